@@ -1,18 +1,25 @@
-"""The tiny bundled `demo` model and the sample conversations that it can transcribe.
+"""The bundled demonstration: a small Whisper of our own, and sample conversations.
 
-The model is a genuine Whisper of 2.7 M parameters, made from nothing on synthetic speech by
-``python -m tools.demo_model build`` (see tools/demo_model/README.md). It knows the sentences of
-its own small grammar, in Brazilian Portuguese and English, and nothing else: it exists so that
-every step of the pipeline can be run and tested offline, within seconds, without a download.
+The model was trained by the project on synthesized speech and understands nothing else.
 """
-
-from __future__ import annotations
 
 from pathlib import Path
 
-#: Folder that ``faster_whisper.WhisperModel`` loads (INT8 CTranslate2 files).
+from transcrevai_core.errors import InputError
+
 MODEL_DIR = Path(__file__).parent / "model"
-#: Folder of the sample conversations: ``<language>.flac``, ``.txt``, ``.rttm`` and ``.ctm``.
 SAMPLES_DIR = Path(__file__).parent / "samples"
-#: Languages of the model and of the samples.
-LANGUAGES = ("pt", "en")
+SAMPLES = {"pt": "Reunião de exemplo (português)", "en": "Sample meeting (English)"}
+NOTE = "The demo model understands synthesized demo speech only."
+
+
+def sample_path(name: str) -> Path:
+    """Return the recording of a sample conversation, `pt` or `en`."""
+    if name not in SAMPLES:
+        raise InputError(f"There is no sample {name!r}; the samples are {', '.join(SAMPLES)}.")
+    return SAMPLES_DIR / f"{name}.flac"
+
+
+def reference_text(name: str) -> str:
+    """Return what is really said in a sample, one sentence-turn a line."""
+    return sample_path(name).with_suffix(".txt").read_text(encoding="utf-8")

@@ -1,0 +1,167 @@
+"""Any recording that PyAV opens, decoded in blocks to 16 kHz mono PCM on disk.
+
+The PCM is kept as a WAV file: browsers play it, and `read` maps it into memory, so that a
+12-hour recording costs no more memory than a 1-minute one.
+"""
+
+import hashlib
+import wave
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+from transcrevai_core.errors import AudioError, StorageError
+from transcrevai_core.types import SAMPLE_RATE, AudioInfo
+
+_BLOCK_SAMPLES = SAMPLE_RATE * 10  # written and hashed at once
+_WAV_HEADER_BYTES = 44
+_LONGEST_SAMPLES = (2**32 - 1_000) // 2  # a WAV file states its length in 32 bits: 37 hours
+
+
+def decode(
+    source: Path, target: Path, *, on_progress: Callable[[float], None] = lambda done: None
+) -> AudioInfo:
+    """Decode the first sound track of `source` to `target`, a 16 kHz mono 16-bit WAV file.
+
+    `on_progress` receives the finished share (0 to 1) where the container states its length.
+    A recording that breaks off is kept up to the damage, which `damaged_at` tells in seconds.
+
+    Raises AudioError with one sentence where no sound can be had, StorageError on a full disk.
+    """
+    _check_file(source)
+    try:
+        container = av.open(str(source), metadata_errors="ignore")
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise AudioError(
+            f"{source.name} is not a recording that can be read ({_reason(error)}); audio or "
+            "video such as wav, mp3, m4a, mp4, ogg, opus, flac, webm, mkv or mov would be right."
+        ) from None
+    with container:
+        if not container.streams.audio:
+            raise AudioError(
+                f"{source.name} has no sound track; a recording with sound would be right."
+            )
+        stream = container.streams.audio[0]
+        stream.thread_type = "AUTO"
+        length = _length(container, stream)
+        digest, samples, damaged = hashlib.sha256(), 0, None
+        partial = target.with_suffix(".part")
+        try:
+            with partial.open("wb") as raw, wave.open(raw, "wb") as wav:
+                wav.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+                try:
+                    for block in _blocks(container, stream):
+                        if samples + len(block) > _LONGEST_SAMPLES:
+                            raise AudioError(
+                                f"{source.name} is longer than 37 hours; cut into shorter parts "
+                                "it would be right."
+                            )
+                        wav.writeframesraw(block.tobytes())
+                        digest.update(block.tobytes())
+                        samples += len(block)
+                        if length:
+                            on_progress(min(1.0, samples / SAMPLE_RATE / length))
+                except (av.error.FFmpegError, ValueError) as error:
+                    if samples == 0:
+                        raise AudioError(
+                            f"The sound of {source.name} cannot be decoded ({_reason(error)}); "
+                            "a file that plays elsewhere would be right."
+                        ) from None
+                    damaged = samples / SAMPLE_RATE
+            if samples == 0:
+                raise AudioError(f"{source.name} holds no sound: it is 0 seconds long.")
+            partial.replace(target)
+        except OSError as error:
+            raise StorageError(
+                f"The sound of {source.name} could not be written: {error.strerror}."
+            ) from None
+        finally:
+            partial.unlink(missing_ok=True)
+        codec = stream.codec_context
+        return AudioInfo(
+            duration=samples / SAMPLE_RATE,
+            digest=digest.hexdigest(),
+            codec=codec.name,
+            sample_rate=codec.sample_rate or 0,
+            channels=codec.channels or 0,
+            damaged_at=damaged,
+        )
+
+
+def _check_file(source: Path) -> None:
+    if not source.exists():
+        raise AudioError(f"There is no file {source}; the path of a recording would be right.")
+    if not source.is_file():
+        raise AudioError(f"{source} is not a file; the path of one recording would be right.")
+    try:
+        with source.open("rb") as file:
+            empty = not file.read(1)
+    except OSError as error:
+        raise AudioError(f"{source.name} cannot be opened: {error.strerror}.") from None
+    if empty:
+        raise AudioError(f"{source.name} is empty (0 bytes); a recording would be right.")
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error).rstrip(".").lower()
+
+
+def _length(container: "av.container.InputContainer", stream: "av.AudioStream") -> float | None:
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    if container.duration:
+        return float(Fraction(container.duration, av.time_base))
+    return None
+
+
+def _blocks(container: "av.container.InputContainer", stream: "av.AudioStream"):
+    """Yield int16 arrays of at most `_BLOCK_SAMPLES` samples each, 16 kHz mono.
+
+    A broken packet is skipped as players do; only an error that ends the stream is passed on.
+    """
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+    pending: list[np.ndarray] = []
+    held = 0
+    for frame in _frames(container, stream):
+        for piece in resampler.resample(frame):
+            samples = piece.to_ndarray().reshape(-1)
+            pending.append(samples)
+            held += len(samples)
+        if held >= _BLOCK_SAMPLES or frame is None:
+            if held:
+                yield np.concatenate(pending)
+            pending, held = [], 0
+
+
+def _frames(container: "av.container.InputContainer", stream: "av.AudioStream"):
+    """Yield decoded frames, then None, which flushes the resampler."""
+    broken, good = 0, 0
+    for packet in container.demux(stream):
+        try:
+            frames = packet.decode()
+        except av.error.InvalidDataError:
+            broken += 1
+            if broken > 100 and good == 0:
+                raise
+            continue
+        for frame in frames:
+            good += 1
+            frame.pts = None  # gaps in the stamps of broken files would become errors downstream
+            yield frame
+    if broken and not good:
+        raise av.error.InvalidDataError(0, "no packet could be decoded")
+    yield None
+
+
+def open_pcm(wav: Path) -> np.ndarray:
+    """Map the samples of a file that `decode` wrote: int16, shape (samples,), not in memory."""
+    return np.memmap(wav, dtype="<i2", mode="r", offset=_WAV_HEADER_BYTES)
+
+
+def read(pcm: np.ndarray, start: float, end: float) -> np.ndarray:
+    """Return the samples between two times in seconds as float32 in -1 to 1, shape (samples,)."""
+    first, last = round(start * SAMPLE_RATE), round(end * SAMPLE_RATE)
+    return pcm[max(0, first) : last].astype(np.float32) / 32768.0

@@ -1,0 +1,43 @@
+"""Everything that can end a job, as one tree. Each message is one sentence for the user.
+
+TranscrevaiError
+├── InputError          the recording or the request cannot be used as it is
+│   ├── AudioError          no sound can be read from the file
+│   └── SettingError        a setting is outside its range
+├── ModelError          the model cannot be had or loaded
+├── WorkerDied          a worker process ended before its answer
+├── StorageError        the disk or the database refused
+└── Cancelled           the user asked for the end
+"""
+
+
+class TranscrevaiError(Exception):
+    """Base of all errors that a user may read: what was wrong and what would be right."""
+
+
+class InputError(TranscrevaiError):
+    """The recording or the request cannot be used as it is."""
+
+
+class AudioError(InputError):
+    """No sound can be read from the file."""
+
+
+class SettingError(InputError):
+    """A setting is unknown or outside its range."""
+
+
+class ModelError(TranscrevaiError):
+    """The model cannot be had or loaded."""
+
+
+class WorkerDied(TranscrevaiError):
+    """A worker process ended before it gave its answer."""
+
+
+class StorageError(TranscrevaiError):
+    """The disk or the database refused."""
+
+
+class Cancelled(TranscrevaiError):
+    """The user asked for the end of the job."""

@@ -1,0 +1,75 @@
+"""The database's shape, as small functions: each is applied once, in order, in a transaction."""
+
+import sqlite3
+from collections.abc import Callable
+
+
+def m001_initial(db: sqlite3.Connection) -> None:
+    """Jobs, their chunks, and the segments of finished chunks."""
+    db.execute(
+        """CREATE TABLE jobs (
+            id TEXT PRIMARY KEY, title TEXT NOT NULL, source TEXT NOT NULL, state TEXT NOT NULL,
+            options TEXT NOT NULL, created REAL NOT NULL, updated REAL NOT NULL, started REAL,
+            seconds REAL NOT NULL DEFAULT 0, stage TEXT NOT NULL DEFAULT '',
+            progress REAL NOT NULL DEFAULT 0, duration REAL, digest TEXT NOT NULL DEFAULT '',
+            language TEXT, language_probability REAL, model TEXT NOT NULL DEFAULT '',
+            compute_type TEXT NOT NULL DEFAULT '', device TEXT NOT NULL DEFAULT '',
+            error TEXT NOT NULL DEFAULT '', notes TEXT NOT NULL DEFAULT '[]',
+            dropped_segments INTEGER NOT NULL DEFAULT 0, owner TEXT,
+            cancel_requested INTEGER NOT NULL DEFAULT 0)"""
+    )
+    db.execute("CREATE INDEX jobs_by_state ON jobs (state, created)")
+    db.execute(
+        """CREATE TABLE chunks (
+            job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE, number INTEGER NOT NULL,
+            "start" REAL NOT NULL, "end" REAL NOT NULL, speech TEXT NOT NULL,
+            decodes INTEGER NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0,
+            seconds REAL NOT NULL DEFAULT 0, PRIMARY KEY (job, number)) WITHOUT ROWID"""
+    )
+    db.execute(
+        """CREATE TABLE segments (
+            id INTEGER PRIMARY KEY, job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+            chunk INTEGER NOT NULL, "start" REAL NOT NULL, "end" REAL NOT NULL,
+            text TEXT NOT NULL, edited TEXT, words TEXT NOT NULL, speaker TEXT, details TEXT NOT NULL,
+            current TEXT GENERATED ALWAYS AS (coalesce(edited, text)) VIRTUAL)"""
+    )
+    db.execute('CREATE INDEX segments_by_job ON segments (job, "start")')
+
+
+def m002_search(db: sqlite3.Connection) -> None:
+    """Full-text search over the current text, blind to case and accents."""
+    db.execute(
+        """CREATE VIRTUAL TABLE segments_fts USING fts5 (
+            current, content='segments', content_rowid='id',
+            tokenize='unicode61 remove_diacritics 2')"""
+    )
+    add = (
+        "INSERT INTO segments_fts (rowid, current) VALUES (new.id, coalesce(new.edited, new.text))"
+    )
+    remove = (
+        "INSERT INTO segments_fts (segments_fts, rowid, current) "
+        "VALUES ('delete', old.id, coalesce(old.edited, old.text))"
+    )
+    db.execute(f"CREATE TRIGGER segments_added AFTER INSERT ON segments BEGIN {add}; END")
+    db.execute(f"CREATE TRIGGER segments_removed AFTER DELETE ON segments BEGIN {remove}; END")
+    db.execute(
+        "CREATE TRIGGER segments_changed AFTER UPDATE OF text, edited ON segments "
+        f"BEGIN {remove}; {add}; END"
+    )
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_initial, m002_search)
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Apply what is missing; `db` must be in autocommit mode. Safe in several processes at once."""
+    for number, migration in enumerate(MIGRATIONS, start=1):
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            if db.execute("PRAGMA user_version").fetchone()[0] < number:
+                migration(db)
+                db.execute(f"PRAGMA user_version = {number}")
+            db.execute("COMMIT")
+        except BaseException:
+            db.execute("ROLLBACK")
+            raise

@@ -1,0 +1,202 @@
+"""Every setting once: default, range, unit and meaning.
+
+Sources, strongest first: flags, `TRANSCREVAI_*` in the environment, `WHISPER_MODEL` and
+`WHISPER_PRELOAD`, then `config.toml` in the data directory.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from transcrevai_core.errors import SettingError
+from transcrevai_core.languages import LANGUAGES
+
+ComputeType = Literal[
+    "auto", "int8", "int8_float16", "int8_bfloat16", "int8_float32", "float16", "bfloat16",
+    "float32",
+]  # fmt: skip
+
+
+class JobOptions(BaseModel):
+    """What one job is done with; stored beside its result."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str = Field(
+        "small",
+        min_length=1,
+        description="Whisper model: a name such as tiny, base, small, medium, large-v3-turbo; a "
+        "Hugging Face id; a folder with a CTranslate2 model; or demo, which understands "
+        "synthesized demo speech only",
+    )
+    language: str | None = Field(
+        None, description="language code such as pt or en; none lets the model detect it"
+    )
+    task: Literal["transcribe", "translate"] = Field(
+        "transcribe", description="transcribe in the spoken language, or translate into English"
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="where the model runs; a GPU that cannot serve falls back to the CPU"
+    )
+    compute_type: ComputeType = Field(
+        "auto", description="numeric type; auto tries int8 first and float32 last"
+    )
+    threads: int = Field(
+        max(1, min(4, (os.cpu_count() or 1) - 1)),
+        ge=1,
+        le=64,
+        description="processor threads that decode",
+        json_schema_extra={"unit": "threads"},
+    )
+    beam_size: int = Field(
+        5,
+        ge=1,
+        le=20,
+        description="beams searched at once; 1 is fastest",
+        json_schema_extra={"unit": "beams"},
+    )
+    chunk_seconds: float = Field(
+        30.0,
+        ge=5,
+        le=30,
+        description="longest stretch decoded at once, cut at silences",
+        json_schema_extra={"unit": "s"},
+    )
+    vad_threshold: float = Field(
+        0.4,
+        ge=0.05,
+        le=0.95,
+        description="speech probability from which sound counts as speech; lower finds more",
+    )
+    initial_prompt: str | None = Field(
+        None, description="text given to the model before each chunk, to set spelling and style"
+    )
+    hotwords: str | None = Field(
+        None, description="names and terms that are likely to be spoken, separated by commas"
+    )
+    condition_on_previous_text: bool = Field(
+        False, description="give each chunk the text before it; can carry a mistake onwards"
+    )
+
+    @field_validator("language", "initial_prompt", "hotwords", mode="before")
+    @classmethod
+    def _blank_is_none(cls, value: Any) -> Any:
+        return value.strip() or None if isinstance(value, str) else value
+
+    @field_validator("language")
+    @classmethod
+    def _known_language(cls, value: str | None) -> str | None:
+        if value is None or value.lower() == "auto":
+            return None
+        names = {name.lower(): code for code, name in LANGUAGES.items()}
+        code = names.get(value.lower(), value.lower().replace("_", "-"))
+        code = code if code in LANGUAGES else code.split("-")[0]  # pt-BR is pt to Whisper
+        if code not in LANGUAGES:
+            raise ValueError("a language that Whisper knows, such as pt, en or es")
+        return code
+
+
+def default_home() -> Path:
+    """The data directory: `TRANSCREVAI_HOME`, else the platform's own place."""
+    return Path(os.environ.get("TRANSCREVAI_HOME") or platformdirs.user_data_path("transcrevai"))
+
+
+class Settings(BaseSettings, JobOptions):
+    """Everything that can be set: the defaults of new jobs, and how the program itself runs."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TRANSCREVAI_", extra="forbid", validate_default=False
+    )
+
+    home: Path = Field(
+        default_factory=default_home, description="where recordings and transcripts are kept"
+    )
+    preload: bool = Field(
+        False, description="load the model when the program starts, before the first job"
+    )
+    model_idle_seconds: float = Field(
+        300.0,
+        ge=0,
+        le=86_400,
+        description="how long an idle model stays in memory",
+        json_schema_extra={"unit": "s"},
+    )
+    download_stall_seconds: float = Field(
+        60.0,
+        ge=1,
+        le=3_600,
+        description="a download that brings nothing for so long is given up",
+        json_schema_extra={"unit": "s"},
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the sources in the order that this module's head states."""
+        return (
+            init_settings,
+            env_settings,
+            EnvSettingsSource(settings_cls, env_prefix="WHISPER_"),
+            TomlConfigSettingsSource(settings_cls, default_home() / "config.toml"),
+        )
+
+    def job_options(self, overrides: Mapping[str, Any] | None = None) -> JobOptions:
+        """Return the options of a new job: these settings, with `overrides` that are not None.
+
+        Raises SettingError with one sentence for a value out of its range.
+        """
+        values = {name: getattr(self, name) for name in JobOptions.model_fields}
+        values |= {k: v for k, v in (overrides or {}).items() if v is not None}
+        try:
+            return JobOptions(**values)
+        except ValidationError as error:
+            raise SettingError(describe(error)) from None
+
+
+def load_settings(**flags: Any) -> Settings:
+    """Read all sources; `flags` that are not None win.
+
+    Raises SettingError with one sentence for an unknown name or a value out of its range.
+    """
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        raise SettingError(describe(error)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingError(
+            f"{default_home() / 'config.toml'} is not valid TOML: {error}."
+        ) from None
+
+
+def describe(error: ValidationError) -> str:
+    """Turn the first complaint of pydantic into one sentence: what was wrong, what would be right.
+
+    The sentence names the setting, the value, and the range and meaning from its declaration.
+    """
+    first = error.errors()[0]
+    name = str(first["loc"][0]) if first["loc"] else "settings"
+    field = Settings.model_fields.get(name)
+    if field is None:
+        known = ", ".join(sorted(Settings.model_fields))
+        return f"There is no setting named {name}; the settings are {known}."
+    reason = first["msg"].removeprefix("Value error, ")
+    reason = reason.removeprefix("Input should be ").removeprefix("Input should ")
+    return f"{name} is {first['input']!r}; it should be {reason} ({field.description})."

@@ -1,0 +1,275 @@
+"""The one place where jobs, chunks and segments are kept: SQLite in WAL mode, and a job's files.
+
+Every write is one transaction, so that a kill at any moment leaves either all of it or nothing.
+Safe in many threads and processes at once.
+"""
+
+import json
+import shutil
+import sqlite3
+import threading
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from transcrevai_core.errors import InputError, StorageError
+from transcrevai_core.migrations import migrate
+from transcrevai_core.processes import is_alive, this_process
+from transcrevai_core.records import (
+    chunk_from_row,
+    chunk_row,
+    job_columns,
+    job_from_row,
+    segment_from_row,
+    segment_row,
+)
+from transcrevai_core.types import ACTIVE_STATES, Chunk, Job, JobState, Segment, Transcript
+
+
+class Store:
+    """The library under the data directory `home`, which is made private to the user."""
+
+    def __init__(self, home: Path):
+        self.home = home
+        self._local = threading.local()
+        try:
+            home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            home.chmod(0o700)
+        except OSError as error:
+            raise StorageError(f"The data directory {home} cannot be used: {error}.") from None
+        with self._db() as db:
+            db.execute("PRAGMA journal_mode = WAL")
+            migrate(db)
+
+    @contextmanager
+    def _db(self) -> Iterator[sqlite3.Connection]:
+        """Give this thread's connection; what SQLite refuses becomes one sentence."""
+        try:
+            if not hasattr(self._local, "db"):
+                db = sqlite3.connect(
+                    self.home / "library.sqlite3", timeout=30, isolation_level=None
+                )
+                db.row_factory = sqlite3.Row
+                db.execute("PRAGMA foreign_keys = ON")
+                db.execute("PRAGMA synchronous = NORMAL")
+                self._local.db = db
+            yield self._local.db
+        except sqlite3.Error as error:
+            raise StorageError(f"The library in {self.home} refused: {error}.") from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._db() as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+
+    # -- jobs ----------------------------------------------------------------------------------
+
+    def add_job(self, source: Path, options: Mapping[str, Any], *, title: str = "") -> Job:
+        """Queue `source` and return its job."""
+        job_id, now = uuid.uuid4().hex, time.time()
+        self.job_dir(job_id).mkdir(parents=True, mode=0o700)
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO jobs (id, title, source, state, options, created, updated) "
+                "VALUES (?, ?, ?, 'queued', ?, ?, ?)",
+                (job_id, title or source.name, str(source), json.dumps(dict(options)), now, now),
+            )
+        return self.job(job_id)
+
+    def job_dir(self, job_id: str) -> Path:
+        """Return the folder of a job's own files."""
+        return self.home / "jobs" / job_id
+
+    def wav(self, job_id: str) -> Path:
+        """Return where a job's 16 kHz mono sound is, or will be."""
+        return self.job_dir(job_id) / "audio.wav"
+
+    def job(self, job_id: str) -> Job:
+        """Return one job; raises InputError where there is none."""
+        with self._db() as db:
+            row = db.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        if row is None:
+            raise InputError(f"There is no job {job_id}; the list of jobs shows those there are.")
+        return job_from_row(row)
+
+    def jobs(self, states: Sequence[JobState] = ()) -> list[Job]:
+        """Return jobs, newest first; all, or those in `states`."""
+        where = f"WHERE state IN ({', '.join('?' * len(states))})" if states else ""
+        with self._db() as db:
+            rows = db.execute(f"SELECT * FROM jobs {where} ORDER BY created DESC", tuple(states))
+            return [job_from_row(row) for row in rows]
+
+    def update_job(self, job_id: str, **changes: Any) -> None:
+        """Set some of a job's fields."""
+        values = job_columns({**changes, "updated": time.time()})
+        columns = ", ".join(f"{name} = ?" for name in values)
+        with self._transaction() as db:
+            db.execute(f"UPDATE jobs SET {columns} WHERE id = ?", (*values.values(), job_id))
+
+    def claim(self, job_id: str | None = None) -> Job | None:
+        """Make this process the owner of a job that waits, or whose owner is dead; else None.
+
+        Without `job_id` the oldest such job is taken. Two processes never get the same one.
+        """
+        where, values = ("AND id = ?", (job_id,)) if job_id else ("", ())
+        with self._transaction() as db:
+            rows = db.execute(
+                f"SELECT id, owner FROM jobs WHERE state IN {ACTIVE_STATES} {where} "
+                "ORDER BY created",
+                values,
+            ).fetchall()
+            free = next((row["id"] for row in rows if not is_alive(row["owner"])), None)
+            if free is None:
+                return None
+            db.execute("UPDATE jobs SET owner = ? WHERE id = ?", (this_process(), free))
+        return self.job(free)
+
+    def cancel(self, job_id: str) -> None:
+        """Ask for the end of a job: at once where no one works on it, else as soon as they see it."""
+        job = self.job(job_id)
+        with self._transaction() as db:
+            db.execute("UPDATE jobs SET cancel_requested = 1 WHERE id = ?", (job_id,))
+            if not is_alive(job.owner):
+                db.execute(
+                    f"UPDATE jobs SET state = 'cancelled' WHERE id = ? AND state IN {ACTIVE_STATES}",
+                    (job_id,),
+                )
+
+    def requeue(self, job_id: str) -> None:
+        """Let a failed, cancelled or interrupted job go on from its last finished chunk."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE jobs SET state = 'queued', cancel_requested = 0, error = '' "
+                "WHERE id = ? AND state != 'done'",
+                (job_id,),
+            )
+
+    def delete_job(self, job_id: str) -> None:
+        """Delete a job, its transcript and its files for good; raises InputError while it runs."""
+        job = self.job(job_id)
+        if job.state in ACTIVE_STATES and is_alive(job.owner):
+            raise InputError(f"{job.title} is being worked on; cancel it first, then delete it.")
+        with self._transaction() as db:
+            db.execute("DELETE FROM segments WHERE job = ?", (job_id,))  # fires the search triggers
+            db.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
+        shutil.rmtree(self.job_dir(job_id), ignore_errors=True)
+
+    # -- chunks and segments -------------------------------------------------------------------
+
+    def save_plan(self, job_id: str, chunks: Iterable[Chunk]) -> None:
+        """Write the chunks that are to be decoded, in place of any earlier plan."""
+        rows = [chunk_row(job_id, chunk) for chunk in chunks]
+        with self._transaction() as db:
+            db.execute("DELETE FROM segments WHERE job = ?", (job_id,))
+            db.execute("DELETE FROM chunks WHERE job = ?", (job_id,))
+            db.executemany(
+                'INSERT INTO chunks (job, number, "start", "end", speech) VALUES (?, ?, ?, ?, ?)',
+                rows,
+            )
+
+    def chunks(self, job_id: str, *, unfinished: bool = False) -> list[Chunk]:
+        """Return the plan of a job in order; all of it, or what is still to be decoded."""
+        where = "AND done = 0" if unfinished else ""
+        with self._db() as db:
+            rows = db.execute(
+                f"SELECT * FROM chunks WHERE job = ? {where} ORDER BY number", (job_id,)
+            ).fetchall()
+        return [chunk_from_row(row) for row in rows]
+
+    def begin_chunk(self, job_id: str, index: int) -> int:
+        """Count one more attempt at a chunk and return how many there were before it."""
+        with self._transaction() as db:
+            row = db.execute(
+                "UPDATE chunks SET decodes = decodes + 1 WHERE job = ? AND number = ? "
+                "RETURNING decodes",
+                (job_id, index),
+            ).fetchone()
+        return row["decodes"] - 1
+
+    def save_chunk(
+        self, job_id: str, index: int, segments: Iterable[Segment], *, dropped: int, seconds: float
+    ) -> None:
+        """Write a finished chunk: its segments, how many were dropped, and the time it took."""
+        rows = [segment_row(job_id, index, segment) for segment in segments]
+        with self._transaction() as db:
+            db.execute("DELETE FROM segments WHERE job = ? AND chunk = ?", (job_id, index))
+            db.executemany(
+                'INSERT INTO segments (job, chunk, "start", "end", text, speaker, words, details) '
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                rows,
+            )
+            db.execute(
+                "UPDATE chunks SET done = 1, seconds = ? WHERE job = ? AND number = ?",
+                (seconds, job_id, index),
+            )
+            db.execute(
+                "UPDATE jobs SET seconds = seconds + ?, dropped_segments = dropped_segments + ?, "
+                "progress = (SELECT avg(done) FROM chunks WHERE job = ?), updated = ? "
+                "WHERE id = ?",
+                (seconds, dropped, job_id, time.time(), job_id),
+            )
+
+    def segments(self, job_id: str) -> list[Segment]:
+        """Return what is finished of a job's text, in order of time."""
+        with self._db() as db:
+            rows = db.execute(
+                'SELECT * FROM segments WHERE job = ? ORDER BY "start", id', (job_id,)
+            ).fetchall()
+        return [segment_from_row(row) for row in rows]
+
+    def edit_segment(self, segment_id: int, text: str | None) -> None:
+        """Keep the user's text beside the model's; None, or the model's own text, removes it."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE segments SET edited = CASE WHEN trim(text) = trim(?1) THEN NULL ELSE ?1 END "
+                "WHERE id = ?2",
+                (text, segment_id),
+            )
+
+    def transcript(self, job_id: str) -> Transcript:
+        """Return the transcript of a job as far as it is finished."""
+        job = self.job(job_id)
+        return Transcript(
+            title=job.title,
+            duration=job.duration or 0.0,
+            language=job.language,
+            language_probability=job.language_probability,
+            model=job.model,
+            compute_type=job.compute_type,
+            segments=tuple(self.segments(job_id)),
+            job_id=job.id,
+            digest=job.digest,
+            device=job.device,
+            task=job.options.get("task", "transcribe"),
+            notes=job.notes,
+            dropped_segments=job.dropped_segments,
+        )
+
+    def search(self, query: str, limit: int = 100) -> list[tuple[Job, Segment]]:
+        """Find segments that hold every word of `query` (the last one may be a beginning).
+
+        Case and accents do not matter: "reuniao" finds "reunião". Best matches come first.
+        """
+        words = [word.replace('"', '""') for word in query.split()]
+        if not words:
+            return []
+        match = " ".join(f'"{word}"' for word in words) + "*"
+        with self._db() as db:
+            rows = db.execute(
+                "SELECT segments.* FROM segments_fts "
+                "JOIN segments ON segments.id = segments_fts.rowid "
+                "WHERE segments_fts MATCH ? ORDER BY rank LIMIT ?",
+                (match, limit),
+            ).fetchall()
+        jobs = {job_id: self.job(job_id) for job_id in {row["job"] for row in rows}}
+        return [(jobs[row["job"]], segment_from_row(row)) for row in rows]

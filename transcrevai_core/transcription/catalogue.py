@@ -1,0 +1,80 @@
+"""Which Whisper models there are, how large, where from, and which of them are on this computer.
+
+Light enough for the web process: it imports neither faster-whisper nor the hub's client.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from transcrevai_core import demo
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model that can be asked for by name; `download_mb` in units of 10^6 bytes."""
+
+    name: str
+    repo: str
+    download_mb: int
+    languages: str = "all"
+
+
+DEMO = Model("demo", "", 0, "pt, en")
+
+MODELS: dict[str, Model] = {
+    model.name: model
+    for model in (
+        DEMO,
+        Model("tiny", "Systran/faster-whisper-tiny", 78),
+        Model("tiny.en", "Systran/faster-whisper-tiny.en", 78, "en"),
+        Model("base", "Systran/faster-whisper-base", 148),
+        Model("base.en", "Systran/faster-whisper-base.en", 148, "en"),
+        Model("small", "Systran/faster-whisper-small", 486),
+        Model("small.en", "Systran/faster-whisper-small.en", 486, "en"),
+        Model("distil-small.en", "Systran/faster-distil-whisper-small.en", 336, "en"),
+        Model("medium", "Systran/faster-whisper-medium", 1530),
+        Model("medium.en", "Systran/faster-whisper-medium.en", 1530, "en"),
+        Model("distil-medium.en", "Systran/faster-distil-whisper-medium.en", 792, "en"),
+        Model("large-v1", "Systran/faster-whisper-large-v1", 3090),
+        Model("large-v2", "Systran/faster-whisper-large-v2", 3090),
+        Model("large-v3", "Systran/faster-whisper-large-v3", 3090),
+        Model("large", "Systran/faster-whisper-large-v3", 3090),
+        Model("distil-large-v2", "Systran/faster-distil-whisper-large-v2", 1520, "en"),
+        Model("distil-large-v3", "Systran/faster-distil-whisper-large-v3", 1520, "en"),
+        Model("distil-large-v3.5", "distil-whisper/distil-large-v3.5-ct2", 1520, "en"),
+        Model("large-v3-turbo", "mobiuslabsgmbh/faster-whisper-large-v3-turbo", 1620),
+        Model("turbo", "mobiuslabsgmbh/faster-whisper-large-v3-turbo", 1620),
+    )
+}
+
+
+def repo_of(name: str) -> str:
+    """Return the Hugging Face id behind a model's name; an id stands for itself."""
+    return MODELS[name].repo if name in MODELS else name
+
+
+def locate(name: str) -> Path | None:
+    """Return the folder of a model that is on this computer, else None.
+
+    `name`: a name of `MODELS`, a Hugging Face id, or a folder with `model.bin`.
+    """
+    if name == DEMO.name:
+        return demo.MODEL_DIR
+    folder = Path(name).expanduser()
+    if (folder / "model.bin").is_file():
+        return folder
+    # the hub's cache: models--OWNER--NAME/refs/main names the folder under snapshots
+    cached = hub_cache() / f"models--{repo_of(name).replace('/', '--')}"
+    try:
+        snapshot = cached / "snapshots" / (cached / "refs" / "main").read_text().strip()
+    except OSError:
+        return None
+    return snapshot if (snapshot / "model.bin").exists() else None
+
+
+def hub_cache() -> Path:
+    """Return where huggingface_hub keeps what it downloads."""
+    from huggingface_hub import constants
+
+    return Path(os.path.expandvars(constants.HF_HUB_CACHE)).expanduser()

@@ -1,0 +1,144 @@
+"""The words of the field, as frozen values. Times are float seconds from the recording's start."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+SAMPLE_RATE = 16_000
+
+JobState = Literal["queued", "preparing", "transcribing", "done", "failed", "cancelled"]
+ACTIVE_STATES: tuple[JobState, ...] = ("queued", "preparing", "transcribing")
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A stretch of speech found by voice activity detection.
+
+    >>> Region(1.0, 2.5).duration
+    1.5
+    """
+
+    start: float
+    end: float
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What is decoded at once: from `start` to `end`, with the speech regions inside it."""
+
+    index: int
+    start: float
+    end: float
+    speech: tuple[Region, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word as Whisper aligned it; `text` keeps its leading space, as Whisper writes it."""
+
+    start: float
+    end: float
+    text: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of text as Whisper means it, with what made it.
+
+    `edited` is the user's text, `text` stays what the model wrote. `id` is the store's number.
+    """
+
+    start: float
+    end: float
+    text: str
+    words: tuple[Word, ...] = ()
+    speaker: str | None = None
+    avg_logprob: float = 0.0
+    no_speech_prob: float = 0.0
+    compression_ratio: float = 0.0
+    temperature: float = 0.0
+    looping: bool = False
+    model: str = ""
+    compute_type: str = ""
+    edited: str | None = None
+    id: int | None = None
+
+    @property
+    def final_text(self) -> str:
+        """What the user made of the text, else what the model wrote."""
+        return self.text if self.edited is None else self.edited
+
+
+@dataclass(frozen=True, slots=True)
+class AudioInfo:
+    """What decoding found out about a recording; `digest` is the SHA-256 of its 16 kHz PCM."""
+
+    duration: float
+    digest: str
+    codec: str
+    sample_rate: int
+    channels: int
+    damaged_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What the store holds of a recording: its segments in order of time, and how they came."""
+
+    title: str
+    duration: float
+    language: str | None
+    language_probability: float | None
+    model: str
+    compute_type: str
+    segments: tuple[Segment, ...]
+    job_id: str = ""
+    digest: str = ""
+    device: str = "cpu"
+    task: str = "transcribe"
+    notes: tuple[str, ...] = ()
+    dropped_segments: int = 0
+
+    @property
+    def text(self) -> str:
+        """The whole text, edits included, one segment a line."""
+        return "\n".join(segment.final_text.strip() for segment in self.segments)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One recording on its way to a transcript, as the store knows it.
+
+    `progress` is the finished share of the present stage (0 to 1); `started` and `updated` are
+    Unix times; `seconds` is the processing time spent so far, over all attempts.
+    """
+
+    id: str
+    title: str
+    source: Path
+    state: JobState
+    options: dict[str, Any]
+    created: float
+    updated: float
+    started: float | None = None
+    seconds: float = 0.0
+    stage: str = ""
+    progress: float = 0.0
+    duration: float | None = None
+    digest: str = ""
+    language: str | None = None
+    language_probability: float | None = None
+    model: str = ""
+    compute_type: str = ""
+    device: str = ""
+    error: str = ""
+    notes: tuple[str, ...] = field(default=())
+    dropped_segments: int = 0
+    owner: str | None = None
+    cancel_requested: bool = False
