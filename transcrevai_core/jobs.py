@@ -1,0 +1,114 @@
+"""Who works on jobs: a background runner for the app, and `transcribe` for everyone else."""
+
+import logging
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from transcrevai_core import pipeline, stages
+from transcrevai_core.errors import StorageError, TranscrevaiError
+from transcrevai_core.settings import JobOptions, Settings, load_settings
+from transcrevai_core.store import Store
+from transcrevai_core.transcription.catalogue import locate
+from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
+from transcrevai_core.workers import Worker
+
+log = logging.getLogger(__name__)
+
+
+class Runner:
+    """A thread that takes waiting and interrupted jobs from the store, one after another.
+
+    Pages talk to it through the store alone, so that a closed tab, a reload or a second program
+    changes nothing. The transcription worker stays warm for `model_idle_seconds`.
+    """
+
+    def __init__(self, store: Store, settings: Settings):
+        self.store = store
+        self.settings = settings
+        self.transcriber = Worker("transcription")
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="runner", daemon=True)
+
+    def start(self) -> None:
+        """Begin to work; interrupted jobs come first because they are the oldest."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the workers; a job in hand goes on at the next start from its last chunk."""
+        self._ending.set()
+        self._thread.join(timeout=10)
+        self.transcriber.stop()
+
+    def _run(self) -> None:
+        if self.settings.preload:
+            self._preload()
+        while not self._ending.wait(0.5):
+            try:
+                while not self._ending.is_set() and (job := self.store.claim()):
+                    pipeline.run_job(
+                        self.store, self.settings, self.transcriber, job, self._ending.is_set
+                    )
+            except StorageError:
+                log.exception("the store refused; trying again")
+                self._ending.wait(5)
+            idle = time.monotonic() - self.transcriber.last_used
+            if self.transcriber.pid and idle > self.settings.model_idle_seconds:
+                self.transcriber.stop()
+
+    def _preload(self) -> None:
+        options = self.settings.job_options()
+        try:
+            folder = locate(options.model) or pipeline.fetch_model(
+                options.model,
+                self.settings.download_stall_seconds,
+                should_stop=self._ending.is_set,
+            )
+            spec = pipeline.model_spec(options, folder)
+            self.transcriber.call(
+                stages.load_model, spec, None, "transcribe", should_stop=self._ending.is_set
+            )
+        except TranscrevaiError as error:
+            log.warning("The model was not loaded in advance: %s", error)
+
+
+def open_job(store: Store, source: Path, options: JobOptions, *, title: str = "") -> Job:
+    """Return a claimed job for `source`: an interrupted one with the same options, else a new one."""
+    source, values = source.expanduser().absolute(), options.model_dump()
+    for job in store.jobs(ACTIVE_STATES):
+        if job.source == source and job.options == values and _is_older(source, job.created):
+            claimed = store.claim(job.id)
+            if claimed:
+                return claimed
+    job = store.add_job(source, values, title=title)
+    return store.claim(job.id) or job
+
+
+def _is_older(source: Path, time_: float) -> bool:
+    try:
+        return source.stat().st_mtime <= time_
+    except OSError:
+        return False
+
+
+def transcribe(path: str | Path, *, home: str | Path | None = None, **options: Any) -> Transcript:
+    """Transcribe one recording and return its transcript, which the library keeps as well.
+
+    `options` are those of `JobOptions` (model, language, task, ...). Goes on where an earlier
+    call for the same file was interrupted. Raises a TranscrevaiError with one sentence.
+
+    >>> from transcrevai_core import transcribe                             # doctest: +SKIP
+    >>> print(transcribe("meeting.mp3", model="small", language="pt").text) # doctest: +SKIP
+    """
+    settings = load_settings(home=home)
+    store = Store(settings.home)
+    job = open_job(store, Path(path), settings.job_options(options))
+    worker = Worker("transcription")
+    try:
+        job = pipeline.run_job(store, settings, worker, job)
+    finally:
+        worker.stop()
+    if job.state != "done":
+        raise TranscrevaiError(job.error or "The job was cancelled.")
+    return store.transcript(job.id)

@@ -1,0 +1,127 @@
+"""What runs inside workers: one function a task, with plain values in and out.
+
+A worker keeps its model between tasks; whichever task comes first loads it, so that a worker
+that was replaced in silence serves like the one before.
+"""
+
+import contextlib
+import ctypes
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from transcrevai_core import speech
+from transcrevai_core.types import AudioInfo, Chunk, Segment
+from transcrevai_core.workers import report
+
+if TYPE_CHECKING:
+    from transcrevai_core.transcription.loading import Loaded
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """Which model, and how it is to be loaded."""
+
+    name: str
+    folder: Path
+    device: str
+    compute_type: str
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReport:
+    """What came of loading a model."""
+
+    device: str
+    compute_type: str
+    notes: tuple[str, ...]
+
+
+_loaded: tuple[ModelSpec, "Loaded"] | None = None
+
+
+def prepare(
+    source: Path, wav: Path, threshold: float, chunk_seconds: float
+) -> tuple[AudioInfo, list[Chunk]]:
+    """Decode a recording to `wav` and plan its chunks; reports the finished share (0 to 1)."""
+    from transcrevai_core import audio
+
+    info = audio.decode(source, wav, on_progress=lambda done: report(done / 2))
+    probabilities = speech.speech_probabilities(
+        audio.open_pcm(wav), on_progress=lambda done: report((1 + done) / 2)
+    )
+    regions = speech.find_regions(probabilities, threshold=threshold, max_region=chunk_seconds)
+    return info, speech.plan_chunks(regions, chunk_seconds)
+
+
+def fetch_model(name: str) -> Path:
+    """Return a model's folder, downloaded first where it must be; reports the bytes on disk."""
+    from transcrevai_core.transcription import loading
+
+    return loading.fetch(name, on_bytes=report)
+
+
+def load_model(spec: ModelSpec, language: str | None, task: str) -> ModelReport:
+    """Load a model, or find it loaded, and check that it can do the task in the language."""
+    from transcrevai_core.transcription import decoding
+
+    loaded = _model(spec)
+    decoding.check_language(loaded, language, task)
+    return ModelReport(loaded.device, loaded.compute_type, loaded.notes)
+
+
+def detect_language(spec: ModelSpec, wav: Path, chunks: list[Chunk]) -> tuple[str, float]:
+    """Return the language of the first 30 s of speech, and its probability."""
+    import numpy as np
+
+    from transcrevai_core import audio
+    from transcrevai_core.transcription import decoding
+
+    pcm, pieces, left = audio.open_pcm(wav), [], 30.0
+    for region in (region for chunk in chunks for region in chunk.speech):
+        pieces.append(audio.read(pcm, region.start, min(region.end, region.start + left)))
+        left -= region.duration
+        if left <= 0:
+            break
+    return decoding.detect_language(_model(spec), np.concatenate(pieces))
+
+
+def decode(
+    spec: ModelSpec, wav: Path, chunk: Chunk, options: Mapping[str, Any]
+) -> tuple[list[Segment], int]:
+    """Transcribe one chunk; return its segments and how many were dropped."""
+    from transcrevai_core import audio
+    from transcrevai_core.transcription import decoding
+
+    samples = audio.read(audio.open_pcm(wav), chunk.start, chunk.end)
+    try:
+        return decoding.decode_chunk(_model(spec), samples, chunk, options)
+    finally:
+        _trim_heap()
+
+
+def _model(spec: ModelSpec) -> "Loaded":
+    global _loaded
+    if _loaded is None or _loaded[0] != spec:
+        from transcrevai_core.transcription import loading
+
+        _loaded = None  # the old model leaves before the new one comes
+        loaded = loading.load(
+            spec.folder,
+            spec.name,
+            device=spec.device,
+            compute_type=spec.compute_type,
+            threads=spec.threads,
+        )
+        _loaded = spec, loaded
+    return _loaded[1]
+
+
+def _trim_heap() -> None:
+    """Give freed memory back to the system; glibc keeps it otherwise (base: 278 MB, then 186)."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # not every Linux has glibc
+            ctypes.CDLL("libc.so.6").malloc_trim(0)

@@ -1,0 +1,187 @@
+"""A Whisper model on this computer, loaded by a ladder of compute types. Runs inside a worker."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from transcrevai_core.errors import ModelError
+from transcrevai_core.transcription.catalogue import MODELS, hub_cache, locate, repo_of
+
+if TYPE_CHECKING:
+    from faster_whisper import WhisperModel
+
+CPU_LADDER = ("int8", "int8_bfloat16", "int8_float16", "bfloat16", "float16", "float32")
+CUDA_LADDER = ("int8_float16", "int8_bfloat16", "float16", "bfloat16", "int8", "float32")
+_FILES = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.*")
+_TWO_WAYS_OUT = (
+    "a folder with a CTranslate2 model on this computer, or the model demo (synthesized demo "
+    "speech only), would work without a network"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model that is ready, where it runs, and one sentence for each step that was refused."""
+
+    model: "WhisperModel"
+    name: str
+    device: str
+    compute_type: str
+    notes: tuple[str, ...]
+
+
+def fetch(name: str, *, on_bytes: Callable[[int], None] = lambda count: None) -> Path:
+    """Return the folder of a model, downloaded to the hub's cache where it is not there yet.
+
+    `on_bytes` receives the bytes on disk, only while they grow, so that silence means a stall.
+    Raises ModelError with one sentence that names the model, the reason and the ways out.
+    """
+    if folder := locate(name):
+        return folder
+    if name not in MODELS:
+        if Path(name).expanduser().is_dir():
+            raise ModelError(
+                f"The folder {name} holds no model.bin; a CTranslate2 Whisper model would be right."
+            )
+        if name.count("/") != 1 or name.startswith((".", "/", "~")):
+            raise ModelError(
+                f"There is no model {name}; a folder on this computer, a Hugging Face id "
+                f"(owner/name) or one of {', '.join(MODELS)} would be right."
+            )
+    # a silent server ends the attempt instead of holding it for ever
+    os.environ.setdefault("HF_HUB_DOWNLOAD_TIMEOUT", "20")
+    os.environ.setdefault("HF_HUB_ETAG_TIMEOUT", "20")
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+
+    repo = repo_of(name)
+    with _watch_growth(hub_cache() / f"models--{repo.replace('/', '--')}", on_bytes):
+        try:
+            folder = Path(snapshot_download(repo, allow_patterns=list(_FILES)))
+        except GatedRepoError:
+            reason = f"{repo} asks for a token"
+        except RepositoryNotFoundError:
+            reason = f"Hugging Face knows no {repo}"
+        except Exception as error:  # the hub's client lets every kind through
+            reason = _network_reason(error)
+        else:
+            if (folder / "model.bin").exists():
+                return folder
+            reason = f"{repo} is not a CTranslate2 model, it has no model.bin"
+    raise ModelError(f"The model {name} could not be downloaded ({reason}); {_TWO_WAYS_OUT}.")
+
+
+def stalled(name: str, seconds: float) -> ModelError:
+    """Return the error for a download that brought nothing for `seconds`."""
+    return ModelError(
+        f"The model {name} could not be downloaded (nothing came for {seconds:.0f} s); "
+        f"{_TWO_WAYS_OUT}."
+    )
+
+
+def _network_reason(error: Exception) -> str:
+    text = str(error).splitlines()[0] if str(error) else ""
+    if "offline" in text.lower():
+        return "offline mode is set"
+    if isinstance(error, OSError) and error.errno == 28:
+        return "the disk is full"
+    return f"the network gave no answer: {type(error).__name__}"
+
+
+@contextmanager
+def _watch_growth(folder: Path, on_bytes: Callable[[int], None]) -> Iterator[None]:
+    """Report the size of a hub folder's files from a thread, whenever it has grown."""
+    end = threading.Event()
+
+    def watch() -> None:
+        largest = -1
+        while not end.wait(0.5):
+            size = sum(_sizes(folder / "blobs"))
+            if size > largest:
+                largest = size
+                on_bytes(size)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        end.set()
+        thread.join()
+
+
+def _sizes(folder: Path) -> Iterator[int]:
+    try:
+        for entry in os.scandir(folder):
+            yield entry.stat().st_size
+    except OSError:  # not made yet, or a part was renamed under our hands
+        return
+
+
+def load(
+    folder: Path, name: str, *, device: str = "auto", compute_type: str = "auto", threads: int = 1
+) -> Loaded:
+    """Load the model in `folder`: on a GPU where asked and able, by the first type that works.
+
+    `compute_type` "auto" begins at the top of the ladder, any other at its own rung; each rung
+    is tried by encoding a second of sound. Raises ModelError where none works.
+    """
+    import ctranslate2
+
+    if not (folder / "tokenizer.json").is_file():
+        # faster-whisper would try to fetch one, which hangs without a network
+        raise ModelError(
+            f"The folder of the model {name} holds no tokenizer.json; a copy of it from the model "
+            "that was converted would be right."
+        )
+    notes: list[str] = []
+    devices = ["cpu"]
+    if device != "cpu":
+        if ctranslate2.get_cuda_device_count() > 0:
+            devices = ["cuda", "cpu"]
+        elif device == "cuda":
+            notes.append("No GPU that CUDA can use was found; the CPU is used instead.")
+    for place in devices:
+        for rung in _rungs(CUDA_LADDER if place == "cuda" else CPU_LADDER, compute_type):
+            try:
+                model = _try(folder, place, rung, threads)
+            except (RuntimeError, ValueError, OSError) as error:
+                reason = str(error).splitlines()[0].rstrip(".") if str(error) else "no reason given"
+                notes.append(f"{rung} on {place} was refused: {reason}.")
+                continue
+            return Loaded(model, name, place, model.model.compute_type, tuple(notes))
+        if place == "cuda":
+            notes.append("The GPU cannot serve this model; the CPU is used instead.")
+    raise ModelError(
+        f"The model {name} could not be loaded ({notes[-1].rstrip('.')}); a complete CTranslate2 "
+        "Whisper model would be right."
+    )
+
+
+def _rungs(ladder: tuple[str, ...], compute_type: str) -> tuple[str, ...]:
+    if compute_type == "auto":
+        return ladder
+    if compute_type not in ladder:  # int8_float32: what int8 means on a CPU
+        return (compute_type, *ladder)
+    return ladder[ladder.index(compute_type) :]
+
+
+def _try(folder: Path, device: str, compute_type: str, threads: int) -> "WhisperModel":
+    import ctranslate2
+    import numpy as np
+    from faster_whisper import WhisperModel
+
+    if compute_type not in ctranslate2.get_supported_compute_types(device):
+        raise ValueError("this processor does not offer it")
+    model = WhisperModel(
+        str(folder), device=device, compute_type=compute_type, cpu_threads=threads, num_workers=1
+    )
+    features = np.zeros((1, model.model.n_mels, 100), np.float32)  # (batch, mels, 1 s of frames)
+    encoded = model.encode(features).to_device(ctranslate2.Device.cpu)
+    if not np.isfinite(np.asarray(encoded, dtype=np.float32)).all():
+        raise ValueError("its numbers overflow")
+    return model
