@@ -74,10 +74,19 @@ class Store:
 
     # -- jobs ----------------------------------------------------------------------------------
 
-    def add_job(self, source: Path, options: Mapping[str, Any], *, title: str = "") -> Job:
-        """Queue `source` and return its job."""
+    def add_job(
+        self, source: Path, options: Mapping[str, Any], *, title: str = "", take: bool = False
+    ) -> Job:
+        """Queue `source` and return its job; `take` moves the file into the job's folder."""
         job_id, now = uuid.uuid4().hex, time.time()
         self.job_dir(job_id).mkdir(parents=True, mode=0o700)
+        if take:  # before the row exists: a runner never sees a path that is about to change
+            kept = self.job_dir(job_id) / "source" / source.name
+            kept.parent.mkdir(mode=0o700)
+            try:
+                source = Path(shutil.move(source, kept))
+            except OSError as error:
+                raise StorageError(f"{source.name} cannot be kept: {error}.") from error
         with self._transaction() as db:
             db.execute(
                 "INSERT INTO jobs (id, title, source, state, options, created, updated) "
