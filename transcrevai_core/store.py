@@ -155,11 +155,14 @@ class Store:
                 )
 
     def requeue(self, job_id: str) -> None:
-        """Let a failed, cancelled or interrupted job go on from its last finished chunk."""
+        """Let a failed or cancelled job go on from its last finished chunk.
+
+        Interrupted jobs need no such thing: `claim` gives them to whoever asks next.
+        """
         with self._transaction() as db:
             db.execute(
-                "UPDATE jobs SET state = 'queued', cancel_requested = 0, error = '' "
-                "WHERE id = ? AND state != 'done'",
+                "UPDATE jobs SET state = 'queued', cancel_requested = 0, error = '', "
+                "owner = NULL, started = NULL WHERE id = ? AND state IN ('failed', 'cancelled')",
                 (job_id,),
             )
 
