@@ -1,0 +1,41 @@
+"""Word error rates that can be counted on one's fingers."""
+
+import pytest
+
+from transcrevai_core.metrics import normalise, wer
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        ("Olá, MUNDO!", "olá mundo"),
+        ("don’t stop", "don't stop"),
+        ("segunda-feira - às 3,5 h.", "segunda-feira às 3,5 h"),
+        ("São 62%...", "são 62%"),
+        ("'citado' e snake_case", "citado e snake case"),
+        ("cafe\u0301", "café"),  # an accent written as its own character
+        ("  \n", ""),
+    ],
+)
+def test_normalise(text, normal):
+    assert normalise(text) == normal
+
+
+@pytest.mark.parametrize(
+    ("reference", "hypothesis", "rate"),
+    [
+        ("um dois três quatro", "um dois três quatro", 0.0),
+        ("um dois três quatro", "Um, dois; três: QUATRO.", 0.0),
+        ("um dois três quatro", "um dois seis quatro", 1 / 4),  # substituted
+        ("um dois três quatro", "um dois quatro", 1 / 4),  # deleted
+        ("um dois três quatro", "um dois e três quatro", 1 / 4),  # inserted
+        ("um dois três quatro", "um e dois seis", 3 / 4),  # one of each
+        ("um", "dois três", 2.0),  # more errors than words
+        ("avó", "avô", 1.0),  # accents tell words apart
+        ("um dois", "", 1.0),
+        ("", "", 0.0),
+        ("?!", "um", 1.0),  # nothing but punctuation is an empty reference
+    ],
+)
+def test_wer(reference, hypothesis, rate):
+    assert wer(reference, hypothesis) == pytest.approx(rate)
