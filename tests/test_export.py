@@ -56,10 +56,14 @@ def read_srt(text):
 
 def read_vtt(text):
     """Start and end in milliseconds, and the lines as they stand in the file."""
-    captions = webvtt.from_string(text)
+
+    def milliseconds(time):
+        hours, minutes, seconds, rest = time.to_tuple()
+        return ((hours * 60 + minutes) * 60 + seconds) * 1000 + rest
+
     return [
-        (c.start_time.in_milliseconds(), c.end_time.in_milliseconds(), "\n".join(c.lines))
-        for c in captions
+        (milliseconds(c.start_time), milliseconds(c.end_time), "\n".join(c.lines))
+        for c in webvtt.from_string(text)
     ]
 
 
