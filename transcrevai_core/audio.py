@@ -6,7 +6,7 @@ The PCM is kept as a WAV file: browsers play it, and `read` maps it into memory,
 
 import hashlib
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -45,7 +45,6 @@ def decode(
                 f"{source.name} has no sound track; a recording with sound would be right."
             )
         stream = container.streams.audio[0]
-        stream.thread_type = "AUTO"
         length = _length(container, stream)
         digest, samples, damaged = hashlib.sha256(), 0, None
         partial = target.with_suffix(".part")
@@ -117,7 +116,9 @@ def _length(container: "av.container.InputContainer", stream: "av.AudioStream") 
     return None
 
 
-def _blocks(container: "av.container.InputContainer", stream: "av.AudioStream"):
+def _blocks(
+    container: "av.container.InputContainer", stream: "av.AudioStream"
+) -> Iterator[np.ndarray]:
     """Yield int16 arrays of at most `_BLOCK_SAMPLES` samples each, 16 kHz mono.
 
     A broken packet is skipped as players do; only an error that ends the stream is passed on.
@@ -136,7 +137,9 @@ def _blocks(container: "av.container.InputContainer", stream: "av.AudioStream"):
             pending, held = [], 0
 
 
-def _frames(container: "av.container.InputContainer", stream: "av.AudioStream"):
+def _frames(
+    container: "av.container.InputContainer", stream: "av.AudioStream"
+) -> Iterator["av.AudioFrame | None"]:
     """Yield decoded frames, then None, which flushes the resampler."""
     broken, good = 0, 0
     for packet in container.demux(stream):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from transcrevai_core import pipeline, stages
-from transcrevai_core.errors import StorageError, TranscrevaiError
+from transcrevai_core.errors import InputError, StorageError, TranscrevaiError
 from transcrevai_core.settings import JobOptions, Settings, load_settings
 from transcrevai_core.store import Store
 from transcrevai_core.transcription.catalogue import locate
@@ -74,22 +74,20 @@ class Runner:
 
 
 def open_job(store: Store, source: Path, options: JobOptions, *, title: str = "") -> Job:
-    """Return a claimed job for `source`: an interrupted one with the same options, else a new one."""
+    """Return a claimed job for `source`: an interrupted one with these options, else a new one.
+
+    Raises InputError where there is no such file.
+    """
     source, values = source.expanduser().absolute(), options.model_dump()
+    if not source.is_file():
+        raise InputError(f"There is no file {source}; the path of a recording would be right.")
     for job in store.jobs(ACTIVE_STATES):
-        if job.source == source and job.options == values and _is_older(source, job.created):
+        if job.source == source and job.options == values and source.stat().st_mtime <= job.created:
             claimed = store.claim(job.id)
             if claimed:
                 return claimed
     job = store.add_job(source, values, title=title)
     return store.claim(job.id) or job
-
-
-def _is_older(source: Path, time_: float) -> bool:
-    try:
-        return source.stat().st_mtime <= time_
-    except OSError:
-        return False
 
 
 def transcribe(path: str | Path, *, home: str | Path | None = None, **options: Any) -> Transcript:

@@ -30,7 +30,8 @@ def m001_initial(db: sqlite3.Connection) -> None:
         """CREATE TABLE segments (
             id INTEGER PRIMARY KEY, job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
             chunk INTEGER NOT NULL, "start" REAL NOT NULL, "end" REAL NOT NULL,
-            text TEXT NOT NULL, edited TEXT, words TEXT NOT NULL, speaker TEXT, details TEXT NOT NULL,
+            text TEXT NOT NULL, edited TEXT, words TEXT NOT NULL, speaker TEXT,
+            details TEXT NOT NULL,
             current TEXT GENERATED ALWAYS AS (coalesce(edited, text)) VIRTUAL)"""
     )
     db.execute('CREATE INDEX segments_by_job ON segments (job, "start")')
@@ -43,9 +44,8 @@ def m002_search(db: sqlite3.Connection) -> None:
             current, content='segments', content_rowid='id',
             tokenize='unicode61 remove_diacritics 2')"""
     )
-    add = (
-        "INSERT INTO segments_fts (rowid, current) VALUES (new.id, coalesce(new.edited, new.text))"
-    )
+    new = "coalesce(new.edited, new.text)"
+    add = f"INSERT INTO segments_fts (rowid, current) VALUES (new.id, {new})"
     remove = (
         "INSERT INTO segments_fts (segments_fts, rowid, current) "
         "VALUES ('delete', old.id, coalesce(old.edited, old.text))"

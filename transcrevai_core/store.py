@@ -111,6 +111,17 @@ class Store:
             raise InputError(f"There is no job {job_id}; the list of jobs shows those there are.")
         return job_from_row(row)
 
+    def find(self, beginning: str) -> Job:
+        """Return the one job whose id begins so; raises InputError for none or several."""
+        with self._db() as db:
+            rows = db.execute("SELECT * FROM jobs WHERE id GLOB ?", (f"{beginning}*",)).fetchall()
+        if len(rows) != 1:
+            raise InputError(
+                f"{len(rows) or 'No'} jobs have an id that begins with {beginning}; the id of one "
+                "job in the list would be right."
+            )
+        return job_from_row(rows[0])
+
     def jobs(self, states: Sequence[JobState] = ()) -> list[Job]:
         """Return jobs, newest first; all, or those in `states`."""
         where = f"WHERE state IN ({', '.join('?' * len(states))})" if states else ""
@@ -144,13 +155,14 @@ class Store:
         return self.job(free)
 
     def cancel(self, job_id: str) -> None:
-        """Ask for the end of a job: at once where no one works on it, else as soon as they see it."""
+        """Ask for the end of a job; whoever works on it sees it within a second."""
         job = self.job(job_id)
         with self._transaction() as db:
             db.execute("UPDATE jobs SET cancel_requested = 1 WHERE id = ?", (job_id,))
             if not is_alive(job.owner):
                 db.execute(
-                    f"UPDATE jobs SET state = 'cancelled' WHERE id = ? AND state IN {ACTIVE_STATES}",
+                    "UPDATE jobs SET state = 'cancelled' "
+                    f"WHERE id = ? AND state IN {ACTIVE_STATES}",
                     (job_id,),
                 )
 
@@ -243,8 +255,8 @@ class Store:
         """Keep the user's text beside the model's; None, or the model's own text, removes it."""
         with self._transaction() as db:
             db.execute(
-                "UPDATE segments SET edited = CASE WHEN trim(text) = trim(?1) THEN NULL ELSE ?1 END "
-                "WHERE id = ?2",
+                "UPDATE segments SET edited = "
+                "CASE WHEN trim(text) = trim(?1) THEN NULL ELSE ?1 END WHERE id = ?2",
                 (text, segment_id),
             )
 

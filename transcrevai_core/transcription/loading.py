@@ -1,5 +1,6 @@
 """A Whisper model on this computer, loaded by a ladder of compute types. Runs inside a worker."""
 
+import errno
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -83,13 +84,16 @@ def stalled(name: str, seconds: float) -> ModelError:
     )
 
 
-def _network_reason(error: Exception) -> str:
-    text = str(error).splitlines()[0] if str(error) else ""
-    if "offline" in text.lower():
-        return "offline mode is set"
-    if isinstance(error, OSError) and error.errno == 28:
+def _network_reason(error: BaseException | None) -> str:
+    causes = []
+    while error and error not in causes:  # the hub's client wraps what really happened
+        causes.append(error)
+        error = error.__cause__ or error.__context__
+    if any(isinstance(cause, OSError) and cause.errno == errno.ENOSPC for cause in causes):
         return "the disk is full"
-    return f"the network gave no answer: {type(error).__name__}"
+    if any("offline" in type(cause).__name__.lower() for cause in causes):
+        return "the hub's client is set to work offline"
+    return f"huggingface.co could not be reached: {type(causes[-1]).__name__}"
 
 
 @contextmanager

@@ -1,0 +1,65 @@
+"""What many tests need: a library of their own, and sounds made on the spot."""
+
+import wave
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from transcrevai_core.store import Store
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep every test away from the user's own library and settings."""
+    for name in ("WHISPER_MODEL", "WHISPER_PRELOAD"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TRANSCREVAI_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def store(home: Path) -> Store:
+    return Store(home)
+
+
+@pytest.fixture
+def make_sound(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that writes a tone to a file of any container and codec."""
+
+    def make(
+        name: str = "tone.wav",
+        *,
+        codec: str = "pcm_s16le",
+        rate: int = 16_000,
+        layout: str = "mono",
+        sample_format: str = "s16",
+        seconds: float = 1.0,
+        hertz: float = 440.0,
+    ) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        time = np.arange(round(seconds * rate)) / rate
+        tone = np.round(0.5 * 32767 * np.sin(2 * np.pi * hertz * time)).astype(np.int16)
+        channels = av.AudioLayout(layout).nb_channels
+        if codec == "pcm_s16le":
+            with wave.open(str(path), "wb") as wav:
+                wav.setparams((channels, 2, rate, 0, "NONE", ""))
+                wav.writeframes(np.repeat(tone, channels).tobytes())
+            return path
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream(codec, rate=rate, layout=layout, format=sample_format)
+            frame = av.AudioFrame.from_ndarray(
+                np.tile(tone, (channels, 1)), format="s16p", layout=layout
+            )
+            frame.rate = rate
+            resampler = av.AudioResampler(
+                sample_format, layout, rate, frame_size=stream.codec_context.frame_size or 1024
+            )
+            for piece in (*resampler.resample(frame), *resampler.resample(None), None):
+                container.mux(stream.encode(piece))
+        return path
+
+    return make

@@ -1,0 +1,149 @@
+import numpy as np
+import pytest
+
+from transcrevai_core import audio
+from transcrevai_core.errors import AudioError
+
+
+def decode(source, tmp_path):
+    return audio.decode(source, tmp_path / "out.wav"), audio.open_pcm(tmp_path / "out.wav")
+
+
+def main_frequency(pcm):
+    spectrum = np.abs(np.fft.rfft(pcm[4000:12000].astype(float)))
+    return int(np.argmax(spectrum)) * 16_000 / 8_000
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("a.wav", {}),
+        ("a.mp3", {"codec": "mp3", "sample_format": "s16p", "rate": 44_100}),
+        ("a.m4a", {"codec": "aac", "sample_format": "fltp", "rate": 44_100}),
+        ("a.mp4", {"codec": "aac", "sample_format": "fltp", "rate": 48_000, "layout": "stereo"}),
+        ("a.ogg", {"codec": "libopus", "rate": 48_000, "layout": "stereo"}),
+        ("a.opus", {"codec": "libopus", "rate": 48_000}),
+        ("a.flac", {"codec": "flac", "rate": 44_100, "layout": "stereo"}),
+        ("a.webm", {"codec": "libopus", "rate": 48_000}),
+        ("a.mkv", {"codec": "libopus", "rate": 48_000}),
+        ("a.mov", {"codec": "aac", "sample_format": "fltp", "rate": 44_100}),
+        ("8khz.wav", {"rate": 8_000}),
+        ("192khz.wav", {"rate": 192_000}),
+        ("24bit.wav", {"codec": "pcm_s24le", "sample_format": "s32", "rate": 48_000}),
+        ("8channels.wav", {"layout": "7.1", "rate": 48_000}),
+        ("pasta com espaço/reunião de março.wav", {}),
+    ],
+)
+def test_every_kind_of_recording_becomes_16_khz_mono(name, settings, make_sound, tmp_path):
+    info, pcm = decode(make_sound(name, **settings), tmp_path)
+    assert pcm.dtype == np.int16
+    assert info.duration == pytest.approx(1.0, abs=0.1)  # lossy codecs pad their ends
+    assert len(pcm) == round(info.duration * 16_000)
+    assert main_frequency(pcm) == pytest.approx(440, abs=4)
+    assert info.sample_rate == settings.get("rate", 16_000)
+
+
+def test_pcm_is_kept_sample_by_sample_and_its_digest_is_of_the_content(make_sound, tmp_path):
+    info, pcm = decode(make_sound("one.wav"), tmp_path)
+    expected = np.round(0.5 * 32767 * np.sin(2 * np.pi * 440 * np.arange(16_000) / 16_000))
+    assert np.array_equal(pcm, expected.astype(np.int16))
+    lossless, _ = decode(make_sound("one.flac", codec="flac"), tmp_path)
+    other, _ = decode(make_sound("two.wav", hertz=441), tmp_path)
+    assert info.digest == lossless.digest != other.digest
+
+
+def test_read_gives_the_asked_stretch_in_minus_one_to_one(make_sound, tmp_path):
+    _, pcm = decode(make_sound(), tmp_path)
+    samples = audio.read(pcm, 0.25, 0.75)
+    assert samples.dtype == np.float32
+    assert len(samples) == 8_000
+    assert 0.49 < np.abs(samples).max() <= 0.51
+
+
+def test_progress_rises_to_one(make_sound, tmp_path):
+    seen = []
+    audio.decode(make_sound(seconds=35), tmp_path / "o.wav", on_progress=seen.append)
+    assert len(seen) >= 3
+    assert seen == sorted(seen)
+    assert seen[-1] == pytest.approx(1.0)
+
+
+def test_the_sound_of_a_video_is_taken(make_sound, tmp_path):
+    info, _ = decode(make_video(tmp_path / "talk.mp4", sound=True), tmp_path)
+    assert info.duration == pytest.approx(1.0, abs=0.1)
+
+
+def test_a_truncated_wav_is_kept_as_far_as_it_goes(make_sound, tmp_path):
+    source = make_sound(seconds=4)
+    source.write_bytes(source.read_bytes()[:64_000])
+    info, _ = decode(source, tmp_path)
+    assert info.duration == pytest.approx(2.0, abs=0.01)
+
+
+def test_a_recording_damaged_in_the_middle_is_kept_around_the_damage(make_sound, tmp_path):
+    source = make_sound("a.mp3", codec="mp3", sample_format="s16p", rate=44_100, seconds=20)
+    data = bytearray(source.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 2_000] = bytes(2_000)
+    source.write_bytes(data)
+    info, _ = decode(source, tmp_path)
+    assert 15 < info.duration < 21
+
+
+def unreadable(kind, tmp_path, make_sound):
+    path = tmp_path / f"{kind}.wav"
+    if kind == "empty":
+        path.write_bytes(b"")
+    elif kind == "text":
+        path.write_text("Ata da reunião de segunda-feira.\n" * 50, encoding="utf-8")
+    elif kind == "zero seconds":
+        path = make_sound("zero.wav", seconds=0.0)
+    elif kind == "silent video":
+        path = make_video(tmp_path / "mute.mp4", sound=False)
+    elif kind == "truncated mp4":
+        path = make_sound("a.mp4", codec="aac", sample_format="fltp", rate=44_100, seconds=5)
+        path.write_bytes(path.read_bytes()[:3_000])
+    elif kind == "directory":
+        path = tmp_path
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        ("empty", r"is empty \(0 bytes\)"),
+        ("text", r"is not a recording that can be read"),
+        ("zero seconds", r"holds no sound: it is 0 seconds long|is not a recording"),
+        ("silent video", r"has no sound track"),
+        ("truncated mp4", r"is not a recording that can be read|cannot be decoded"),
+        ("directory", r"is not a file"),
+        ("missing", r"There is no file"),
+    ],
+)
+def test_what_holds_no_sound_gets_one_sentence(kind, sentence, tmp_path, make_sound):
+    with pytest.raises(AudioError, match=sentence) as caught:
+        decode(unreadable(kind, tmp_path, make_sound), tmp_path)
+    assert str(caught.value).endswith(".")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "out.wav").exists()
+    assert not list(tmp_path.glob("*.part"))
+
+
+def make_video(path, *, sound):
+    import av
+
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("mpeg4", rate=10, width=64, height=64, pix_fmt="yuv420p")
+        tone = container.add_stream("aac", rate=16_000, layout="mono") if sound else None
+        for _ in range(10):
+            frame = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+        if tone:
+            for _ in range(16):
+                frame = av.AudioFrame.from_ndarray(
+                    np.zeros((1, 1024), np.float32), format="fltp", layout="mono"
+                )
+                frame.rate = 16_000
+                container.mux(tone.encode(frame))
+            container.mux(tone.encode(None))
+    return path

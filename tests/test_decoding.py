@@ -1,0 +1,123 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from transcrevai_core.errors import ModelError
+from transcrevai_core.transcription.decoding import check_language, decode_chunk, repeats
+from transcrevai_core.transcription.loading import Loaded
+from transcrevai_core.types import Chunk, Region
+
+LOOP = " e a ata" * 12
+
+
+class FakeWhisper:
+    """Answers like faster_whisper.WhisperModel: one list of (start, end, text) for each call."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.calls = []
+        self.model = SimpleNamespace(is_multilingual=True)
+        self.hf_tokenizer = SimpleNamespace(
+            token_to_id={"<|pt|>": 1, "<|en|>": 2}.get,
+        )
+
+    def transcribe(self, samples, **options):
+        self.calls.append((len(samples) / 16_000, options))
+        return [self.segment(*segment) for segment in self.answers.pop(0)], None
+
+    @staticmethod
+    def segment(start, end, text):
+        pieces = text.split()
+        step = (end - start) / max(1, len(pieces))
+        words = [
+            SimpleNamespace(
+                start=start + i * step, end=start + (i + 1) * step, word=f" {w}", probability=0.9
+            )
+            for i, w in enumerate(pieces)
+        ]
+        return SimpleNamespace(
+            start=0.0, end=end, text=text, words=words, avg_logprob=-0.3, no_speech_prob=0.1,
+            compression_ratio=1.2, temperature=0.0,
+        )  # fmt: skip
+
+
+def decode(*answers, speech=((100.0, 110.0),)):
+    whisper = FakeWhisper(*answers)
+    chunk = Chunk(3, 100.0, 110.0, tuple(Region(*r) for r in speech))
+    loaded = Loaded(whisper, "demo", "cpu", "int8_float32", ())
+    segments, dropped = decode_chunk(
+        loaded, np.zeros(160_000, np.float32), chunk, {"beam_size": 5, "initial_prompt": "Ata"}
+    )
+    return segments, dropped, whisper.calls
+
+
+def test_times_are_those_of_the_recording_and_begin_with_the_first_word():
+    (segment,), dropped, _ = decode([(1.0, 3.0, " Bom dia")])
+    assert (segment.start, segment.end, dropped) == (101.0, 103.0, 0)
+    assert [(w.start, w.end, w.text) for w in segment.words] == [
+        (101.0, 102.0, " Bom"), (102.0, 103.0, " dia")
+    ]  # fmt: skip
+    assert (segment.model, segment.compute_type) == ("demo", "int8_float32")
+
+
+def test_what_oversteps_the_chunk_is_cut_at_its_edge():
+    (segment,), _, _ = decode([(8.0, 12.0, " Bom dia")])
+    assert segment.end == segment.words[-1].end == 110.0
+
+
+def test_a_loop_is_decoded_again_on_its_own_stretch_with_other_settings():
+    segments, _, calls = decode([(2.0, 6.0, LOOP)], [(0.5, 3.5, " A ata ficou pronta.")])
+    assert [s.text for s in segments] == [" A ata ficou pronta."]
+    assert (segments[0].start, segments[0].looping) == (102.5, False)
+    assert calls[0][1]["beam_size"] == 5
+    assert calls[1][0] == pytest.approx(4.0)
+    assert calls[1][1]["no_repeat_ngram_size"] > 0
+    assert calls[1][1]["initial_prompt"] is None
+
+
+def test_a_loop_that_stays_is_kept_and_marked():
+    segments, dropped, _ = decode([(2.0, 6.0, LOOP)], [(0.0, 4.0, LOOP)])
+    assert [(s.text, s.looping) for s in segments] == [(LOOP, True)]
+    assert dropped == 0
+
+
+def test_text_over_silence_is_dropped_and_counted():
+    segments, dropped, _ = decode(
+        [(0.0, 2.0, " Bom dia."), (5.0, 9.0, " Legendas pela comunidade.")],
+        speech=((100.0, 102.0),),
+    )
+    assert ([s.text for s in segments], dropped) == ([" Bom dia."], 1)
+
+
+def test_blank_segments_are_nothing():
+    assert decode([(0.0, 2.0, "  ")])[:2] == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("não " * 8, True),
+        ("não " * 4, False),
+        ("muito obrigado " * 4, True),
+        ("Vamos revisar o contrato, depois vamos revisar a ata.", False),
+        ("um dois três quatro cinco seis sete oito " * 4, True),
+        ("", False),
+    ],
+)
+def test_repeats(text, answer):
+    assert repeats(text.split()) is answer
+
+
+def test_a_language_that_the_model_lacks_gets_one_sentence():
+    loaded = Loaded(FakeWhisper(), "demo", "cpu", "int8", ())
+    check_language(loaded, "pt", "transcribe")
+    check_language(loaded, None, "transcribe")
+    with pytest.raises(
+        ModelError, match="demo does not know Spanish; it knows English, Portuguese"
+    ):
+        check_language(loaded, "es", "transcribe")
+    loaded.model.model.is_multilingual = False
+    check_language(loaded, "en", "transcribe")
+    with pytest.raises(ModelError, match="understands English only"):
+        check_language(loaded, "pt", "transcribe")

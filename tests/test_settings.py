@@ -1,0 +1,78 @@
+import pytest
+
+from transcrevai_core.errors import SettingError
+from transcrevai_core.languages import LANGUAGES
+from transcrevai_core.settings import JobOptions, Settings, load_settings
+
+
+def test_flags_win_over_environment_over_toml_over_defaults(home, monkeypatch):
+    home.mkdir()
+    (home / "config.toml").write_text("beam_size = 2\nthreads = 3\nchunk_seconds = 12\n")
+    monkeypatch.setenv("TRANSCREVAI_BEAM_SIZE", "4")
+    monkeypatch.setenv("TRANSCREVAI_THREADS", "5")
+    settings = load_settings(beam_size=6)
+    assert (settings.beam_size, settings.threads, settings.chunk_seconds) == (6, 5, 12)
+    assert load_settings().vad_threshold == JobOptions.model_fields["vad_threshold"].default
+    assert load_settings().home == home
+
+
+def test_whisper_model_and_preload_are_heard_but_our_own_names_win(monkeypatch):
+    monkeypatch.setenv("WHISPER_MODEL", "tiny")
+    monkeypatch.setenv("WHISPER_PRELOAD", "true")
+    assert (load_settings().model, load_settings().preload) == ("tiny", True)
+    monkeypatch.setenv("TRANSCREVAI_MODEL", "base")
+    assert load_settings().model == "base"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("beam_size", 99, "beam_size is 99; it should be less than or equal to 20"),
+        ("chunk_seconds", 2, "chunk_seconds is 2; it should be greater than or equal to 5"),
+        ("device", "tpu", "device is 'tpu'; it should be 'auto', 'cpu' or 'cuda'"),
+        ("language", "xx", "language is 'xx'; it should be a language that Whisper knows"),
+        ("threads", "many", "threads is 'many'; it should be a valid integer"),
+        ("wings", 2, "There is no setting named wings"),
+    ],
+)
+def test_a_wrong_value_gets_one_sentence(name, value, sentence):
+    with pytest.raises(SettingError) as caught:
+        load_settings(**{name: value})
+    assert str(caught.value).startswith(sentence)
+    assert str(caught.value).endswith(".")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_wrong_name_and_broken_toml_in_the_file_get_one_sentence(home):
+    home.mkdir()
+    (home / "config.toml").write_text("beam_sise = 2\n")
+    with pytest.raises(SettingError, match="There is no setting named beam_sise"):
+        load_settings()
+    (home / "config.toml").write_text("beam_size = = 2\n")
+    with pytest.raises(SettingError, match="is not valid TOML"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ("pt", "pt"),
+        ("pt-BR", "pt"),
+        ("pt_br", "pt"),
+        ("Portuguese", "pt"),
+        ("auto", None),
+        ("", None),
+    ],
+)
+def test_languages_are_known_by_code_name_and_region(given, code):
+    assert load_settings().job_options({"language": given}).language == code
+
+
+def test_every_setting_says_what_it_means():
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_the_languages_are_whispers_own():
+    from faster_whisper.tokenizer import _LANGUAGE_CODES
+
+    assert set(LANGUAGES) == set(_LANGUAGE_CODES)

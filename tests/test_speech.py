@@ -1,0 +1,104 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transcrevai_core import audio, demo
+from transcrevai_core.speech import (
+    FRAME,
+    find_regions,
+    plan_chunks,
+    speech_probabilities,
+    speech_share,
+)
+from transcrevai_core.types import Region
+
+SECOND = 1 / 0.032  # frames
+
+
+def frames(*runs):
+    """Probabilities from runs of (seconds, probability)."""
+    return [np.concatenate([np.full(round(s * SECOND), p) for s, p in runs])]
+
+
+def spans(regions):
+    return [(round(r.start, 1), round(r.end, 1)) for r in regions]
+
+
+def test_a_region_is_widened_and_a_short_pause_stays_inside_it():
+    (found,) = find_regions(frames((2, 0), (1, 0.9), (0.2, 0), (1, 0.9), (2, 0)))
+    assert found.start == pytest.approx(2.0 - 0.15, abs=0.04)  # a frame is 0.032 s
+    assert found.end == pytest.approx(4.2 + 0.15, abs=0.04)
+
+
+def test_a_long_pause_divides_and_padding_never_makes_neighbours_overlap():
+    first, second = find_regions(frames((1, 0.9), (0.32, 0), (1, 0.9)), pad=0.5)
+    assert first.end == second.start == pytest.approx(1.16, abs=0.05)
+
+
+def test_a_click_is_no_speech():
+    assert find_regions(frames((1, 0), (0.06, 0.9), (1, 0))) == []
+
+
+def test_speech_to_the_last_frame_is_kept():
+    assert spans(find_regions(frames((1, 0), (1, 0.9)))) == [(0.8, 2.0)]
+
+
+def test_endless_speech_is_cut_where_it_is_least_like_speech():
+    found = find_regions(frames((20, 0.9), (0.1, 0.5), (20, 0.9)), max_region=30)
+    assert len(found) == 2
+    assert found[0].end == pytest.approx(20.05, abs=0.1)
+    assert found[0].end == found[1].start
+    assert max(r.duration for r in found) <= 30
+
+
+@given(
+    st.lists(st.tuples(st.floats(0.05, 8), st.floats(0, 1)), max_size=30),
+    st.sampled_from([5.0, 12.0, 30.0]),
+)
+def test_regions_and_chunks_are_ordered_and_short_enough_whatever_comes(runs, longest):
+    probabilities = frames((0.1, 0), *runs)
+    regions = find_regions(probabilities, max_region=longest)
+    end = len(probabilities[0]) * 0.032
+    edges = [edge for r in regions for edge in (r.start, r.end)]
+    assert edges == sorted(edges)
+    assert all(0 <= edge <= end + 1e-6 for edge in edges)
+    assert all(r.duration <= longest + 1e-6 for r in regions)
+    chunks = plan_chunks(regions, longest)
+    assert [region for chunk in chunks for region in chunk.speech] == regions
+    assert all(c.end - c.start <= longest + 1e-6 for c in chunks)
+
+
+def test_chunks_are_packed_to_the_limit_and_cut_at_silences():
+    regions = [Region(0, 4), Region(5, 9), Region(9.5, 12), Region(30, 34)]
+    chunks = plan_chunks(regions, 10)
+    assert [(c.index, c.start, c.end) for c in chunks] == [(0, 0, 9), (1, 9.5, 12), (2, 30, 34)]
+
+
+def test_speech_share_counts_each_second_once():
+    assert speech_share(0, 4, [Region(1, 2), Region(3, 5)]) == pytest.approx(0.5)
+    assert speech_share(0, 4, []) == 0
+    assert speech_share(2, 2, [Region(1, 3)]) == 1
+
+
+def test_probabilities_do_not_depend_on_blocks_and_agree_with_faster_whisper(tmp_path):
+    from faster_whisper.vad import get_vad_model
+
+    audio.decode(demo.sample_path("pt"), tmp_path / "pt.wav")
+    pcm = audio.open_pcm(tmp_path / "pt.wav")[: FRAME * 1400]
+    ours = np.concatenate(list(speech_probabilities(pcm)))
+    theirs = get_vad_model()(pcm.astype(np.float32) / 32768.0).reshape(-1)
+    assert len(ours) == 1400
+    # theirs blanks the end of the very last frame, so that one differs a little
+    assert np.abs(ours - theirs)[:-1].max() < 1e-5
+
+
+def test_speech_is_found_where_the_reference_has_it(tmp_path):
+    info = audio.decode(demo.sample_path("pt"), tmp_path / "pt.wav")
+    regions = find_regions(speech_probabilities(audio.open_pcm(tmp_path / "pt.wav")))
+    rttm = demo.sample_path("pt").with_suffix(".rttm").read_text(encoding="utf-8").split("\n")
+    turns = [(float(f[3]), float(f[3]) + float(f[4])) for f in map(str.split, rttm) if f]
+    spoken = sum(end - start for start, end in turns)
+    covered = sum(speech_share(start, end, regions) * (end - start) for start, end in turns)
+    assert covered / spoken > 0.95
+    assert sum(r.duration for r in regions) < info.duration

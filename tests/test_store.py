@@ -1,0 +1,148 @@
+import sqlite3
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from transcrevai_core.errors import InputError, StorageError
+from transcrevai_core.migrations import MIGRATIONS
+from transcrevai_core.store import Store
+from transcrevai_core.types import Chunk, Region, Segment, Word
+
+
+@pytest.fixture
+def job(store, tmp_path):
+    return store.add_job(tmp_path / "reunião.wav", {"model": "demo"})
+
+
+def segment(text, start=0.0, end=1.0):
+    return Segment(start, end, text, (Word(start, end, text, 0.5),), avg_logprob=-0.25)
+
+
+def finish(store, job, *texts):
+    chunks = [Chunk(i, i, i + 1, (Region(i, i + 1),)) for i in range(len(texts))]
+    store.save_plan(job.id, chunks)
+    for chunk, text in zip(chunks, texts, strict=True):
+        store.save_chunk(
+            job.id, chunk.index, [segment(text, chunk.start, chunk.end)], dropped=1, seconds=0.5
+        )
+
+
+def test_the_library_is_private_to_the_user(store, home):
+    assert home.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_finished_chunk_is_read_back_as_it_was(store, job):
+    finish(store, job, " Olá.", " Tchau.")
+    assert store.segments(job.id) == [
+        Segment(0, 1, " Olá.", (Word(0, 1, " Olá.", 0.5),), avg_logprob=-0.25, id=1),
+        Segment(1, 2, " Tchau.", (Word(1, 2, " Tchau.", 0.5),), avg_logprob=-0.25, id=2),
+    ]
+    after = store.job(job.id)
+    assert (after.progress, after.seconds, after.dropped_segments) == (1.0, 1.0, 2)
+    assert store.chunks(job.id, unfinished=True) == []
+    assert Store(store.home).transcript(job.id).text == "Olá.\nTchau."
+
+
+def test_attempts_at_a_chunk_are_counted(store, job):
+    store.save_plan(job.id, [Chunk(0, 0, 1)])
+    assert [store.begin_chunk(job.id, 0) for _ in range(3)] == [0, 1, 2]
+
+
+def test_both_versions_of_an_edited_text_are_kept(store, job):
+    finish(store, job, " Bom dia Pascoal.")
+    store.edit_segment(1, "Bom dia, pessoal.")
+    (edited,) = store.segments(job.id)
+    assert (edited.text, edited.final_text) == (" Bom dia Pascoal.", "Bom dia, pessoal.")
+    store.edit_segment(1, "Bom dia Pascoal.")  # back to the model's words
+    assert store.segments(job.id)[0].edited is None
+
+
+def test_search_is_blind_to_case_and_accents_and_follows_edits(store, job, tmp_path):
+    other = store.add_job(tmp_path / "other.wav", {})
+    finish(store, job, " A reunião começa.", " Nada aqui.")
+    finish(store, other, " Reuniões e atas.")
+    assert [(j.id, s.start) for j, s in store.search("REUNIAO")] == [(job.id, 0.0)]
+    assert {j.id for j, _ in store.search("reuni")} == {job.id, other.id}
+    store.edit_segment(store.segments(job.id)[0].id, "O encontro começa.")
+    assert store.search("reunião") == []
+    assert len(store.search("encontro comec")) == 1
+    assert store.search('"') == store.search("") == store.search("' OR 1=1 --") == []
+
+
+def test_deleting_is_for_good(store, job):
+    finish(store, job, " Segredo.")
+    store.wav(job.id).write_bytes(b"sound")
+    store.delete_job(job.id)
+    assert store.jobs() == [] and store.search("segredo") == []
+    assert not store.job_dir(job.id).exists()
+    with pytest.raises(InputError, match="There is no job"):
+        store.job(job.id)
+
+
+def test_a_job_has_one_owner_until_that_process_dies(store, job):
+    program = (
+        "import sys, pathlib; from transcrevai_core.store import Store;"
+        "print(Store(pathlib.Path(sys.argv[1])).claim() is not None, flush=True); sys.stdin.read()"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", program, str(store.home)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert other.stdout.readline() == "True\n"
+    assert store.claim() is None
+    with pytest.raises(InputError, match="cancel it first"):
+        store.delete_job(job.id)
+    other.kill()
+    other.wait()
+    assert store.claim().id == job.id
+
+
+def test_threads_that_claim_at_once_get_different_jobs(store, tmp_path):
+    for number in range(8):
+        store.add_job(tmp_path / f"{number}.wav", {})
+    got = []
+
+    def claim():
+        got.append(store.claim())
+
+    threads = [threading.Thread(target=claim) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({j.id for j in got}) == 8
+
+
+def test_a_job_that_nobody_works_on_is_cancelled_at_once_and_can_go_on(store, job):
+    store.cancel(job.id)
+    assert store.job(job.id).state == "cancelled"
+    assert store.claim() is None
+    store.requeue(job.id)
+    assert store.claim().cancel_requested is False
+
+
+def test_a_job_is_found_by_the_beginning_of_its_id(store, job, tmp_path):
+    assert store.find(job.id[:12]) == job
+    store.add_job(tmp_path / "b.wav", {})
+    with pytest.raises(InputError, match="2 jobs have an id that begins with"):
+        store.find("")
+    with pytest.raises(InputError, match="No jobs"):
+        store.find("zzz")
+
+
+def test_migrations_are_applied_once_and_in_order(store):
+    Store(store.home)
+    with sqlite3.connect(store.home / "library.sqlite3") as db:
+        assert db.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS)
+        assert db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+
+
+def test_a_damaged_library_and_a_useless_home_get_one_sentence(tmp_path):
+    (tmp_path / "library.sqlite3").write_bytes(b"not a database, but long enough to look" * 50)
+    with pytest.raises(StorageError, match="refused: file is not a database"):
+        Store(tmp_path)
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StorageError, match="cannot be used"):
+        Store(tmp_path / "file")

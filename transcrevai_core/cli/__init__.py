@@ -1,0 +1,40 @@
+"""The same engine from the command line; progress goes to standard error, results to output.
+
+Exit codes: 0 all done, 1 at least one job failed, 2 wrong use, 130 interrupted.
+"""
+
+import sys
+
+import typer
+
+from transcrevai_core.cli import jobs, models
+from transcrevai_core.cli.screen import complain
+from transcrevai_core.cli.transcribe import transcribe
+from transcrevai_core.errors import InputError, TranscrevaiError
+
+app = typer.Typer(
+    help="Transcribe recordings on this computer, offline.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={
+        # --output-dir is as good as --output_dir
+        "token_normalize_func": lambda token: token.replace("-", "_"),
+        "help_option_names": ["-h", "--help"],
+    },
+)
+app.command()(transcribe)
+app.add_typer(models.app, name="models", no_args_is_help=True)
+app.add_typer(jobs.app, name="jobs", no_args_is_help=True)
+
+
+def main() -> None:
+    """Run the command line; whatever a user can mend ends in one sentence."""
+    try:
+        app()
+    except InputError as error:
+        complain(str(error))
+        sys.exit(2)
+    except TranscrevaiError as error:
+        complain(str(error))
+        sys.exit(1)

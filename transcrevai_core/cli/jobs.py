@@ -1,0 +1,94 @@
+"""`transcrevai jobs`: the jobs in the library."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from transcrevai_core import export
+from transcrevai_core.cli.screen import AsJson, err, follow, open_library, out
+from transcrevai_core.types import ACTIVE_STATES, Job
+from transcrevai_core.workers import Worker
+
+app = typer.Typer(help="The jobs in the library.")
+
+
+@app.command("list")
+def jobs_list(as_json: AsJson = False) -> None:
+    """List all jobs, newest first."""
+    _, store = open_library()
+    if as_json:
+        print(json.dumps([_job_dict(job) for job in store.jobs()], ensure_ascii=False, indent=2))
+        return
+    table = Table("id", "title", "state", "done", "length", "model")
+    for job in store.jobs():
+        length = f"{job.duration:.0f} s" if job.duration is not None else ""
+        table.add_row(job.id[:8], job.title, job.state, f"{job.progress:.0%}", length, job.model)
+    out.print(table)
+
+
+@app.command("show")
+def jobs_show(job_id: str, as_json: AsJson = False) -> None:
+    """Show one job and what is finished of its text; the beginning of its id is enough."""
+    _, store = open_library()
+    job = store.find(job_id)
+    transcript = store.transcript(job.id)
+    if as_json:
+        print(json.dumps(_job_dict(job) | export.as_dict(transcript), ensure_ascii=False, indent=2))
+        return
+    table = Table(show_header=False)
+    for name, value in _job_dict(job).items():
+        if value not in ("", None, []):
+            table.add_row(name, str(value))
+    out.print(table)
+    out.print(transcript.text, markup=False)
+
+
+@app.command("cancel")
+def jobs_cancel(job_id: str) -> None:
+    """Cancel a job; what is finished of it stays."""
+    _, store = open_library()
+    store.cancel(store.find(job_id).id)
+
+
+@app.command("resume")
+def jobs_resume(job_id: Annotated[str | None, typer.Argument()] = None) -> None:
+    """Go on with a job, or with all interrupted ones, from the last finished chunk."""
+    settings, store = open_library()
+    waiting = [store.find(job_id)] if job_id else store.jobs(ACTIVE_STATES)[::-1]
+    worker = Worker("transcription")
+    done = []
+    try:
+        for job in waiting:
+            store.requeue(job.id)
+            if claimed := store.claim(job.id):
+                done.append(follow(store, settings, worker, claimed))
+    finally:
+        worker.stop()
+    err.print(f"resumed {len(done)} of {len(waiting)} jobs")
+    if not all(done):
+        raise typer.Exit(1)
+
+
+@app.command("delete")
+def jobs_delete(
+    job_id: str,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask")] = False,
+) -> None:
+    """Delete a job, its transcript and its sound for good."""
+    _, store = open_library()
+    job = store.find(job_id)
+    if not yes:
+        typer.confirm(f"Delete {job.title} and its transcript for good?", abort=True, err=True)
+    store.delete_job(job.id)
+
+
+def _job_dict(job: Job) -> dict[str, Any]:
+    names = (
+        "id", "title", "state", "stage", "progress", "created", "started", "updated", "seconds",
+        "duration", "model", "compute_type", "device", "language", "language_probability",
+        "error", "dropped_segments",
+    )  # fmt: skip
+    values = {name: getattr(job, name) for name in names}
+    return values | {"source": str(job.source), "notes": list(job.notes)}

@@ -1,0 +1,73 @@
+"""`transcrevai models`: which Whisper models there are, and which are here."""
+
+import json
+import threading
+from pathlib import Path
+
+import typer
+from rich.table import Table
+
+from transcrevai_core import demo, pipeline
+from transcrevai_core.cli.screen import AsJson, draw, out
+from transcrevai_core.errors import InputError, TranscrevaiError
+from transcrevai_core.settings import load_settings
+from transcrevai_core.transcription.catalogue import MODELS, locate
+
+app = typer.Typer(help="The Whisper models: which there are, and which are here.")
+
+
+@app.command("list")
+def models_list(as_json: AsJson = False) -> None:
+    """List the models by name: size, languages, and whether they are on this computer."""
+    rows = [
+        {
+            "name": m.name,
+            "download_mb": m.download_mb,
+            "languages": m.languages,
+            "path": str(locate(m.name) or ""),
+        }
+        for m in MODELS.values()
+    ]
+    if as_json:
+        print(json.dumps(rows, indent=2))
+        return
+    table = Table("model", "download", "languages", "on this computer")
+    for row in rows:
+        size = f"{row['download_mb']} MB" if row["download_mb"] else "bundled"
+        table.add_row(str(row["name"]), size, str(row["languages"]), "yes" if row["path"] else "")
+    out.print(table)
+    out.print(demo.NOTE)
+
+
+@app.command("pull")
+def models_pull(name: str) -> None:
+    """Download a model, so that it can be used without a network afterwards."""
+    settings = load_settings()
+    share: list[float] = [0.0]
+    found: list[Path | TranscrevaiError] = []
+
+    def fetch() -> None:
+        try:
+            found.append(
+                pipeline.fetch_model(
+                    name, settings.download_stall_seconds, on_progress=lambda d: share.append(d)
+                )
+            )
+        except TranscrevaiError as error:
+            found.append(error)
+
+    thread = threading.Thread(target=fetch, daemon=True)
+    thread.start()
+    draw(name, thread.is_alive, lambda: ("downloading", share[-1]))
+    if isinstance(found[0], TranscrevaiError):
+        raise found[0]
+    out.print(str(found[0]), soft_wrap=True)
+
+
+@app.command("path")
+def models_path(name: str) -> None:
+    """Print the folder of a model that is on this computer."""
+    folder = locate(name)
+    if folder is None:
+        raise InputError(f"{name} is not on this computer; transcrevai models pull {name} gets it.")
+    out.print(str(folder), soft_wrap=True)
