@@ -1,0 +1,301 @@
+"""The real pipeline on the demo model: whole jobs, interrupted ones, failing ones."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+import wave
+
+import numpy as np
+import pytest
+
+from transcrevai_core import demo, export, pipeline, transcribe, wer
+from transcrevai_core.errors import TranscrevaiError
+from transcrevai_core.jobs import Runner, open_job
+from transcrevai_core.settings import JobOptions, load_settings
+from transcrevai_core.types import Chunk, Segment
+from transcrevai_core.workers import Worker
+
+SHORT_CHUNKS = {"model": "demo", "language": "pt", "chunk_seconds": 5, "beam_size": 1}
+
+
+@pytest.fixture
+def worker():
+    worker = Worker("transcription")
+    yield worker
+    worker.stop()
+
+
+@pytest.fixture(scope="module")
+def long_recording(tmp_path_factory):
+    """The Portuguese sample three times over, about 4 minutes."""
+    from transcrevai_core import audio
+
+    path = tmp_path_factory.mktemp("long") / "long.wav"
+    audio.decode(demo.sample_path("pt"), path)
+    pcm = np.array(audio.open_pcm(path))
+    with wave.open(str(path), "wb") as wav:
+        wav.setparams((1, 2, 16_000, 0, "NONE", ""))
+        wav.writeframes(np.tile(pcm, 3).tobytes())
+    return path
+
+
+def wait_until(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return
+        time.sleep(0.02)
+    raise AssertionError("it did not come to that")
+
+
+def decodes(store, job_id):
+    with sqlite3.connect(store.home / "library.sqlite3") as db:
+        rows = db.execute("SELECT decodes FROM chunks WHERE job = ? ORDER BY number", (job_id,))
+        return [row[0] for row in rows]
+
+
+def finished(store, job_id):
+    with sqlite3.connect(store.home / "library.sqlite3") as db:
+        return db.execute(
+            "SELECT count(*) FROM chunks WHERE job = ? AND done", (job_id,)
+        ).fetchone()[0]
+
+
+@pytest.mark.parametrize("name", ["pt", "en"])
+def test_a_sample_becomes_a_transcript_in_one_line(name):
+    transcript = transcribe(demo.sample_path(name), model="demo")
+    assert wer(demo.reference_text(name), transcript.text) <= 0.05
+    assert transcript.language == name and transcript.language_probability > 0.9
+    assert demo.NOTE in transcript.notes
+    assert {(s.model, s.compute_type) for s in transcript.segments} == {("demo", "int8_float32")}
+    starts = [w.start for s in transcript.segments for w in s.words]
+    assert starts == sorted(starts) and starts[-1] < transcript.duration
+
+
+def test_word_times_agree_with_the_reference():
+    transcript = transcribe(demo.sample_path("pt"), model="demo")
+    ctm = demo.sample_path("pt").with_suffix(".ctm").read_text(encoding="utf-8").splitlines()
+    reference = [(f[4], float(f[2])) for f in map(str.split, ctm) if f]
+    heard = [(w.text, w.start) for s in transcript.segments for w in s.words]
+    errors = []
+    from difflib import SequenceMatcher
+
+    from transcrevai_core.metrics import normalise
+
+    matcher = SequenceMatcher(
+        None, [normalise(w) for w, _ in reference], [normalise(w) for w, _ in heard], False
+    )
+    for block in matcher.get_matching_blocks():
+        for i in range(block.size):
+            errors.append(abs(reference[block.a + i][1] - heard[block.b + i][1]))
+    assert len(errors) > 0.9 * len(reference)
+    assert np.median(errors) <= 0.1
+
+
+def test_a_recording_without_speech_ends_as_an_empty_transcript_that_says_so(make_sound):
+    transcript = transcribe(make_sound(seconds=3, hertz=440), model="demo")
+    assert transcript.segments == ()
+    assert "No speech was found in this recording." in transcript.notes
+    assert transcript.duration == pytest.approx(3)
+
+
+def test_a_killed_worker_costs_no_more_than_the_chunk_in_hand(store, worker, long_recording):
+    job = open_job(store, long_recording, JobOptions(**SHORT_CHUNKS))
+    thread = threading.Thread(
+        target=pipeline.run_job, args=(store, load_settings(), worker, job), daemon=True
+    )
+    thread.start()
+    for number in (3, 8):
+        wait_until(lambda number=number: finished(store, job.id) >= number)
+        os.kill(worker.pid, signal.SIGKILL)
+    thread.join(120)
+    assert store.job(job.id).state == "done"
+    counts = decodes(store, job.id)
+    assert set(counts) <= {1, 2}
+    assert counts.count(2) <= 2
+    assert wer(demo.reference_text("pt") * 3, store.transcript(job.id).text) < 0.3
+
+
+def test_a_killed_program_goes_on_from_its_last_finished_chunk(store, long_recording, tmp_path):
+    command = [sys.executable, "-m", "transcrevai_core"]
+    options = [f"--{name}={value}" for name, value in SHORT_CHUNKS.items()]
+    program = subprocess.Popen(
+        [*command, "transcribe", str(long_recording), "--output_dir", str(tmp_path), *options],
+        stderr=subprocess.DEVNULL,
+    )
+    wait_until(lambda: store.jobs() and finished(store, store.jobs()[0].id) >= 4)
+    program.send_signal(signal.SIGKILL)
+    program.wait()
+    (job,) = store.jobs()
+    before, count = store.segments(job.id), finished(store, job.id)
+    assert job.state == "transcribing" and len(before) >= 3
+
+    runner = Runner(store, load_settings())  # what the app does at its start
+    runner.start()
+    wait_until(lambda: store.job(job.id).state == "done", 120)
+    runner.stop()
+    assert store.segments(job.id)[: len(before)] == before  # with the same ids: not written again
+    counts = decodes(store, job.id)
+    assert counts[:count] == [1] * count
+    assert counts[count] in (1, 2) and set(counts[count + 1 :]) == {1}
+
+
+def test_the_same_call_again_goes_on_with_an_interrupted_job(store, long_recording):
+    options = JobOptions(**SHORT_CHUNKS)
+    interrupted = store.add_job(long_recording, options.model_dump())
+    assert open_job(store, long_recording, options).id == interrupted.id
+    assert open_job(store, long_recording, options).id != interrupted.id  # ours now, and running
+
+
+def test_cancelling_keeps_what_is_finished_and_the_job_can_go_on(store, worker, long_recording):
+    job = open_job(store, long_recording, JobOptions(**SHORT_CHUNKS))
+    run = threading.Thread(
+        target=pipeline.run_job, args=(store, load_settings(), worker, job), daemon=True
+    )
+    run.start()
+    wait_until(lambda: finished(store, job.id) >= 3)
+    store.cancel(job.id)
+    run.join(30)
+    assert store.job(job.id).state == "cancelled"
+    kept = store.segments(job.id)
+    assert kept and store.job(job.id).error == ""
+    store.requeue(job.id)
+    pipeline.run_job(store, load_settings(), worker, store.claim(job.id))
+    assert store.job(job.id).state == "done"
+    assert store.segments(job.id)[: len(kept)] == kept
+
+
+def crash_on_third(spec, wav, chunk, options):
+    if chunk.index == 2:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return [Segment(chunk.start, chunk.end, f"chunk {chunk.index}")], 0
+
+
+def test_a_chunk_that_kills_every_worker_fails_its_job_and_keeps_the_rest(
+    store, worker, long_recording, monkeypatch
+):
+    monkeypatch.setattr(pipeline.stages, "decode", crash_on_third)
+    job = open_job(store, long_recording, JobOptions(**SHORT_CHUNKS))
+    job = pipeline.run_job(store, load_settings(), worker, job)
+    assert job.state == "failed"
+    assert job.error.startswith("The transcription worker ended unexpectedly")
+    assert [s.text for s in store.segments(job.id)] == ["chunk 0", "chunk 1"]
+    assert decodes(store, job.id)[:4] == [1, 1, pipeline.MAX_ATTEMPTS, 0]
+
+
+def test_a_failing_job_leaves_the_next_one_alone(store, tmp_path, make_sound):
+    text = tmp_path / "notes.wav"
+    text.write_text("not a recording\n" * 100)
+    bad = store.add_job(text, {"model": "demo"})
+    gone = store.add_job(tmp_path / "gone.wav", {"model": "demo"})
+    absent = store.add_job(demo.sample_path("pt"), {"model": str(tmp_path / "no-model")})
+    odd = store.add_job(demo.sample_path("pt"), {"model": "demo", "task": "translate"})
+    spanish = store.add_job(demo.sample_path("pt"), {"model": "demo", "language": "es"})
+    good = store.add_job(make_sound(), {"model": "demo"})
+    runner = Runner(store, load_settings())
+    runner.start()
+    wait_until(lambda: store.job(good.id).state == "done", 90)
+    runner.stop()
+    for job, reason in (
+        (bad, "is not a recording"),
+        (gone, "There is no file"),
+        (absent, "There is no model"),
+        (odd, "cannot translate"),
+        (spanish, "does not know Spanish"),
+    ):
+        assert store.job(job.id).state == "failed"
+        assert reason in store.job(job.id).error
+
+
+def test_stopping_the_runner_leaves_the_job_to_the_next_start(store, long_recording):
+    job = store.add_job(long_recording, SHORT_CHUNKS)
+    runner = Runner(store, load_settings())
+    runner.start()
+    wait_until(lambda: finished(store, job.id) >= 2)
+    runner.stop()
+    assert store.job(job.id).state == "transcribing"
+    assert runner.transcriber.pid is None
+
+
+def test_an_idle_model_leaves_and_preloading_brings_it_before_the_first_job(store):
+    runner = Runner(store, load_settings(model="demo", preload=True, model_idle_seconds=1.5))
+    runner.start()
+    wait_until(lambda: runner.transcriber.pid is not None, 20)
+    wait_until(lambda: runner.transcriber.pid is None, 20)
+    runner.stop()
+
+
+def test_transcribe_raises_the_jobs_own_sentence(tmp_path):
+    with pytest.raises(TranscrevaiError, match="There is no file"):
+        transcribe(tmp_path / "gone.wav", model="demo")
+    with pytest.raises(TranscrevaiError, match="There is no model bse"):
+        transcribe(demo.sample_path("pt"), model="bse")
+
+
+def test_the_text_before_is_given_on_only_where_that_is_asked(store, tmp_path):
+    job = store.add_job(tmp_path / "a.wav", {})
+    store.save_plan(job.id, [Chunk(0, 0, 1)])
+    store.save_chunk(job.id, 0, [Segment(0, 1, " Bom dia.")], dropped=0, seconds=1)
+
+    def prompt(**options):
+        return pipeline._decode_arguments(store, job.id, JobOptions(**options), "pt")[
+            "initial_prompt"
+        ]
+
+    assert prompt() is None
+    assert prompt(initial_prompt="Ata:") == "Ata:"
+    assert prompt(condition_on_previous_text=True) == "Bom dia."
+    assert prompt(initial_prompt="Ata:", condition_on_previous_text=True) == "Ata: Bom dia."
+
+
+def run_cli(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "transcrevai_core", *arguments],
+        capture_output=True, text=True, timeout=120, encoding="utf-8",
+    )  # fmt: skip
+
+
+def test_the_command_line_writes_every_format_and_scores(tmp_path, store):
+    done = run_cli(
+        "transcribe", "--sample", "pt", "--score", "--json", "--output-format", "all",
+        "--output_dir", str(tmp_path / "out"),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (result,) = json.loads(done.stdout)
+    assert result["wer"] <= 0.05
+    assert result["language"] == "pt" and "reunião" in result["text"]
+    assert {p.suffix[1:] for p in (tmp_path / "out").iterdir()} == set(export.FORMATS)
+    assert demo.NOTE in done.stderr
+    job_id = store.jobs()[0].id[:8]
+    assert json.loads(run_cli("jobs", "list", "--json").stdout)[0]["state"] == "done"
+    assert "reunião" in run_cli("jobs", "show", job_id).stdout
+    assert run_cli("jobs", "delete", job_id, "--yes").returncode == 0
+    assert store.jobs() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["transcribe"], 2, "needs recordings or --sample"),
+        (["transcribe", "x.wav", "--beam-size", "99"], 2, "beam_size is 99"),
+        (["transcribe", "x.wav", "--output_format", "pdf"], 2, "--output_format is pdf"),
+        (["transcribe", "--sample", "fr"], 2, "There is no sample 'fr'"),
+        (["transcribe", "gone.wav"], 1, "There is no file"),
+        (["models", "path", "tiny"], 2, "tiny is not on this computer"),
+        (["jobs", "show", "abc"], 2, "No jobs have an id"),
+    ],
+)
+def test_wrong_use_gets_one_sentence_and_its_exit_code(
+    arguments, code, sentence, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    done = run_cli(*arguments)
+    assert done.returncode == code
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
