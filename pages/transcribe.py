@@ -1,0 +1,97 @@
+"""Begin a transcription, from a sample, files, the microphone or a path, and watch it grow."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from transcrevai_core import demo, ui, web
+from transcrevai_core.components.options import options_form
+from transcrevai_core.components.uploader import uploader
+from transcrevai_core.components.watch import watch_job, watch_jobs
+from transcrevai_core.types import Job
+
+library = ui.store()
+begun: list[str] = st.session_state.setdefault("begun", [])
+
+
+def begin(sources: Sequence[Path], options: dict[str, Any], *, show: bool = True) -> None:
+    """Queue uploads and show what becomes of them."""
+    chosen = ui.settings().job_options(options).model_dump()
+    follow(ui.add_uploads(sources, chosen), show=show)
+
+
+def follow(jobs: Sequence[Job], *, show: bool = True) -> None:
+    """Remember what this tab has begun; the address keeps the job over a reload."""
+    begun.extend(job.id for job in jobs)
+    if show:
+        st.query_params["job"] = begun[-1]
+    st.rerun()
+
+
+def samples(newcomer: bool) -> None:
+    with st.container(border=True):
+        st.markdown("**New here? Try a sample.**" if newcomer else "**Try a sample**")
+        st.caption(
+            "About a minute of synthesized conversation and the small demo model that comes with "
+            "TranscrevAI: nothing to download, done in seconds."
+        )
+        with st.container(horizontal=True):
+            for language, title in demo.SAMPLES.items():
+                kind, icon = ui.importance(newcomer), ":material/play_arrow:"
+                if st.button(title, key=f"sample_{language}", type=kind, icon=icon):
+                    chosen = {"model": "demo", "language": language, "task": "transcribe"}
+                    chosen = ui.settings().job_options(chosen).model_dump()
+                    follow([library.add_job(demo.sample_path(language), chosen, title=title)])
+
+
+def sources(options: dict[str, Any]) -> None:
+    files, microphone, path = st.tabs(
+        [":material/upload_file: Files", ":material/mic: Microphone", ":material/folder: Path"]
+    )
+    with files:
+        uploads = uploader(key="uploads", max_bytes=web.max_upload_bytes())
+        arrived = [web.find_upload(library.home, upload) for upload in uploads.finished]
+        taken = [file for file in arrived if file]  # the others are jobs already
+        if taken:
+            alone = len(arrived) == 1 and not uploads.pending
+            with ui.told():
+                begin(taken, options, show=alone)
+    with microphone:
+        # a new key for each recording lets go of the sound of the last one
+        recording = st.audio_input("Record from the microphone", key=f"recording_{len(begun)}")
+        if recording and st.button("Transcribe the recording", type="primary"):
+            name = f"Recording {time.strftime('%Y-%m-%d %H.%M.%S')}.wav"
+            with ui.told():
+                begin([web.keep(library.home, name, recording.getbuffer())], options)
+    with path, st.form("path", border=False):
+        text = st.text_input(
+            "Full path of a recording on this computer",
+            placeholder="/home/maria/interviews/2026-05-12.mp3",
+        )
+        if st.form_submit_button("Transcribe the file", type="primary"):
+            with ui.told():
+                chosen = ui.settings().job_options(options).model_dump()
+                follow([library.add_job(ui.local_file(text), chosen)])
+
+
+if "job" in st.query_params:
+    watch_job(st.query_params["job"])
+    if st.button("Transcribe another", icon=":material/add:", type="tertiary"):
+        st.query_params.clear()
+        st.rerun()
+else:
+    st.title("Transcribe", anchor=False)
+    st.markdown("Recordings become text on this computer; nothing leaves it.")
+    # what comes and goes has slots of its own: an uploader that moved would be drawn anew
+    progress_slot, welcome_slot, options_slot = st.container(), st.container(), st.container()
+    newcomer = not library.jobs()
+    with progress_slot:
+        watch_jobs(begun)
+    with options_slot:
+        options = options_form("new", ui.settings().job_options())
+    sources(options)
+    with welcome_slot if newcomer else st.container():
+        samples(newcomer)

@@ -1,0 +1,1 @@
+"""Larger pieces of the pages: the drop zone, the options of a job, and jobs as they run."""

@@ -1,0 +1,174 @@
+// Sends files to the server one after another, straight from disk to disk, and tells the page
+// the ids of those that have arrived. The uploads belong to the tab, not to the drawing of the
+// drop zone: whoever looks into another page meanwhile finds them again, further on.
+const uploader = (window.transcrevaiUploader ??= new (class {
+  items = [] // {file, row, state: waiting | sending | done | failed, request?, upload?}
+  root = null
+
+  attach(root) {
+    if (this.root === root) return
+    this.root = root
+    this.items = this.items.filter(item => item.state !== "done" || !item.told)
+    this.find(".rows").replaceChildren(...this.items.map(item => item.row))
+    const [zone, input] = [this.find(".zone"), this.find(".input")]
+    this.find(".browse").onclick = () => input.click()
+    input.onchange = () => {
+      this.add(input.files)
+      input.value = "" // so that the same file can be chosen again
+    }
+    zone.ondragover = event => {
+      event.preventDefault()
+      zone.classList.add("over")
+    }
+    zone.ondragleave = () => zone.classList.remove("over")
+    zone.ondrop = event => {
+      event.preventDefault()
+      zone.classList.remove("over")
+      this.add(event.dataTransfer.files)
+    }
+    this.tell()
+  }
+
+  detach(root) {
+    if (this.root === root) this.root = null
+  }
+
+  find(selector) {
+    return this.root?.querySelector(selector)
+  }
+
+  in(state) {
+    return this.items.filter(item => item.state === state)
+  }
+
+  add(files) {
+    for (const item of this.in("done")) if (item.told) this.drop(item)
+    for (const file of files) {
+      const item = { file, row: makeRow(file) }
+      this.items.push(item)
+      this.find(".rows")?.append(item.row)
+      if (file.size > this.data.max_bytes) {
+        const limit = `larger than ${megabytes(this.data.max_bytes)} MB`
+        this.fail(item, `${file.name} is ${limit}; give its path on this computer instead.`)
+      } else {
+        show(item, "waiting", "Waiting", "Cancel", () => this.cancel(item))
+      }
+    }
+    this.next()
+  }
+
+  next() {
+    const item = this.in("waiting")[0]
+    if (item && !this.in("sending").length) this.send(item)
+    // leaving the program in mid-upload asks first
+    const busy = this.in("sending").length > 0
+    window[busy ? "addEventListener" : "removeEventListener"]("beforeunload", warn)
+  }
+
+  send(item) {
+    const { file } = item
+    const request = (item.request = new XMLHttpRequest())
+    const began = performance.now()
+    item.state = "sending"
+    request.open("PUT", `${this.data.url}?name=${encodeURIComponent(file.name)}`)
+    request.setRequestHeader(this.data.header, this.data.token)
+    request.responseType = "json"
+    request.upload.onprogress = ({ loaded }) => {
+      const seconds = ((performance.now() - began) / 1000) * (file.size / loaded - 1)
+      showProgress(item, loaded, seconds)
+    }
+    request.onload = () => {
+      if (request.status === 200) this.arrive(item, request.response.upload)
+      else this.fail(item, request.response?.error ?? "The server did not take the file.", true)
+    }
+    request.onerror = () =>
+      this.fail(item, "The connection to TranscrevAI broke off; is it still running?", true)
+    request.onloadend = () => {
+      this.next()
+      this.tell()
+    }
+    this.say(`Uploading ${file.name}`)
+    request.send(file)
+  }
+
+  arrive(item, upload) {
+    item.upload = upload
+    show(item, "done", `Uploaded, ${megabytes(item.file.size)} MB`)
+    this.say(`${item.file.name} is uploaded`)
+  }
+
+  fail(item, sentence, again = false) {
+    show(item, "failed", sentence, again ? "Try again" : "Dismiss", () => {
+      this.drop(item)
+      if (again) this.add([item.file])
+    })
+    this.say(sentence)
+  }
+
+  cancel(item) {
+    this.drop(item)
+    item.request?.abort()
+    this.say(`Upload of ${item.file.name} cancelled`)
+    this.find(".browse")?.focus()
+  }
+
+  drop(item) {
+    this.items = this.items.filter(other => other !== item)
+    item.row.remove()
+  }
+
+  say(sentence) {
+    const spoken = this.find(".spoken")
+    if (spoken) spoken.textContent = sentence
+  }
+
+  tell() {
+    const done = this.in("done")
+    if (!this.root || done.every(item => item.told)) return
+    for (const item of done) item.told = true
+    const pending = this.in("waiting").length + this.in("sending").length
+    this.report({ finished: done.map(item => item.upload), pending })
+  }
+})())
+
+export default function (component) {
+  const root = component.parentElement
+  uploader.data = component.data
+  uploader.report = uploads => component.setStateValue("uploads", uploads)
+  uploader.attach(root)
+  return () => uploader.detach(root)
+}
+
+const megabytes = bytes => (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)
+const warn = event => event.preventDefault()
+
+function makeRow(file) {
+  const row = document.createElement("li")
+  row.innerHTML =
+    '<span class="name"></span><div class="bar" role="progressbar" aria-valuemin="0" ' +
+    'aria-valuemax="100"><span></span></div><span class="state"></span>' +
+    '<button type="button"></button>'
+  row.querySelector(".name").textContent = file.name // never markup: the name is anyone's
+  row.querySelector(".bar").setAttribute("aria-label", `Upload of ${file.name}`)
+  return row
+}
+
+function show(item, state, sentence, label, action) {
+  item.state = state
+  item.row.className = `row ${state}`
+  item.row.querySelector(".state").textContent = sentence
+  const button = item.row.querySelector("button")
+  button.hidden = !label
+  button.textContent = label ?? ""
+  button.setAttribute("aria-label", `${label}: ${item.file.name}`)
+  button.onclick = action ?? null
+}
+
+function showProgress({ file, row }, loaded, seconds) {
+  const percent = Math.floor((100 * loaded) / Math.max(1, file.size))
+  const minutes = seconds < 60 ? `${Math.ceil(seconds)} s` : `${Math.round(seconds / 60)} min`
+  const size = `${megabytes(loaded)} of ${megabytes(file.size)} MB`
+  row.querySelector(".bar span").style.width = `${percent}%`
+  row.querySelector(".bar").setAttribute("aria-valuenow", percent)
+  row.querySelector(".state").textContent = `${size} · ${percent} % · ${minutes} left`
+}

@@ -1,0 +1,116 @@
+"""Jobs as they run: polled from the store while there is something to see, still afterwards."""
+
+import time
+from collections.abc import Collection
+
+import streamlit as st
+
+from transcrevai_core import ui
+from transcrevai_core.types import ACTIVE_STATES, Job
+
+EVERY = 0.5  # seconds between two looks
+SHOWN_SEGMENTS = 30  # of a running job; the transcript page shows them all
+
+
+def watch_job(job_id: str) -> None:
+    """Draw one job: how far it is, the text as it grows, and what can be done about it."""
+    job = ui.store().job(job_id)
+    st.title(ui.escape(job.title), anchor=False)
+    if job.state in ACTIVE_STATES:
+        st.fragment(_running, run_every=EVERY)(job_id)
+    else:
+        _ended(job)
+
+
+def watch_jobs(also: Collection[str] = ()) -> None:
+    """List what runs or waits, whoever began it, and the jobs of `also` when they have ended."""
+    if ui.store().jobs(ACTIVE_STATES):
+        st.fragment(_rows, run_every=EVERY)(also, polled=True)
+    else:
+        _rows(also, polled=False)
+
+
+def _running(job_id: str) -> None:
+    library = ui.store()
+    job = library.job(job_id)
+    if job.state == "done":
+        st.switch_page(ui.TRANSCRIPT, query_params={"job": job_id})
+    if job.state not in ACTIVE_STATES:
+        st.rerun()
+    _progress(job, library.jobs(ACTIVE_STATES))
+    if st.button("Cancel", icon=":material/close:", disabled=job.cancel_requested):
+        library.cancel(job_id)
+        st.rerun(scope="fragment")
+    _text(job_id, growing=True)
+
+
+def _ended(job: Job) -> None:
+    ui.badge(job)
+    if job.state == "failed":
+        st.error(ui.escape(job.error), icon=":material/error:")
+    elif job.state == "cancelled":
+        st.caption("What was finished is kept; the rest can follow at any time.")
+    ui.notes(job)
+    with st.container(horizontal=True):
+        if job.state != "done":
+            label = "Retry" if job.state == "failed" else "Resume"
+            if st.button(label, type="primary", icon=":material/refresh:"):
+                ui.store().requeue(job.id)
+                st.rerun()
+        label = "Open the transcript" if job.state == "done" else "See what is finished"
+        if (job.state == "done" or ui.store().segments(job.id)) and st.button(
+            label, type=ui.importance(job.state == "done"), icon=":material/article:"
+        ):
+            st.switch_page(ui.TRANSCRIPT, query_params={"job": job.id})
+    _text(job.id, growing=False)
+
+
+def _text(job_id: str, growing: bool) -> None:
+    segments = ui.store().segments(job_id)
+    if not segments:
+        return
+    if len(segments) > SHOWN_SEGMENTS:
+        st.caption(f"The last {SHOWN_SEGMENTS} of {len(segments)} segments")
+    with st.container(height=360, autoscroll=growing, border=True):
+        shown = segments[-SHOWN_SEGMENTS:]
+        st.markdown("  \n".join(f"`{ui.clock(s.start)}` {ui.marked_text(s)}" for s in shown))
+
+
+def _rows(also: Collection[str], polled: bool) -> None:
+    jobs = [job for job in ui.store().jobs() if job.state in ACTIVE_STATES or job.id in also]
+    active = [job for job in jobs if job.state in ACTIVE_STATES]
+    if polled and not active:
+        st.rerun()
+    if jobs:
+        st.subheader("In progress" if active else "Just finished", anchor=False)
+    for job in jobs:
+        with st.container(border=True):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"**{ui.escape(job.title)}**", width="stretch")
+                ui.badge(job)
+                if st.button("Open", key=f"open_{job.id}"):
+                    page = ui.TRANSCRIPT if job.state == "done" else ui.TRANSCRIBE
+                    st.switch_page(page, query_params={"job": job.id})
+            if job.state in ACTIVE_STATES:
+                _progress(job, active)
+            elif job.state == "failed":
+                st.caption(ui.escape(job.error))
+
+
+def _progress(job: Job, active: list[Job]) -> None:
+    if job.cancel_requested:
+        st.progress(min(1.0, job.progress), text="Cancelling")
+        return
+    if job.state == "queued":
+        before = sum(other.created < job.created for other in active)
+        waits = f"{before} before it" if before else "starts in a moment"
+        st.progress(0.0, text=f"Waiting: {waits}")
+        return
+    now = time.time()
+    text = (job.stage or ui.STATES[job.state][0]).capitalize()
+    text += f", {job.progress:.0%}" if job.progress else ""
+    text += f" · {ui.clock(now - job.started)} elapsed" if job.started else ""
+    if job.stage == "transcribing" and job.progress > 0:
+        left = job.seconds * (1 - job.progress) / job.progress - (now - job.updated)
+        text += f" · about {ui.clock(max(1, left))} left"
+    st.progress(min(1.0, job.progress), text=text)

@@ -1,0 +1,209 @@
+"""What the pages share: the library at hand, how values read on screen, and the options of a job.
+
+Pages draw what the store says; none of them ever holds a worker or a recording.
+"""
+
+import re
+import time
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from transcrevai_core import demo, web
+from transcrevai_core.errors import InputError, TranscrevaiError
+from transcrevai_core.languages import LANGUAGES
+from transcrevai_core.settings import Settings, load_settings
+from transcrevai_core.store import Store
+from transcrevai_core.transcription.catalogue import DEMO
+from transcrevai_core.types import ACTIVE_STATES, Job, JobState, Segment
+
+TRANSCRIBE, TRANSCRIPT, LIBRARY = "transcribe.py", "transcript.py", "library.py"
+LOW_PROBABILITY = 0.5
+
+Color = Literal["red", "orange", "blue", "green", "gray", "primary"]
+STATES: dict[JobState, tuple[str, str, Color]] = {
+    "queued": ("Waiting", ":material/schedule:", "gray"),
+    "preparing": ("Preparing", ":material/graphic_eq:", "blue"),
+    "transcribing": ("Transcribing", ":material/edit_note:", "blue"),
+    "done": ("Done", ":material/check:", "green"),
+    "failed": ("Failed", ":material/error:", "red"),
+    "cancelled": ("Cancelled", ":material/block:", "orange"),
+}
+
+
+def settings() -> Settings:
+    """Read the settings; raises SettingError, which app.py draws."""
+    return load_settings()
+
+
+@cache
+def _open(home: Path) -> Store:
+    return Store(home)
+
+
+def store() -> Store:
+    """Return the library of the data directory."""
+    return _open(settings().home)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Draw the sentence of a TranscrevaiError where it happens, and let the page go on."""
+    try:
+        yield
+    except TranscrevaiError as error:
+        st.error(escape(str(error)), icon=":material/error:")
+
+
+# -- how values read ---------------------------------------------------------------------------
+
+
+def clock(seconds: float) -> str:
+    """Write a time of a recording, rounded down.
+
+    >>> clock(7.9), clock(754), clock(3725)
+    ('0:07', '12:34', '1:02:05')
+    """
+    minutes, second = divmod(int(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def date(unix: float) -> str:
+    """Write a moment in local time."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(unix))
+
+
+def number(text: str | None) -> float | None:
+    """Read a number from an address, which anyone can have typed.
+
+    >>> number("12.5"), number("soon"), number(None)
+    (12.5, None, None)
+    """
+    try:
+        return float(text or "")
+    except ValueError:
+        return None
+
+
+def escape(text: str) -> str:
+    r"""Make text safe to stand in Markdown: what was said is never formatting.
+
+    >>> print(escape("5*3 [x] :smile:"))
+    5\*3 \[x\] \:smile\:
+    """
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~:$<>&])", r"\\\1", text)
+
+
+def marked_text(segment: Segment) -> str:
+    """Write a segment's text as Markdown, with the words that the model was unsure of marked."""
+    if segment.edited is not None or not segment.words:
+        return escape(segment.final_text.strip())
+    return "".join(
+        " " + f":orange-background[{escape(word.text.strip())}]"
+        if word.probability < LOW_PROBABILITY and word.text.strip()
+        else escape(word.text)
+        for word in segment.words
+    ).strip()
+
+
+def _fold(text: str) -> str:
+    # one character for one, so that places in the folded text are places in the text
+    return "".join(unicodedata.normalize("NFD", char)[0].lower() for char in text)
+
+
+def snippet(text: str, query: str, width: int = 90) -> str:
+    """Write the part of a text around what was searched as Markdown, with the words marked.
+
+    >>> snippet("A próxima reunião", "reuniao")
+    'A próxima :primary-background[reunião]'
+    """
+    words = [re.escape(_fold(word)) for word in query.split()]
+    places = [m.span() for m in re.finditer("|".join(words), _fold(text))] if words else []
+    first = places[0][0] if places else 0
+    begin, end = max(0, first - width), first + width
+    out, at = "…" if begin else "", begin
+    for start, stop in places:
+        if start >= at and stop <= end:
+            marked = f":primary-background[{escape(text[start:stop])}]"
+            out, at = out + escape(text[at:start]) + marked, stop
+    return out + escape(text[at:end]) + ("…" if end < len(text) else "")
+
+
+def holds(text: str, query: str) -> bool:
+    """Tell whether a text holds every word of a query; case and accents do not matter."""
+    return all(word in _fold(text) for word in _fold(query).split())
+
+
+def language_name(code: str | None) -> str:
+    """Return a language's English name."""
+    return LANGUAGES.get(code or "", code or "unknown")
+
+
+def importance(main: bool) -> Literal["primary", "secondary"]:
+    """Return the type of a button that may be the main one of its page."""
+    return "primary" if main else "secondary"
+
+
+def badge(job: Job) -> None:
+    """Draw a job's state."""
+    label, icon, color = STATES[job.state]
+    if job.cancel_requested and job.state in ACTIVE_STATES:
+        label = "Cancelling"
+    st.badge(label, icon=icon, color=color)
+
+
+def notes(job: Job) -> None:
+    """Draw what a job's making calls for saying, the demo model's limits above all."""
+    kept = list(job.notes)
+    if job.model == DEMO.name and demo.NOTE not in kept:
+        kept.append(demo.NOTE)
+    if job.dropped_segments:
+        kept.append(f"Segments dropped because they held no speech: {job.dropped_segments}.")
+    for note in kept:
+        if note == demo.NOTE and demo.SAMPLES_DIR not in job.source.parents:
+            st.warning(f"{note} This recording needs another model.", icon=":material/warning:")
+        else:
+            st.caption(f":material/info: {escape(note)}")
+
+
+def audio_url(job_id: str) -> str:
+    """Return where the browser gets a job's sound; absolute, as `st.audio` wants it."""
+    page = urlsplit(st.context.url or f"http://localhost:{st.get_option('server.port')}")
+    return f"{page.scheme}://{page.netloc}{web.AUDIO_URL}/{job_id}"
+
+
+def local_file(text: str) -> Path:
+    """Return the file that a user's text names; raises InputError with what would be right."""
+    path = Path(text.strip().strip("\"'")).expanduser()
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; give the path of one recording.")
+    if not path.is_absolute() or not path.is_file():
+        raise InputError(f"There is no file {path}; give the full path of a recording.")
+    return path
+
+
+def add_uploads(sources: Sequence[Path], options: Mapping[str, Any]) -> list[Job]:
+    """Queue files that `web` put into folders of their own, which end here."""
+    jobs = []
+    for source in sources:
+        jobs.append(store().add_job(source, options, take=True))
+        source.parent.rmdir()
+    return jobs
+
+
+def run_again(job: Job, options: Mapping[str, Any]) -> Job:
+    """Queue a job's recording once more; each of the two can be deleted without the other."""
+    if not job.source.is_file():
+        raise InputError(f"The recording {job.source} is gone; transcribe another copy of it.")
+    if store().job_dir(job.id) not in job.source.parents:
+        return store().add_job(job.source, options, title=job.title)
+    again = add_uploads([web.keep(store().home, job.source.name, job.source)], options)[0]
+    store().update_job(again.id, title=job.title)
+    return again
