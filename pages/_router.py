@@ -6,7 +6,7 @@ import streamlit as st
 
 from transcrevai_core import components, ui
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 IMAGES = Path(components.__file__).parent
 
 # a Material icon as page icon would be fetched from the network

@@ -38,9 +38,13 @@ def _running(job_id: str) -> None:
     if job.state not in ACTIVE_STATES:
         st.rerun()
     _progress(job, library.jobs(ACTIVE_STATES))
-    if st.button("Cancel", icon=":material/close:", disabled=job.cancel_requested):
-        library.cancel(job_id)
-        st.rerun(scope="fragment")
+    st.button(
+        "Cancel",
+        icon=":material/close:",
+        disabled=job.cancel_requested,
+        on_click=library.cancel,
+        args=(job_id,),
+    )
     _text(job_id, growing=True)
 
 

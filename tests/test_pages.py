@@ -1,0 +1,319 @@
+"""The pages over a library filled by hand: what they show, and what they write to the store."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from transcrevai_core import demo, ui
+from transcrevai_core.errors import SettingError
+from transcrevai_core.settings import JobOptions
+from transcrevai_core.store import Store
+from transcrevai_core.types import Chunk, Job, Segment, Word
+
+ROOT = Path(__file__).parent.parent
+ROUTER = ROOT / "pages" / "_router.py"
+
+
+@pytest.fixture
+def app() -> AppTest:
+    return AppTest.from_file(str(ROUTER), default_timeout=30)
+
+
+def open_page(app: AppTest, name: str, **query: str) -> AppTest:
+    app.run()
+    app.switch_page(name)
+    for key, value in query.items():
+        app.query_params[key] = value
+    return checked(app.run())
+
+
+def checked(app: AppTest) -> AppTest:
+    assert not app.exception, app.exception[0].message
+    return app
+
+
+def fill(store: Store, title: str = "Reunião", segments: int = 3, **changes: Any) -> Job:
+    """Put a job into the library; the words of its segment 1 are marked as unsure."""
+    job = store.add_job(Path("/recordings/a.mp3"), JobOptions().model_dump(), title=title)
+    store.save_plan(job.id, [Chunk(0, 0, 2 * segments)])
+    made = []
+    for n in range(segments):
+        words = (Word(2 * n, 2 * n + 1, f" número {n}", 0.9), Word(2 * n + 1, 2 * n + 2, " certo?",
+                 0.2 if n == 1 else 0.8))  # fmt: skip
+        made.append(Segment(2 * n, 2 * n + 2, f" número {n} certo?", words, looping=n == 2))
+    store.save_chunk(job.id, 0, made, dropped=1, seconds=1.0)
+    changes = {
+        "state": "done", "duration": 2.0 * segments, "language": "pt", "model": "small",
+        "language_probability": 0.98, "compute_type": "int8_float32", "device": "cpu",
+    } | changes  # fmt: skip
+    store.update_job(job.id, **changes)
+    return store.job(job.id)
+
+
+def texts(app: AppTest) -> str:
+    kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error")
+    return "\n".join(element.value for kind in kinds for element in app.get(kind))
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    return checked(next(b for b in app.button if b.label == label).click().run())
+
+
+# -- transcribe --------------------------------------------------------------------------------
+
+
+def test_sample_becomes_a_job_of_the_demo_model(app: AppTest, store: Store) -> None:
+    checked(app.run())
+    assert "Try a sample" in texts(app)
+    press(app, demo.SAMPLES["pt"])
+    (job,) = store.jobs()
+    assert (job.source, job.options["model"]) == (demo.sample_path("pt"), "demo")
+    assert app.query_params["job"] == job.id
+    assert "starts in a moment" in app.progress[0].text
+
+
+def test_path_becomes_a_job_with_the_chosen_options(
+    app: AppTest, store: Store, tmp_path: Path
+) -> None:
+    (tmp_path / "a.mp3").write_bytes(b"sound")
+    checked(app.run())
+    app.selectbox(key="new_language").select("pt")
+    app.number_input(key="new_beam_size").set_value(2)
+    checked(app.run())
+    next(t for t in app.text_input if "path" in t.label).set_value(f' "{tmp_path}/a.mp3" ')
+    press(app, "Transcribe the file")
+    (job,) = store.jobs()
+    assert job.source == tmp_path / "a.mp3"
+    assert (job.options["language"], job.options["beam_size"]) == ("pt", 2)
+
+
+@pytest.mark.parametrize("path", ["/nowhere/a.mp3", "a.mp3", "", "/"])
+def test_wrong_path_is_told_beside_it(app: AppTest, store: Store, path: str) -> None:
+    checked(app.run())
+    next(t for t in app.text_input if "path" in t.label).set_value(path)
+    press(app, "Transcribe the file")
+    assert len(app.error) == 1 and "recording" in app.error[0].value
+    assert not store.jobs()
+
+
+def test_demo_model_warns_before(app: AppTest) -> None:
+    checked(app.run())
+    assert not app.warning
+    app.selectbox(key="new_model").select("demo")
+    checked(app.run())
+    assert "synthesized demo speech only" in app.warning[0].value
+
+
+def test_options_offer_every_field_within_its_limits(app: AppTest) -> None:
+    checked(app.run())
+    keys = {
+        widget.key for kind in ("selectbox", "number_input", "toggle", "text_input")
+        for widget in app.get(kind)
+    }  # fmt: skip
+    assert {f"new_{name}" for name in JobOptions.model_fields} <= keys
+    beams = app.number_input(key="new_beam_size")
+    assert (beams.min, beams.max) == (1, 20)
+
+
+def test_active_jobs_are_found_again_in_a_new_tab(app: AppTest, store: Store) -> None:
+    running = fill(store, "one", state="transcribing", stage="transcribing", progress=0.5)
+    waiting = fill(store, "two", state="queued")
+    checked(app.run())
+    assert "In progress" in texts(app)
+    assert {"50%" in bar.text for bar in app.progress} == {True, False}
+    assert any("1 before it" in bar.text for bar in app.progress)
+    app.query_params["job"] = running.id
+    checked(app.run())
+    assert app.title[0].value == "one" and "número 2" in texts(app)
+    press(app, "Cancel")
+    assert store.job(running.id).state == "cancelled" and store.job(waiting.id).state == "queued"
+    checked(app.run())
+    press(app, "Resume")
+    assert store.job(running.id).state == "queued"
+
+
+def test_failed_job_says_why_and_can_be_retried(app: AppTest, store: Store) -> None:
+    job = fill(store, state="failed", error="The file a.mp3 holds no sound.", segments=0)
+    app.query_params["job"] = job.id
+    checked(app.run())
+    assert app.error[0].value == ui.escape(job.error)
+    press(app, "Retry")
+    assert store.job(job.id).state == "queued"
+
+
+def test_bad_setting_is_told_by_a_transcrevai_error(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRANSCREVAI_BEAM_SIZE", "99")
+    app.run()
+    assert len(app.exception) == 1  # that app.py draws as one sentence
+    with pytest.raises(SettingError, match="beam_size is '99'"):
+        ui.settings()
+
+
+# -- transcript --------------------------------------------------------------------------------
+
+
+def test_transcript_shows_text_and_how_it_came(app: AppTest, store: Store) -> None:
+    job = fill(store, notes=["The recording is damaged after 3 s."])
+    open_page(app, "transcript.py", job=job.id)
+    shown = texts(app)
+    assert app.title[0].value == "Reunião"
+    for fact in ("0:06", "Portuguese, 98% sure", "small", "int8", "cpu", "damaged", ": 1"):
+        assert fact in shown
+    assert "número 1 :orange-background[certo?]" in shown
+    assert "número 0 certo?" in shown and "may repeat itself" in shown
+    assert app.get("audio")[0].url.endswith(f"/api/audio/{job.id}?click=0")
+
+
+def test_demo_model_warns_after_on_own_recordings_only(app: AppTest, store: Store) -> None:
+    job = fill(store, model="demo")
+    open_page(app, "transcript.py", job=job.id)
+    assert "synthesized demo speech only" in app.warning[0].value
+    store.update_job(job.id, source=str(demo.sample_path("pt")))
+    checked(app.run())
+    assert not app.warning and "synthesized demo speech only" in texts(app)
+
+
+def test_time_seeks(app: AppTest, store: Store) -> None:
+    job = fill(store)
+    open_page(app, "transcript.py", job=job.id)
+    press(app, "0:02")
+    audio = app.get("audio")[0]
+    assert audio.proto.start_time == 2 and audio.proto.autoplay
+    first = audio.url
+    press(app, "0:02")
+    assert app.get("audio")[0].url != first  # else the player would not seek again
+
+
+def test_correction_is_kept_beside_the_original(app: AppTest, store: Store) -> None:
+    job = fill(store)
+    segment = store.segments(job.id)[0]
+    open_page(app, "transcript.py", job=job.id)
+    checked(app.button(key=f"edit_{segment.id}").click().run())
+    app.text_area(key=f"text_{segment.id}").set_value("número *zero*")
+    press(app, "Save")
+    assert store.segments(job.id)[0].edited == "número *zero*"
+    assert "número \\*zero\\*" in texts(app) and "The model wrote: número 0 certo?" in texts(app)
+    checked(app.button(key=f"edit_{segment.id}").click().run())
+    press(app, "Back to the model's text")
+    assert store.segments(job.id)[0].edited is None
+
+
+def test_thousands_of_segments_come_in_pages(app: AppTest, store: Store) -> None:
+    job = fill(store, segments=3000)
+    open_page(app, "transcript.py", job=job.id)
+    rows = [button for button in app.button if str(button.key).startswith("play_")]
+    assert len(rows) == 50
+    # who comes from the search finds the place near the top of its page
+    open_page(app, "transcript.py", job=job.id, t="4000.0")
+    rows = [button for button in app.button if str(button.key).startswith("play_")]
+    assert [row.label for row in rows[:3]] == ["1:06:36", "1:06:38", "1:06:40"]
+    assert app.get("audio")[0].proto.start_time == 4000
+
+
+def test_silence_says_so(app: AppTest, store: Store) -> None:
+    job = fill(store, segments=0, notes=["No speech was found in this recording."])
+    open_page(app, "transcript.py", job=job.id)
+    assert "no speech was found" in app.info[0].value
+
+
+@pytest.mark.parametrize("page", ["transcript.py", "library.py"])
+def test_empty_library_says_what_to_do(app: AppTest, page: str) -> None:
+    open_page(app, page)
+    assert app.info and "try a sample" in app.page_link[0].label
+
+
+def test_transcript_without_an_address_is_the_newest(app: AppTest, store: Store) -> None:
+    fill(store, "older")
+    newest = fill(store, "newer")
+    fill(store, "not yet", state="queued")
+    open_page(app, "transcript.py")
+    assert app.title[0].value == "newer" and app.query_params["job"] == newest.id
+
+
+# -- library -----------------------------------------------------------------------------------
+
+
+def test_library_finds_what_was_said(app: AppTest, store: Store) -> None:
+    fill(store, "Reunião")
+    fill(store, "Other", segments=1)
+    open_page(app, "library.py")
+    app.text_input(key="query").set_value("NUMERO 2")
+    checked(app.run())
+    assert "Said in recordings (1)" in texts(app)
+    assert ":primary-background[número] :primary-background[2]" in texts(app)
+    link = app.page_link[0]
+    assert "Reunião at 0:04" in link.label
+    app.text_input(key="query").set_value("reuniao")
+    checked(app.run())
+    assert "Titles (1)" in texts(app) and "Said in recordings (0)" in texts(app)
+
+
+def test_library_filters_by_state(app: AppTest, store: Store) -> None:
+    fill(store, "good")
+    fill(store, "bad", state="failed", error="It holds no sound.")
+    open_page(app, "library.py")
+    assert "good" in texts(app) and "bad" in texts(app)
+    app.get("pills")[0].set_value("Failed")
+    checked(app.run())
+    assert "good" not in texts(app) and "It holds no sound" in texts(app).replace("\\", "")
+
+
+def test_library_resumes_and_cancels(app: AppTest, store: Store) -> None:
+    job = fill(store, state="queued")
+    open_page(app, "library.py")
+    press(app, "Cancel")
+    assert store.job(job.id).state == "cancelled"
+    press(app, "Resume")
+    assert store.job(job.id).state == "queued"
+
+
+def test_delete_asks_first(app: AppTest, store: Store) -> None:
+    job = fill(store)
+    open_page(app, "library.py")
+    press(app, "Delete")
+    assert store.jobs() and "cannot be undone" in texts(app)
+    assert any(button.label == "Delete for good" for button in app.button)
+    assert str(job.source) in texts(app).replace("\\", "")
+
+
+def test_run_again_is_independent_of_the_first(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "a.mp3").write_bytes(b"sound")
+    first = store.add_job(tmp_path / "a.mp3", {}, title="Interview", take=True)
+    again = ui.run_again(first, {"model": "base"})
+    store.delete_job(first.id)
+    again = store.job(again.id)
+    assert again.source.read_bytes() == b"sound" and again.title == "Interview"
+    again.source.unlink()
+    with pytest.raises(ui.InputError, match="is gone"):
+        ui.run_again(again, {})
+
+
+# -- what a page costs -------------------------------------------------------------------------
+
+FORBIDDEN = ("ctranslate2", "onnxruntime", "librosa", "sklearn", "faster_whisper", "av", "torch")
+SERVER = """
+import sys
+import app                                    # routes, lifespan and all that they import
+from streamlit.testing.v1 import AppTest
+at = AppTest.from_file("pages/_router.py", default_timeout=30).run()
+for page in ("transcript.py", "library.py", "transcribe.py"):
+    at.switch_page(page).run()
+    assert not at.exception, at.exception[0].message
+print(*sys.modules)
+"""
+
+
+def test_no_page_imports_machine_learning(store: Store) -> None:
+    fill(store)
+    run = subprocess.run(
+        [sys.executable, "-c", SERVER], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert run.returncode == 0, run.stderr
+    loaded = {name.partition(".")[0] for name in run.stdout.split()}
+    assert loaded.isdisjoint(FORBIDDEN), loaded.intersection(FORBIDDEN)

@@ -1,0 +1,196 @@
+"""The routes beside the pages, on a real server: what breaks a connection breaks it here too."""
+
+import errno
+import http.client
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+
+from transcrevai_core import web
+from transcrevai_core.store import Store
+
+LIMIT = 1_000_000
+FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.fixture
+def port(store: Store) -> Iterator[int]:
+    app = Starlette(routes=web.build_routes(lambda: store, lambda: LIMIT))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield server.servers[0].sockets[0].getsockname()[1]
+    server.should_exit = True
+    thread.join()
+
+
+def ask(port: int, method: str, path: str, body: Any = None, **headers: str) -> tuple[Any, bytes]:
+    connection = http.client.HTTPConnection("localhost", port, timeout=10)
+    connection.request(method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
+    answer = connection.getresponse()
+    content = answer.read()
+    connection.close()
+    return answer, content
+
+
+def upload(port: int, body: Any, name: str = "reuni%C3%A3o.mp3", **headers: str) -> tuple[int, Any]:
+    known = {"Origin": f"http://localhost:{port}", web.TOKEN_HEADER.replace("-", "_"): web.TOKEN}
+    answer, content = ask(port, "PUT", f"{web.UPLOAD_URL}?name={name}", body, **known | headers)
+    return answer.status, json.loads(content)
+
+
+def left_behind(home: Path) -> list[Path]:
+    return [*(home / "uploads").glob("*")]
+
+
+def test_upload_arrives_whole_and_is_found_once(port: int, store: Store) -> None:
+    body = os.urandom(300_000)
+    status, answer = upload(port, body)
+    assert (status, answer["size"], answer["name"]) == (200, len(body), "reunião.mp3")
+    file = web.find_upload(store.home, answer["upload"])
+    assert file and file.read_bytes() == body and file.name == "reunião.mp3"
+    job = store.add_job(file, {}, take=True)
+    assert web.find_upload(store.home, answer["upload"]) is None
+    assert job.source.read_bytes() == body
+    store.delete_job(job.id)
+    assert not job.source.exists()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": ""},
+        {"X_Transcrevai_Token": "guess"},
+        {"X_Transcrevai_Token": ""},
+    ],
+)
+def test_upload_of_others_is_refused(port: int, store: Store, headers: dict[str, str]) -> None:
+    status, answer = upload(port, b"sound", **headers)
+    assert status == 403 and answer["error"].endswith(".")
+    assert not left_behind(store.home)
+
+
+def test_too_large_is_refused_however_it_comes(port: int, store: Store) -> None:
+    status, answer = upload(port, b"x" * (LIMIT + 1))
+    assert status == 413 and "larger than 1 MB" in answer["error"]
+    # without an announced size the limit is met in mid-stream
+    status, _ = upload(port, (b"x" * 65_536 for _ in range(20)))
+    assert status == 413
+    assert not left_behind(store.home)
+
+
+def test_empty_is_refused(port: int, store: Store) -> None:
+    status, answer = upload(port, b"")
+    assert (status, answer["error"]) == (
+        400,
+        "reunião.mp3 is empty; choose a file with sound in it.",
+    )
+    assert not left_behind(store.home)
+
+
+def test_broken_upload_leaves_nothing(port: int, store: Store) -> None:
+    head = (
+        f"PUT {web.UPLOAD_URL}?name=a.mp3 HTTP/1.1\r\nHost: localhost:{port}\r\n"
+        f"Origin: http://localhost:{port}\r\n{web.TOKEN_HEADER}: {web.TOKEN}\r\n"
+        "Content-Length: 500000\r\n\r\n"
+    )
+    with socket.create_connection(("localhost", port)) as connection:
+        connection.sendall(head.encode() + b"x" * 200_000)
+        wait_for(lambda: left_behind(store.home))
+    wait_for(lambda: not left_behind(store.home))
+
+
+def wait_for(condition: Any, seconds: float = 5) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.01)
+
+
+def test_full_disk_is_one_sentence(
+    port: int, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: Any) -> None:
+        raise FULL
+
+    monkeypatch.setattr("anyio.to_thread.run_sync", refuse)
+    status, answer = upload(port, b"x" * 1000)
+    assert status == 507 and answer["error"].startswith("The disk is full")
+    assert not left_behind(store.home)
+
+
+def test_too_little_room_is_known_beforehand(
+    port: int, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 10}))
+    status, answer = upload(port, b"x" * 1000)
+    assert status == 507 and "0 MB are free" in answer["error"]
+    assert not left_behind(store.home)
+
+
+def test_audio_plays_by_ranges(port: int, store: Store, tmp_path: Path) -> None:
+    job = store.add_job(tmp_path / "a.mp3", {})
+    sound = os.urandom(10_000)
+    store.wav(job.id).write_bytes(sound)
+    answer, content = ask(port, "GET", f"{web.AUDIO_URL}/{job.id}")
+    assert (answer.status, content) == (200, sound)
+    assert answer.headers["content-type"] == "audio/wav"
+    assert answer.headers["accept-ranges"] == "bytes"
+    answer, content = ask(port, "GET", f"{web.AUDIO_URL}/{job.id}", Range="bytes=100-199")
+    assert (answer.status, content) == (206, sound[100:200])
+    assert answer.headers["content-range"] == "bytes 100-199/10000"
+    answer, content = ask(port, "GET", f"{web.AUDIO_URL}/{job.id}", Range="bytes=9000-")
+    assert (answer.status, content) == (206, sound[9000:])
+    assert ask(port, "GET", f"{web.AUDIO_URL}/{job.id}", Range="bytes=90000-")[0].status == 416
+
+
+@pytest.mark.parametrize("job", ["0" * 32, "..", "..%2f..%2flibrary", "x"])
+def test_no_sound_but_a_jobs_own(port: int, job: str) -> None:
+    assert ask(port, "GET", f"{web.AUDIO_URL}/{job}")[0].status == 404
+
+
+@pytest.mark.parametrize("upload", ["..", "../jobs", "", "0" * 32])
+def test_no_upload_but_a_known_one(store: Store, upload: str) -> None:
+    assert web.find_upload(store.home, upload) is None
+
+
+def test_abandoned_uploads_are_removed(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(b"sound")
+    old, new = (web.keep(store.home, "a.wav", tmp_path / "a.wav") for _ in range(2))
+    os.utime(old.parent, (0, 0))
+    assert web.remove_abandoned(store.home) == 1
+    assert new.exists() and not old.exists() and (tmp_path / "a.wav").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("a.mp3", "a.mp3"),
+        ("../../a.mp3", "a.mp3"),
+        ("C:\\b\\a.mp3", "a.mp3"),
+        ("a\n\x00b.mp3", "a__b.mp3"),
+        (".part", "part"),
+        ("", "recording"),
+        (" .. ", "recording"),
+    ],
+)
+def test_safe_names(given: str, kept: str) -> None:
+    assert web.safe_name(given) == kept
+
+
+def test_long_names_keep_their_extension() -> None:
+    name = web.safe_name("ã" * 500 + ".mp3")
+    assert name.endswith("ã.mp3") and len(name.encode()) <= 120
