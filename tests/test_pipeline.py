@@ -37,10 +37,11 @@ def long_recording(tmp_path_factory):
 
     path = tmp_path_factory.mktemp("long") / "long.wav"
     audio.decode(demo.sample_path("pt"), path)
-    pcm = np.array(audio.open_pcm(path))
+    with wave.open(str(path)) as wav:
+        frames = wav.readframes(wav.getnframes())
     with wave.open(str(path), "wb") as wav:
         wav.setparams((1, 2, 16_000, 0, "NONE", ""))
-        wav.writeframes(np.tile(pcm, 3).tobytes())
+        wav.writeframes(frames * 3)
     return path
 
 
@@ -251,6 +252,25 @@ def test_the_text_before_is_given_on_only_where_that_is_asked(store, tmp_path):
     assert prompt(initial_prompt="Ata:") == "Ata:"
     assert prompt(condition_on_previous_text=True) == "Bom dia."
     assert prompt(initial_prompt="Ata:", condition_on_previous_text=True) == "Ata: Bom dia."
+
+
+def test_control_c_keeps_what_is_finished_and_the_same_command_goes_on(
+    store, long_recording, tmp_path
+):
+    command = [sys.executable, "-m", "transcrevai_core", "transcribe", str(long_recording)]
+    command += [f"--{name}={value}" for name, value in SHORT_CHUNKS.items()]
+    program = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True
+    )
+    wait_until(lambda: store.jobs() and finished(store, store.jobs()[0].id) >= 2)
+    os.killpg(program.pid, signal.SIGINT)  # the terminal sends it to the whole group
+    _, said = program.communicate(timeout=30)
+    (job,) = store.jobs()
+    assert (program.returncode, job.state, job.owner) == (130, "cancelled", None)
+    assert f"transcrevai jobs resume {job.id[:8]} goes on" in said
+    assert "Traceback" not in said
+    again = open_job(store, long_recording, JobOptions(**SHORT_CHUNKS))
+    assert again.id == job.id and finished(store, job.id) >= 2
 
 
 def run_cli(*arguments):

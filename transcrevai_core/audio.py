@@ -1,7 +1,7 @@
 """Any recording that PyAV opens, decoded in blocks to 16 kHz mono PCM on disk.
 
-The PCM is kept as a WAV file: browsers play it, and `read` maps it into memory, so that a
-12-hour recording costs no more memory than a 1-minute one.
+The PCM is kept as a WAV file: browsers play it, and `read` maps stretches of it into memory, so
+that a 12-hour recording costs no more memory than a 1-minute one.
 """
 
 import hashlib
@@ -159,12 +159,36 @@ def _frames(
     yield None
 
 
-def open_pcm(wav: Path) -> np.ndarray:
-    """Map the samples of a file that `decode` wrote: int16, shape (samples,), not in memory."""
-    return np.memmap(wav, dtype="<i2", mode="r", offset=_WAV_HEADER_BYTES)
+def read(wav: Path, start: float, end: float) -> np.ndarray:
+    """Return a stretch of a file that `decode` wrote, between two times in seconds.
+
+    float32 in -1 to 1, shape (samples,). Only that stretch is mapped, and only for the call:
+    pages of a longer map would count as this process's memory for as long as it lives.
+    """
+    first = max(0, round(start * SAMPLE_RATE))
+    count = min(round(end * SAMPLE_RATE), samples_in(wav)) - first
+    if count <= 0:
+        return np.zeros(0, np.float32)
+    offset = _WAV_HEADER_BYTES + 2 * first
+    mapped = np.memmap(wav, dtype="<i2", mode="r", offset=offset, shape=(count,))
+    return mapped.astype(np.float32) / 32768.0
 
 
-def read(pcm: np.ndarray, start: float, end: float) -> np.ndarray:
-    """Return the samples between two times in seconds as float32 in -1 to 1, shape (samples,)."""
-    first, last = round(start * SAMPLE_RATE), round(end * SAMPLE_RATE)
-    return pcm[max(0, first) : last].astype(np.float32) / 32768.0
+def samples_in(wav: Path) -> int:
+    """Return how many samples a file that `decode` wrote holds."""
+    return (wav.stat().st_size - _WAV_HEADER_BYTES) // 2
+
+
+def blocks(
+    wav: Path, seconds: float, *, on_progress: Callable[[float], None] = lambda done: None
+) -> Iterator[np.ndarray]:
+    """Yield a whole file stretch by stretch, each as `read` gives it; the last may be shorter.
+
+    `on_progress` receives the share (0 to 1) that has been given out and used.
+    """
+    length = samples_in(wav) / SAMPLE_RATE
+    start = 0.0
+    while start < length:
+        yield read(wav, start, start + seconds)
+        start += seconds
+        on_progress(min(1.0, start / length))

@@ -74,17 +74,17 @@ class Runner:
 
 
 def open_job(store: Store, source: Path, options: JobOptions, *, title: str = "") -> Job:
-    """Return a claimed job for `source`: an interrupted one with these options, else a new one.
+    """Return a claimed job for `source`: an unfinished one with these options, else a new one.
 
     Raises InputError where there is no such file.
     """
     source, values = source.expanduser().absolute(), options.model_dump()
     if not source.is_file():
         raise InputError(f"There is no file {source}; the path of a recording would be right.")
-    for job in store.jobs(ACTIVE_STATES):
+    for job in store.jobs((*ACTIVE_STATES, "cancelled", "failed")):
         if job.source == source and job.options == values and source.stat().st_mtime <= job.created:
-            claimed = store.claim(job.id)
-            if claimed:
+            store.requeue(job.id)
+            if claimed := store.claim(job.id):
                 return claimed
     job = store.add_job(source, values, title=title)
     return store.claim(job.id) or job

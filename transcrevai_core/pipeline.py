@@ -4,6 +4,7 @@ Every step's result is in the store before the next begins, so a job that was in
 anywhere goes on from there.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,7 @@ from transcrevai_core.transcription.catalogue import DEMO, MODELS, locate
 from transcrevai_core.types import Chunk, Job, Segment
 from transcrevai_core.workers import Worker
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 MAX_ATTEMPTS = 3  # a chunk whose worker died so often is not tried again
@@ -44,30 +46,26 @@ def run_job(
     """
     if job.started is None:
         store.update_job(job.id, started=time.time())
+    end: dict[str, Any] = {"state": "failed"}
     try:
         _transcribe(store, settings, transcriber, job, _stop_watch(store, job.id, ending))
-        store.update_job(job.id, state="done", stage="", progress=1.0, error="")
-    except Cancelled:
-        if ending() and not store.job(job.id).cancel_requested:
-            return store.job(job.id)
-        store.update_job(job.id, state="cancelled", stage="")
+        end = {"state": "done", "progress": 1.0, "error": ""}
+    except (Cancelled, KeyboardInterrupt) as stop:
+        left = ending() and not store.job(job.id).cancel_requested
+        end = {} if left else {"state": "cancelled"}
+        if isinstance(stop, KeyboardInterrupt):
+            raise
     except TranscrevaiError as error:
-        store.update_job(job.id, state="failed", stage="", error=str(error))
+        end["error"] = str(error)
     except MemoryError:
-        store.update_job(
-            job.id,
-            state="failed",
-            stage="",
-            error="There was not enough memory; a smaller model or shorter chunks would fit.",
-        )
+        end["error"] = "There was not enough memory; a smaller model or shorter chunks would fit."
     except Exception as error:
-        # a fault of ours must not take the other jobs along; its name helps whoever reports it
-        store.update_job(
-            job.id,
-            state="failed",
-            stage="",
-            error=f"An unexpected fault ended the job ({type(error).__name__}: {error}).",
-        )
+        # a fault of ours must not take the other jobs along; the log has the rest of it
+        log.exception("job %s failed", job.id)
+        end["error"] = f"An unexpected fault ended the job ({type(error).__name__}: {error})."
+    finally:
+        # in one write: whoever sees the new state may take the job at once
+        store.update_job(job.id, owner=None, stage="", **end)
     return store.job(job.id)
 
 

@@ -3,7 +3,7 @@
 The network is Silero VAD v6 (https://github.com/snakers4/silero-vad), as faster-whisper ships it.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -11,34 +11,29 @@ from transcrevai_core.types import SAMPLE_RATE, Chunk, Region
 
 FRAME = 512  # samples that Silero judges at once
 FRAME_SECONDS = FRAME / SAMPLE_RATE
+BLOCK_SECONDS = 512 * FRAME_SECONDS  # 16 s: large enough to be fast, small enough for memory
 _CONTEXT = 64  # samples before each frame that Silero looks back at
-_BLOCK_FRAMES = 512  # 16 s: large enough to be fast, small enough to cost little memory
 
 
-def speech_probabilities(
-    pcm: np.ndarray, *, on_progress: Callable[[float], None] = lambda done: None
-) -> Iterator[np.ndarray]:
-    """Yield the probability of speech of each 32 ms frame, in blocks.
+def speech_probabilities(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Yield the probability of speech of each 32 ms frame, block by block.
 
-    `pcm`: int16, shape (samples,), 16 kHz; may be mapped from disk. Yields float32 of shape
-    (frames,), at most 512 of them at once; the last frame is filled with zeros. State is carried
-    from block to block, so the values do not depend on the block size.
+    `blocks`: float32 in -1 to 1, shape (samples,), 16 kHz; all but the last hold whole frames of
+    512 samples (`BLOCK_SECONDS` does). Yields float32 of shape (frames,); the very last frame is
+    filled with zeros. State is carried on, so the values do not depend on the block size.
     """
     from faster_whisper.vad import get_vad_model  # heavy: only a worker comes here
 
     session = get_vad_model().session
     h = c = np.zeros((1, 1, 128), np.float32)
     before = np.zeros(_CONTEXT, np.float32)
-    for first in range(0, len(pcm), _BLOCK_FRAMES * FRAME):
-        block = pcm[first : first + _BLOCK_FRAMES * FRAME].astype(np.float32) / 32768.0
-        block = np.pad(block, (0, -len(block) % FRAME))
-        frames = block.reshape(-1, FRAME)  # (frames, 512)
+    for block in blocks:
+        frames = np.pad(block, (0, -len(block) % FRAME)).reshape(-1, FRAME)  # (frames, 512)
         context = np.concatenate([before[None], frames[:-1, -_CONTEXT:]])  # (frames, 64)
         before = frames[-1, -_CONTEXT:]
         inputs = np.concatenate([context, frames], axis=1)  # (frames, 576)
         output, h, c = session.run(None, {"input": inputs, "h": h, "c": c})
         yield output.reshape(-1)
-        on_progress(min(1.0, (first + len(block)) / len(pcm)))
 
 
 def find_regions(

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from transcrevai_core import speech
 from transcrevai_core.types import AudioInfo, Chunk, Segment
 from transcrevai_core.workers import report
 
@@ -47,13 +46,15 @@ def prepare(
     source: Path, wav: Path, threshold: float, chunk_seconds: float
 ) -> tuple[AudioInfo, list[Chunk]]:
     """Decode a recording to `wav` and plan its chunks; reports the finished share (0 to 1)."""
-    from transcrevai_core import audio
+    from transcrevai_core import audio, speech
 
     info = audio.decode(source, wav, on_progress=lambda done: report(done / 2))
-    probabilities = speech.speech_probabilities(
-        audio.open_pcm(wav), on_progress=lambda done: report((1 + done) / 2)
+    blocks = audio.blocks(
+        wav, speech.BLOCK_SECONDS, on_progress=lambda done: report((1 + done) / 2)
     )
-    regions = speech.find_regions(probabilities, threshold=threshold, max_region=chunk_seconds)
+    regions = speech.find_regions(
+        speech.speech_probabilities(blocks), threshold=threshold, max_region=chunk_seconds
+    )
     return info, speech.plan_chunks(regions, chunk_seconds)
 
 
@@ -80,9 +81,9 @@ def detect_language(spec: ModelSpec, wav: Path, chunks: list[Chunk]) -> tuple[st
     from transcrevai_core import audio
     from transcrevai_core.transcription import decoding
 
-    pcm, pieces, left = audio.open_pcm(wav), [], 30.0
+    pieces, left = [], 30.0
     for region in (region for chunk in chunks for region in chunk.speech):
-        pieces.append(audio.read(pcm, region.start, min(region.end, region.start + left)))
+        pieces.append(audio.read(wav, region.start, min(region.end, region.start + left)))
         left -= region.duration
         if left <= 0:
             break
@@ -96,7 +97,7 @@ def decode(
     from transcrevai_core import audio
     from transcrevai_core.transcription import decoding
 
-    samples = audio.read(audio.open_pcm(wav), chunk.start, chunk.end)
+    samples = audio.read(wav, chunk.start, chunk.end)
     try:
         return decoding.decode_chunk(_model(spec), samples, chunk, options)
     finally:

@@ -141,18 +141,19 @@ class Store:
 
         Without `job_id` the oldest such job is taken. Two processes never get the same one.
         """
-        where, values = ("AND id = ?", (job_id,)) if job_id else ("", ())
-        with self._transaction() as db:
-            rows = db.execute(
-                f"SELECT id, owner FROM jobs WHERE state IN {ACTIVE_STATES} {where} "
-                "ORDER BY created",
-                values,
-            ).fetchall()
-            free = next((row["id"] for row in rows if not is_alive(row["owner"])), None)
-            if free is None:
-                return None
-            db.execute("UPDATE jobs SET owner = ? WHERE id = ?", (this_process(), free))
-        return self.job(free)
+        waiting = [self.job(job_id)] if job_id else self.jobs(ACTIVE_STATES)[::-1]
+        for job in waiting:
+            if job.state not in ACTIVE_STATES or is_alive(job.owner):
+                continue
+            with self._transaction() as db:
+                taken = db.execute(
+                    "UPDATE jobs SET owner = ? WHERE id = ? AND owner IS ? "
+                    f"AND state IN {ACTIVE_STATES}",
+                    (this_process(), job.id, job.owner),
+                ).rowcount
+            if taken:
+                return self.job(job.id)
+        return None
 
     def cancel(self, job_id: str) -> None:
         """Ask for the end of a job; whoever works on it sees it within a second."""

@@ -37,7 +37,13 @@ def follow(store: Store, settings: Settings, worker: Worker, job: Job) -> bool:
         target=pipeline.run_job, args=(store, settings, worker, job), daemon=True
     )
     thread.start()
-    draw(job.title, thread.is_alive, lambda: _stage(store.job(job.id)))
+    try:
+        draw(job.title, thread.is_alive, lambda: _stage(store.job(job.id)))
+    except KeyboardInterrupt:
+        store.cancel(job.id)
+        thread.join()
+        complain(f"{job.title}: interrupted; transcrevai jobs resume {job.id[:8]} goes on.")
+        raise typer.Exit(130) from None
     job = store.job(job.id)
     for note in job.notes:
         err.print(f"{job.title}: {note}", style="yellow", markup=False, soft_wrap=True)

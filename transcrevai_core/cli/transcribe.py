@@ -72,6 +72,8 @@ def transcribe(
         overrides["model"] = model or DEMO.name
         files = [demo.sample_path(sample)]
     options = settings.job_options(overrides)
+    if options.model == DEMO.name and not sample:
+        err.print(demo.NOTE, style="yellow")
     worker = Worker("transcription")
     results, failed, stems = [], 0, set[str]()
     try:

@@ -11,7 +11,9 @@ const uploader = (window.transcrevaiUploader ??= new (class {
     this.items = this.items.filter(item => item.state !== "done" || !item.told)
     this.find(".rows").replaceChildren(...this.items.map(item => item.row))
     const [zone, input] = [this.find(".zone"), this.find(".input")]
-    this.find(".browse").onclick = () => input.click()
+    const browse = this.find(".browse")
+    browse.onclick = () => input.click()
+    browse.disabled = false // until here nothing would have come of a click
     input.onchange = () => {
       this.add(input.files)
       input.value = "" // so that the same file can be chosen again

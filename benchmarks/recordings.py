@@ -1,0 +1,35 @@
+"""Long recordings for the benchmarks, made by repeating a bundled sample."""
+
+import itertools
+from pathlib import Path
+
+import av
+
+from transcrevai_core import demo
+
+
+def repeat_sample(target: Path, seconds: float, name: str = "pt") -> Path:
+    """Write FLAC of the given length; block by block, so that 12 hours cost no memory."""
+    with av.open(str(demo.sample_path(name))) as source:
+        frames = [frame.to_ndarray() for frame in source.decode(audio=0)]
+    wanted = round(seconds * 16_000)
+    with av.open(str(target), "w", format="flac") as container:
+        stream = container.add_stream("flac", rate=16_000, layout="mono", format="s16")
+        size = stream.codec_context.frame_size or 4096
+        fifo = av.AudioFifo()
+        written = 0
+        for samples in itertools.cycle(frames):
+            if written >= wanted:
+                break
+            piece = samples[:, : wanted - written]
+            frame = av.AudioFrame.from_ndarray(piece.astype("<i2"), format="s16", layout="mono")
+            frame.rate, frame.pts = 16_000, written
+            written += piece.shape[1]
+            fifo.write(frame)
+            for full in fifo.read_many(size):
+                container.mux(stream.encode(full))
+        rest = fifo.read()
+        if rest is not None:
+            container.mux(stream.encode(rest))
+        container.mux(stream.encode(None))
+    return target
