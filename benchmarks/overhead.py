@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from benchmarks.recordings import repeat_sample
-from transcrevai_core import audio, pipeline, stages
+from transcrevai_core import audio, models, pipeline, stages
 from transcrevai_core.jobs import open_job
 from transcrevai_core.settings import JobOptions, load_settings
 from transcrevai_core.store import Store
@@ -73,7 +73,7 @@ def main() -> None:
     folder = locate(options.model)
     if folder is None:
         raise SystemExit(f"{options.model} is not here: transcrevai models pull {options.model}")
-    spec = pipeline.model_spec(options, folder)
+    spec = models.model_spec(options, folder)
     ours, peer = Worker("transcription"), Worker("peer")
     ratios = []
     with tempfile.TemporaryDirectory() as home:

@@ -6,7 +6,7 @@ import ctranslate2
 import faster_whisper
 import pytest
 
-from transcrevai_core import demo, pipeline
+from transcrevai_core import demo, models
 from transcrevai_core.errors import ModelError
 from transcrevai_core.transcription import loading
 from transcrevai_core.transcription.catalogue import MODELS, locate, repo_of
@@ -145,7 +145,7 @@ def test_a_silent_hub_never_hangs(hub):
     threading.Thread(target=accept, daemon=True).start()
     begun = time.monotonic()
     with pytest.raises(ModelError, match=r"The model tiny could not .*nothing came for 3 s"):
-        pipeline.fetch_model("tiny", stall_seconds=3)
+        models.fetch_model("tiny", stall_seconds=3)
     assert time.monotonic() - begun < 20
     assert accepted
 
@@ -153,7 +153,7 @@ def test_a_silent_hub_never_hangs(hub):
 def test_no_hub_at_all_names_the_model_the_reason_and_the_ways_out(hub):
     hub.close()
     with pytest.raises(ModelError) as caught:
-        pipeline.fetch_model("owner/some-model", stall_seconds=60)
+        models.fetch_model("owner/some-model", stall_seconds=60)
     sentence = str(caught.value)
     assert "owner/some-model" in sentence and "could not be reached" in sentence
     assert "a folder with a CTranslate2 model on this computer" in sentence

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import wave
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -189,6 +190,30 @@ def test_a_chunk_that_kills_every_worker_fails_its_job_and_keeps_the_rest(
     assert decodes(store, job.id)[:4] == [1, 1, pipeline.MAX_ATTEMPTS, 0]
 
 
+def load_on_gpu(spec, language, task):
+    device = "cpu" if spec.device == "cpu" else "cuda"
+    return pipeline.stages.ModelReport(device, "float16" if device == "cuda" else "int8", ())
+
+
+def run_out_of_gpu_memory(spec, wav, chunk, options):
+    if spec.device != "cpu":
+        raise RuntimeError("CUDA failed with error out of memory")
+    return [Segment(chunk.start, chunk.end, f"chunk {chunk.index}")], 0
+
+
+def test_a_gpu_that_fails_in_mid_job_is_replaced_by_the_cpu_and_named(store, worker, monkeypatch):
+    monkeypatch.setattr(pipeline.stages, "load_model", load_on_gpu)
+    monkeypatch.setattr(pipeline.stages, "decode", run_out_of_gpu_memory)
+    job = open_job(store, demo.sample_path("pt"), JobOptions(model="demo", language="pt"))
+    job = pipeline.run_job(store, load_settings(), worker, job)
+    assert (job.state, job.device, job.compute_type) == ("done", "cpu", "int8")
+    assert (
+        "The GPU gave up (CUDA failed with error out of memory); the CPU is used instead."
+        in job.notes
+    )
+    assert [s.text for s in store.segments(job.id)][:2] == ["chunk 0", "chunk 1"]
+
+
 def test_a_failing_job_leaves_the_next_one_alone(store, tmp_path, make_sound):
     text = tmp_path / "notes.wav"
     text.write_text("not a recording\n" * 100)
@@ -244,9 +269,9 @@ def test_the_text_before_is_given_on_only_where_that_is_asked(store, tmp_path):
     store.save_chunk(job.id, 0, [Segment(0, 1, " Bom dia.")], dropped=0, seconds=1)
 
     def prompt(**options):
-        return pipeline._decode_arguments(store, job.id, JobOptions(**options), "pt")[
-            "initial_prompt"
-        ]
+        mine = replace(job, options=JobOptions(**options).model_dump())
+        run = pipeline._Run(store, load_settings(), Worker("none"), mine, lambda: False)
+        return run.arguments("pt")["initial_prompt"]
 
     assert prompt() is None
     assert prompt(initial_prompt="Ata:") == "Ata:"

@@ -8,9 +8,9 @@ from typing import Any
 
 from transcrevai_core import pipeline, stages
 from transcrevai_core.errors import InputError, StorageError, TranscrevaiError
+from transcrevai_core.models import fetch_model, model_spec
 from transcrevai_core.settings import JobOptions, Settings, load_settings
 from transcrevai_core.store import Store
-from transcrevai_core.transcription.catalogue import locate
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
 from transcrevai_core.workers import Worker
 
@@ -60,12 +60,12 @@ class Runner:
     def _preload(self) -> None:
         options = self.settings.job_options()
         try:
-            folder = locate(options.model) or pipeline.fetch_model(
+            folder = fetch_model(
                 options.model,
                 self.settings.download_stall_seconds,
                 should_stop=self._ending.is_set,
             )
-            spec = pipeline.model_spec(options, folder)
+            spec = model_spec(options, folder)
             self.transcriber.call(
                 stages.load_model, spec, None, "transcribe", should_stop=self._ending.is_set
             )

@@ -4,10 +4,10 @@ Every step's result is in the store before the next begins, so a job that was in
 anywhere goes on from there.
 """
 
+import dataclasses
 import logging
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 from transcrevai_core import demo, stages
@@ -18,17 +18,17 @@ from transcrevai_core.errors import (
     TranscrevaiError,
     WorkerDied,
 )
+from transcrevai_core.models import fetch_model, model_spec
 from transcrevai_core.settings import JobOptions, Settings
 from transcrevai_core.store import Store
-from transcrevai_core.transcription import loading
-from transcrevai_core.transcription.catalogue import DEMO, MODELS, locate
-from transcrevai_core.types import Chunk, Job, Segment
+from transcrevai_core.transcription.catalogue import DEMO
+from transcrevai_core.types import Chunk, Job
 from transcrevai_core.workers import Worker
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-MAX_ATTEMPTS = 3  # a chunk whose worker died so often is not tried again
+MAX_ATTEMPTS = 3  # a task whose worker died so often is not tried again
 _PROMPT_CHARACTERS = 800  # of the text before; Whisper's prompt holds about 220 tokens
 
 
@@ -48,7 +48,7 @@ def run_job(
         store.update_job(job.id, started=time.time())
     end: dict[str, Any] = {"state": "failed"}
     try:
-        _transcribe(store, settings, transcriber, job, _stop_watch(store, job.id, ending))
+        _Run(store, settings, transcriber, job, ending).transcribe()
         end = {"state": "done", "progress": 1.0, "error": ""}
     except (Cancelled, KeyboardInterrupt) as stop:
         left = ending() and not store.job(job.id).cancel_requested
@@ -69,228 +69,192 @@ def run_job(
     return store.job(job.id)
 
 
-def _transcribe(
-    store: Store,
-    settings: Settings,
-    transcriber: Worker,
-    job: Job,
-    should_stop: Callable[[], bool],
-) -> None:
-    options = JobOptions(**job.options)
-    if options.model == DEMO.name and options.task == "translate":
-        raise InputError(
-            "The demo model cannot translate; another model or the task transcribe would be right."
-        )
-    if not (job.digest and store.wav(job.id).is_file()):
-        job = _prepare(store, job, options, should_stop)
-    chunks = store.chunks(job.id)
-    if not chunks:
-        return
-    spec = _load(store, settings, transcriber, job, options, should_stop)
-    wav = store.wav(job.id)
-    language, probability = options.language, None
-    if language is None:
-        language, probability = job.language, job.language_probability
-    if language is None:
-        language, probability = _retrying(
-            lambda: transcriber.call(
-                stages.detect_language, spec, wav, chunks, should_stop=should_stop
+class _Run:
+    """One attempt at one job: what every step of it needs."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        transcriber: Worker,
+        job: Job,
+        ending: Callable[[], bool],
+    ):
+        self.store = store
+        self.settings = settings
+        self.transcriber = transcriber
+        self.job = job
+        self.options = JobOptions(**job.options)
+        self.wav = store.wav(job.id)
+        self.ending = ending
+        self._asked = self._written = 0.0
+        self._cancelled = False
+
+    def transcribe(self) -> None:
+        """Do what is still to be done."""
+        if self.options.model == DEMO.name and self.options.task == "translate":
+            raise InputError(
+                "The demo model cannot translate; another model or the task transcribe would be "
+                "right."
             )
-        )
-    store.update_job(job.id, language=language, language_probability=probability)
-    left = store.chunks(job.id, unfinished=True)
-    store.update_job(job.id, stage="transcribing", progress=1 - len(left) / len(chunks))
-    for chunk in left:
+        if not (self.job.digest and self.wav.is_file()):
+            self.prepare()
+        chunks = self.store.chunks(self.job.id)
+        if not chunks:
+            return
+        spec = self.load()
+        language = self.detect(spec, chunks)
+        left = self.store.chunks(self.job.id, unfinished=True)
+        self.update(stage="transcribing", progress=1 - len(left) / len(chunks))
+        for chunk in left:
+            spec = self.decode(spec, chunk, language)
+
+    def prepare(self) -> None:
+        """Decode the recording and plan its chunks, in a worker that ends with the task."""
+        self.update(state="preparing", stage="reading the recording", progress=0.0)
         begun = time.monotonic()
-        arguments = _decode_arguments(store, job.id, options, language)
-        segments, dropped = _decode(store, transcriber, job.id, spec, chunk, arguments, should_stop)
-        seconds = time.monotonic() - begun
-        store.save_chunk(job.id, chunk.index, segments, dropped=dropped, seconds=seconds)
-
-
-def _prepare(store: Store, job: Job, options: JobOptions, should_stop: Callable[[], bool]) -> Job:
-    """Decode the recording and plan its chunks, in a worker of its own that ends with it."""
-    store.update_job(job.id, state="preparing", stage="reading the recording", progress=0.0)
-    begun = time.monotonic()
-    worker = Worker("prepare")
-    try:
-        info, chunks = _retrying(
-            lambda: worker.call(
-                stages.prepare,
-                job.source,
-                store.wav(job.id),
-                options.vad_threshold,
-                options.chunk_seconds,
-                on_event=_progress(store, job.id),
-                should_stop=should_stop,
-            ),
-            MAX_ATTEMPTS,
-        )
-    except WorkerDied:
-        raise AudioError(
-            f"Reading {job.title} ended its worker {MAX_ATTEMPTS} times; the file may be damaged, "
-            "and a copy converted by another program would be right."
-        ) from None
-    finally:
-        worker.stop()
-    notes = []
-    if info.damaged_at is not None:
-        notes.append(f"The recording is damaged after {info.damaged_at:.0f} s; it ends there.")
-    if not chunks:
-        notes.append("No speech was found in this recording.")
-    store.save_plan(job.id, chunks)
-    store.update_job(
-        job.id,
-        duration=info.duration,
-        digest=info.digest,
-        notes=notes,
-        seconds=job.seconds + time.monotonic() - begun,
-    )
-    return store.job(job.id)
-
-
-def _load(
-    store: Store,
-    settings: Settings,
-    transcriber: Worker,
-    job: Job,
-    options: JobOptions,
-    should_stop: Callable[[], bool],
-) -> stages.ModelSpec:
-    """Have the model on this computer and in the worker, and write down what came of it."""
-    store.update_job(job.id, state="transcribing", stage="loading the model", progress=0.0)
-    folder = locate(options.model) or fetch_model(
-        options.model,
-        settings.download_stall_seconds,
-        on_progress=lambda done: store.update_job(
-            job.id, stage="downloading the model", progress=done
-        ),
-        should_stop=should_stop,
-    )
-    store.update_job(job.id, stage="loading the model", progress=0.0)
-    spec = model_spec(options, folder)
-    report = _retrying(
-        lambda: transcriber.call(
-            stages.load_model, spec, options.language, options.task, should_stop=should_stop
-        )
-    )
-    notes = [*job.notes, *report.notes]
-    if options.model == DEMO.name:
-        notes.append(demo.NOTE)
-    store.update_job(
-        job.id,
-        model=options.model,
-        device=report.device,
-        compute_type=report.compute_type,
-        notes=list(dict.fromkeys(notes)),  # a resumed job says nothing twice
-    )
-    return spec
-
-
-def model_spec(options: JobOptions, folder: Path) -> stages.ModelSpec:
-    """Return how the model of these options is to be loaded from `folder`."""
-    return stages.ModelSpec(
-        options.model, folder, options.device, options.compute_type, options.threads
-    )
-
-
-def fetch_model(
-    name: str,
-    stall_seconds: float,
-    *,
-    on_progress: Callable[[float], None] = lambda done: None,
-    should_stop: Callable[[], bool] = lambda: False,
-) -> Path:
-    """Download a model in a worker of its own, so that cancelling and stalls can end it.
-
-    `on_progress` receives the share (0 to 1) where the size is known. Raises ModelError with
-    one sentence, also where nothing came for `stall_seconds`.
-    """
-    size = MODELS[name].download_mb * 1e6 if name in MODELS else None
-    worker = Worker("download")
-    try:
-        return worker.call(
-            stages.fetch_model,
-            name,
-            on_event=lambda count: on_progress(min(0.99, count / size) if size else 0.0),
-            should_stop=should_stop,
-            silence_seconds=stall_seconds,
-        )
-    except TimeoutError:
-        raise loading.stalled(name, stall_seconds) from None
-    finally:
-        worker.stop()
-
-
-def _decode_arguments(
-    store: Store, job_id: str, options: JobOptions, language: str
-) -> dict[str, Any]:
-    """Return what `faster_whisper.WhisperModel.transcribe` is called with for the next chunk."""
-    prompt = options.initial_prompt
-    if options.condition_on_previous_text:
-        before = " ".join(s.text.strip() for s in store.segments(job_id))[-_PROMPT_CHARACTERS:]
-        prompt = f"{prompt or ''} {before}".strip() or None
-    return {
-        "language": language,
-        "task": options.task,
-        "beam_size": options.beam_size,
-        "initial_prompt": prompt,
-        "hotwords": options.hotwords,
-        "condition_on_previous_text": options.condition_on_previous_text,
-    }
-
-
-def _decode(
-    store: Store,
-    transcriber: Worker,
-    job_id: str,
-    spec: stages.ModelSpec,
-    chunk: Chunk,
-    arguments: dict[str, Any],
-    should_stop: Callable[[], bool],
-) -> tuple[list[Segment], int]:
-    """Decode a chunk, again with a new worker where one died on it."""
-
-    def attempt() -> tuple[list[Segment], int]:
-        store.begin_chunk(job_id, chunk.index)
-        return transcriber.call(
-            stages.decode, spec, store.wav(job_id), chunk, arguments, should_stop=should_stop
-        )
-
-    return _retrying(attempt)
-
-
-def _retrying(attempt: Callable[[], T], times: int = MAX_ATTEMPTS) -> T:
-    """Return what `attempt` returns, trying again where its worker died, `times` in all."""
-    for _ in range(times - 1):
+        worker = Worker("prepare")
         try:
-            return attempt()
+            info, chunks = self.call(
+                worker,
+                stages.prepare,
+                self.job.source,
+                self.wav,
+                self.options.vad_threshold,
+                self.options.chunk_seconds,
+            )
         except WorkerDied:
-            continue
-    return attempt()
+            raise AudioError(
+                f"Reading {self.job.title} ended its worker {MAX_ATTEMPTS} times; the file may be "
+                "damaged, and a copy converted by another program would be right."
+            ) from None
+        finally:
+            worker.stop()
+        if info.damaged_at is not None:
+            self.note(f"The recording is damaged after {info.damaged_at:.0f} s; it ends there.")
+        if not chunks:
+            self.note("No speech was found in this recording.")
+        self.store.save_plan(self.job.id, chunks)
+        seconds = self.job.seconds + time.monotonic() - begun
+        self.update(duration=info.duration, digest=info.digest, seconds=seconds)
+
+    def load(self) -> stages.ModelSpec:
+        """Have the model on this computer and in the worker, and write down what came of it."""
+        self.update(state="transcribing", stage="loading the model", progress=0.0)
+        folder = fetch_model(
+            self.options.model,
+            self.settings.download_stall_seconds,
+            on_progress=lambda done: self.update(stage="downloading the model", progress=done),
+            should_stop=self.should_stop,
+        )
+        self.update(stage="loading the model", progress=0.0)
+        spec = model_spec(self.options, folder)
+        self.ready(spec)
+        if self.options.model == DEMO.name:
+            self.note(demo.NOTE)
+        return spec
+
+    def ready(self, spec: stages.ModelSpec) -> None:
+        """Load the model in the worker and note where and how it runs."""
+        options = self.options
+        report = self.call(
+            self.transcriber, stages.load_model, spec, options.language, options.task
+        )
+        self.note(*report.notes)
+        self.update(model=options.model, device=report.device, compute_type=report.compute_type)
+
+    def detect(self, spec: stages.ModelSpec, chunks: list[Chunk]) -> str:
+        """Return the language: as asked for, as found earlier, or as the model hears it."""
+        if self.options.language:
+            self.update(language=self.options.language)
+        elif self.job.language is None:
+            language, probability = self.call(
+                self.transcriber, stages.detect_language, spec, self.wav, chunks
+            )
+            self.update(language=language, language_probability=probability)
+        return self.job.language or "en"
+
+    def decode(self, spec: stages.ModelSpec, chunk: Chunk, language: str) -> stages.ModelSpec:
+        """Decode a chunk and write it; return the model for the next one."""
+        begun = time.monotonic()
+        arguments = self.arguments(language)
+        self.store.begin_chunk(self.job.id, chunk.index)
+        try:
+            segments, dropped = self.call(
+                self.transcriber, stages.decode, spec, self.wav, chunk, arguments,
+                before_retry=lambda: self.store.begin_chunk(self.job.id, chunk.index),
+            )  # fmt: skip
+        except RuntimeError as error:
+            if self.job.device == "cpu":
+                raise
+            # a GPU that loads a model may still lack the memory, or a library, to run it
+            self.note(f"The GPU gave up ({_first_line(error)}); the CPU is used instead.")
+            spec = dataclasses.replace(spec, device="cpu")
+            self.ready(spec)
+            return self.decode(spec, chunk, language)
+        self.store.save_chunk(
+            self.job.id, chunk.index, segments, dropped=dropped, seconds=time.monotonic() - begun
+        )
+        return spec
+
+    def arguments(self, language: str) -> dict[str, Any]:
+        """Return what `faster_whisper.WhisperModel.transcribe` is called with for a chunk."""
+        options = self.options
+        prompt = options.initial_prompt
+        if options.condition_on_previous_text:
+            written = " ".join(s.text.strip() for s in self.store.segments(self.job.id))
+            prompt = f"{prompt or ''} {written[-_PROMPT_CHARACTERS:]}".strip() or None
+        return {
+            "language": language,
+            "task": options.task,
+            "beam_size": options.beam_size,
+            "initial_prompt": prompt,
+            "hotwords": options.hotwords,
+            "condition_on_previous_text": options.condition_on_previous_text,
+        }
+
+    def call(
+        self,
+        worker: Worker,
+        function: Callable[..., T],
+        *args: Any,
+        before_retry: Callable[[], Any] = lambda: None,
+    ) -> T:
+        """Run a task in a worker, again where the worker died on it, `MAX_ATTEMPTS` in all."""
+        attempt = 1
+        while True:
+            try:
+                return worker.call(
+                    function, *args, on_event=self.progress, should_stop=self.should_stop
+                )
+            except WorkerDied:
+                if attempt == MAX_ATTEMPTS:
+                    raise
+                attempt += 1
+                before_retry()
+
+    def update(self, **changes: Any) -> None:
+        """Write fields of the job, and know them."""
+        self.store.update_job(self.job.id, **changes)
+        self.job = dataclasses.replace(self.job, **changes)
+
+    def note(self, *sentences: str) -> None:
+        """Add sentences to the job's notes; a resumed job says nothing twice."""
+        self.update(notes=tuple(dict.fromkeys([*self.job.notes, *sentences])))
+
+    def progress(self, done: float) -> None:
+        """Write the share that a worker reported, at most twice a second."""
+        if time.monotonic() - self._written > 0.5:
+            self._written = time.monotonic()
+            self.update(progress=done)
+
+    def should_stop(self) -> bool:
+        """Tell whether the program ends or the user has cancelled, asked 4 times a second."""
+        if time.monotonic() - self._asked > 0.25:
+            self._asked = time.monotonic()
+            self._cancelled = self.store.job(self.job.id).cancel_requested
+        return self._cancelled or self.ending()
 
 
-def _progress(store: Store, job_id: str) -> Callable[[float], None]:
-    """Return a listener that writes progress to the store, at most twice a second."""
-    written = 0.0
-
-    def listen(done: float) -> None:
-        nonlocal written
-        if time.monotonic() - written > 0.5:
-            written = time.monotonic()
-            store.update_job(job_id, progress=done)
-
-    return listen
-
-
-def _stop_watch(store: Store, job_id: str, ending: Callable[[], bool]) -> Callable[[], bool]:
-    """Return a test for the program's end or a request to cancel, asked for 4 times a second."""
-    asked, answer = 0.0, False
-
-    def should_stop() -> bool:
-        nonlocal asked, answer
-        if time.monotonic() - asked > 0.25:
-            asked, answer = time.monotonic(), store.job(job_id).cancel_requested
-        return answer or ending()
-
-    return should_stop
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__

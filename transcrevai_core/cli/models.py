@@ -7,9 +7,10 @@ from pathlib import Path
 import typer
 from rich.table import Table
 
-from transcrevai_core import demo, pipeline
+from transcrevai_core import demo
 from transcrevai_core.cli.screen import AsJson, draw, out
 from transcrevai_core.errors import InputError, TranscrevaiError
+from transcrevai_core.models import fetch_model
 from transcrevai_core.settings import load_settings
 from transcrevai_core.transcription.catalogue import MODELS, locate
 
@@ -49,7 +50,7 @@ def models_pull(name: str) -> None:
     def fetch() -> None:
         try:
             found.append(
-                pipeline.fetch_model(
+                fetch_model(
                     name, settings.download_stall_seconds, on_progress=lambda d: share.append(d)
                 )
             )

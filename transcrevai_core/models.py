@@ -1,0 +1,47 @@
+"""Models on demand: fetched in a worker of its own, and described to the worker that loads them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from transcrevai_core import stages
+from transcrevai_core.settings import JobOptions
+from transcrevai_core.transcription import loading
+from transcrevai_core.transcription.catalogue import MODELS, locate
+from transcrevai_core.workers import Worker
+
+
+def model_spec(options: JobOptions, folder: Path) -> stages.ModelSpec:
+    """Return how the model of these options is to be loaded from `folder`."""
+    return stages.ModelSpec(
+        options.model, folder, options.device, options.compute_type, options.threads
+    )
+
+
+def fetch_model(
+    name: str,
+    stall_seconds: float,
+    *,
+    on_progress: Callable[[float], None] = lambda done: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Path:
+    """Return a model's folder, downloaded where it must be; cancelling and stalls end it.
+
+    `on_progress` receives the share (0 to 1) where the size is known. Raises ModelError with
+    one sentence, also where nothing came for `stall_seconds`.
+    """
+    if folder := locate(name):
+        return folder
+    size = MODELS[name].download_mb * 1e6 if name in MODELS else None
+    worker = Worker("download")
+    try:
+        return worker.call(
+            stages.fetch_model,
+            name,
+            on_event=lambda count: on_progress(min(0.99, count / size) if size else 0.0),
+            should_stop=should_stop,
+            silence_seconds=stall_seconds,
+        )
+    except TimeoutError:
+        raise loading.stalled(name, stall_seconds) from None
+    finally:
+        worker.stop()
