@@ -11,7 +11,8 @@ IMAGES = Path(components.__file__).parent
 
 # a Material icon as page icon would be fetched from the network
 st.set_page_config(page_title="TranscrevAI", page_icon=str(IMAGES / "icon.svg"), layout="centered")
-st.logo(str(IMAGES / f"logo-{st.context.theme.type or 'light'}.svg"), size="large")
+wordmark = IMAGES / f"logo-{st.context.theme.type or 'light'}.svg"
+st.logo(str(wordmark), size="medium")
 page = st.navigation(
     [
         st.Page(

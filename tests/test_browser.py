@@ -1,0 +1,224 @@
+"""The app as a person meets it: a real server, a real browser, the bundled demo model."""
+
+import json
+import os
+import re
+import sys
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools.serving import Server, browsing, find_chromium, serving
+from transcrevai_core import audio, demo
+from transcrevai_core.store import Store
+
+if not find_chromium() and os.environ.get("TRANSCREVAI_REQUIRE_BROWSER") != "1":
+    pytest.skip("no Chromium: install it or name it in CHROMIUM", allow_module_level=True)
+playwright = pytest.importorskip("playwright.sync_api")
+expect = playwright.expect
+
+PATIENCE = 60_000  # ms, for what a busy machine needs to transcribe a minute of speech
+HEAVY = ("ctranslate2", "onnxruntime", "librosa", "sklearn", "/av/", "av.libs", "pandas", "pyarrow",
+         "plotly", "torch")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("browser") / "home") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def library(server: Server) -> Store:
+    return Store(server.log.parent / "home")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with browsing() as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser: Any, server: Server) -> Iterator[Any]:
+    """Give a new tab on the app; no page may fail in the browser or ask any other server."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
+    context.set_default_timeout(15_000)
+    tab = context.new_page()
+    faults: list[str] = []
+    tab.on("pageerror", lambda error: faults.append(str(error)))
+    tab.on("request", lambda asked: asked.url.startswith(("http://localhost", "data:", "blob:"))
+           or faults.append(asked.url))  # fmt: skip
+    tab.goto(server.url)
+    expect(tab.get_by_role("button", name="Choose files")).to_be_enabled()
+    yield tab
+    context.close()
+    assert not faults
+
+
+def choose_demo_model(page: Any) -> None:
+    page.get_by_role("combobox", name="Model").click()
+    page.get_by_role("option", name="demo (samples only)").click()
+    expect(page.get_by_text("For your own recordings, choose another model")).to_be_visible()
+
+
+def test_from_sample_to_export(page: Any, library: Store) -> None:
+    page.get_by_role("button", name=demo.SAMPLES["en"]).click()
+    expect(page.get_by_role("progressbar").first).to_be_visible()
+    expect(page.locator("audio")).to_be_visible(timeout=PATIENCE)  # the transcript opens by itself
+    expect(page).to_have_url(re.compile(r"/transcript\?job=[0-9a-f]{32}$"))
+    expect(page.get_by_text(demo.NOTE)).to_be_visible()
+
+    job = library.jobs(["done"])[0]
+    third = library.segments(job.id)[2]
+    time = f"{int(third.start) // 60}:{int(third.start) % 60:02}"
+    page.get_by_role("button", name=time, exact=True).click()
+    page.wait_for_function(
+        "start => { const a = document.querySelector('audio'); "
+        "return !a.paused && a.currentTime >= start && a.currentTime < start + 10 }",
+        arg=int(third.start),
+    )
+
+    page.get_by_role("button", name="edit").nth(2).click()
+    page.get_by_label("Your text").fill("What I *heard* instead.")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("What I *heard* instead.")).to_be_visible()
+    expect(page.get_by_text(f"The model wrote: {third.text.strip()}")).to_be_visible()
+
+    page.get_by_role("button", name="Export").click()
+    assert "What I *heard* instead." in download(page, "SRT")
+    page.get_by_text("With my corrections").click()
+    segments = json.loads(download(page, "JSON"))["segments"]
+    assert segments[2]["text"].strip() == third.text.strip()
+
+
+def download(page: Any, format: str) -> str:
+    page.get_by_role("radio", name=format).click()
+    with page.expect_download() as event:
+        page.get_by_role("button", name=f"Download {format}").click()
+    assert event.value.suggested_filename.endswith(f".{format.lower()}")
+    return Path(event.value.path()).read_text(encoding="utf-8")
+
+
+def test_upload_shows_its_progress_and_survives_a_change_of_page(
+    page: Any, library: Store, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.mp3").write_bytes(b"\0" * 20_000_000)
+    sound = tmp_path / "entrevista <b>.flac"
+    sound.write_bytes(demo.sample_path("pt").read_bytes())
+    choose_demo_model(page)
+    slow = page.context.new_cdp_session(page)
+    slow.send("Network.enable")
+    slow.send("Network.emulateNetworkConditions", {
+        "offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 5_000_000,
+    })  # fmt: skip
+    page.locator("input[type=file]").set_input_files([tmp_path / "broken.mp3", sound])
+    expect(page.get_by_text(re.compile(r"of 20 MB · \d+ % · \d+ s left"))).to_be_visible()
+    page.get_by_role("link", name="Library").click()
+    expect(page.get_by_role("heading", name="Library")).to_be_visible()
+    page.get_by_role("link", name="Transcribe", exact=True).click()
+    expect(page.get_by_text(re.compile(r"of 20 MB · \d+ % · \d+ s left"))).to_be_visible()
+
+    expect(page.get_by_role("heading", name="In progress")).to_be_visible()
+    expect(page.get_by_text("cannot be decoded")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="Just finished")).to_be_visible(timeout=PATIENCE)
+    done = library.jobs(["done"])[0]
+    assert done.title == "entrevista _b_.flac" and library.segments(done.id)
+    assert done.source.read_bytes() == sound.read_bytes()
+    assert not [*(library.home / "uploads").iterdir()]
+    assert demo.SAMPLES_DIR / "pt.wav" not in [*demo.SAMPLES_DIR.iterdir()]
+
+
+def test_choosing_files_works_by_keyboard(page: Any) -> None:
+    chooser = page.locator("input[type=file]")
+    chooser.evaluate("i => { i.onclick = e => { e.preventDefault(); window.asked = true } }")
+    page.get_by_role("tab", name="Files").focus()
+    for _ in range(3):  # from the tab to the button, without a mouse
+        page.keyboard.press("Tab")
+        if page.get_by_role("button", name="Choose files").evaluate("b => b.matches(':focus')"):
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_function("window.asked")
+
+
+def test_reload_and_new_tab_find_the_running_job(
+    page: Any, library: Store, server: Server, tmp_path: Path
+) -> None:
+    long = tmp_path / "long.wav"
+    audio.decode(demo.sample_path("en"), long)
+    with wave.open(str(long)) as one:
+        parameters, frames = one.getparams(), one.readframes(one.getnframes())
+    with wave.open(str(long), "w") as many:
+        many.setparams(parameters)
+        many.writeframes(frames * 10)
+    choose_demo_model(page)
+    page.get_by_role("tab", name="Path").click()
+    page.get_by_label("Full path of a recording").fill(str(long))
+    page.get_by_role("button", name="Transcribe the file").click()
+    expect(page.get_by_text(re.compile(r"Transcribing, \d+% · .* elapsed"))).to_be_visible(
+        timeout=PATIENCE
+    )
+    page.reload()
+    expect(page.get_by_role("heading", name="long.wav")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Transcribing, \d+%"))).to_be_visible()
+    expect(page.get_by_text("how are you").first).to_be_visible()  # the text so far
+
+    tab = page.context.new_page()
+    tab.goto(server.url)
+    expect(tab.get_by_role("heading", name="In progress")).to_be_visible()
+    tab.get_by_role("button").filter(has_text="Open").click()
+    tab.get_by_role("button", name="Cancel").click()
+    expect(tab.get_by_text("What was finished is kept")).to_be_visible()
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()  # the other tab sees it
+    assert library.jobs(["cancelled"])[0].title == "long.wav"
+
+
+def test_microphone(page: Any, library: Store) -> None:
+    choose_demo_model(page)
+    page.get_by_role("tab", name="Microphone").click()
+    page.get_by_role("button", name="Record", exact=True).click()
+    page.wait_for_timeout(1500)
+    page.get_by_role("button", name="Stop recording").click()
+    page.get_by_role("button", name="Transcribe the recording").click()
+    expect(page.get_by_role("heading", name="Recording")).to_be_visible()
+    expect(page.get_by_text("There is no text")).to_be_visible(timeout=PATIENCE)  # only beeps
+    assert library.jobs(["done"])[0].duration == pytest.approx(1.5, abs=1)
+
+
+def test_delete_is_for_good(page: Any, library: Store, server: Server) -> None:
+    job = library.add_job(demo.sample_path("pt"), {}, title="To be deleted")
+    library.cancel(job.id)
+    page.goto(f"{server.url}/library")
+    page.get_by_label("Search in titles").fill("to be deleted")
+    expect(page.get_by_role("heading", name="Titles (1)")).to_be_visible()
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete for good").click()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert job.id not in [other.id for other in library.jobs()]
+    assert not library.job_dir(job.id).exists() and job.source.exists()
+
+
+def test_errors_are_one_sentence(page: Any, server: Server) -> None:
+    page.goto(f"{server.url}/transcript?job=unknown")
+    expect(page.get_by_text("There is no job unknown; the list of jobs")).to_be_visible()
+    expect(page.get_by_text("Traceback")).to_be_hidden()
+
+
+@pytest.mark.parametrize("place", ["", "library", "transcript"])
+def test_narrow_screens_need_no_sideways_scrolling(page: Any, server: Server, place: str) -> None:
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.goto(f"{server.url}/{place}")
+    page.get_by_role("heading").first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    for element in page.get_by_role("button").all():
+        box = element.bounding_box()
+        assert not box or box["x"] + box["width"] <= 400
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_server_holds_no_heavy_library(page: Any, server: Server) -> None:
+    mapped = Path(f"/proc/{server.pid}/maps").read_text()
+    assert not [name for name in HEAVY if name in mapped]
