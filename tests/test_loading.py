@@ -1,12 +1,16 @@
+import hashlib
+import http.server
+import json
 import socket
 import threading
 import time
+from typing import ClassVar
 
 import ctranslate2
 import faster_whisper
 import pytest
 
-from transcrevai_core import demo, models
+from transcrevai_core import demo, models, transcribe, wer
 from transcrevai_core.errors import ModelError
 from transcrevai_core.transcription import loading
 from transcrevai_core.transcription.catalogue import MODELS, locate, repo_of
@@ -121,15 +125,104 @@ def test_local_folders_and_the_hubs_cache_are_found(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def hub(monkeypatch, tmp_path):
-    """A hub at 127.0.0.1 that takes connections and says nothing, or is not there at all."""
+def set_hub(monkeypatch, tmp_path):
+    """Return a function that makes a port of this computer the hub, with an empty cache."""
+    import huggingface_hub.constants
+
+    def set_port(port):
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{port}")
+        monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+        monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+        for name in ("HF_HUB_OFFLINE", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.delenv(name, raising=False)
+
+    return set_port
+
+
+@pytest.fixture
+def hub(set_hub):
+    """A hub that takes connections and says nothing, or is not there at all."""
     server = socket.create_server(("127.0.0.1", 0))
-    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.getsockname()[1]}")
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
-    for name in ("HF_HUB_OFFLINE", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
+    set_hub(server.getsockname()[1])
     yield server
     server.close()
+
+
+class SmallHub(http.server.BaseHTTPRequestHandler):
+    """Serves the demo model as owner/small the way the hub does; owner/torch lacks model.bin."""
+
+    commit = "0123456789abcdef" * 2 + "01234567"
+    files: ClassVar = {p.name: p.read_bytes() for p in demo.MODEL_DIR.iterdir()}
+
+    def do_GET(self):
+        self.answer(with_body=True)
+
+    def do_HEAD(self):
+        self.answer(with_body=False)
+
+    def answer(self, with_body):
+        repo, name = self.path.rsplit("/", 1)
+        if self.path.startswith(("/api/models/owner/small", "/api/models/owner/torch")):
+            names = [n for n in self.files if n != "model.bin" or "small" in self.path]
+            content = {
+                "id": "owner/small",
+                "sha": self.commit,
+                "siblings": [{"rfilename": n} for n in names],
+            }
+            if "/tree/" in self.path:
+                content = [
+                    {"type": "file", "path": n, "size": len(self.files[n]), "oid": "0" * 40}
+                    for n in names
+                ]
+            body, headers = json.dumps(content).encode(), {"Content-Type": "application/json"}
+        elif "/resolve/" in repo and name in self.files:
+            body = self.files[name]
+            etag = hashlib.sha256(body).hexdigest()
+            headers = {"ETag": f'"{etag}"', "X-Repo-Commit": self.commit}
+        else:
+            self.send_response(404)
+            self.send_header("X-Error-Code", "RepoNotFound")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        self.send_response(200)
+        for header, value in {**headers, "Content-Length": str(len(body))}.items():
+            self.send_header(header, value)
+        self.end_headers()
+        if with_body:
+            for first in range(0, len(body), 1_000_000):
+                self.wfile.write(body[first : first + 1_000_000])
+                time.sleep(0.2)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def small_hub(set_hub):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), SmallHub)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    set_hub(server.server_address[1])
+    yield server
+    server.shutdown()
+
+
+def test_a_model_of_the_hub_is_downloaded_once_and_transcribes(small_hub):
+    seen = []
+    folder = models.fetch_model("owner/small", 30, on_progress=seen.append)
+    assert locate("owner/small") == folder
+    assert seen  # the size of an unknown model is not known, but that it moves is
+    small_hub.shutdown()
+    small_hub.server_close()
+    transcript = transcribe(demo.sample_path("pt"), model="owner/small")
+    assert wer(demo.reference_text("pt"), transcript.text) <= 0.05
+
+
+def test_what_the_hub_lacks_is_named(small_hub):
+    with pytest.raises(ModelError, match="Hugging Face knows no owner/nothing"):
+        models.fetch_model("owner/nothing", 30)
+    with pytest.raises(ModelError, match="owner/torch is not a CTranslate2 model"):
+        models.fetch_model("owner/torch", 30)
 
 
 def test_a_silent_hub_never_hangs(hub):
@@ -155,6 +248,6 @@ def test_no_hub_at_all_names_the_model_the_reason_and_the_ways_out(hub):
     with pytest.raises(ModelError) as caught:
         models.fetch_model("owner/some-model", stall_seconds=60)
     sentence = str(caught.value)
-    assert "owner/some-model" in sentence and "could not be reached" in sentence
+    assert "owner/some-model" in sentence and "the hub could not be reached" in sentence
     assert "a folder with a CTranslate2 model on this computer" in sentence
     assert "the model demo (synthesized demo speech only)" in sentence

@@ -93,7 +93,9 @@ def _network_reason(error: BaseException | None) -> str:
         return "the disk is full"
     if any("offline" in type(cause).__name__.lower() for cause in causes):
         return "the hub's client is set to work offline"
-    return f"huggingface.co could not be reached: {type(causes[-1]).__name__}"
+    if any(isinstance(cause, OSError) for cause in causes):
+        return f"the hub could not be reached: {type(causes[-1]).__name__}"
+    return f"{type(causes[-1]).__name__}: {causes[-1]}".splitlines()[0]
 
 
 @contextmanager
