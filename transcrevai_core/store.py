@@ -168,10 +168,7 @@ class Store:
                 )
 
     def requeue(self, job_id: str) -> None:
-        """Let a failed or cancelled job go on from its last finished chunk.
-
-        Interrupted jobs need no such thing: `claim` gives them to whoever asks next.
-        """
+        """Let a failed or cancelled job go on from its last finished chunk."""
         with self._transaction() as db:
             db.execute(
                 "UPDATE jobs SET state = 'queued', cancel_requested = 0, error = '', "
@@ -244,13 +241,14 @@ class Store:
                 (seconds, dropped, job_id, time.time(), job_id),
             )
 
-    def segments(self, job_id: str) -> list[Segment]:
-        """Return what is finished of a job's text, in order of time."""
+    def segments(self, job_id: str, *, last: int | None = None) -> list[Segment]:
+        """Return what is finished of a job's text, in order of time; all, or the `last` so many."""
         with self._db() as db:
             rows = db.execute(
-                'SELECT * FROM segments WHERE job = ? ORDER BY "start", id', (job_id,)
+                'SELECT * FROM segments WHERE job = ? ORDER BY "start" DESC, id DESC LIMIT ?',
+                (job_id, -1 if last is None else last),
             ).fetchall()
-        return [segment_from_row(row) for row in rows]
+        return [segment_from_row(row) for row in reversed(rows)]
 
     def edit_segment(self, segment_id: int, text: str | None) -> None:
         """Keep the user's text beside the model's; None, or the model's own text, removes it."""
