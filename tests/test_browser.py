@@ -207,6 +207,15 @@ def test_errors_are_one_sentence(page: Any, server: Server) -> None:
     expect(page.get_by_text("Traceback")).to_be_hidden()
 
 
+def test_a_bad_setting_is_told_on_every_page(browser: Any, tmp_path: Path) -> None:
+    with serving(tmp_path / "home", TRANSCREVAI_BEAM_SIZE="99") as server:
+        tab = browser.new_page()
+        for place in ("", "library"):
+            tab.goto(f"{server.url}/{place}")
+            expect(tab.get_by_text("beam_size is '99'; it should be")).to_be_visible()
+        tab.close()
+
+
 @pytest.mark.parametrize("place", ["", "library", "transcript"])
 def test_narrow_screens_need_no_sideways_scrolling(page: Any, server: Server, place: str) -> None:
     page.set_viewport_size({"width": 400, "height": 800})

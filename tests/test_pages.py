@@ -312,6 +312,26 @@ def test_run_again_is_independent_of_the_first(store: Store, tmp_path: Path) -> 
         ui.run_again(again, {})
 
 
+# -- when something breaks ----------------------------------------------------------------------
+
+
+def broken(kind: str) -> None:
+    import app
+    from transcrevai_core.errors import InputError
+
+    error: Exception = InputError("It is 2 * 3.") if kind == "told" else RuntimeError("secret")
+    app.on_script_error(error)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"), [("told", "It is 2 \\* 3\\."), ("other", "Something went wrong here")]
+)
+def test_an_error_is_one_calm_sentence(kind: str, sentence: str) -> None:
+    app = checked(AppTest.from_function(broken, args=(kind,), default_timeout=30).run())
+    assert len(app.error) == 1 and app.error[0].value.startswith(sentence)
+    assert "secret" not in app.error[0].value
+
+
 # -- what a page costs -------------------------------------------------------------------------
 
 FORBIDDEN = ("ctranslate2", "onnxruntime", "librosa", "sklearn", "faster_whisper", "av", "torch")
