@@ -132,6 +132,20 @@ def test_upload_shows_its_progress_and_survives_a_change_of_page(
     assert demo.SAMPLES_DIR / "pt.wav" not in [*demo.SAMPLES_DIR.iterdir()]
 
 
+def test_one_dropped_file_is_shown_at_once(page: Any, library: Store) -> None:
+    choose_demo_model(page)
+    dropped = page.evaluate_handle(
+        "bytes => { const files = new DataTransfer();"
+        "files.items.add(new File([new Uint8Array(bytes)], 'dropped.flac')); return files }",
+        [*demo.sample_path("en").read_bytes()[:200_000]],
+    )
+    page.locator(".zone").dispatch_event("drop", {"dataTransfer": dropped})
+    expect(page.get_by_role("heading", name="dropped.flac")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"\?job=[0-9a-f]{32}$"))
+    assert library.jobs()[0].title == "dropped.flac"
+    expect(page).to_have_url(re.compile("/transcript"), timeout=PATIENCE)
+
+
 def test_choosing_files_works_by_keyboard(page: Any) -> None:
     chooser = page.locator("input[type=file]")
     chooser.evaluate("i => { i.onclick = e => { e.preventDefault(); window.asked = true } }")

@@ -1,12 +1,15 @@
-"""Pictures of every page, wide and narrow, light and dark: `python -m tools.screenshots [FOLDER]`.
+"""Pictures of every page, wide and narrow, light and dark, for a person to look at.
 
-To be looked at by a person before a release; also the source of docs/screenshot.png.
+Run `python -m tools.screenshots [FOLDER [VIEW ...]]`; docs/screenshot.png is the view
+transcript, wide and light.
 """
 
+import re
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +30,19 @@ def transcribe_samples(library: Store) -> None:
         library.add_job(demo.sample_path(language), options.model_dump(), title=title)
     while len(library.jobs(["done"])) < len(demo.SAMPLES):
         time.sleep(0.5)
-    done = library.jobs(["done"])
-    third = library.segments(done[0].id)[2]
-    library.edit_segment(third.id or 0, third.text.strip().replace(".", ", as agreed."))
+    for job, language in zip(library.jobs(["done"]), reversed(demo.SAMPLES), strict=True):
+        correct(library, job.id, re.split(r"(?<=[.?!])\s+", demo.reference_text(language)))
+
+
+def correct(library: Store, job_id: str, sentences: list[str]) -> None:
+    """Correct the first segment that the model got wrong, or else embellish the third."""
+    segments = library.segments(job_id)
+    for segment in segments:
+        near = get_close_matches(segment.text.strip(), sentences, 1, cutoff=0.7)
+        if near and near[0] != segment.text.strip():
+            return library.edit_segment(segment.id or 0, near[0])
+    text = segments[2].text.strip()
+    return library.edit_segment(segments[2].id or 0, f"{text[:-1]}!")
 
 
 def add_other_states(library: Store) -> str:
@@ -145,6 +158,8 @@ def take(browser: Any, folder: Path, wanted: dict[str, Callable[[Any], None]]) -
     for width, (x, y) in WIDTHS.items():
         for theme in ("light", "dark"):
             for name, go in wanted.items():
+                if sys.argv[2:] and name not in sys.argv[2:]:
+                    continue
                 context = browser.new_context(
                     viewport={"width": x, "height": y}, color_scheme=theme, locale="en-US"
                 )
