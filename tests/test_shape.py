@@ -13,7 +13,8 @@ CORE = ROOT / "transcrevai_core"
 FLOORS = [
     {"errors", "types", "languages", "processes", "migrations"},
     {"demo", "settings", "metrics", "records", "audio", "speech", "export"},
-    {"store", "workers", "transcription.catalogue"},
+    {"database", "workers", "transcription.catalogue"},
+    {"store"},
     {"transcription.loading"},
     {"transcription.decoding"},
     {"stages"},
