@@ -80,6 +80,16 @@ def test_the_sound_of_a_video_is_taken(make_sound, tmp_path):
     assert info.duration == pytest.approx(1.0, abs=0.1)
 
 
+def test_a_title_that_is_not_utf_8_does_no_harm(make_sound, tmp_path):
+    source = make_sound()
+    title = "Reunião de março\0\0".encode("latin-1")
+    info = b"INFOINAM" + len(title).to_bytes(4, "little") + title
+    data = source.read_bytes() + b"LIST" + len(info).to_bytes(4, "little") + info
+    source.write_bytes(data[:4] + (len(data) - 8).to_bytes(4, "little") + data[8:])
+    info, _ = decode(source, tmp_path)
+    assert info.duration == 1.0
+
+
 def test_recordings_that_were_joined_are_read_to_the_end(make_sound, tmp_path):
     kind = {"codec": "mp3", "sample_format": "s16p"}
     first = make_sound("a.mp3", **kind, rate=44_100, layout="stereo", seconds=5)

@@ -33,7 +33,7 @@ def decode(
     """
     _check_file(source)
     try:
-        container = av.open(str(source), metadata_errors="ignore")
+        container = _open(source)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise AudioError(
             f"{source.name} is not a recording that can be read ({_reason(error)}); audio or "
@@ -83,6 +83,13 @@ def decode(
         finally:
             partial.unlink(missing_ok=True)
         return AudioInfo(samples / SAMPLE_RATE, digest.hexdigest(), damaged)
+
+
+def _open(source: Path) -> "av.container.InputContainer":
+    if int(av.__version__.split(".")[0]) >= 19:
+        return av.open(str(source))
+    # older ones take no recording whose title is not UTF-8, unless they are told to
+    return av.open(str(source), metadata_errors="ignore")
 
 
 def _check_file(source: Path) -> None:
