@@ -2,12 +2,20 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transcrevai_core.diarization import clustering, counting, ivector, resegmentation, vbx
+from transcrevai_core.diarization import (
+    clustering,
+    counting,
+    ivector,
+    pipeline,
+    resegmentation,
+    vbx,
+)
 from transcrevai_core.diarization.counting import Count
 from transcrevai_core.diarization.features import Features, log_mel, mel_filters, mfcc, spread
+from transcrevai_core.diarization.recipes import Recipe
 from transcrevai_core.diarization.windows import plan_windows, vote, widen
 from transcrevai_core.errors import InputError, SettingError
 from transcrevai_core.rttm import format_rttm, parse_rttm, read_rttm, write_rttm
@@ -312,3 +320,56 @@ def test_rttm_lines_of_other_kinds_and_orders():
     assert parse_rttm(text) == [Turn(1, 2, "a_name"), Turn(5, 6, "b")]
     with pytest.raises(InputError, match="Line 1"):
         parse_rttm("SPEAKER a 1 zero 1.0 <NA> <NA> x <NA> <NA>")
+
+
+# --- grouping
+
+
+def by_hand(vectors, seconds=1.0):
+    """Voices of windows that follow each other without overlap."""
+    starts = np.arange(len(vectors)) * seconds
+    windows = np.stack([starts, starts + seconds], axis=1)
+    regions = (Region(0.0, float(len(vectors) * seconds)),)
+    features = Features(lambda start, end: np.zeros(0, np.float32), [])
+    return pipeline.Voices(regions, windows, vectors.astype(np.float32), None, features)
+
+
+def test_a_phantom_does_not_take_a_speakers_place():
+    divisions = {2: [0, 0, 0, 0, 1], 3: [0, 0, 1, 1, 2]}
+    vectors = np.array([[1.0, 0], [1, 0], [0, 1], [0, 1], [-1, 0.1]])
+
+    def prune(labels, keep=1):
+        return clustering.absorb(vectors, labels, np.ones(5), 2.0, keep)
+
+    labels, divided = pipeline._divide_well(lambda n: np.array(divisions[n]), prune, 2)
+    assert labels.tolist() == [0, 0, 1, 1, 1]
+    assert divided == 3
+
+
+@given(
+    st.integers(1, 40),
+    st.sampled_from([(1, 6), (2, 3), (1, 1), (4, 4), (1, 20)]),
+    st.sampled_from(["k-means", "agglomerative", "spectral"]),
+    st.sampled_from(["likeness", "silhouette", "eigengap"]),
+    st.integers(0, 5),
+)
+@settings(max_examples=40, deadline=None)
+def test_whatever_the_vectors_every_window_has_a_speaker_and_the_range_is_kept(
+    count, speakers, way, counting_by, seed
+):
+    vectors = np.random.default_rng(seed).standard_normal((count, 5))
+    recipe = Recipe("mfcc", way, counting_by)
+    found = pipeline.settle(by_hand(vectors), speakers, recipe)
+    assert sum(turn.duration for turn in found.turns) == pytest.approx(count, abs=0.01)
+    assert min(speakers[0], 1) <= found.count.number <= speakers[1]
+    assert len({turn.speaker for turn in found.turns}) == found.count.number
+    assert 0 <= found.count.confidence <= 1
+
+
+def test_turns_follow_the_voices_exactly_where_windows_do_not_overlap():
+    vectors, _labels = blobs(3, 4, 2, spread=0.01)
+    found = pipeline.settle(by_hand(vectors), (1, 6), Recipe("mfcc"))
+    assert [(t.start, t.end) for t in found.turns] == [(0, 3), (3, 7), (7, 9)]
+    assert found.count.number == 3
+    swapped = pipeline.settle(by_hand(vectors[::-1]), (1, 6), Recipe("mfcc"))
+    assert [(t.start, t.end) for t in swapped.turns] == [(0, 2), (2, 6), (6, 9)]

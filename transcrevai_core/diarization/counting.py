@@ -1,6 +1,5 @@
 """How many speakers there are: given, within a range, or found; and how sure that is."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,23 +90,17 @@ def silhouette(vectors: np.ndarray, labels: np.ndarray) -> float:
 
 
 def by_likeness(
-    vectors: np.ndarray,
-    divide: Divider,
-    fewest: int,
-    most: int,
-    *,
-    threshold: float,
-    prune: Callable[[np.ndarray], np.ndarray] = lambda labels: labels,
+    vectors: np.ndarray, divide: Divider, fewest: int, most: int, *, threshold: float
 ) -> Count:
     """Take the largest count whose two most alike speakers are still less alike than `threshold`.
 
     One count too many halves a voice, and its halves are alike: that cosine leaps upwards. How
-    far the two sides of the leap are from the threshold tells how sure the count is. `prune`
-    takes speakers away that have too little speech to be believed.
+    far the two sides of the leap are from the threshold tells how sure the count is. `divide`
+    may return fewer clusters than it was asked for, having taken phantoms away.
     """
     alike: dict[int, float] = {}
-    for count in range(max(2, fewest), min(most + 1, 20) + 1):
-        labels = prune(divide(count))
+    for count in range(2, min(most + 1, len(vectors)) + 1):
+        labels = divide(count)
         found = int(labels.max()) + 1
         if found > 1:
             alike[found] = min(likeness(vectors, labels), alike.get(found, 1.0))

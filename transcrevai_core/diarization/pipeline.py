@@ -22,6 +22,7 @@ from transcrevai_core.diarization.windows import plan_windows, vote
 from transcrevai_core.types import Region, Turn
 
 _LONGEST_REGION = 600.0  # seconds: what is divided at once
+_PHANTOMS = 3  # clusters of noise or laughter that are looked for beside the speakers
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,9 @@ def settle(voices: Voices, speakers: int | tuple[int, int], recipe: Recipe) -> D
     if not len(voices.windows):
         return Diarization((), Count(0, 1.0, None, "no speech"), 0)
     grouping = group(voices, fewest, most, recipe)
-    return Diarization(tuple(divide(voices, grouping, recipe)), grouping.count, grouping.absorbed)
+    turns = tuple(divide(voices, grouping, recipe))
+    count = _corrected(grouping.count, len({turn.speaker for turn in turns}))
+    return Diarization(turns, count, grouping.absorbed)
 
 
 def find_regions(probabilities: Iterable[np.ndarray], recipe: Recipe) -> list[Region]:
@@ -129,9 +132,10 @@ def group(voices: Voices, fewest: int, most: int, recipe: Recipe) -> Grouping:
     if voices.between is not None:  # what each dimension tells of the speaker, after noise
         vectors = vectors * np.sqrt(voices.between / (voices.between + 1.0))
     seconds = _held_seconds(voices.windows)
+    least = max(recipe.least_seconds, recipe.least_share * float(seconds.sum()))
 
-    def prune(labels: np.ndarray) -> np.ndarray:
-        return clustering.absorb(vectors, labels, seconds, recipe.least_seconds, fewest)
+    def prune(labels: np.ndarray, keep: int = 1) -> np.ndarray:
+        return clustering.absorb(vectors, labels, seconds, least, keep)
 
     gaps = np.zeros(0)
     if recipe.clustering == "spectral" or (fewest < most and recipe.counting != "likeness"):
@@ -150,19 +154,40 @@ def group(voices: Voices, fewest: int, most: int, recipe: Recipe) -> Grouping:
         count = counting.by_silhouette(vectors, divide, fewest, most, single=single)
     else:
         count = counting.by_likeness(
-            vectors, divide, fewest, most, threshold=recipe.alike, prune=prune
+            vectors, lambda n: prune(divide(n)), fewest, most, threshold=recipe.alike
         )
-    labels = divide(count.number)
-    found = int(labels.max()) + 1
-    labels = prune(labels)
-    if recipe.vbx is not None and voices.between is not None and labels.max() > 0:
+    labels, divided = _divide_well(divide, prune, count.number)
+    if recipe.vbx is not None and voices.between is not None and count.number > 1:
         share = vbx.refine(voices.vectors, voices.between, labels, recipe.vbx)
-        if share.shape[1] >= fewest:
-            labels = prune(share.argmax(axis=1))
+        refined = prune(share.argmax(axis=1), fewest)
+        if refined.max() + 1 >= fewest:
+            labels = refined
     number = int(labels.max()) + 1
-    if number != count.number:
-        count = replace(count, number=number, runner_up=count.number)
-    return Grouping(labels, count, found - number)
+    return Grouping(labels, _corrected(count, number), max(0, divided - number))
+
+
+def _divide_well(
+    divide: clustering.Divider, prune: Callable[..., np.ndarray], number: int
+) -> tuple[np.ndarray, int]:
+    """Divide so that `number` speakers remain once phantoms are absorbed.
+
+    A phantom would otherwise take the place of a real speaker, whom another one swallows.
+    Returns labels and how many clusters there were with the phantoms.
+    """
+    for clusters in range(number, number + _PHANTOMS + 1):
+        labels = prune(divide(clusters))
+        if labels.max() + 1 == number:
+            return labels, clusters
+    return prune(divide(number), number), number
+
+
+def _corrected(count: Count, number: int) -> Count:
+    """The count, where later stages found another number than it said."""
+    if number == count.number:
+        return count
+    return replace(
+        count, number=number, confidence=min(count.confidence, 0.5), runner_up=count.number
+    )
 
 
 def _held_seconds(windows: np.ndarray) -> np.ndarray:

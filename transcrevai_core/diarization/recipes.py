@@ -19,7 +19,8 @@ class Recipe:
     pad: float = 0.05
     alike: float = 0.6  # cosine from which two clusters are one voice
     vbx: VbxSettings | None = None  # refine with it; i-vectors only
-    least_seconds: float = 1.0  # of speech that make a speaker
+    least_seconds: float = 1.0  # of speech that make a speaker, ...
+    least_share: float = 0.003  # ... and which share of all speech
     resegment_rounds: int = 0
     switch: float = 50.0  # nats that a change of speaker costs
 
