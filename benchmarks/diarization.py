@@ -9,8 +9,8 @@ everything, "±0.25 s" leaves out a quarter of a second on each side of every re
 over seconds of reference speech; the Jaccard error rate (JER) is the mean over files at collar 0.
 RTF is processor seconds, sound to turns, per second of audio, on one thread, imports apart.
 
-`--leave-out N` also chooses the settings of the speaker count without the files that they are
-judged on: N folds, every N-th file left out in turn.
+`--leave-out N` also chooses the threshold of the speaker count without the files that it is
+judged on: N folds, every N-th file of every set left out in turn.
 """
 
 import argparse
@@ -151,21 +151,28 @@ def report(label: str, kind: str, found: list[Found], peak: int) -> None:
     print(f"{label:<18} {kind:<14} {score.line()} {rtf:7.4f} {peak / 1e6:8.0f}", flush=True)
 
 
-def leave_out(found: list[Found], folds: int) -> str:
-    """Choose the threshold on the other folds, judge on the one left out; returns a line."""
-    score, chosen = Score(), []
+def leave_out(sets: dict[str, list[Found]], folds: int) -> None:
+    """Choose the threshold on all sets' other files, judge on those left out; print lines."""
+    every = [
+        (kind, number, one) for kind, found in sets.items() for number, one in enumerate(found)
+    ]
+    scores, chosen = {kind: Score() for kind in sets}, []
     for fold in range(folds):
         errors = {}
         for alike in ALIKE_CHOICES:
             trial = Score()
-            for one in (f for i, f in enumerate(found) if i % folds != fold):
-                trial.add(one.name, one.duration, one.reference, one.variants[alike])
+            for _, number, one in every:
+                if number % folds != fold:
+                    trial.add(one.name, one.duration, one.reference, one.variants[alike])
             errors[alike] = abs(trial.lenient)
         best = min(ALIKE_CHOICES, key=lambda alike: errors[alike])
         chosen.append(best)
-        for one in found[fold::folds]:
-            score.add(one.name, one.duration, one.reference, one.variants[best])
-    return f"{score.line()}   chosen {', '.join(map(str, chosen))}"
+        for kind, number, one in every:
+            if number % folds == fold:
+                scores[kind].add(one.name, one.duration, one.reference, one.variants[best])
+    for kind, score in scores.items():
+        print(f"{'  left out':<18} {kind:<14} {score.line()}")
+    print(f"  thresholds chosen: {', '.join(map(str, chosen))}", flush=True)
 
 
 def main() -> None:
@@ -184,14 +191,15 @@ def main() -> None:
     }
     print("Overlap is scored. DER in percent at collar 0 (with its parts) and at ±0.25 s.\n" + HEAD)
     for embedding in arguments.embeddings:
+        vary = bool(arguments.leave_out) and embedding == "ivector"
+        heard: dict[str, list[Found]] = {}
         for kind, files in sets.items():
-            vary = bool(arguments.leave_out) and embedding == "ivector"
-            found, peak = measure(files, embedding, vary=vary)
-            report(embedding, kind, found, peak)
-            if vary:
-                print(f"{'  left out':<18} {kind:<14} {leave_out(found, arguments.leave_out)}")
+            heard[kind], peak = measure(files, embedding, vary=vary)
+            report(embedding, kind, heard[kind], peak)
             given, peak = measure(files, embedding, count_given=True)
             report("  count given", kind, given, peak)
+        if vary:
+            leave_out(heard, arguments.leave_out)
 
 
 if __name__ == "__main__":

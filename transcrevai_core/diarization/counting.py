@@ -110,7 +110,7 @@ def by_likeness(
     up = alike.get(number + 1, 1.0) - threshold if number < most else np.inf
     if not np.isfinite(min(down, up)):
         return Count(number, 1.0, None, "likeness")
-    # a margin of 0.2 on the cosine is as good as certain
-    confidence = 0.5 + 0.5 * min(1.0, max(0.0, min(down, up)) / 0.2)
+    # a margin of 0.2 on the cosine is as sure as it gets
+    confidence = 0.5 + 0.45 * min(1.0, max(0.0, min(down, up)) / 0.2)
     runner_up = number - 1 if down < up else number + 1
     return Count(number, round(confidence, 3), runner_up, "likeness")

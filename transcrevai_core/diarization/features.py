@@ -137,7 +137,7 @@ def spread(regions: Sequence[Region], seconds: float, piece: float = 10.0) -> li
     """Return `regions`, or pieces of them spread evenly that make up about `seconds`.
 
     >>> spread([Region(0, 100)], 30)
-    [Region(start=0.0, end=10.0), Region(start=40.0, end=50.0), Region(start=80.0, end=90.0)]
+    [Region(start=0.0, end=10.0), Region(start=30.0, end=40.0), Region(start=60.0, end=70.0)]
     """
     total = sum(region.duration for region in regions)
     if total <= seconds:
@@ -147,7 +147,5 @@ def spread(regions: Sequence[Region], seconds: float, piece: float = 10.0) -> li
         for region in regions
         for start in np.arange(region.start, region.end, piece)
     ]
-    # at random places with a fixed seed would do as well; even places need no seed
     wanted = max(1, int(len(pieces) * seconds / total))
-    chosen = np.arange(wanted) * len(pieces) / wanted
-    return [pieces[round(place + 0.001)] for place in chosen]
+    return [pieces[i * len(pieces) // wanted] for i in range(wanted)]

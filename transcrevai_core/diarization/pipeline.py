@@ -22,6 +22,7 @@ from transcrevai_core.diarization.windows import plan_windows, vote
 from transcrevai_core.types import Region, Turn
 
 _LONGEST_REGION = 600.0  # seconds: what is divided at once
+_MOST_WINDOWS = 40_000  # 2.8 hours of speech at 0.25 s
 _PHANTOMS = 3  # clusters of noise or laughter that are looked for beside the speakers
 
 
@@ -114,7 +115,10 @@ def find_regions(probabilities: Iterable[np.ndarray], recipe: Recipe) -> list[Re
 def listen(read: Read, regions: Iterable[Region], embedding: Embedding) -> Voices:
     """Make the voice vectors of a recording; `read` as `audio.read` with the file filled in."""
     features = Features(read, tuple(regions))
-    windows = plan_windows(features.regions, embedding.window, embedding.hop)
+    spoken = sum(region.duration for region in features.regions)
+    # coarser steps in very long recordings, so that memory stays bounded
+    hop = min(max(embedding.hop, spoken / _MOST_WINDOWS), embedding.window / 2)
+    windows = plan_windows(features.regions, embedding.window, hop)
     vectors = np.zeros((0, 1), np.float32)
     if len(windows):
         vectors = embedding.embed(features, windows)
@@ -209,7 +213,7 @@ def divide(voices: Voices, grouping: Grouping, recipe: Recipe) -> list[Turn]:
     for region, (first, last) in zip(voices.regions, spans, strict=True):
         a, b = np.searchsorted(starts, [region.start - 1e-6, region.end - 1e-6])
         votes = vote(voices.windows[a:b], weights[a:b], first, last, step)
-        labels.append(votes.argmax(axis=1))
+        labels.append(votes.argmax(axis=1).astype(np.int8))  # 100 of these a second
     for _ in range(recipe.resegment_rounds):
         labels = resegmentation.resegment(voices.features, spans, labels, recipe.switch)
         labels = [resegmentation.smooth(found) for found in labels]

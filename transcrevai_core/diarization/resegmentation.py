@@ -93,7 +93,8 @@ def smooth(labels: np.ndarray, shortest: int = SHORTEST_RUN) -> np.ndarray:
             else:
                 joined.append([length, label])
         runs = joined
-    return np.repeat([label for _, label in runs], [length for length, _ in runs])
+    found = np.repeat([label for _, label in runs], [length for length, _ in runs])
+    return found.astype(labels.dtype)
 
 
 def resegment(
@@ -113,7 +114,7 @@ def resegment(
         frames = features.frames(first, last)
         for speaker in np.unique(found[: len(frames)]):
             own = frames[found[: len(frames)] == speaker]
-            held[speaker].append(own[:: every[speaker]])
+            held[speaker].append(own[:: every[speaker]].copy())  # a view would keep all
     pooled = [np.concatenate(parts) if parts else np.zeros((0, 1)) for parts in held]
     if min(map(len, pooled)) < 2:
         return labels

@@ -41,16 +41,19 @@ def refine(
     share = np.eye(count)[labels] * settings.smoothing
     share = np.exp(share - logsumexp(share, axis=1, keepdims=True))
     prior = np.full(count, 1.0 / count)
-    vectors = vectors.astype(np.float64)
-    scaled = vectors * np.sqrt(between)
-    constant = -0.5 * ((vectors**2).sum(axis=1) + vectors.shape[1] * np.log(2 * np.pi))
+    # no copy of the vectors is made, as they are what grows with the recording
+    root = np.sqrt(between)
+    squares = np.einsum("td,td->t", vectors, vectors)
+    constant = -0.5 * (squares + vectors.shape[1] * np.log(2 * np.pi))
     ratio = settings.fa / settings.fb
     bound = -np.inf
     for _ in range(settings.rounds):
         spread = 1.0 / (1.0 + ratio * share.sum(axis=0)[:, None] * between)  # (K, dims)
-        mean = ratio * spread * (share.T @ scaled)
+        mean = ratio * spread * (_sums(share, vectors) * root)
         score = settings.fa * (
-            scaled @ mean.T - 0.5 * (spread + mean**2) @ between + constant[:, None]
+            vectors @ (root * mean).T.astype(np.float32)
+            - 0.5 * (spread + mean**2) @ between
+            + constant[:, None]
         )
         share, total, prior = _forward_backward(score, prior, settings.loop)
         latent = 0.5 * (np.log(spread) - spread - mean**2 + 1.0).sum()
@@ -63,6 +66,15 @@ def refine(
             share, prior = share[:, alive], prior[alive] / prior[alive].sum()
             share /= np.maximum(share.sum(axis=1, keepdims=True), 1e-30)
     return share
+
+
+def _sums(share: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """Sum the vectors by responsibility, (speakers, dims), in double precision, block by block."""
+    total = np.zeros((share.shape[1], vectors.shape[1]))
+    for first in range(0, len(vectors), 4_096):
+        rows = slice(first, first + 4_096)
+        total += share[rows].T @ vectors[rows]
+    return total
 
 
 def _forward_backward(
