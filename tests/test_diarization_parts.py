@@ -246,6 +246,18 @@ def test_one_voice_is_one_and_a_range_is_kept():
     ) == Count(2, 0.95, 1, "likeness")
 
 
+def test_whether_there_are_two_has_a_threshold_of_its_own():
+    # two groups 60 degrees apart: cosine 0.5
+    vectors = np.repeat([[1.0, 0], [0.5, np.sqrt(0.75)]], 10, axis=0)
+    divide = clustering.k_means_cosine(vectors)
+    assert counting.by_likeness(vectors, divide, 1, 2, threshold=0.6).number == 2
+    one = counting.by_likeness(vectors, divide, 1, 2, threshold=0.6, two=0.4)
+    assert (one.number, one.runner_up) == (1, 2)
+    assert one.confidence == pytest.approx(0.5 + 0.45 * (0.5 - 0.4) / 0.2, abs=1e-3)
+    # who asks for at least two gets them
+    assert counting.by_likeness(vectors, divide, 2, 2, threshold=0.6, two=0.4).number == 2
+
+
 # --- resegmentation
 
 

@@ -90,24 +90,37 @@ def silhouette(vectors: np.ndarray, labels: np.ndarray) -> float:
 
 
 def by_likeness(
-    vectors: np.ndarray, divide: Divider, fewest: int, most: int, *, threshold: float
+    vectors: np.ndarray,
+    divide: Divider,
+    fewest: int,
+    most: int,
+    *,
+    threshold: float,
+    two: float | None = None,
 ) -> Count:
     """Take the largest count whose two most alike speakers are still less alike than `threshold`.
 
     One count too many halves a voice, and its halves are alike: that cosine leaps upwards. How
-    far the two sides of the leap are from the threshold tells how sure the count is. `divide`
-    may return fewer clusters than it was asked for, having taken phantoms away.
+    far the two sides of the leap are from the threshold tells how sure the count is. Whether
+    there are two speakers at all is judged by `two`, which is lower: where a single voice is
+    halved, removing the recording's mean has put the halves on opposite sides. `divide` may
+    return fewer clusters than it was asked for, having taken phantoms away.
     """
+    two = threshold if two is None else two
     alike: dict[int, float] = {}
     for count in range(2, min(most + 1, len(vectors)) + 1):
         labels = divide(count)
         found = int(labels.max()) + 1
         if found > 1:
             alike[found] = min(likeness(vectors, labels), alike.get(found, 1.0))
-    held = [n for n, value in alike.items() if fewest <= n <= most and value < threshold]
+    limits = {n: two if n == 2 else threshold for n in alike}
+    held = [n for n in alike if fewest <= n <= most and alike[n] < limits[n]]
     number = max(held, default=fewest)
-    down = threshold - alike[number] if number > fewest and number in alike else np.inf
-    up = alike.get(number + 1, 1.0) - threshold if number < most else np.inf
+    if fewest == 1 and alike.get(2, -1.0) >= two:
+        number = 1
+    down = limits[number] - alike[number] if number > fewest and number in alike else np.inf
+    up = alike.get(number + 1, 1.0) - limits.get(number + 1, threshold)
+    up = up if number < most else np.inf
     if not np.isfinite(min(down, up)):
         return Count(number, 1.0, None, "likeness")
     # a margin of 0.2 on the cosine is as sure as it gets

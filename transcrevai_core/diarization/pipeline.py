@@ -158,7 +158,12 @@ def group(voices: Voices, fewest: int, most: int, recipe: Recipe) -> Grouping:
         count = counting.by_silhouette(vectors, divide, fewest, most, single=single)
     else:
         count = counting.by_likeness(
-            vectors, lambda n: prune(divide(n)), fewest, most, threshold=recipe.alike
+            vectors,
+            lambda n: prune(divide(n)),
+            fewest,
+            most,
+            threshold=recipe.alike,
+            two=recipe.alike_two,
         )
     labels, divided = _divide_well(divide, prune, count.number)
     if recipe.vbx is not None and voices.between is not None and count.number > 1:

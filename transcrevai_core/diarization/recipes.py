@@ -17,7 +17,8 @@ class Recipe:
     min_silence: float = 0.2
     min_speech: float = 0.1
     pad: float = 0.05
-    alike: float = 0.6  # cosine from which two clusters are one voice
+    alike: float = 0.62  # cosine from which two clusters are one voice
+    alike_two: float = 0.5  # the same where the question is whether there are two at all
     vbx: VbxSettings | None = None  # refine with it; i-vectors only
     least_seconds: float = 1.0  # of speech that make a speaker, ...
     least_share: float = 0.003  # ... and which share of all speech
