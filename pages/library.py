@@ -37,7 +37,7 @@ def hits(query: str) -> None:
 
 
 def card(job: Job) -> None:
-    with st.container(border=True):
+    with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{ui.escape(job.title)}**", width="stretch")
             ui.badge(job)
@@ -106,9 +106,9 @@ def delete(job: Job) -> None:
 st.title("Library", anchor=False)
 jobs = library.jobs()
 if not jobs:
-    st.info("Nothing here yet: recordings appear as soon as you transcribe one.")
-    st.page_link(
-        ui.TRANSCRIBE, label="Transcribe a recording or try a sample", icon=":material/mic:"
+    ui.invite(
+        "Nothing here yet: recordings appear as soon as you transcribe one.",
+        ":material/folder_open:",
     )
     st.stop()
 query = st.text_input(

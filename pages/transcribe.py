@@ -84,7 +84,7 @@ if "job" in st.query_params:
         st.rerun()
 else:
     st.title("Transcribe", anchor=False)
-    st.markdown("Recordings become text on this computer; nothing leaves it.")
+    st.markdown("Recordings become text on this computer; they never leave it.")
     # what comes and goes has slots of its own: an uploader that moved would be drawn anew
     progress_slot, welcome_slot, options_slot = st.container(), st.container(), st.container()
     newcomer = not library.jobs()

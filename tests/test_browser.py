@@ -19,6 +19,7 @@ if not find_chromium() and os.environ.get("TRANSCREVAI_REQUIRE_BROWSER") != "1":
     pytest.skip("no Chromium: install it or name it in CHROMIUM", allow_module_level=True)
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
+expect.set_options(timeout=20_000)
 
 PATIENCE = 60_000  # ms, for what a busy machine needs to transcribe a minute of speech
 HEAVY = ("ctranslate2", "onnxruntime", "librosa", "sklearn", "/av/", "av.libs", "pandas", "pyarrow",
@@ -46,7 +47,7 @@ def browser() -> Iterator[Any]:
 def page(browser: Any, server: Server) -> Iterator[Any]:
     """Give a new tab on the app; no page may fail in the browser or ask any other server."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(20_000)
     tab = context.new_page()
     faults: list[str] = []
     tab.on("pageerror", lambda error: faults.append(str(error)))
@@ -103,6 +104,14 @@ def download(page: Any, format: str) -> str:
     return Path(event.value.path()).read_text(encoding="utf-8")
 
 
+def throttle(chromium: Any, bytes_per_second: int) -> None:
+    chromium.send("Network.enable")
+    chromium.send("Network.emulateNetworkConditions", {
+        "offline": False, "latency": 0, "downloadThroughput": -1,
+        "uploadThroughput": bytes_per_second,
+    })  # fmt: skip
+
+
 def test_upload_shows_its_progress_and_survives_a_change_of_page(
     page: Any, library: Store, tmp_path: Path
 ) -> None:
@@ -110,17 +119,15 @@ def test_upload_shows_its_progress_and_survives_a_change_of_page(
     sound = tmp_path / "entrevista <b>.flac"
     sound.write_bytes(demo.sample_path("pt").read_bytes())
     choose_demo_model(page)
-    slow = page.context.new_cdp_session(page)
-    slow.send("Network.enable")
-    slow.send("Network.emulateNetworkConditions", {
-        "offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 5_000_000,
-    })  # fmt: skip
+    chromium = page.context.new_cdp_session(page)
+    throttle(chromium, 1_000_000)
     page.locator("input[type=file]").set_input_files([tmp_path / "broken.mp3", sound])
     expect(page.get_by_text(re.compile(r"of 20 MB · \d+ % · \d+ s left"))).to_be_visible()
     page.get_by_role("link", name="Library").click()
     expect(page.get_by_role("heading", name="Library")).to_be_visible()
     page.get_by_role("link", name="Transcribe", exact=True).click()
     expect(page.get_by_text(re.compile(r"of 20 MB · \d+ % · \d+ s left"))).to_be_visible()
+    throttle(chromium, -1)
 
     expect(page.get_by_role("heading", name="In progress")).to_be_visible()
     expect(page.get_by_text("cannot be decoded")).to_be_visible(timeout=PATIENCE)
@@ -130,6 +137,20 @@ def test_upload_shows_its_progress_and_survives_a_change_of_page(
     assert done.source.read_bytes() == sound.read_bytes()
     assert not [*(library.home / "uploads").iterdir()]
     assert demo.SAMPLES_DIR / "pt.wav" not in [*demo.SAMPLES_DIR.iterdir()]
+
+
+def test_one_dropped_file_is_shown_at_once(page: Any, library: Store) -> None:
+    choose_demo_model(page)
+    dropped = page.evaluate_handle(
+        "bytes => { const files = new DataTransfer();"
+        "files.items.add(new File([new Uint8Array(bytes)], 'dropped.flac')); return files }",
+        [*demo.sample_path("en").read_bytes()[:200_000]],
+    )
+    page.locator(".zone").dispatch_event("drop", {"dataTransfer": dropped})
+    expect(page.get_by_role("heading", name="dropped.flac")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"\?job=[0-9a-f]{32}$"))
+    assert library.jobs()[0].title == "dropped.flac"
+    expect(page).to_have_url(re.compile("/transcript"), timeout=PATIENCE)
 
 
 def test_choosing_files_works_by_keyboard(page: Any) -> None:
@@ -205,6 +226,15 @@ def test_errors_are_one_sentence(page: Any, server: Server) -> None:
     page.goto(f"{server.url}/transcript?job=unknown")
     expect(page.get_by_text("There is no job unknown; the list of jobs")).to_be_visible()
     expect(page.get_by_text("Traceback")).to_be_hidden()
+
+
+def test_a_bad_setting_is_told_on_every_page(browser: Any, tmp_path: Path) -> None:
+    with serving(tmp_path / "home", TRANSCREVAI_BEAM_SIZE="99") as server:
+        tab = browser.new_page()
+        for place in ("", "library"):
+            tab.goto(f"{server.url}/{place}")
+            expect(tab.get_by_text("beam_size is '99'; it should be")).to_be_visible()
+        tab.close()
 
 
 @pytest.mark.parametrize("place", ["", "library", "transcript"])

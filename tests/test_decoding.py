@@ -3,9 +3,16 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from transcrevai_core import demo
 from transcrevai_core.errors import ModelError
-from transcrevai_core.transcription.decoding import check_language, decode_chunk, repeats
-from transcrevai_core.transcription.loading import Loaded
+from transcrevai_core.transcription.decoding import (
+    MAX_PROMPT_TOKENS,
+    check_language,
+    decode_chunk,
+    fit_prompts,
+    repeats,
+)
+from transcrevai_core.transcription.loading import Loaded, load
 from transcrevai_core.types import Chunk, Region
 
 LOOP = " e a ata" * 12
@@ -92,6 +99,18 @@ def test_text_over_silence_is_dropped_and_counted():
 
 def test_blank_segments_are_nothing():
     assert decode([(0.0, 2.0, "  ")])[:2] == ([], 0)
+
+
+def test_long_hotwords_and_prompts_leave_room_for_the_text():
+    loaded = load(demo.MODEL_DIR, "demo")
+    names, minutes = "Carlos, Renata, orçamento, " * 60, "reunião de segunda " * 60 + "terminou"
+    short = fit_prompts(loaded, {"hotwords": "Renata", "initial_prompt": None})
+    assert short == {"hotwords": "Renata", "initial_prompt": None}
+    cut = fit_prompts(loaded, {"hotwords": names, "initial_prompt": minutes})
+    assert names.startswith(cut["hotwords"]) and minutes.endswith(cut["initial_prompt"])
+    for text in cut.values():
+        count = len(loaded.model.hf_tokenizer.encode(text, add_special_tokens=False).ids)
+        assert MAX_PROMPT_TOKENS - 5 < count <= MAX_PROMPT_TOKENS + 1
 
 
 @pytest.mark.parametrize(

@@ -296,3 +296,80 @@ def test_stages_lengthen_the_windows() -> None:
     from tools.demo_model.batches import stage_seconds
 
     assert [stage_seconds(p) for p in (0, 0.2, 0.3, 0.36, 1)] == [3, 5, 7, 10, 10]
+
+
+def test_what_is_exported_computes_what_torch_does(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    import ctranslate2
+
+    from tools.demo_model.export import export, load_average
+    from tools.demo_model.model import Shape
+    from tools.demo_model.tokenizer import Vocabulary
+    from tools.demo_model.train import Trainer
+
+    tokenizer = MODEL_DIR / "tokenizer.json"
+    vocabulary = Vocabulary.load(tokenizer)
+    shape = Shape(vocabulary.size, phonemes=4, width=40, heads=5, encoder_layers=1)
+    Trainer(shape, steps=1, seed=0).save(tmp_path / "checkpoint.pt")
+    export(tmp_path / "checkpoint.pt", tokenizer, tmp_path / "model", quantization=None)
+    model = load_average(tmp_path / "checkpoint.pt")
+    exported = ctranslate2.models.Whisper(str(tmp_path / "model"), compute_type="float32")
+    assert exported.is_multilingual
+
+    frames = 200
+    mel = np.random.default_rng(0).normal(0, 0.5, (1, 80, frames)).astype(np.float32)
+    features = ctranslate2.StorageView.from_array(np.pad(mel, ((0, 0), (0, 0), (0, 3000 - frames))))
+    prompt = [
+        vocabulary.start_of_transcript,
+        vocabulary.languages["pt"],
+        vocabulary.transcribe,
+        vocabulary.no_timestamps,
+    ]
+    with torch.no_grad():
+        padded = torch.from_numpy(np.pad(mel, ((0, 0), (0, 0), (0, 4))))
+        expected = model(padded, torch.tensor([prompt]), None).logits[0, -1].numpy()
+    result = exported.generate(
+        features,
+        [prompt],
+        max_length=5,
+        beam_size=1,
+        suppress_blank=False,
+        return_logits_vocab=True,
+    )
+    found = np.array(result[0].logits[0])[0]
+    allowed = found > -1e30  # CTranslate2 rules some tokens out
+    assert allowed.sum() > vocabulary.size / 2
+    np.testing.assert_allclose(found[allowed], expected[allowed], atol=1e-4)
+
+
+def test_batches_depend_on_their_step_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tools.demo_model import batches, pool, synthesis
+    from tools.demo_model.tokenizer import Vocabulary
+
+    monkeypatch.setattr(synthesis, "SHARD_SIZE", 30)
+    try:
+        synthesis.make_shard(tmp_path, 0, seed=1)
+    except OSError as error:
+        pytest.skip(f"espeak-ng: {error}")
+    synthesis.write_inventory(tmp_path, 1)
+    vocabulary = Vocabulary.load(MODEL_DIR / "tokenizer.json")
+    utterances = pool.Pool(tmp_path, 1, vocabulary)
+    first = batches.Composer(utterances, vocabulary, seed=3)
+    second = batches.Composer(utterances, vocabulary, seed=3)
+    second.batch(5, 10)
+    for step in (0, 9):
+        one, other = first.batch(step, 10), second.batch(step, 10)
+        for left, right in zip(one, other, strict=True):
+            np.testing.assert_array_equal(left, right)
+        positions = one.phonemes.shape[1]
+        assert one.mel.shape[2] == 2 * positions + 4
+        assert (one.mel[:, :, -4:] == 0).all()
+        assert one.spans.max() < positions
+        assert set(one.inputs[:, 0]) <= {
+            vocabulary.start_of_transcript,
+            vocabulary.start_of_previous,
+        }
+        learned = one.targets != batches.IGNORED
+        # What is to be predicted is what is read next.
+        following = one.inputs[:, 1:][learned[:, :-1]] == one.targets[:, :-1][learned[:, :-1]]
+        assert following.mean() > 0.95

@@ -136,6 +136,14 @@ def test_active_jobs_are_found_again_in_a_new_tab(app: AppTest, store: Store) ->
     assert store.job(running.id).state == "queued"
 
 
+def test_running_job_shows_its_latest_text(app: AppTest, store: Store) -> None:
+    job = fill(store, segments=100, state="transcribing")
+    app.query_params["job"] = job.id
+    checked(app.run())
+    assert "número 99 " in texts(app) and "número 70 " in texts(app)
+    assert "número 69 " not in texts(app)
+
+
 def test_failed_job_says_why_and_can_be_retried(app: AppTest, store: Store) -> None:
     job = fill(store, state="failed", error="The file a.mp3 holds no sound.", segments=0)
     app.query_params["job"] = job.id
@@ -222,10 +230,20 @@ def test_silence_says_so(app: AppTest, store: Store) -> None:
     assert "no speech was found" in app.info[0].value
 
 
+@pytest.mark.parametrize("state", ["transcribing", "failed", "cancelled"])
+def test_unfinished_transcript_says_so(app: AppTest, store: Store, state: str) -> None:
+    job = fill(store, state=state)
+    open_page(app, "transcript.py", job=job.id)
+    going = "still being transcribed" if state == "transcribing" else "not complete"
+    assert going in app.info[0].value and "número 0" in texts(app)
+
+
 @pytest.mark.parametrize("page", ["transcript.py", "library.py"])
 def test_empty_library_says_what_to_do(app: AppTest, page: str) -> None:
     open_page(app, page)
-    assert app.info and "try a sample" in app.page_link[0].label
+    assert app.info
+    press(app, "Transcribe a recording or try a sample")
+    assert app.title[0].value == "Transcribe"
 
 
 def test_transcript_without_an_address_is_the_newest(app: AppTest, store: Store) -> None:
@@ -292,6 +310,26 @@ def test_run_again_is_independent_of_the_first(store: Store, tmp_path: Path) -> 
     again.source.unlink()
     with pytest.raises(ui.InputError, match="is gone"):
         ui.run_again(again, {})
+
+
+# -- when something breaks ----------------------------------------------------------------------
+
+
+def broken(kind: str) -> None:
+    import app
+    from transcrevai_core.errors import InputError
+
+    error: Exception = InputError("It is 2 * 3.") if kind == "told" else RuntimeError("secret")
+    app.on_script_error(error)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"), [("told", "It is 2 \\* 3\\."), ("other", "Something went wrong here")]
+)
+def test_an_error_is_one_calm_sentence(kind: str, sentence: str) -> None:
+    app = checked(AppTest.from_function(broken, args=(kind,), default_timeout=30).run())
+    assert len(app.error) == 1 and app.error[0].value.startswith(sentence)
+    assert "secret" not in app.error[0].value
 
 
 # -- what a page costs -------------------------------------------------------------------------

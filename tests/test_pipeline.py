@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 
 from transcrevai_core import demo, export, pipeline, transcribe, wer
-from transcrevai_core.errors import TranscrevaiError
+from transcrevai_core.errors import StorageError, TranscrevaiError
 from transcrevai_core.jobs import Runner, open_job
 from transcrevai_core.settings import JobOptions, load_settings
+from transcrevai_core.store import Store
 from transcrevai_core.types import Chunk, Segment
 from transcrevai_core.workers import Worker
 
@@ -248,12 +249,74 @@ def test_stopping_the_runner_leaves_the_job_to_the_next_start(store, long_record
     assert runner.transcriber.pid is None
 
 
-def test_an_idle_model_leaves_and_preloading_brings_it_before_the_first_job(store):
-    runner = Runner(store, load_settings(model="demo", preload=True, model_idle_seconds=1.5))
+def loaded_model():
+    from transcrevai_core import stages
+
+    return stages._loaded and stages._loaded[0].name
+
+
+def test_preloading_brings_the_model_before_the_first_job_and_idleness_ends_it(store):
+    runner = Runner(store, load_settings(model="demo", preload=True, model_idle_seconds=3))
     runner.start()
     wait_until(lambda: runner.transcriber.pid is not None, 20)
+    wait_until(lambda: runner.transcriber.call(loaded_model) == "demo", 20)
     wait_until(lambda: runner.transcriber.pid is None, 20)
     runner.stop()
+
+
+def test_a_model_that_cannot_be_loaded_in_advance_does_not_stop_the_runner(store, make_sound):
+    runner = Runner(store, load_settings(model="bse", preload=True))
+    runner.start()
+    job = store.add_job(make_sound(), {"model": "demo"})
+    wait_until(lambda: store.job(job.id).state == "done", 60)
+    runner.stop()
+
+
+class FullDisk(Store):
+    """A store that refuses to write while it is `full`."""
+
+    full = False
+
+    def update_job(self, job_id, **changes):
+        if self.full:
+            raise StorageError("The library refused: database or disk is full.")
+        super().update_job(job_id, **changes)
+
+
+def test_a_store_that_refuses_holds_a_job_up_only_until_there_is_room(home, make_sound):
+    store = FullDisk(home)
+    runner = Runner(store, load_settings())
+    runner._patience = 0.2
+    store.full = True
+    job = store.add_job(make_sound(), {"model": "demo"})
+    runner.start()
+    wait_until(lambda: store.job(job.id).owner is not None, 20)
+    time.sleep(1)
+    assert store.job(job.id).state == "queued"
+    store.full = False
+    wait_until(lambda: store.job(job.id).state == "done", 60)
+    runner.stop()
+
+
+def test_a_file_that_was_replaced_is_another_recording(store, tmp_path):
+    path, options = tmp_path / "a.flac", JobOptions(**SHORT_CHUNKS)
+    path.write_bytes(demo.sample_path("pt").read_bytes())
+    first = store.add_job(path, options.model_dump())
+    older = path.stat().st_mtime - 1_000
+    path.write_bytes(demo.sample_path("en").read_bytes())
+    os.utime(path, (older, older))
+    assert open_job(store, path, options).id != first.id
+
+
+def test_sound_that_was_cut_short_is_prepared_again(store, worker):
+    job = open_job(store, demo.sample_path("pt"), JobOptions(model="demo", language="pt"))
+    job = pipeline.run_job(store, load_settings(), worker, job)
+    whole = store.segments(job.id)
+    store.wav(job.id).write_bytes(store.wav(job.id).read_bytes()[:500_000])
+    store.update_job(job.id, state="transcribing")
+    pipeline.run_job(store, load_settings(), worker, store.claim(job.id))
+    assert [s.text for s in store.segments(job.id)] == [s.text for s in whole]
+    assert set(decodes(store, job.id)) == {1}
 
 
 def test_transcribe_raises_the_jobs_own_sentence(tmp_path):
@@ -292,7 +355,7 @@ def test_control_c_keeps_what_is_finished_and_the_same_command_goes_on(
     _, said = program.communicate(timeout=30)
     (job,) = store.jobs()
     assert (program.returncode, job.state, job.owner) == (130, "cancelled", None)
-    assert f"transcrevai jobs resume {job.id[:8]} goes on" in said
+    assert "interrupted; the same command again goes on from there" in said
     assert "Traceback" not in said
     again = open_job(store, long_recording, JobOptions(**SHORT_CHUNKS))
     assert again.id == job.id and finished(store, job.id) >= 2
@@ -319,6 +382,9 @@ def test_the_command_line_writes_every_format_and_scores(tmp_path, store):
     job_id = store.jobs()[0].id[:8]
     assert json.loads(run_cli("jobs", "list", "--json").stdout)[0]["state"] == "done"
     assert "reunião" in run_cli("jobs", "show", job_id).stdout
+    assert run_cli("jobs", "export", job_id, "-f", "srt", "-o", str(tmp_path)).returncode == 0
+    assert "-->" in (tmp_path / "pt.srt").read_text(encoding="utf-8")
+    assert "is done" in run_cli("jobs", "resume", job_id).stderr
     assert run_cli("jobs", "delete", job_id, "--yes").returncode == 0
     assert store.jobs() == []
 
@@ -333,6 +399,8 @@ def test_the_command_line_writes_every_format_and_scores(tmp_path, store):
         (["transcribe", "gone.wav"], 1, "There is no file"),
         (["models", "path", "tiny"], 2, "tiny is not on this computer"),
         (["jobs", "show", "abc"], 2, "No jobs have an id"),
+        (["transcribe", "--sample", "pt", "-o", "/dev/null/x"], 1, "Nothing can be written to"),
+        (["models", "path", "m[odel]"], 2, "m[odel] is not on this computer"),
     ],
 )
 def test_wrong_use_gets_one_sentence_and_its_exit_code(

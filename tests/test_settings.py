@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from transcrevai_core.errors import SettingError
@@ -22,6 +24,19 @@ def test_whisper_model_and_preload_are_heard_but_our_own_names_win(monkeypatch):
     assert (load_settings().model, load_settings().preload) == ("tiny", True)
     monkeypatch.setenv("TRANSCREVAI_MODEL", "base")
     assert load_settings().model == "base"
+    monkeypatch.setenv("WHISPER_HOME", "/somewhere")  # another program's, not ours
+    assert load_settings().home != Path("/somewhere")
+
+
+def test_homes_and_model_folders_are_the_same_from_anywhere(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "model.bin").touch()
+    assert load_settings().job_options({"model": "mine"}).model == str(tmp_path / "mine")
+    monkeypatch.setenv("TRANSCREVAI_HOME", "~/talks")
+    assert load_settings().home == Path("~/talks").expanduser()
+    monkeypatch.setenv("TRANSCREVAI_HOME", "")
+    assert load_settings().home != tmp_path
 
 
 @pytest.mark.parametrize(
@@ -32,6 +47,8 @@ def test_whisper_model_and_preload_are_heard_but_our_own_names_win(monkeypatch):
         ("device", "tpu", "device is 'tpu'; it should be 'auto', 'cpu' or 'cuda'"),
         ("language", "xx", "language is 'xx'; it should be a language that Whisper knows"),
         ("threads", "many", "threads is 'many'; it should be a valid integer"),
+        ("model", "", "model is ''; it should have at least 1 character"),
+        ("chunk_seconds", float("nan"), "chunk_seconds is nan; it should be a finite number"),
         ("wings", 2, "There is no setting named wings"),
     ],
 )
@@ -47,6 +64,9 @@ def test_a_wrong_name_and_broken_toml_in_the_file_get_one_sentence(home):
     home.mkdir()
     (home / "config.toml").write_text("beam_sise = 2\n")
     with pytest.raises(SettingError, match="There is no setting named beam_sise"):
+        load_settings()
+    (home / "config.toml").write_bytes('model = "reunião"'.encode("latin-1"))
+    with pytest.raises(SettingError, match="is not valid TOML in UTF-8"):
         load_settings()
     (home / "config.toml").write_text("beam_size = = 2\n")
     with pytest.raises(SettingError, match="is not valid TOML"):

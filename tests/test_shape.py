@@ -13,7 +13,8 @@ CORE = ROOT / "transcrevai_core"
 FLOORS = [
     {"errors", "types", "languages", "processes", "migrations"},
     {"demo", "settings", "metrics", "records", "audio", "speech", "export", "rttm"},
-    {"store", "workers", "transcription.catalogue", "diarization"},
+    {"database", "workers", "transcription.catalogue", "diarization"},
+    {"store"},
     {"transcription.loading"},
     {"transcription.decoding"},
     {"stages"},

@@ -1,7 +1,9 @@
+import os
 import sqlite3
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -29,8 +31,14 @@ def finish(store, job, *texts):
         )
 
 
-def test_the_library_is_private_to_the_user(store, home):
+def test_the_library_is_private_to_the_user(store, home, tmp_path):
     assert home.stat().st_mode & 0o777 == 0o700
+    assert (home / "library.sqlite3").stat().st_mode & 0o777 == 0o600
+    shared = tmp_path / "shared"
+    shared.mkdir(mode=0o755)
+    Store(shared)
+    assert shared.stat().st_mode & 0o777 == 0o755  # it was the user's before
+    assert (shared / "jobs").stat().st_mode & 0o777 == 0o700
 
 
 def test_a_finished_chunk_is_read_back_as_it_was(store, job):
@@ -45,9 +53,13 @@ def test_a_finished_chunk_is_read_back_as_it_was(store, job):
     assert Store(store.home).transcript(job.id).text == "Olá.\nTchau."
 
 
-def test_attempts_at_a_chunk_are_counted(store, job):
+def test_writing_a_chunk_again_replaces_it_and_a_new_plan_begins_anew(store, job):
+    finish(store, job, " Olá.", " Tchau.")
+    store.save_chunk(job.id, 0, [segment(" Oi.")], dropped=0, seconds=0.5)
+    assert [s.text for s in store.segments(job.id)] == [" Oi.", " Tchau."]
     store.save_plan(job.id, [Chunk(0, 0, 1)])
-    assert [store.begin_chunk(job.id, 0) for _ in range(3)] == [0, 1, 2]
+    after = store.job(job.id)
+    assert (store.segments(job.id), after.dropped_segments, after.progress) == ([], 0, 0)
 
 
 def test_both_versions_of_an_edited_text_are_kept(store, job):
@@ -119,17 +131,53 @@ def test_a_job_that_nobody_works_on_is_cancelled_at_once_and_can_go_on(store, jo
     store.cancel(job.id)
     assert store.job(job.id).state == "cancelled"
     assert store.claim() is None
+    store.update_job(job.id, started=1.0)
     store.requeue(job.id)
-    assert store.claim().cancel_requested is False
+    waiting = store.claim()
+    assert (waiting.cancel_requested, waiting.started) == (False, None)
+
+
+def test_what_is_done_cannot_be_cancelled(store, job):
+    store.update_job(job.id, state="done")
+    with pytest.raises(InputError, match="is done already"):
+        store.cancel(job.id)
+
+
+def test_a_job_that_was_taken_in_between_is_not_deleted(store, job, monkeypatch):
+    real = store.job
+
+    def look_then_lose(job_id):
+        seen = real(job_id)
+        monkeypatch.setattr(store, "job", real)
+        assert store.claim(job_id)
+        return seen
+
+    monkeypatch.setattr(store, "job", look_then_lose)
+    finish(store, job, " Olá.")
+    with pytest.raises(InputError, match="is being worked on"):
+        store.delete_job(job.id)
+    assert len(store.segments(job.id)) == 1
+
+
+def test_names_that_cannot_be_written_down_get_one_sentence(store):
+    with pytest.raises(InputError, match="is not UTF-8"):
+        store.add_job(Path(os.fsdecode(b"reuni\xe3o.wav")), {})
+    assert store.jobs() == [] and not list((store.home / "jobs").iterdir())
+
+
+def test_a_library_of_a_newer_program_is_left_alone(store):
+    with sqlite3.connect(store.home / "library.sqlite3") as db:
+        db.execute("PRAGMA user_version = 999")
+    with pytest.raises(StorageError, match="was made by a newer TranscrevAI"):
+        Store(store.home)
 
 
 def test_a_job_is_found_by_the_beginning_of_its_id(store, job, tmp_path):
     assert store.find(job.id[:12]) == job
     store.add_job(tmp_path / "b.wav", {})
-    with pytest.raises(InputError, match="2 jobs have an id that begins with"):
-        store.find("")
-    with pytest.raises(InputError, match="No jobs"):
-        store.find("zzz")
+    for beginning in ("", "*", job.id[:3], "zzzz"):
+        with pytest.raises(InputError, match="No jobs have an id that begins with"):
+            store.find(beginning)
 
 
 def test_migrations_are_applied_once_and_in_order(store):

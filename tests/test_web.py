@@ -92,6 +92,16 @@ def test_too_large_is_refused_however_it_comes(port: int, store: Store) -> None:
     assert not left_behind(store.home)
 
 
+def test_who_asks_first_hears_the_same(port: int, store: Store) -> None:
+    known = {"Origin": f"http://localhost:{port}", web.TOKEN_HEADER.replace("-", "_"): web.TOKEN}
+    path = f"{web.UPLOAD_URL}?name=a.mp3&size="
+    assert ask(port, "POST", path + "1000", **known)[0].status == 200
+    answer, content = ask(port, "POST", f"{path}{LIMIT + 1}", **known)
+    assert answer.status == 413 and "larger than 1 MB" in json.loads(content)["error"]
+    assert ask(port, "POST", path + "1000")[0].status == 403
+    assert not left_behind(store.home)
+
+
 def test_empty_is_refused(port: int, store: Store) -> None:
     status, answer = upload(port, b"")
     assert (status, answer["error"]) == (

@@ -48,6 +48,22 @@ def test_an_exception_reaches_the_caller_and_the_worker_lives(worker):
     assert worker.call(os.getpid) == pid
 
 
+def grow(megabytes):
+    kept.append(bytearray(os.urandom(1)) * (megabytes * 1_000_000))
+    return os.getpid()
+
+
+kept = []
+
+
+def test_a_worker_that_grows_keeps_its_process_and_its_model(worker):
+    pid = worker.call(grow, 1)
+    time.sleep(1.1)  # loky looks once a second
+    assert worker.call(grow, 350) == pid
+    time.sleep(1.1)
+    assert worker.call(grow, 1) == worker.call(grow, 1) == pid
+
+
 def die(number):
     os.kill(os.getpid(), number)
 

@@ -5,6 +5,7 @@ that a 12-hour recording costs no more memory than a 1-minute one.
 """
 
 import hashlib
+import os
 import wave
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -14,10 +15,9 @@ import av
 import numpy as np
 
 from transcrevai_core.errors import AudioError, StorageError
-from transcrevai_core.types import SAMPLE_RATE, AudioInfo
+from transcrevai_core.types import SAMPLE_RATE, WAV_HEADER_BYTES, AudioInfo
 
-_BLOCK_SAMPLES = SAMPLE_RATE * 10  # written and hashed at once
-_WAV_HEADER_BYTES = 44
+_BLOCK_SAMPLES = SAMPLE_RATE * 10  # about as many are written and hashed at once
 _LONGEST_SAMPLES = (2**32 - 1_000) // 2  # a WAV file states its length in 32 bits: 37 hours
 
 
@@ -33,7 +33,7 @@ def decode(
     """
     _check_file(source)
     try:
-        container = av.open(str(source), metadata_errors="ignore")
+        container = _open(source)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise AudioError(
             f"{source.name} is not a recording that can be read ({_reason(error)}); audio or "
@@ -70,8 +70,11 @@ def decode(
                             "a file that plays elsewhere would be right."
                         ) from None
                     damaged = samples / SAMPLE_RATE
-            if samples == 0:
-                raise AudioError(f"{source.name} holds no sound: it is 0 seconds long.")
+                if samples == 0:
+                    raise AudioError(f"{source.name} holds no sound: it is 0 seconds long.")
+                wav.close()  # writes the length into the header
+                raw.flush()
+                os.fsync(raw.fileno())  # after a power cut a file of this name is whole
             partial.replace(target)
         except OSError as error:
             raise StorageError(
@@ -79,15 +82,14 @@ def decode(
             ) from None
         finally:
             partial.unlink(missing_ok=True)
-        codec = stream.codec_context
-        return AudioInfo(
-            duration=samples / SAMPLE_RATE,
-            digest=digest.hexdigest(),
-            codec=codec.name,
-            sample_rate=codec.sample_rate or 0,
-            channels=codec.channels or 0,
-            damaged_at=damaged,
-        )
+        return AudioInfo(samples / SAMPLE_RATE, digest.hexdigest(), damaged)
+
+
+def _open(source: Path) -> "av.container.InputContainer":
+    if int(av.__version__.split(".")[0]) >= 19:
+        return av.open(str(source))
+    # older ones take no recording whose title is not UTF-8, unless they are told to
+    return av.open(str(source), metadata_errors="ignore")
 
 
 def _check_file(source: Path) -> None:
@@ -119,44 +121,88 @@ def _length(container: "av.container.InputContainer", stream: "av.AudioStream") 
 def _blocks(
     container: "av.container.InputContainer", stream: "av.AudioStream"
 ) -> Iterator[np.ndarray]:
-    """Yield int16 arrays of at most `_BLOCK_SAMPLES` samples each, 16 kHz mono.
+    """Yield int16 arrays, 16 kHz mono, on the recording's own clock: about 10 s each.
 
-    A broken packet is skipped as players do; only an error that ends the stream is passed on.
+    A sound track that begins late, or has a hole, is filled with silence, so that times are those
+    of the file. What was decoded before an error is yielded before the error is passed on.
     """
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+    resampler, shape, clock = _resampler(), None, 0.0
     pending: list[np.ndarray] = []
     held = 0
-    for frame in _frames(container, stream):
-        for piece in resampler.resample(frame):
-            samples = piece.to_ndarray().reshape(-1)
-            pending.append(samples)
-            held += len(samples)
-        if held >= _BLOCK_SAMPLES or frame is None:
-            if held:
-                yield np.concatenate(pending)
-            pending, held = [], 0
+    problem: Exception | None = None
+    try:
+        for frame in _frames(container, stream):
+            now = (frame.format.name, frame.layout.name, frame.sample_rate)
+            if now != shape:  # recordings that were joined may change in the middle
+                pending += [p.to_ndarray().reshape(-1) for p in resampler.resample(None)]
+                resampler, shape = _resampler(), now
+            hole = _hole(container, frame, clock)
+            if hole:
+                yield from _take(pending)
+                yield from _silence(hole)
+                clock, held = clock + hole, 0
+            clock += frame.samples / frame.sample_rate
+            frame.pts = None  # stamps that run backwards would be errors to the resampler
+            for piece in resampler.resample(frame):
+                pending.append(piece.to_ndarray().reshape(-1))
+                held += len(pending[-1])
+            if held >= _BLOCK_SAMPLES:
+                yield from _take(pending)
+                held = 0
+    except (av.error.FFmpegError, ValueError) as error:
+        problem = error
+    pending += [piece.to_ndarray().reshape(-1) for piece in resampler.resample(None)]
+    yield from _take(pending)
+    if problem:
+        raise problem
+
+
+def _resampler() -> "av.AudioResampler":
+    return av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+
+
+def _take(pending: list[np.ndarray]) -> Iterator[np.ndarray]:
+    if pending:
+        yield np.concatenate(pending)
+        pending.clear()
+
+
+def _hole(container: "av.container.InputContainer", frame: "av.AudioFrame", clock: float) -> float:
+    """Return the seconds of silence that are missing before a frame; 0 where none are."""
+    if frame.time is None:
+        return 0.0
+    ahead = frame.time - (container.start_time or 0) / av.time_base - clock
+    length = (container.duration or 0) / av.time_base
+    # small differences are rounding; a stamp beyond the end of the file is a wrong stamp
+    return ahead if ahead > 0.1 and clock + ahead <= length + 1 else 0.0
+
+
+def _silence(seconds: float) -> Iterator[np.ndarray]:
+    left = round(seconds * SAMPLE_RATE)
+    while left > 0:
+        yield np.zeros(min(left, _BLOCK_SAMPLES), np.int16)
+        left -= _BLOCK_SAMPLES
 
 
 def _frames(
     container: "av.container.InputContainer", stream: "av.AudioStream"
-) -> Iterator["av.AudioFrame | None"]:
-    """Yield decoded frames, then None, which flushes the resampler."""
-    broken, good = 0, 0
+) -> Iterator["av.AudioFrame"]:
+    """Yield decoded frames; a broken packet is skipped, as players do."""
+    broken = 0
+    good = False
     for packet in container.demux(stream):
         try:
             frames = packet.decode()
         except av.error.InvalidDataError:
             broken += 1
-            if broken > 100 and good == 0:
+            if broken > 100 and not good:
                 raise
             continue
         for frame in frames:
-            good += 1
-            frame.pts = None  # gaps in the stamps of broken files would become errors downstream
+            good = True
             yield frame
     if broken and not good:
         raise av.error.InvalidDataError(0, "no packet could be decoded")
-    yield None
 
 
 def read(wav: Path, start: float, end: float) -> np.ndarray:
@@ -169,14 +215,14 @@ def read(wav: Path, start: float, end: float) -> np.ndarray:
     count = min(round(end * SAMPLE_RATE), samples_in(wav)) - first
     if count <= 0:
         return np.zeros(0, np.float32)
-    offset = _WAV_HEADER_BYTES + 2 * first
+    offset = WAV_HEADER_BYTES + 2 * first
     mapped = np.memmap(wav, dtype="<i2", mode="r", offset=offset, shape=(count,))
     return mapped.astype(np.float32) / 32768.0
 
 
 def samples_in(wav: Path) -> int:
     """Return how many samples a file that `decode` wrote holds."""
-    return (wav.stat().st_size - _WAV_HEADER_BYTES) // 2
+    return (wav.stat().st_size - WAV_HEADER_BYTES) // 2
 
 
 def blocks(

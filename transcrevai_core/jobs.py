@@ -9,6 +9,7 @@ from typing import Any
 from transcrevai_core import pipeline, stages
 from transcrevai_core.errors import InputError, StorageError, TranscrevaiError
 from transcrevai_core.models import fetch_model, model_spec
+from transcrevai_core.records import fingerprint
 from transcrevai_core.settings import JobOptions, Settings, load_settings
 from transcrevai_core.store import Store
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
@@ -23,6 +24,8 @@ class Runner:
     Pages talk to it through the store alone, so that a closed tab, a reload or a second program
     changes nothing. The transcription worker stays warm for `model_idle_seconds`.
     """
+
+    _patience = 5.0  # seconds before a store that refused is asked again
 
     def __init__(self, store: Store, settings: Settings):
         self.store = store
@@ -45,17 +48,28 @@ class Runner:
         if self.settings.preload:
             self._preload()
         while not self._ending.wait(0.5):
+            job = None
             try:
                 while not self._ending.is_set() and (job := self.store.claim()):
                     pipeline.run_job(
                         self.store, self.settings, self.transcriber, job, self._ending.is_set
                     )
-            except StorageError:
-                log.exception("the store refused; trying again")
-                self._ending.wait(5)
+            except Exception:  # whatever it was, the jobs that wait must not wait for ever
+                log.exception("the runner stumbled; trying again in %s s", self._patience)
+                self._give_back(job)
             idle = time.monotonic() - self.transcriber.last_used
             if self.transcriber.pid and idle > self.settings.model_idle_seconds:
                 self.transcriber.stop()
+
+    def _give_back(self, job: Job | None) -> None:
+        """Let go of a job whose end the store would not take (a full disk), once it will."""
+        while not self._ending.wait(self._patience):
+            try:
+                if job is not None:
+                    self.store.update_job(job.id, owner=None)
+                return
+            except StorageError:
+                continue
 
     def _preload(self) -> None:
         options = self.settings.job_options()
@@ -69,7 +83,7 @@ class Runner:
             self.transcriber.call(
                 stages.load_model, spec, None, "transcribe", should_stop=self._ending.is_set
             )
-        except TranscrevaiError as error:
+        except Exception as error:  # the first job will say it again, to whom it concerns
             log.warning("The model was not loaded in advance: %s", error)
 
 
@@ -80,14 +94,15 @@ def open_job(store: Store, source: Path, options: JobOptions, *, title: str = ""
     """
     source, values = source.expanduser().absolute(), options.model_dump()
     if not source.is_file():
-        raise InputError(f"There is no file {source}; the path of a recording would be right.")
+        found = f"{source} is not a file" if source.exists() else f"There is no file {source}"
+        raise InputError(f"{found}; the path of a recording would be right.")
     for job in store.jobs((*ACTIVE_STATES, "cancelled", "failed")):
-        if job.source == source and job.options == values and source.stat().st_mtime <= job.created:
+        same = (job.source, job.options, job.fingerprint) == (source, values, fingerprint(source))
+        if same:
             store.requeue(job.id)
             if claimed := store.claim(job.id):
                 return claimed
-    job = store.add_job(source, values, title=title)
-    return store.claim(job.id) or job
+    return store.add_job(source, values, title=title, claim=True)
 
 
 def transcribe(path: str | Path, *, home: str | Path | None = None, **options: Any) -> Transcript:

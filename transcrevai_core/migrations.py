@@ -8,7 +8,8 @@ def m001_initial(db: sqlite3.Connection) -> None:
     """Jobs, their chunks, and the segments of finished chunks."""
     db.execute(
         """CREATE TABLE jobs (
-            id TEXT PRIMARY KEY, title TEXT NOT NULL, source TEXT NOT NULL, state TEXT NOT NULL,
+            id TEXT PRIMARY KEY, title TEXT NOT NULL, source TEXT NOT NULL,
+            fingerprint TEXT NOT NULL DEFAULT '', state TEXT NOT NULL,
             options TEXT NOT NULL, created REAL NOT NULL, updated REAL NOT NULL, started REAL,
             seconds REAL NOT NULL DEFAULT 0, stage TEXT NOT NULL DEFAULT '',
             progress REAL NOT NULL DEFAULT 0, duration REAL, digest TEXT NOT NULL DEFAULT '',

@@ -22,7 +22,7 @@ from transcrevai_core.models import fetch_model, model_spec
 from transcrevai_core.settings import JobOptions, Settings
 from transcrevai_core.store import Store
 from transcrevai_core.transcription.catalogue import DEMO
-from transcrevai_core.types import Chunk, Job
+from transcrevai_core.types import SAMPLE_RATE, WAV_HEADER_BYTES, Chunk, Job
 from transcrevai_core.workers import Worker
 
 log = logging.getLogger(__name__)
@@ -44,8 +44,7 @@ def run_job(
     Whatever goes wrong ends this job alone, with one sentence in `error`; finished chunks stay.
     Where `ending` turns true the job is left as it is, to go on at the program's next start.
     """
-    if job.started is None:
-        store.update_job(job.id, started=time.time())
+    store.update_job(job.id, started=time.time())
     end: dict[str, Any] = {"state": "failed"}
     try:
         _Run(store, settings, transcriber, job, ending).transcribe()
@@ -87,6 +86,7 @@ class _Run:
         self.options = JobOptions(**job.options)
         self.wav = store.wav(job.id)
         self.ending = ending
+        self.spec: stages.ModelSpec  # which model does the work, from `ready` on
         self._asked = self._written = 0.0
         self._cancelled = False
 
@@ -97,17 +97,24 @@ class _Run:
                 "The demo model cannot translate; another model or the task transcribe would be "
                 "right."
             )
-        if not (self.job.digest and self.wav.is_file()):
+        if not self.is_prepared():
             self.prepare()
         chunks = self.store.chunks(self.job.id)
         if not chunks:
             return
-        spec = self.load()
-        language = self.detect(spec, chunks)
+        self.load()
+        language = self.detect(chunks)
         left = self.store.chunks(self.job.id, unfinished=True)
         self.update(stage="transcribing", progress=1 - len(left) / len(chunks))
         for chunk in left:
-            spec = self.decode(spec, chunk, language)
+            self.decode(chunk, language)
+
+    def is_prepared(self) -> bool:
+        """Tell whether an earlier attempt has left the plan, and the sound whole."""
+        if not (self.job.digest and self.job.duration and self.wav.is_file()):
+            return False
+        samples = round(self.job.duration * SAMPLE_RATE)
+        return self.wav.stat().st_size == WAV_HEADER_BYTES + 2 * samples
 
     def prepare(self) -> None:
         """Decode the recording and plan its chunks, in a worker that ends with the task."""
@@ -130,6 +137,7 @@ class _Run:
             ) from None
         finally:
             worker.stop()
+            self.wav.with_suffix(".part").unlink(missing_ok=True)
         if info.damaged_at is not None:
             self.note(f"The recording is damaged after {info.damaged_at:.0f} s; it ends there.")
         if not chunks:
@@ -138,7 +146,7 @@ class _Run:
         seconds = self.job.seconds + time.monotonic() - begun
         self.update(duration=info.duration, digest=info.digest, seconds=seconds)
 
-    def load(self) -> stages.ModelSpec:
+    def load(self) -> None:
         """Have the model on this computer and in the worker, and write down what came of it."""
         self.update(state="transcribing", stage="loading the model", progress=0.0)
         folder = fetch_model(
@@ -148,54 +156,55 @@ class _Run:
             should_stop=self.should_stop,
         )
         self.update(stage="loading the model", progress=0.0)
-        spec = model_spec(self.options, folder)
-        self.ready(spec)
+        self.ready(model_spec(self.options, folder))
         if self.options.model == DEMO.name:
             self.note(demo.NOTE)
-        return spec
 
     def ready(self, spec: stages.ModelSpec) -> None:
         """Load the model in the worker and note where and how it runs."""
-        options = self.options
+        options, self.spec = self.options, spec
         report = self.call(
             self.transcriber, stages.load_model, spec, options.language, options.task
         )
         self.note(*report.notes)
         self.update(model=options.model, device=report.device, compute_type=report.compute_type)
 
-    def detect(self, spec: stages.ModelSpec, chunks: list[Chunk]) -> str:
+    def detect(self, chunks: list[Chunk]) -> str:
         """Return the language: as asked for, as found earlier, or as the model hears it."""
         if self.options.language:
             self.update(language=self.options.language)
         elif self.job.language is None:
-            language, probability = self.call(
-                self.transcriber, stages.detect_language, spec, self.wav, chunks
-            )
+            language, probability = self.ask_model(stages.detect_language, self.wav, chunks)
             self.update(language=language, language_probability=probability)
         return self.job.language or "en"
 
-    def decode(self, spec: stages.ModelSpec, chunk: Chunk, language: str) -> stages.ModelSpec:
-        """Decode a chunk and write it; return the model for the next one."""
+    def decode(self, chunk: Chunk, language: str) -> None:
+        """Decode a chunk and write it."""
         begun = time.monotonic()
-        arguments = self.arguments(language)
-        self.store.begin_chunk(self.job.id, chunk.index)
+        segments, dropped = self.ask_model(
+            stages.decode,
+            self.wav,
+            chunk,
+            self.arguments(language),
+            before=lambda: self.store.begin_chunk(self.job.id, chunk.index),
+        )
+        self.store.save_chunk(
+            self.job.id, chunk.index, segments, dropped=dropped, seconds=time.monotonic() - begun
+        )
+
+    def ask_model(
+        self, function: Callable[..., T], *args: Any, before: Callable[[], Any] = lambda: None
+    ) -> T:
+        """Run a task with the model in hand; where a GPU fails at it, go on with the CPU."""
         try:
-            segments, dropped = self.call(
-                self.transcriber, stages.decode, spec, self.wav, chunk, arguments,
-                before_retry=lambda: self.store.begin_chunk(self.job.id, chunk.index),
-            )  # fmt: skip
+            return self.call(self.transcriber, function, self.spec, *args, before=before)
         except RuntimeError as error:
             if self.job.device == "cpu":
                 raise
             # a GPU that loads a model may still lack the memory, or a library, to run it
             self.note(f"The GPU gave up ({_first_line(error)}); the CPU is used instead.")
-            spec = dataclasses.replace(spec, device="cpu")
-            self.ready(spec)
-            return self.decode(spec, chunk, language)
-        self.store.save_chunk(
-            self.job.id, chunk.index, segments, dropped=dropped, seconds=time.monotonic() - begun
-        )
-        return spec
+            self.ready(dataclasses.replace(self.spec, device="cpu"))
+            return self.call(self.transcriber, function, self.spec, *args, before=before)
 
     def arguments(self, language: str) -> dict[str, Any]:
         """Return what `faster_whisper.WhisperModel.transcribe` is called with for a chunk."""
@@ -218,20 +227,23 @@ class _Run:
         worker: Worker,
         function: Callable[..., T],
         *args: Any,
-        before_retry: Callable[[], Any] = lambda: None,
+        before: Callable[[], Any] = lambda: None,
     ) -> T:
-        """Run a task in a worker, again where the worker died on it, `MAX_ATTEMPTS` in all."""
-        attempt = 1
+        """Run a task in a worker, again where the worker died on it, `MAX_ATTEMPTS` in all.
+
+        `before` is called before each attempt.
+        """
+        attempts = 0
         while True:
+            attempts += 1
+            before()
             try:
                 return worker.call(
                     function, *args, on_event=self.progress, should_stop=self.should_stop
                 )
             except WorkerDied:
-                if attempt == MAX_ATTEMPTS:
+                if attempts == MAX_ATTEMPTS:
                     raise
-                attempt += 1
-                before_retry()
 
     def update(self, **changes: Any) -> None:
         """Write fields of the job, and know them."""

@@ -67,3 +67,12 @@ def segment_row(job_id: str, chunk: int, segment: Segment) -> tuple[Any, ...]:
         job_id, chunk, segment.start, segment.end, segment.text, segment.speaker,
         json.dumps(words), json.dumps(details),
     )  # fmt: skip
+
+
+def fingerprint(source: Path) -> str:
+    """Tell one content of a path from another: size and time of change; empty for no file."""
+    try:
+        found = source.stat()
+    except OSError:
+        return ""
+    return f"{found.st_size}:{found.st_mtime_ns}"

@@ -14,7 +14,7 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
-    EnvSettingsSource,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -42,7 +42,7 @@ class JobOptions(BaseModel):
         "synthesized demo speech only",
     )
     language: str | None = Field(
-        None, description="language code such as pt or en; none lets the model detect it"
+        None, description="language code such as pt or en; auto lets the model detect it"
     )
     task: Literal["transcribe", "translate"] = Field(
         "transcribe", description="transcribe in the spoken language, or translate into English"
@@ -71,6 +71,7 @@ class JobOptions(BaseModel):
         30.0,
         ge=5,
         le=30,
+        allow_inf_nan=False,
         description="longest stretch decoded at once, cut at silences",
         json_schema_extra={"unit": "s"},
     )
@@ -78,6 +79,7 @@ class JobOptions(BaseModel):
         0.4,
         ge=0.05,
         le=0.95,
+        allow_inf_nan=False,
         description="speech probability from which sound counts as speech; lower finds more",
     )
     initial_prompt: str | None = Field(
@@ -95,6 +97,13 @@ class JobOptions(BaseModel):
     def _blank_is_none(cls, value: Any) -> Any:
         return value.strip() or None if isinstance(value, str) else value
 
+    @field_validator("model")
+    @classmethod
+    def _folder_from_anywhere(cls, value: str) -> str:
+        # a job may go on in a program that was started elsewhere
+        folder = Path(value).expanduser()
+        return str(folder.absolute()) if (folder / "model.bin").is_file() else value
+
     @field_validator("language")
     @classmethod
     def _known_language(cls, value: str | None) -> str | None:
@@ -110,15 +119,27 @@ class JobOptions(BaseModel):
 
 def default_home() -> Path:
     """The data directory: `TRANSCREVAI_HOME`, else the platform's own place."""
-    return Path(os.environ.get("TRANSCREVAI_HOME") or platformdirs.user_data_path("transcrevai"))
+    named = os.environ.get("TRANSCREVAI_HOME")
+    return Path(named or platformdirs.user_data_path("transcrevai")).expanduser().absolute()
+
+
+def _whisper_names() -> dict[str, Any]:
+    """Return what is set under the names that other Whisper programs share."""
+    names = {"model": "WHISPER_MODEL", "preload": "WHISPER_PRELOAD"}
+    return {name: os.environ[key] for name, key in names.items() if os.environ.get(key)}
 
 
 class Settings(BaseSettings, JobOptions):
     """Everything that can be set: the defaults of new jobs, and how the program itself runs."""
 
     model_config = SettingsConfigDict(
-        env_prefix="TRANSCREVAI_", extra="forbid", validate_default=False
+        env_prefix="TRANSCREVAI_", env_ignore_empty=True, extra="forbid", validate_default=False
     )
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
 
     home: Path = Field(
         default_factory=default_home, description="where recordings and transcripts are kept"
@@ -130,6 +151,7 @@ class Settings(BaseSettings, JobOptions):
         300.0,
         ge=0,
         le=86_400,
+        allow_inf_nan=False,
         description="how long an idle model stays in memory",
         json_schema_extra={"unit": "s"},
     )
@@ -137,6 +159,7 @@ class Settings(BaseSettings, JobOptions):
         60.0,
         ge=1,
         le=3_600,
+        allow_inf_nan=False,
         description="a download that brings nothing for so long is given up",
         json_schema_extra={"unit": "s"},
     )
@@ -154,7 +177,7 @@ class Settings(BaseSettings, JobOptions):
         return (
             init_settings,
             env_settings,
-            EnvSettingsSource(settings_cls, env_prefix="WHISPER_"),
+            InitSettingsSource(settings_cls, _whisper_names()),
             TomlConfigSettingsSource(settings_cls, default_home() / "config.toml"),
         )
 
@@ -180,9 +203,9 @@ def load_settings(**flags: Any) -> Settings:
         return Settings(**{name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:
         raise SettingError(describe(error)) from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingError(
-            f"{default_home() / 'config.toml'} is not valid TOML: {error}."
+            f"{default_home() / 'config.toml'} is not valid TOML in UTF-8: {error}."
         ) from None
 
 
@@ -197,6 +220,7 @@ def describe(error: ValidationError) -> str:
     if field is None:
         known = ", ".join(sorted(Settings.model_fields))
         return f"There is no setting named {name}; the settings are {known}."
-    reason = first["msg"].removeprefix("Value error, ")
-    reason = reason.removeprefix("Input should be ").removeprefix("Input should ")
-    return f"{name} is {first['input']!r}; it should be {reason} ({field.description})."
+    # "Input should be ...", "String should have ..."; our own validators say what would be right
+    _, _, rule = first["msg"].rpartition(" should ")
+    rule = rule.replace("Value error, ", "be ")
+    return f"{name} is {first['input']!r}; it should {rule} ({field.description})."

@@ -99,7 +99,9 @@ def decode(
 
     samples = audio.read(wav, chunk.start, chunk.end)
     try:
-        return decoding.decode_chunk(_model(spec), samples, chunk, options)
+        loaded = _model(spec)
+        options = {**options, **decoding.fit_prompts(loaded, options)}
+        return decoding.decode_chunk(loaded, samples, chunk, options)
     finally:
         _trim_heap()
 

@@ -5,22 +5,21 @@ Safe in many threads and processes at once.
 """
 
 import json
+import re
 import shutil
-import sqlite3
-import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from transcrevai_core.database import Database
 from transcrevai_core.errors import InputError, StorageError
-from transcrevai_core.migrations import migrate
 from transcrevai_core.processes import is_alive, this_process
 from transcrevai_core.records import (
     chunk_from_row,
     chunk_row,
+    fingerprint,
     job_columns,
     job_from_row,
     segment_from_row,
@@ -34,65 +33,53 @@ class Store:
 
     def __init__(self, home: Path):
         self.home = home
-        self._local = threading.local()
         try:
-            home.mkdir(mode=0o700, parents=True, exist_ok=True)
-            home.chmod(0o700)
+            if not home.is_dir():  # a folder that was there before keeps its rights
+                home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (home / "jobs").mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise StorageError(f"The data directory {home} cannot be used: {error}.") from None
-        with self._db() as db:
-            db.execute("PRAGMA journal_mode = WAL")
-            migrate(db)
-
-    @contextmanager
-    def _db(self) -> Iterator[sqlite3.Connection]:
-        """Give this thread's connection; what SQLite refuses becomes one sentence."""
-        try:
-            if not hasattr(self._local, "db"):
-                db = sqlite3.connect(
-                    self.home / "library.sqlite3", timeout=30, isolation_level=None
-                )
-                db.row_factory = sqlite3.Row
-                db.execute("PRAGMA foreign_keys = ON")
-                db.execute("PRAGMA synchronous = NORMAL")
-                self._local.db = db
-            yield self._local.db
-        except sqlite3.Error as error:
-            raise StorageError(f"The library in {self.home} refused: {error}.") from error
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._db() as db:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
-
-    # -- jobs ----------------------------------------------------------------------------------
+        self._database = Database(home / "library.sqlite3")
+        self._database.path.chmod(0o600)
 
     def add_job(
-        self, source: Path, options: Mapping[str, Any], *, title: str = "", take: bool = False
+        self,
+        source: Path,
+        options: Mapping[str, Any],
+        *,
+        title: str = "",
+        take: bool = False,
+        claim: bool = False,
     ) -> Job:
-        """Queue `source` and return its job; `take` moves the file into the job's folder."""
+        """Queue `source` and return its job.
+
+        `take` moves the file into the job's folder, to leave with the job; `claim` makes this
+        process its owner from the first. Raises InputError, StorageError.
+        """
+        try:
+            str(source).encode()
+        except UnicodeEncodeError:
+            raise InputError(
+                f"The name of {str(source)!a} is not UTF-8; a renamed file would be right."
+            ) from None
         job_id, now = uuid.uuid4().hex, time.time()
-        self.job_dir(job_id).mkdir(parents=True, mode=0o700)
-        if take:  # before the row exists: a runner never sees a path that is about to change
-            kept = self.job_dir(job_id) / "source" / source.name
-            kept.parent.mkdir(mode=0o700)
-            try:
+        try:
+            self.job_dir(job_id).mkdir(mode=0o700)
+            if take:  # before the row exists: a runner never sees a path that is about to change
+                kept = self.job_dir(job_id) / "source" / source.name
+                kept.parent.mkdir(mode=0o700)
                 source = Path(shutil.move(source, kept))
-            except OSError as error:
-                raise StorageError(f"{source.name} cannot be kept: {error}.") from error
-        with self._transaction() as db:
+        except OSError as error:
+            raise StorageError(f"{source.name} cannot be kept: {error}.") from error
+        with self._database.write() as db:
             db.execute(
-                "INSERT INTO jobs (id, title, source, state, options, created, updated) "
-                "VALUES (?, ?, ?, 'queued', ?, ?, ?)",
-                (job_id, title or source.name, str(source), json.dumps(dict(options)), now, now),
-            )
+                "INSERT INTO jobs (id, title, source, fingerprint, state, options, created, "
+                "updated, owner) VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?)",
+                (
+                    job_id, title or source.name, str(source), fingerprint(source),
+                    json.dumps(dict(options)), now, now, this_process() if claim else None,
+                ),
+            )  # fmt: skip
         return self.job(job_id)
 
     def job_dir(self, job_id: str) -> Path:
@@ -105,7 +92,7 @@ class Store:
 
     def job(self, job_id: str) -> Job:
         """Return one job; raises InputError where there is none."""
-        with self._db() as db:
+        with self._database.read() as db:
             row = db.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
         if row is None:
             raise InputError(f"There is no job {job_id}; the list of jobs shows those there are.")
@@ -113,19 +100,21 @@ class Store:
 
     def find(self, beginning: str) -> Job:
         """Return the one job whose id begins so; raises InputError for none or several."""
-        with self._db() as db:
-            rows = db.execute("SELECT * FROM jobs WHERE id GLOB ?", (f"{beginning}*",)).fetchall()
+        # a pattern, or nothing at all, must not pick a job that may be deleted next
+        sought = beginning if re.fullmatch("[0-9a-f]{4,32}", beginning) else "-"
+        with self._database.read() as db:
+            rows = db.execute("SELECT * FROM jobs WHERE id GLOB ?", (f"{sought}*",)).fetchall()
         if len(rows) != 1:
             raise InputError(
-                f"{len(rows) or 'No'} jobs have an id that begins with {beginning}; the id of one "
-                "job in the list would be right."
+                f"{len(rows) or 'No'} jobs have an id that begins with {beginning!r}; four or more "
+                "characters of one id in the list would be right."
             )
         return job_from_row(rows[0])
 
     def jobs(self, states: Sequence[JobState] = ()) -> list[Job]:
         """Return jobs, newest first; all, or those in `states`."""
         where = f"WHERE state IN ({', '.join('?' * len(states))})" if states else ""
-        with self._db() as db:
+        with self._database.read() as db:
             rows = db.execute(f"SELECT * FROM jobs {where} ORDER BY created DESC", tuple(states))
             return [job_from_row(row) for row in rows]
 
@@ -133,7 +122,7 @@ class Store:
         """Set some of a job's fields."""
         values = job_columns({**changes, "updated": time.time()})
         columns = ", ".join(f"{name} = ?" for name in values)
-        with self._transaction() as db:
+        with self._database.write() as db:
             db.execute(f"UPDATE jobs SET {columns} WHERE id = ?", (*values.values(), job_id))
 
     def claim(self, job_id: str | None = None) -> Job | None:
@@ -145,7 +134,7 @@ class Store:
         for job in waiting:
             if job.state not in ACTIVE_STATES or is_alive(job.owner):
                 continue
-            with self._transaction() as db:
+            with self._database.write() as db:
                 taken = db.execute(
                     "UPDATE jobs SET owner = ? WHERE id = ? AND owner IS ? "
                     f"AND state IN {ACTIVE_STATES}",
@@ -156,23 +145,28 @@ class Store:
         return None
 
     def cancel(self, job_id: str) -> None:
-        """Ask for the end of a job; whoever works on it sees it within a second."""
+        """Ask for the end of a job; whoever works on it sees it within a second.
+
+        Raises InputError where the job has come to its end already.
+        """
         job = self.job(job_id)
-        with self._transaction() as db:
-            db.execute("UPDATE jobs SET cancel_requested = 1 WHERE id = ?", (job_id,))
-            if not is_alive(job.owner):
-                db.execute(
-                    "UPDATE jobs SET state = 'cancelled' "
-                    f"WHERE id = ? AND state IN {ACTIVE_STATES}",
-                    (job_id,),
-                )
+        if job.state not in ACTIVE_STATES:
+            raise InputError(
+                f"{job.title} is {job.state} already; a job that waits or runs can be cancelled."
+            )
+        state = job.state if is_alive(job.owner) else "cancelled"
+        with self._database.write() as db:
+            db.execute(
+                "UPDATE jobs SET cancel_requested = 1, "
+                # whoever took the job in between sees the request
+                "state = CASE WHEN owner IS ? THEN ? ELSE state END "
+                f"WHERE id = ? AND state IN {ACTIVE_STATES}",
+                (job.owner, state, job_id),
+            )
 
     def requeue(self, job_id: str) -> None:
-        """Let a failed or cancelled job go on from its last finished chunk.
-
-        Interrupted jobs need no such thing: `claim` gives them to whoever asks next.
-        """
-        with self._transaction() as db:
+        """Let a failed or cancelled job go on from its last finished chunk."""
+        with self._database.write() as db:
             db.execute(
                 "UPDATE jobs SET state = 'queued', cancel_requested = 0, error = '', "
                 "owner = NULL, started = NULL WHERE id = ? AND state IN ('failed', 'cancelled')",
@@ -182,21 +176,25 @@ class Store:
     def delete_job(self, job_id: str) -> None:
         """Delete a job, its transcript and its files for good; raises InputError while it runs."""
         job = self.job(job_id)
+        busy = InputError(f"{job.title} is being worked on; cancel it first, then delete it.")
         if job.state in ACTIVE_STATES and is_alive(job.owner):
-            raise InputError(f"{job.title} is being worked on; cancel it first, then delete it.")
-        with self._transaction() as db:
+            raise busy
+        with self._database.write() as db:
             db.execute("DELETE FROM segments WHERE job = ?", (job_id,))  # fires the search triggers
-            db.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
+            deleted = db.execute(
+                "DELETE FROM jobs WHERE id = ? AND owner IS ?", (job_id, job.owner)
+            ).rowcount
+            if not deleted:  # someone has taken it since; the transaction is undone
+                raise busy
         shutil.rmtree(self.job_dir(job_id), ignore_errors=True)
-
-    # -- chunks and segments -------------------------------------------------------------------
 
     def save_plan(self, job_id: str, chunks: Iterable[Chunk]) -> None:
         """Write the chunks that are to be decoded, in place of any earlier plan."""
         rows = [chunk_row(job_id, chunk) for chunk in chunks]
-        with self._transaction() as db:
+        with self._database.write() as db:
             db.execute("DELETE FROM segments WHERE job = ?", (job_id,))
             db.execute("DELETE FROM chunks WHERE job = ?", (job_id,))
+            db.execute("UPDATE jobs SET dropped_segments = 0, progress = 0 WHERE id = ?", (job_id,))
             db.executemany(
                 'INSERT INTO chunks (job, number, "start", "end", speech) VALUES (?, ?, ?, ?, ?)',
                 rows,
@@ -205,28 +203,26 @@ class Store:
     def chunks(self, job_id: str, *, unfinished: bool = False) -> list[Chunk]:
         """Return the plan of a job in order; all of it, or what is still to be decoded."""
         where = "AND done = 0" if unfinished else ""
-        with self._db() as db:
+        with self._database.read() as db:
             rows = db.execute(
                 f"SELECT * FROM chunks WHERE job = ? {where} ORDER BY number", (job_id,)
             ).fetchall()
         return [chunk_from_row(row) for row in rows]
 
-    def begin_chunk(self, job_id: str, index: int) -> int:
-        """Count one more attempt at a chunk and return how many there were before it."""
-        with self._transaction() as db:
-            row = db.execute(
-                "UPDATE chunks SET decodes = decodes + 1 WHERE job = ? AND number = ? "
-                "RETURNING decodes",
+    def begin_chunk(self, job_id: str, index: int) -> None:
+        """Count one more attempt at a chunk."""
+        with self._database.write() as db:
+            db.execute(
+                "UPDATE chunks SET decodes = decodes + 1 WHERE job = ? AND number = ?",
                 (job_id, index),
-            ).fetchone()
-        return row["decodes"] - 1
+            )
 
     def save_chunk(
         self, job_id: str, index: int, segments: Iterable[Segment], *, dropped: int, seconds: float
     ) -> None:
         """Write a finished chunk: its segments, how many were dropped, and the time it took."""
         rows = [segment_row(job_id, index, segment) for segment in segments]
-        with self._transaction() as db:
+        with self._database.write() as db:
             db.execute("DELETE FROM segments WHERE job = ? AND chunk = ?", (job_id, index))
             db.executemany(
                 'INSERT INTO segments (job, chunk, "start", "end", text, speaker, words, details) '
@@ -244,17 +240,18 @@ class Store:
                 (seconds, dropped, job_id, time.time(), job_id),
             )
 
-    def segments(self, job_id: str) -> list[Segment]:
-        """Return what is finished of a job's text, in order of time."""
-        with self._db() as db:
+    def segments(self, job_id: str, *, last: int | None = None) -> list[Segment]:
+        """Return what is finished of a job's text, in order of time; all, or the `last` so many."""
+        with self._database.read() as db:
             rows = db.execute(
-                'SELECT * FROM segments WHERE job = ? ORDER BY "start", id', (job_id,)
+                'SELECT * FROM segments WHERE job = ? ORDER BY "start" DESC, id DESC LIMIT ?',
+                (job_id, -1 if last is None else last),
             ).fetchall()
-        return [segment_from_row(row) for row in rows]
+        return [segment_from_row(row) for row in reversed(rows)]
 
     def edit_segment(self, segment_id: int, text: str | None) -> None:
         """Keep the user's text beside the model's; None, or the model's own text, removes it."""
-        with self._transaction() as db:
+        with self._database.write() as db:
             db.execute(
                 "UPDATE segments SET edited = "
                 "CASE WHEN trim(text) = trim(?1) THEN NULL ELSE ?1 END WHERE id = ?2",
@@ -289,7 +286,7 @@ class Store:
         if not words:
             return []
         match = " ".join(f'"{word}"' for word in words) + "*"
-        with self._db() as db:
+        with self._database.read() as db:
             rows = db.execute(
                 "SELECT segments.* FROM segments_fts "
                 "JOIN segments ON segments.id = segments_fts.rowid "

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 SAMPLE_RATE = 16_000
+WAV_HEADER_BYTES = 44
 
 JobState = Literal["queued", "preparing", "transcribing", "done", "failed", "cancelled"]
 ACTIVE_STATES: tuple[JobState, ...] = ("queued", "preparing", "transcribing")
@@ -99,9 +100,6 @@ class AudioInfo:
 
     duration: float
     digest: str
-    codec: str
-    sample_rate: int
-    channels: int
     damaged_at: float | None = None
 
 
@@ -133,6 +131,7 @@ class Transcript:
 class Job:
     """One recording on its way to a transcript, as the store knows it.
 
+    `fingerprint` tells whether the file at `source` is still the one that was added.
     `progress` is the finished share of the present stage (0 to 1); `started` and `updated` are
     Unix times; `seconds` is the processing time spent so far, over all attempts.
     """
@@ -140,6 +139,7 @@ class Job:
     id: str
     title: str
     source: Path
+    fingerprint: str
     state: JobState
     options: dict[str, Any]
     created: float

@@ -173,6 +173,13 @@ def notes(job: Job) -> None:
             st.caption(f":material/info: {escape(note)}")
 
 
+def invite(sentence: str, icon: str) -> None:
+    """Fill an empty page: say why it is empty and lead to where recordings come from."""
+    st.info(sentence, icon=icon)
+    if st.button("Transcribe a recording or try a sample", type="primary", icon=":material/mic:"):
+        st.switch_page(TRANSCRIBE)
+
+
 def audio_url(job_id: str) -> str:
     """Return where the browser gets a job's sound; absolute, as `st.audio` wants it."""
     page = urlsplit(st.context.url or f"http://localhost:{st.get_option('server.port')}")

@@ -45,6 +45,11 @@ def build_routes(find_store: Callable[[], Store], max_bytes: Callable[[], int]) 
 
     async def upload(request: Request) -> Response:
         try:
+            if request.method == "POST":  # asks only: a browser that sends hears no refusal
+                size = request.query_params.get("size", "")
+                announced = int(size) if size.isdecimal() else 0
+                check(request, announced, find_store().home, max_bytes())
+                return JSONResponse({})
             return JSONResponse(await receive(request, find_store().home, max_bytes()))
         except Refused as error:
             return JSONResponse({"error": str(error)}, error.status)
@@ -62,9 +67,26 @@ def build_routes(find_store: Callable[[], Store], max_bytes: Callable[[], int]) 
         return FileResponse(wav, media_type="audio/wav", headers=headers)
 
     return [
-        Route(UPLOAD_URL, upload, methods=["PUT"]),
+        Route(UPLOAD_URL, upload, methods=["PUT", "POST"]),
         Route(AUDIO_URL + "/{job_id}", audio, methods=["GET"]),
     ]
+
+
+def check(request: Request, announced: int, home: Path, max_bytes: int) -> str:
+    """Return the safe name of an upload of so many bytes; raises Refused or StorageError."""
+    # a page of another site can neither read the token nor send this header unasked
+    token = request.headers.get(TOKEN_HEADER, "")
+    origin = urlsplit(request.headers.get("origin", "")).netloc
+    if not origin or origin != request.headers.get("host"):
+        raise Refused(403, "Uploads are taken only from TranscrevAI's own page.")
+    if not secrets.compare_digest(token.encode(), TOKEN.encode()):
+        raise Refused(403, "The program was restarted since this page was opened; reload the page.")
+    name = safe_name(request.query_params.get("name", ""))
+    _check_limit(name, announced, max_bytes)
+    free = shutil.disk_usage(home).free
+    if announced > free:
+        raise StorageError(_FULL.format(name=name, need=announced // 10**6, free=free // 10**6))
+    return name
 
 
 async def receive(request: Request, home: Path, max_bytes: int) -> dict[str, str | int]:
@@ -72,9 +94,7 @@ async def receive(request: Request, home: Path, max_bytes: int) -> dict[str, str
 
     Returns `{"upload", "name", "size"}`; raises Refused, StorageError or ClientDisconnect.
     """
-    _check_sender(request)
-    name = safe_name(request.query_params.get("name", ""))
-    _check_size(name, int(request.headers.get("content-length") or 0), home, max_bytes)
+    name = check(request, int(request.headers.get("content-length") or 0), home, max_bytes)
     upload = uuid.uuid4().hex
     folder = home / "uploads" / upload
     size = 0
@@ -162,27 +182,10 @@ def safe_name(name: str) -> str:
     return (stem.decode(errors="ignore") or "recording") + suffix
 
 
-def _check_sender(request: Request) -> None:
-    # a page of another site can neither read the token nor send this header unasked
-    token = request.headers.get(TOKEN_HEADER, "")
-    origin = urlsplit(request.headers.get("origin", "")).netloc
-    if not origin or origin != request.headers.get("host"):
-        raise Refused(403, "Uploads are taken only from TranscrevAI's own page.")
-    if not secrets.compare_digest(token.encode(), TOKEN.encode()):
-        raise Refused(403, "The program was restarted since this page was opened; reload the page.")
-
-
 def _check_limit(name: str, size: int, max_bytes: int) -> None:
     if size > max_bytes:
         limit = f"{name} is larger than {max_bytes // 10**6} MB"
         raise Refused(413, f"{limit}; give its path on this computer instead.")
-
-
-def _check_size(name: str, announced: int, home: Path, max_bytes: int) -> None:
-    _check_limit(name, announced, max_bytes)
-    free = shutil.disk_usage(home).free
-    if announced > free:
-        raise StorageError(_FULL.format(name=name, need=announced // 10**6, free=free // 10**6))
 
 
 def _storage_error(error: OSError, name: str, size: int, home: Path) -> StorageError:

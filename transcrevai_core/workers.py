@@ -5,10 +5,12 @@ code, the kernel's killer) reaches the caller as an exception; the program goes 
 """
 
 import os
+import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import wait
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
@@ -30,11 +32,13 @@ def _begin(reports: Connection, parent: str) -> None:
     """Initialise a worker process."""
     global _reports
     _reports = reports
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    from joblib.externals.loky import process_executor
     from tqdm import tqdm
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    # loky would replace a worker that grew by 300 MB, model and all, and warn about it; how much
+    # a worker may hold is ours to say
+    process_executor._USE_PSUTIL = False
     # tqdm's own lock is a semaphore of the system, which a killed worker would leave behind
     tqdm.set_lock(threading.RLock())
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
@@ -48,12 +52,24 @@ def _end_with(parent: str) -> None:
     os._exit(1)
 
 
+@contextmanager
+def _no_interrupts() -> Iterator[None]:
+    """Keep Ctrl-C from processes that start here, which inherit what is blocked."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class Worker:
     """One worker process, started at its first call and again after a death."""
 
-    def __init__(self, name: str, *, threads: int = 1):
+    def __init__(self, name: str):
         self.name = name
-        self.threads = threads
         self.last_used = time.monotonic()
         self._executor: Any = None
         self._events: Connection | None = None
@@ -84,7 +100,8 @@ class Worker:
         executor, events = self._start()
         heard = time.monotonic()
         try:
-            future = executor.submit(function, *args)
+            with _no_interrupts():  # the first submission starts the process
+                future = executor.submit(function, *args)
             while True:
                 done = wait([future], timeout=0.1).done
                 while events.poll():
@@ -119,7 +136,7 @@ class Worker:
                 initializer=_begin,
                 initargs=(reports, this_process()),
                 # without PASSIVE, OpenMP threads on busy cores spin instead of waiting
-                env={"OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": str(self.threads)},
+                env={"OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": "1"},
             )
         return self._executor, self._events
 

@@ -124,6 +124,11 @@ def make_pool(folder: Path, shards: int, seed: int, processes: int = 2) -> None:
     context = multiprocessing.get_context("spawn")
     with context.Pool(processes, maxtasksperchild=1) as pool:
         pool.starmap(make_shard, jobs, chunksize=1)
+    write_inventory(folder, shards)
+
+
+def write_inventory(folder: Path, shards: int) -> None:
+    """Lists the phonemes heard in the shards, pauses aside."""
     names: set[str] = set()
     for shard in range(shards):
         for utterance in read_utterances(folder, shard):
@@ -133,7 +138,7 @@ def make_pool(folder: Path, shards: int, seed: int, processes: int = 2) -> None:
 
 
 def read_inventory(folder: Path) -> list[str]:
-    """Names of all phonemes heard in the pool, pauses aside."""
+    """Names of the phonemes, in the order of their classes."""
     sounds: list[str] = json.loads((folder / INVENTORY).read_text(encoding="utf-8"))
     return sounds
 

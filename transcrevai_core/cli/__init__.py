@@ -3,6 +3,8 @@
 Exit codes: 0 all done, 1 at least one job failed, 2 wrong use, 130 interrupted.
 """
 
+import io
+import signal
 import sys
 
 import typer
@@ -15,6 +17,7 @@ from transcrevai_core.errors import InputError, TranscrevaiError
 app = typer.Typer(
     help="Transcribe recordings on this computer, offline.",
     no_args_is_help=True,
+    rich_markup_mode=None,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={
@@ -30,7 +33,11 @@ app.add_typer(jobs.app, name="jobs", no_args_is_help=True)
 
 def main() -> None:
     """Run the command line; whatever a user can mend ends in one sentence."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")  # whatever a console is set to
     try:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # the same calm end as Ctrl-C
         app()
     except InputError as error:
         complain(str(error))

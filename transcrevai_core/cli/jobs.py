@@ -1,13 +1,26 @@
 """`transcrevai jobs`: the jobs in the library."""
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from transcrevai_core import export
-from transcrevai_core.cli.screen import AsJson, err, follow, open_library, out
+from transcrevai_core.cli.screen import (
+    AsJson,
+    OutputDir,
+    OutputFormat,
+    check_format,
+    complain,
+    err,
+    follow,
+    open_library,
+    out,
+    write,
+)
+from transcrevai_core.errors import InputError, TranscrevaiError
 from transcrevai_core.types import ACTIVE_STATES, Job
 from transcrevai_core.workers import Worker
 
@@ -42,7 +55,7 @@ def jobs_show(job_id: str, as_json: AsJson = False) -> None:
         if value not in ("", None, []):
             table.add_row(name, str(value))
     out.print(table)
-    out.print(transcript.text, markup=False)
+    out.print(transcript.text, soft_wrap=True)
 
 
 @app.command("cancel")
@@ -57,18 +70,36 @@ def jobs_resume(job_id: Annotated[str | None, typer.Argument()] = None) -> None:
     """Go on with a job, or with all interrupted ones, from the last finished chunk."""
     settings, store = open_library()
     waiting = [store.find(job_id)] if job_id else store.jobs(ACTIVE_STATES)[::-1]
+    if job_id and waiting[0].state == "done":
+        raise InputError(f"{waiting[0].title} is done; an unfinished job would be right.")
     worker = Worker("transcription")
-    done = []
+    failed = 0
     try:
         for job in waiting:
             store.requeue(job.id)
-            if claimed := store.claim(job.id):
-                done.append(follow(store, settings, worker, claimed))
+            try:
+                claimed = store.claim(job.id)
+                if claimed is None:
+                    raise InputError(f"{job.title} is being worked on by another program.")
+                follow(store, settings, worker, claimed)
+            except TranscrevaiError as error:
+                complain(str(error))
+                failed += 1
     finally:
         worker.stop()
-    err.print(f"resumed {len(done)} of {len(waiting)} jobs")
-    if not all(done):
+    err.print(f"{len(waiting) - failed} of {len(waiting)} jobs done")
+    if failed:
         raise typer.Exit(1)
+
+
+@app.command("export")
+def jobs_export(
+    job_id: str, output_dir: OutputDir = Path(), output_format: OutputFormat = None
+) -> None:
+    """Write the transcript of a job to files, corrections included."""
+    _, store = open_library()
+    check_format(output_format)
+    write(store.transcript(store.find(job_id).id), output_dir, output_format)
 
 
 @app.command("delete")

@@ -2,14 +2,13 @@
 
 import json
 import threading
-from pathlib import Path
 
 import typer
 from rich.table import Table
 
 from transcrevai_core import demo
-from transcrevai_core.cli.screen import AsJson, draw, out
-from transcrevai_core.errors import InputError, TranscrevaiError
+from transcrevai_core.cli.screen import AsJson, Background, complain, draw, out
+from transcrevai_core.errors import InputError
 from transcrevai_core.models import fetch_model
 from transcrevai_core.settings import load_settings
 from transcrevai_core.transcription.catalogue import MODELS, locate
@@ -44,25 +43,23 @@ def models_list(as_json: AsJson = False) -> None:
 def models_pull(name: str) -> None:
     """Download a model, so that it can be used without a network afterwards."""
     settings = load_settings()
-    share: list[float] = [0.0]
-    found: list[Path | TranscrevaiError] = []
-
-    def fetch() -> None:
-        try:
-            found.append(
-                fetch_model(
-                    name, settings.download_stall_seconds, on_progress=lambda d: share.append(d)
-                )
-            )
-        except TranscrevaiError as error:
-            found.append(error)
-
-    thread = threading.Thread(target=fetch, daemon=True)
-    thread.start()
-    draw(name, thread.is_alive, lambda: ("downloading", share[-1]))
-    if isinstance(found[0], TranscrevaiError):
-        raise found[0]
-    out.print(str(found[0]), soft_wrap=True)
+    share, ending = [0.0], threading.Event()
+    fetch = Background(
+        lambda: fetch_model(
+            name,
+            settings.download_stall_seconds,
+            on_progress=share.append,
+            should_stop=ending.is_set,
+        )
+    )
+    try:
+        draw(name, fetch.is_alive, lambda: ("downloading", share[-1]))
+        out.print(str(fetch.result()), soft_wrap=True)
+    except KeyboardInterrupt:
+        ending.set()
+        fetch.join()
+        complain(f"{name}: interrupted; the same command again goes on from there.")
+        raise typer.Exit(130) from None
 
 
 @app.command("path")

@@ -3,21 +3,41 @@
 import threading
 import time
 from collections.abc import Callable
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from transcrevai_core import pipeline
+from transcrevai_core import export, pipeline
+from transcrevai_core.errors import InputError, TranscrevaiError
 from transcrevai_core.settings import Settings, load_settings
 from transcrevai_core.store import Store
-from transcrevai_core.types import Job
+from transcrevai_core.types import Job, Transcript
 from transcrevai_core.workers import Worker
 
-err = Console(stderr=True, highlight=False)
-out = Console(highlight=False)
+# titles, paths and texts are data: no part of them is markup or the name of an emoji
+err = Console(stderr=True, highlight=False, markup=False, emoji=False)
+out = Console(highlight=False, markup=False, emoji=False)
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON for a program to read")]
+OutputDir = Annotated[
+    Path, typer.Option("--output_dir", "-o", help="folder for the files that are written")
+]
+OutputFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--output_format", "-f", help=f"{', '.join(export.FORMATS)} or all [default: txt]"
+    ),
+]
+
+
+def check_format(name: str | None) -> None:
+    """Raise InputError for a format that there is not."""
+    if name not in (None, "all", *export.FORMATS):
+        raise InputError(
+            f"--output_format is {name}; all or one of {', '.join(export.FORMATS)} would be right."
+        )
 
 
 def open_library() -> tuple[Settings, Store]:
@@ -26,31 +46,60 @@ def open_library() -> tuple[Settings, Store]:
     return settings, Store(settings.home)
 
 
+def write(transcript: Transcript, folder: Path, name: str | None, stem: str | None = None) -> None:
+    """Write a transcript to files and name them."""
+    for path in export.save(transcript, folder, name or "txt", stem=stem):
+        err.print(f"wrote {path}", soft_wrap=True)
+
+
 def complain(sentence: str) -> None:
     """Print what went wrong."""
-    err.print(sentence, style="red", markup=False, soft_wrap=True)
+    err.print(sentence, style="red", soft_wrap=True)
 
 
-def follow(store: Store, settings: Settings, worker: Worker, job: Job) -> bool:
-    """Run a claimed job in a thread, draw its progress, and tell whether it was done."""
-    thread = threading.Thread(
-        target=pipeline.run_job, args=(store, settings, worker, job), daemon=True
-    )
-    thread.start()
+class Background(threading.Thread):
+    """A call in a thread of its own, so that the main thread can draw and hear Ctrl-C."""
+
+    def __init__(self, call: Callable[[], Any]):
+        super().__init__(daemon=True)
+        self.call = call
+        self.answer: Any = None
+        self.error: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        """Make the call."""
+        try:
+            self.answer = self.call()
+        except BaseException as error:
+            self.error = error
+
+    def result(self) -> Any:
+        """Wait for the answer and return it, or raise what the call raised."""
+        self.join()
+        if self.error:
+            raise self.error
+        return self.answer
+
+
+def follow(store: Store, settings: Settings, worker: Worker, job: Job) -> None:
+    """Run a claimed job in a thread and draw its progress.
+
+    Raises TranscrevaiError with one sentence where it does not come to a transcript.
+    """
+    run = Background(lambda: pipeline.run_job(store, settings, worker, job))
     try:
-        draw(job.title, thread.is_alive, lambda: _stage(store.job(job.id)))
+        draw(job.title, run.is_alive, lambda: _stage(store.job(job.id)))
+        job = run.result()
     except KeyboardInterrupt:
         store.cancel(job.id)
-        thread.join()
-        complain(f"{job.title}: interrupted; transcrevai jobs resume {job.id[:8]} goes on.")
+        run.join()
+        complain(f"{job.title}: interrupted; the same command again goes on from there.")
         raise typer.Exit(130) from None
-    job = store.job(job.id)
     for note in job.notes:
-        err.print(f"{job.title}: {note}", style="yellow", markup=False, soft_wrap=True)
-    if job.state == "done":
-        return True
-    complain(f"{job.title}: {job.error or 'The job was cancelled.'}")
-    return False
+        err.print(f"{job.title}: {note}", style="yellow", soft_wrap=True)
+    if job.state != "done":
+        raise TranscrevaiError(f"{job.title}: {job.error or 'The job was cancelled.'}")
 
 
 def _stage(job: Job) -> tuple[str, float]:
@@ -60,7 +109,7 @@ def _stage(job: Job) -> tuple[str, float]:
 def draw(title: str, going: Callable[[], bool], read: Callable[[], tuple[str, float]]) -> None:
     """Draw a progress bar on standard error until `going` is false."""
     with Progress(
-        TextColumn("{task.fields[title]}"),
+        TextColumn("{task.fields[title]}", markup=False),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f} % {task.description}"),
         TimeElapsedColumn(),

@@ -1,16 +1,28 @@
 """`transcrevai transcribe`: recordings in, transcripts out."""
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from transcrevai_core import demo, export, jobs, metrics
-from transcrevai_core.cli.screen import AsJson, complain, err, follow, open_library
-from transcrevai_core.errors import InputError
+from transcrevai_core.cli.screen import (
+    AsJson,
+    OutputDir,
+    OutputFormat,
+    check_format,
+    complain,
+    err,
+    follow,
+    open_library,
+    write,
+)
+from transcrevai_core.errors import InputError, StorageError, TranscrevaiError
 from transcrevai_core.settings import JobOptions
 from transcrevai_core.transcription.catalogue import DEMO
+from transcrevai_core.types import Transcript
 from transcrevai_core.workers import Worker
 
 
@@ -18,7 +30,8 @@ def _option(name: str) -> Any:
     """Return the option of a job setting, explained by its one declaration."""
     field = JobOptions.model_fields[name]
     default = "" if field.default is None else f" [default: {field.default}]"
-    return typer.Option(f"--{name}", help=f"{field.description}{default}", show_default=False)
+    flags = f"--{name}/--no_{name}" if field.annotation is bool else f"--{name}"
+    return typer.Option(flags, help=f"{field.description}{default}", show_default=False)
 
 
 def transcribe(
@@ -29,15 +42,8 @@ def transcribe(
     model: Annotated[str | None, _option("model")] = None,
     language: Annotated[str | None, _option("language")] = None,
     task: Annotated[str | None, _option("task")] = None,
-    output_dir: Annotated[
-        Path, typer.Option("--output_dir", "-o", help="folder for the files that are written")
-    ] = Path(),
-    output_format: Annotated[
-        str | None,
-        typer.Option(
-            "--output_format", "-f", help=f"{', '.join(export.FORMATS)} or all [default: txt]"
-        ),
-    ] = None,
+    output_dir: OutputDir = Path(),
+    output_format: OutputFormat = None,
     device: Annotated[str | None, _option("device")] = None,
     compute_type: Annotated[str | None, _option("compute_type")] = None,
     threads: Annotated[int | None, _option("threads")] = None,
@@ -62,11 +68,10 @@ def transcribe(
     overrides = {name: given[name] for name in JobOptions.model_fields}
     if bool(files) == bool(sample):
         raise InputError("transcribe needs recordings or --sample, one of the two.")
-    if output_format not in (None, "all", *export.FORMATS):
-        raise InputError(
-            f"--output_format is {output_format}; all or one of {', '.join(export.FORMATS)} "
-            "would be right."
-        )
+    check_format(output_format)
+    writes = bool(output_format or not as_json)
+    if writes:
+        _check_folder(output_dir)  # before the work, not after it
     settings, store = open_library()
     if sample:
         overrides["model"] = model or DEMO.name
@@ -75,28 +80,21 @@ def transcribe(
     if options.model == DEMO.name and not sample:
         err.print(demo.NOTE, style="yellow")
     worker = Worker("transcription")
-    results, failed, stems = [], 0, set[str]()
+    results: list[dict[str, Any]] = []
+    failed, stems = 0, set[str]()
     try:
         for file in files or ():
             try:
                 job = jobs.open_job(store, file, options)
-            except InputError as error:
+                follow(store, settings, worker, job)
+                transcript = store.transcript(job.id)
+                results.append(_result(transcript, sample if score else None))
+                if writes:
+                    stem = _unused(export.file_stem(transcript.title), stems)
+                    write(transcript, output_dir, output_format, stem)
+            except TranscrevaiError as error:  # this recording's end, not the others'
                 complain(str(error))
                 failed += 1
-                continue
-            if not follow(store, settings, worker, job):
-                failed += 1
-                continue
-            transcript = store.transcript(job.id)
-            result = export.as_dict(transcript)
-            if score and sample:
-                result["wer"] = metrics.wer(demo.reference_text(sample), transcript.text)
-                err.print(f"word error rate {result['wer']:.1%} against the sample's reference")
-            results.append(result)
-            if output_format or not as_json:
-                stem = _unused(export.file_stem(transcript.title), stems)
-                for path in export.save(transcript, output_dir, output_format or "txt", stem=stem):
-                    err.print(f"wrote {path}", markup=False, soft_wrap=True)
     finally:
         worker.stop()
     if as_json:
@@ -105,11 +103,31 @@ def transcribe(
         raise typer.Exit(1)
 
 
+def _result(transcript: Transcript, sample: str | None) -> dict[str, Any]:
+    result = export.as_dict(transcript)
+    if sample:
+        result["wer"] = metrics.wer(demo.reference_text(sample), transcript.text)
+        err.print(f"word error rate {result['wer']:.1%} against the sample's reference")
+    return result
+
+
+def _check_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise StorageError(
+            f"Nothing can be written to {folder} ({error.strerror}); another --output_dir would be "
+            "right."
+        ) from None
+
+
 def _unused(stem: str, taken: set[str]) -> str:
     """Return `stem`, or stem-2 and so on where another file of this call has that name."""
     candidate, number = stem, 1
-    while candidate in taken:
+    while candidate.casefold() in taken:  # some systems do not tell Ata from ata
         number += 1
         candidate = f"{stem}-{number}"
-    taken.add(candidate)
+    taken.add(candidate.casefold())
     return candidate

@@ -67,12 +67,17 @@ const uploader = (window.transcrevaiUploader ??= new (class {
     window[busy ? "addEventListener" : "removeEventListener"]("beforeunload", warn)
   }
 
-  send(item) {
+  async send(item) {
     const { file } = item
+    const address = `${this.data.url}?name=${encodeURIComponent(file.name)}`
+    item.state = "sending"
+    this.say(`Uploading ${file.name}`)
+    const refusal = await this.ask(`${address}&size=${file.size}`)
+    if (refusal) this.fail(item, refusal, true)
+    if (refusal || !this.items.includes(item)) return this.next() // cancelled meanwhile
     const request = (item.request = new XMLHttpRequest())
     const began = performance.now()
-    item.state = "sending"
-    request.open("PUT", `${this.data.url}?name=${encodeURIComponent(file.name)}`)
+    request.open("PUT", address)
     request.setRequestHeader(this.data.header, this.data.token)
     request.responseType = "json"
     request.upload.onprogress = ({ loaded }) => {
@@ -83,14 +88,23 @@ const uploader = (window.transcrevaiUploader ??= new (class {
       if (request.status === 200) this.arrive(item, request.response.upload)
       else this.fail(item, request.response?.error ?? "The server did not take the file.", true)
     }
-    request.onerror = () =>
-      this.fail(item, "The connection to TranscrevAI broke off; is it still running?", true)
+    request.onerror = () => this.fail(item, BROKEN, true)
     request.onloadend = () => {
       this.next()
       this.tell()
     }
-    this.say(`Uploading ${file.name}`)
     request.send(file)
+  }
+
+  // a browser listens to a refusal only after it has sent everything: better to ask first
+  async ask(address) {
+    try {
+      const headers = { [this.data.header]: this.data.token }
+      const answer = await fetch(address, { method: "POST", headers })
+      return answer.ok ? "" : (await answer.json()).error
+    } catch {
+      return BROKEN
+    }
   }
 
   arrive(item, upload) {
@@ -141,6 +155,7 @@ export default function (component) {
   return () => uploader.detach(root)
 }
 
+const BROKEN = "The connection to TranscrevAI broke off; is it still running?"
 const megabytes = bytes => (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)
 const warn = event => event.preventDefault()
 

@@ -9,7 +9,7 @@ from transcrevai_core import ui
 from transcrevai_core.types import ACTIVE_STATES, Job
 
 EVERY = 0.5  # seconds between two looks
-SHOWN_SEGMENTS = 30  # of a running job; the transcript page shows them all
+SHOWN_SEGMENTS = 30  # drawn twice a second; the transcript page shows them all
 
 
 def watch_job(job_id: str) -> None:
@@ -62,7 +62,7 @@ def _ended(job: Job) -> None:
                 ui.store().requeue(job.id)
                 st.rerun()
         label = "Open the transcript" if job.state == "done" else "See what is finished"
-        if (job.state == "done" or ui.store().segments(job.id)) and st.button(
+        if (job.state == "done" or ui.store().segments(job.id, last=1)) and st.button(
             label, type=ui.importance(job.state == "done"), icon=":material/article:"
         ):
             st.switch_page(ui.TRANSCRIPT, query_params={"job": job.id})
@@ -70,25 +70,25 @@ def _ended(job: Job) -> None:
 
 
 def _text(job_id: str, growing: bool) -> None:
-    segments = ui.store().segments(job_id)
+    segments = ui.store().segments(job_id, last=SHOWN_SEGMENTS)
     if not segments:
         return
-    if len(segments) > SHOWN_SEGMENTS:
-        st.caption(f"The last {SHOWN_SEGMENTS} of {len(segments)} segments")
+    if len(segments) == SHOWN_SEGMENTS:
+        st.caption(f"The latest {SHOWN_SEGMENTS} segments")
     with st.container(height=360, autoscroll=growing, border=True):
-        shown = segments[-SHOWN_SEGMENTS:]
-        st.markdown("  \n".join(f"`{ui.clock(s.start)}` {ui.marked_text(s)}" for s in shown))
+        st.markdown("  \n".join(f"`{ui.clock(s.start)}` {ui.marked_text(s)}" for s in segments))
 
 
 def _rows(also: Collection[str], polled: bool) -> None:
     jobs = [job for job in ui.store().jobs() if job.state in ACTIVE_STATES or job.id in also]
+    jobs.sort(key=lambda job: job.created)  # as they get their turn
     active = [job for job in jobs if job.state in ACTIVE_STATES]
     if polled and not active:
         st.rerun()
     if jobs:
         st.subheader("In progress" if active else "Just finished", anchor=False)
     for job in jobs:
-        with st.container(border=True):
+        with st.container(border=True, gap="xsmall"):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{ui.escape(job.title)}**", width="stretch")
                 ui.badge(job)

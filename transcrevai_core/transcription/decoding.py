@@ -14,6 +14,7 @@ from transcrevai_core.transcription.loading import Loaded
 from transcrevai_core.types import SAMPLE_RATE, Chunk, Segment, Word
 
 MAX_COMPRESSION = 2.4  # above it a text repeats itself (Radford et al. 2022, section 4.5)
+MAX_PROMPT_TOKENS = 110  # of hotwords, and of the prompt: half of the decoder stays for the text
 MIN_SPEECH_SHARE = 0.2  # a segment with less of it lies over silence or noise
 # what breaks a loop: no repeated 4-grams, a price on repetition, some chance, no prompt
 _SECOND_TRY = {
@@ -82,6 +83,27 @@ def decode_chunk(
             else:
                 kept.append(_within(candidate, chunk))
     return kept, dropped
+
+
+def fit_prompts(loaded: Loaded, options: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return `hotwords` and `initial_prompt` cut to what leaves room for the text itself.
+
+    Whisper's decoder holds 448 tokens in all; faster-whisper cuts each of the two to 223, which
+    together with a full prompt leaves none. The beginning of the hotwords and the end of the
+    prompt are kept.
+    """
+    tokenizer = loaded.model.hf_tokenizer
+
+    def cut(text: str | None, kept: slice) -> str | None:
+        if not text:
+            return None
+        ids = tokenizer.encode(text, add_special_tokens=False).ids
+        return text if len(ids) <= MAX_PROMPT_TOKENS else tokenizer.decode(ids[kept]).strip()
+
+    return {
+        "hotwords": cut(options.get("hotwords"), slice(MAX_PROMPT_TOKENS)),
+        "initial_prompt": cut(options.get("initial_prompt"), slice(-MAX_PROMPT_TOKENS, None)),
+    }
 
 
 def _transcribe(

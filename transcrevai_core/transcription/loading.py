@@ -89,8 +89,9 @@ def _network_reason(error: BaseException | None) -> str:
     while error and error not in causes:  # the hub's client wraps what really happened
         causes.append(error)
         error = error.__cause__ or error.__context__
-    if any(isinstance(cause, OSError) and cause.errno == errno.ENOSPC for cause in causes):
-        return "the disk is full"
+    for cause in causes:
+        if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EACCES, errno.EROFS):
+            return f"the folder for models refused: {os.strerror(cause.errno).lower()}"
     if any("offline" in type(cause).__name__.lower() for cause in causes):
         return "the hub's client is set to work offline"
     if any(isinstance(cause, OSError) for cause in causes):

@@ -1,0 +1,189 @@
+"""Pictures of every page, wide and narrow, light and dark, for a person to look at.
+
+Run `python -m tools.screenshots [FOLDER [VIEW ...]]`; docs/screenshot.png is the view
+transcript, wide and light.
+"""
+
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from tools.serving import browsing, serving
+from transcrevai_core import demo
+from transcrevai_core.processes import this_process
+from transcrevai_core.settings import JobOptions
+from transcrevai_core.store import Store
+from transcrevai_core.types import Chunk, Segment
+
+WIDTHS = {"wide": (1440, 900), "narrow": (400, 800)}
+
+
+def transcribe_samples(library: Store) -> None:
+    """Let the server work on both samples, and wait for it."""
+    for language, title in demo.SAMPLES.items():
+        options = JobOptions().model_copy(update={"model": "demo", "language": language})
+        library.add_job(demo.sample_path(language), options.model_dump(), title=title)
+    while len(library.jobs(["done"])) < len(demo.SAMPLES):
+        time.sleep(0.5)
+    for job, language in zip(library.jobs(["done"]), reversed(demo.SAMPLES), strict=True):
+        correct(library, job.id, re.split(r"(?<=[.?!])\s+", demo.reference_text(language)))
+
+
+def correct(library: Store, job_id: str, sentences: list[str]) -> None:
+    """Correct the first segment that the model got wrong, or else embellish the third."""
+    segments = library.segments(job_id)
+    for segment in segments:
+        near = get_close_matches(segment.text.strip(), sentences, 1, cutoff=0.7)
+        if near and near[0] != segment.text.strip():
+            return library.edit_segment(segment.id or 0, near[0])
+    text = segments[2].text.strip()
+    return library.edit_segment(segments[2].id or 0, f"{text[:-1]}!")
+
+
+def add_other_states(library: Store) -> str:
+    """Add a job that seems to run, in the hands of this process, and one of each other kind."""
+    sentences = [segment.text for segment in library.segments(library.jobs(["done"])[0].id)]
+    options = JobOptions(language="pt").model_dump()
+    failed = library.add_job(Path("/recordings/notes.mp3"), options, title="notes.mp3")
+    library.update_job(failed.id, state="failed", error=(
+        "The sound of notes.mp3 cannot be decoded; a file that plays elsewhere would be right."
+    ))  # fmt: skip
+    library.cancel(library.add_job(Path("/recordings/old.wav"), options, title="old.wav").id)
+    running = library.add_job(
+        Path("/recordings/a.m4a"), options, title="Entrevista com a secretária de saúde.m4a"
+    )
+    library.update_job(
+        running.id, state="transcribing", stage="transcribing", owner=this_process(),
+        started=time.time() - 312, duration=5400, language="pt", model="small",
+    )  # fmt: skip
+    library.save_plan(running.id, [Chunk(n, 30 * n, 30 * n + 30) for n in range(180)])
+    for n in range(70):
+        text = " ".join(sentences[(3 * n + k) % len(sentences)].strip() for k in range(3))
+        segment = Segment(30 * n, 30 * n + 28, f" {text}", looping=n == 67)
+        library.save_chunk(running.id, n, [segment], dropped=0, seconds=4.4)
+    waiting = library.add_job(Path("/recordings/b.ogg"), options, title="Reunião de pauta.ogg")
+    library.update_job(waiting.id, owner=this_process())
+    return running.id
+
+
+def newcomer_views(url: str) -> dict[str, Callable[[Any], None]]:
+    """Return what a new user sees, as name and how to get there."""
+    return {
+        "start-new": lambda page: visit(page, url, "New here?"),
+        "library-empty": lambda page: visit(page, f"{url}/library", "Nothing here yet"),
+        "transcript-empty": lambda page: visit(page, f"{url}/transcript", "no transcript yet"),
+    }
+
+
+def views(url: str, library: Store, running: str) -> dict[str, Callable[[Any], None]]:
+    """Return every other view, as name and how to get there."""
+    done = library.jobs(["done"])
+    transcript = f"{url}/transcript?job={done[-1].id}"
+    other = f"{url}/transcript?job={done[0].id}"
+    failed = library.jobs(["failed"])[0].id
+
+    def seek(page: Any) -> None:
+        visit(page, transcript, "Marked words")
+        page.locator("button:has-text('0:1')").first.click()
+        page.mouse.move(0, 400)
+        page.wait_for_timeout(1500)
+
+    def edit(page: Any) -> None:
+        visit(page, other, "Marked words")
+        page.get_by_role("button", name="edit").nth(2).click()
+        page.get_by_label("Your text").wait_for()
+
+    def export(page: Any) -> None:
+        visit(page, other, "Marked words")
+        page.get_by_role("button", name="Export").click()
+        page.get_by_text("With my corrections").wait_for()
+
+    def search(page: Any) -> None:
+        visit(page, f"{url}/library", "Search in titles")
+        page.get_by_label("Search in titles").fill("reunião")
+        page.get_by_text("Said in recordings").wait_for()
+
+    def delete(page: Any) -> None:
+        visit(page, f"{url}/library", "Search in titles")
+        page.get_by_role("button", name="Delete").first.click()
+        page.get_by_text("cannot be undone").wait_for()
+
+    def options(page: Any) -> None:
+        visit(page, url, "More options")
+        page.get_by_role("combobox", name="Model").click()
+        page.get_by_role("option", name="demo (samples only)").click()
+        page.get_by_text("More options").click()
+        page.get_by_text("Beam size").wait_for()
+
+    def upload(page: Any) -> None:
+        visit(page, url, "More options")
+        slow = page.context.new_cdp_session(page)
+        slow.send("Network.enable")
+        slow.send("Network.emulateNetworkConditions", {
+            "offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 200_000,
+        })  # fmt: skip
+        files = [demo.sample_path(name) for name in demo.SAMPLES]
+        page.locator("input[type=file]").set_input_files(files)
+        page.get_by_text("left").first.wait_for()
+        page.get_by_text("Choose files").scroll_into_view_if_needed()
+
+    return {
+        "start": lambda page: visit(page, url, "In progress"),
+        "options": options,
+        "upload": upload,
+        "running": lambda page: visit(page, f"{url}/?job={running}", "elapsed"),
+        "failed": lambda page: visit(page, f"{url}/?job={failed}", "cannot be decoded"),
+        "transcript": seek,
+        "edit": edit,
+        "export": export,
+        "library": lambda page: visit(page, f"{url}/library", "Search in titles"),
+        "search": search,
+        "delete": delete,
+    }
+
+
+def visit(page: Any, url: str, text: str) -> None:
+    """Open an address and wait for a text on it."""
+    page.goto(url)
+    page.get_by_text(text).first.wait_for()
+
+
+def take(browser: Any, folder: Path, wanted: dict[str, Callable[[Any], None]]) -> None:
+    """Take each view in both widths and both themes."""
+    for width, (x, y) in WIDTHS.items():
+        for theme in ("light", "dark"):
+            for name, go in wanted.items():
+                if sys.argv[2:] and name not in sys.argv[2:]:
+                    continue
+                context = browser.new_context(
+                    viewport={"width": x, "height": y}, color_scheme=theme, locale="en-US"
+                )
+                page = context.new_page()
+                go(page)
+                page.wait_for_timeout(700)  # until transitions have ended
+                page.screenshot(path=folder / f"{name}-{width}-{theme}.png")
+                context.close()
+
+
+def main() -> None:
+    """Fill a library of its own, and photograph it."""
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "out/screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as temporary, browsing() as browser:
+        home = Path(temporary) / "home"
+        with serving(home) as server:
+            library = Store(home)
+            take(browser, folder, newcomer_views(server.url))
+            transcribe_samples(library)
+            running = add_other_states(library)
+            take(browser, folder, views(server.url, library, running))
+    print(f"{len([*folder.glob('*.png')])} pictures in {folder}")
+
+
+if __name__ == "__main__":
+    main()
