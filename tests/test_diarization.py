@@ -1,6 +1,7 @@
 """Diarization from sound to turns, on the bundled samples."""
 
 import itertools
+import json
 import subprocess
 import sys
 import wave
@@ -146,3 +147,25 @@ def test_the_default_way_needs_numpy_and_scipy_only():
         "assert not bad, bad"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_command_line_writes_rttm_and_json(tmp_path):
+    sample = str(demo.sample_path("pt"))
+    command = [sys.executable, "-m", "transcrevai_core", "diarize"]
+    missing = str(tmp_path / "gone.wav")
+    done = subprocess.run(
+        [*command, missing, sample, "-o", str(tmp_path)], capture_output=True, text=True, timeout=90
+    )
+    assert done.returncode == 1  # the missing one ends alone
+    assert "There is no file" in done.stderr and "pt.flac: 3 speakers" in done.stderr
+    turns = read_rttm(tmp_path / "pt.rttm")
+    assert {turn.speaker for turn in turns} == {"SPEAKER_00", "SPEAKER_01", "SPEAKER_02"}
+    told = subprocess.run(
+        [*command, sample, "--speakers", "2", "--json"], capture_output=True, text=True, timeout=90
+    )
+    (result,) = json.loads(told.stdout)
+    assert (result["title"], result["speakers"]) == ("pt.flac", 2)
+    wrong = subprocess.run(
+        [*command, sample, "--embedding", "x"], capture_output=True, text=True, timeout=90
+    )
+    assert wrong.returncode == 2 and "--embedding is x; ivector or mfcc" in wrong.stderr
