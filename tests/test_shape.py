@@ -12,8 +12,8 @@ CORE = ROOT / "transcrevai_core"
 # from the ground up: a room may use what stands on a line above its own
 FLOORS = [
     {"errors", "types", "languages", "processes", "migrations"},
-    {"demo", "settings", "metrics", "records", "audio", "speech", "export"},
-    {"database", "workers", "transcription.catalogue"},
+    {"demo", "settings", "metrics", "records", "audio", "speech", "export", "rttm"},
+    {"database", "workers", "transcription.catalogue", "diarization"},
     {"store"},
     {"transcription.loading"},
     {"transcription.decoding"},

@@ -16,6 +16,7 @@ from transcrevai_core.types import AudioInfo, Chunk, Segment
 from transcrevai_core.workers import report
 
 if TYPE_CHECKING:
+    from transcrevai_core.diarization.pipeline import Diarization
     from transcrevai_core.transcription.loading import Loaded
 
 
@@ -56,6 +57,23 @@ def prepare(
         speech.speech_probabilities(blocks), threshold=threshold, max_region=chunk_seconds
     )
     return info, speech.plan_chunks(regions, chunk_seconds)
+
+
+def diarize(
+    source: Path, wav: Path, speakers: int | tuple[int, int], embedding: str
+) -> "Diarization":
+    """Decode a recording to `wav` and find who speaks when; reports the finished share."""
+    from transcrevai_core import audio
+    from transcrevai_core.diarization.pipeline import diarize as find_turns
+    from transcrevai_core.diarization.recipes import RECIPES
+
+    audio.decode(source, wav, on_progress=lambda done: report(done / 4))
+    return find_turns(
+        wav,
+        speakers=speakers,
+        recipe=RECIPES[embedding],
+        on_progress=lambda done: report((1 + 3 * done) / 4),
+    )
 
 
 def fetch_model(name: str) -> Path:

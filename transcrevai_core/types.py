@@ -29,6 +29,24 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """A stretch in which one speaker speaks, as RTTM means it; turns may overlap.
+
+    >>> Turn(1.0, 2.5, "SPEAKER_00").duration
+    1.5
+    """
+
+    start: float
+    end: float
+    speaker: str
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """What is decoded at once: from `start` to `end`, with the speech regions inside it."""
 

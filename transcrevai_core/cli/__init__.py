@@ -10,6 +10,7 @@ import sys
 import typer
 
 from transcrevai_core.cli import jobs, models
+from transcrevai_core.cli.diarize import diarize
 from transcrevai_core.cli.screen import complain
 from transcrevai_core.cli.transcribe import transcribe
 from transcrevai_core.errors import InputError, TranscrevaiError
@@ -27,6 +28,7 @@ app = typer.Typer(
     },
 )
 app.command()(transcribe)
+app.command()(diarize)
 app.add_typer(models.app, name="models", no_args_is_help=True)
 app.add_typer(jobs.app, name="jobs", no_args_is_help=True)
 

@@ -1,5 +1,6 @@
 """What the commands share: where they print, and how progress is drawn."""
 
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from transcrevai_core import export, pipeline
-from transcrevai_core.errors import InputError, TranscrevaiError
+from transcrevai_core.errors import InputError, StorageError, TranscrevaiError
 from transcrevai_core.settings import Settings, load_settings
 from transcrevai_core.store import Store
 from transcrevai_core.types import Job, Transcript
@@ -38,6 +39,19 @@ def check_format(name: str | None) -> None:
         raise InputError(
             f"--output_format is {name}; all or one of {', '.join(export.FORMATS)} would be right."
         )
+
+
+def check_folder(folder: Path) -> None:
+    """Make a folder for results; raises StorageError before the work, not after it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise StorageError(
+            f"Nothing can be written to {folder} ({error.strerror}); another --output_dir would be "
+            "right."
+        ) from None
 
 
 def open_library() -> tuple[Settings, Store]:

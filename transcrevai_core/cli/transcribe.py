@@ -1,7 +1,6 @@
 """`transcrevai transcribe`: recordings in, transcripts out."""
 
 import json
-import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ from transcrevai_core.cli.screen import (
     AsJson,
     OutputDir,
     OutputFormat,
+    check_folder,
     check_format,
     complain,
     err,
@@ -19,7 +19,7 @@ from transcrevai_core.cli.screen import (
     open_library,
     write,
 )
-from transcrevai_core.errors import InputError, StorageError, TranscrevaiError
+from transcrevai_core.errors import InputError, TranscrevaiError
 from transcrevai_core.settings import JobOptions
 from transcrevai_core.transcription.catalogue import DEMO
 from transcrevai_core.types import Transcript
@@ -71,7 +71,7 @@ def transcribe(
     check_format(output_format)
     writes = bool(output_format or not as_json)
     if writes:
-        _check_folder(output_dir)  # before the work, not after it
+        check_folder(output_dir)
     settings, store = open_library()
     if sample:
         overrides["model"] = model or DEMO.name
@@ -109,18 +109,6 @@ def _result(transcript: Transcript, sample: str | None) -> dict[str, Any]:
         result["wer"] = metrics.wer(demo.reference_text(sample), transcript.text)
         err.print(f"word error rate {result['wer']:.1%} against the sample's reference")
     return result
-
-
-def _check_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise StorageError(
-            f"Nothing can be written to {folder} ({error.strerror}); another --output_dir would be "
-            "right."
-        ) from None
 
 
 def _unused(stem: str, taken: set[str]) -> str:

@@ -1,0 +1,206 @@
+"""Clusterings of voice vectors. Labels are int arrays, 0 to K - 1; rows are windows.
+
+All are deterministic, and none builds a matrix over more than `SAMPLE` windows: a longer
+recording is clustered on windows spread evenly, and the others join the nearest centroid.
+"""
+
+from functools import cache
+from typing import Protocol
+
+import numpy as np
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.linalg import eigh
+
+SAMPLE = 2_000
+SPECTRAL_SAMPLE = 500  # eigenvectors cost the cube of it, 20 times
+GAPS = 8  # eigengaps that p is judged by, however few speakers are asked for
+_STARTS = 10  # of k-means
+
+
+def normalise(vectors: np.ndarray) -> np.ndarray:
+    """Scale rows to length 1; rows of zeros stay."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-12))
+
+
+def evenly(count: int, most: int) -> np.ndarray:
+    """Indices of at most `most` of `count` rows, spread evenly.
+
+    >>> evenly(10, 4)
+    array([0, 2, 5, 7])
+    """
+    return np.arange(count) if count <= most else np.arange(most) * count // most
+
+
+def compact(labels: np.ndarray) -> np.ndarray:
+    """Renumber labels 0 to K - 1 in order of first appearance.
+
+    >>> compact(np.array([7, 7, 2, 7, 5]))
+    array([0, 0, 1, 0, 2])
+    """
+    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[inverse]
+
+
+def centroids(vectors: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Mean of the rows of each label: (K, dims); labels are 0 to K - 1."""
+    sums = np.zeros((labels.max() + 1, vectors.shape[1]))
+    np.add.at(sums, labels, vectors)
+    return np.asarray(sums / np.maximum(np.bincount(labels), 1)[:, None])
+
+
+def nearest(vectors: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Index of the centre with the highest cosine for each row."""
+    return np.asarray((normalise(vectors) @ normalise(centres).T).argmax(axis=1))
+
+
+class Divider(Protocol):
+    """Divides the same vectors into any number of clusters."""
+
+    def __call__(self, count: int) -> np.ndarray:
+        """Labels, compact, of at most `count` clusters."""
+        ...
+
+
+def agglomerative(vectors: np.ndarray) -> Divider:
+    """Average linkage by cosine; one tree serves every count."""
+    rows = evenly(len(vectors), SAMPLE)
+    tree = linkage(normalise(vectors[rows]), "average", "cosine") if len(rows) > 1 else None
+
+    def divide(count: int) -> np.ndarray:
+        if tree is None:
+            return np.zeros(len(vectors), int)
+        return spread_labels(vectors, rows, compact(fcluster(tree, count, "maxclust")))
+
+    return divide
+
+
+def k_means_cosine(vectors: np.ndarray) -> Divider:
+    """k-means on vectors of length 1."""
+    rows = evenly(len(vectors), SAMPLE)
+    unit = normalise(vectors[rows])
+    return cache(lambda count: spread_labels(vectors, rows, k_means(unit, count)))
+
+
+def spread_labels(vectors: np.ndarray, rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Give the rows that were left out of a sample the label of the nearest centroid."""
+    if len(rows) == len(vectors):
+        return labels
+    found = nearest(vectors, centroids(normalise(vectors[rows]), labels))
+    found[rows] = labels
+    return compact(found)
+
+
+def k_means(vectors: np.ndarray, count: int, *, rounds: int = 50) -> np.ndarray:
+    """Lloyd's k-means with k-means++ starts (fixed seed), the best of 10; returns labels."""
+    vectors = np.asarray(vectors, np.float64)
+    count = min(count, len(vectors))
+    rng = np.random.default_rng(0)
+    squares = (vectors**2).sum(axis=1)
+    best, best_cost = np.zeros(len(vectors), int), np.inf
+    for _ in range(_STARTS if count > 1 else 1):
+        centres = _plus_plus(vectors, squares, count, rng)
+        labels = np.full(len(vectors), -1)
+        for _ in range(rounds):
+            distance = squares[:, None] - 2 * vectors @ centres.T + (centres**2).sum(axis=1)
+            found = distance.argmin(axis=1)
+            if (found == labels).all():
+                break
+            labels = found
+            for k in range(count):
+                if (labels == k).any():
+                    centres[k] = vectors[labels == k].mean(axis=0)
+        cost = float(np.maximum(distance[np.arange(len(labels)), labels], 0.0).sum())
+        if cost < best_cost - 1e-9:
+            best, best_cost = labels, cost
+    return compact(best)
+
+
+def _plus_plus(
+    vectors: np.ndarray, squares: np.ndarray, count: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Starts far from each other (Arthur and Vassilvitskii 2007)."""
+    centres = [vectors[rng.integers(len(vectors))]]
+    distance = np.full(len(vectors), np.inf)
+    for _ in range(count - 1):
+        last = centres[-1]
+        distance = np.minimum(distance, squares - 2 * vectors @ last + last @ last)
+        weights = np.maximum(distance, 0.0)
+        total = weights.sum()
+        chance = weights / total if total > 0 else None
+        centres.append(vectors[rng.choice(len(vectors), p=chance)])
+    return np.array(centres)
+
+
+def spectral(vectors: np.ndarray, most: int) -> tuple[Divider, np.ndarray]:
+    """NME-SC (Park et al. 2019, doi:10.1109/LSP.2019.2961071): a divider, and every count's gap.
+
+    The affinity (cosine) is pruned to each row's best p, p chosen where p over the eigengap is
+    least, so that nothing need be tuned. Gaps, (most,), are relative to the largest eigenvalue;
+    the widest tells the count.
+    """
+    rows = evenly(len(vectors), SPECTRAL_SAMPLE)
+    size = len(rows)
+    unit = normalise(vectors[rows])
+    affinity = unit @ unit.T
+    order = np.argsort(-affinity, axis=1, kind="stable")
+    judged = max(most, GAPS)
+    wanted = min(judged + 1, size)
+    best_ratio, gaps, basis = np.inf, np.zeros(judged), np.ones((size, 1))
+    for p in np.unique(np.linspace(2, max(2, 0.3 * size), 20).astype(int)) if size > 2 else ():
+        pruned = np.zeros_like(affinity)
+        np.put_along_axis(pruned, order[:, :p], 1.0, axis=1)
+        pruned = (pruned + pruned.T) / 2
+        laplacian = np.diag(pruned.sum(axis=1)) - pruned
+        values, vectors_of = eigh(laplacian, subset_by_index=[0, wanted - 1])
+        found = np.zeros(judged)
+        found[: wanted - 1] = np.diff(values) / max(_largest_eigenvalue(laplacian), 1e-12)
+        ratio = (p / size) / max(found.max(), 1e-12)
+        if ratio < best_ratio:
+            best_ratio, gaps, basis = ratio, found, vectors_of
+    return cache(lambda count: spread_labels(vectors, rows, k_means(basis[:, :count], count))), gaps
+
+
+def _largest_eigenvalue(matrix: np.ndarray) -> float:
+    """Power iteration from a fixed start; a percent or two is near enough here."""
+    vector = np.cos(np.arange(len(matrix)) * 1.7) + 0.01
+    for _ in range(30):
+        vector = matrix @ vector
+        vector /= max(float(np.linalg.norm(vector)), 1e-30)
+    return float(vector @ matrix @ vector)
+
+
+def likeness(vectors: np.ndarray, labels: np.ndarray) -> float:
+    """Cosine of the two centroids that are most alike; -1 for a single cluster.
+
+    >>> round(likeness(np.array([[1.0, 0], [0, 1], [-1, 0]]), np.array([0, 1, 2])), 3)
+    0.0
+    """
+    centres = normalise(centroids(normalise(vectors), labels))
+    if len(centres) < 2:
+        return -1.0
+    return float((centres @ centres.T - 3.0 * np.eye(len(centres))).max())
+
+
+def absorb(
+    vectors: np.ndarray, labels: np.ndarray, seconds: np.ndarray, least: float, fewest: int = 1
+) -> np.ndarray:
+    """While the smallest cluster covers less than `least` seconds, give its windows to others.
+
+    `seconds`: what each window stands for, (windows,). Each window goes to the nearest centroid.
+    """
+    labels = compact(labels)
+    while labels.max() + 1 > max(1, fewest):
+        held = np.bincount(labels, weights=seconds)
+        smallest = int(held.argmin())
+        if held[smallest] >= least:
+            break
+        centres = centroids(vectors, labels)
+        centres[smallest] = 0.0  # cosine 0 could win against negative ones, so bar it
+        cosine = normalise(vectors) @ normalise(centres).T
+        cosine[:, smallest] = -np.inf
+        lost = labels == smallest
+        labels = labels.copy()
+        labels[lost] = cosine[lost].argmax(axis=1)
+        labels = compact(labels)
+    return labels

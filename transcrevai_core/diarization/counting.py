@@ -1,0 +1,129 @@
+"""How many speakers there are: given, within a range, or found; and how sure that is."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from transcrevai_core.diarization.clustering import Divider, centroids, likeness, normalise
+from transcrevai_core.errors import SettingError
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A number of speakers, how sure it is (0 to 1), the next best number, and how it was found."""
+
+    number: int
+    confidence: float = 1.0
+    runner_up: int | None = None
+    by: str = "given"
+
+
+def check_range(speakers: int | tuple[int, int]) -> tuple[int, int]:
+    """Return the fewest and most speakers; raises SettingError with one sentence.
+
+    >>> check_range(3), check_range((1, 6))
+    ((3, 3), (1, 6))
+    """
+    fewest, most = (speakers, speakers) if isinstance(speakers, int) else speakers
+    if not 1 <= fewest <= most <= 20:
+        raise SettingError(
+            f"speakers is {speakers!r}; it should be a number from 1 to 20, or a range of two."
+        )
+    return fewest, most
+
+
+def by_gaps(gaps: np.ndarray, fewest: int, most: int) -> Count:
+    """Take the count with the widest eigengap; sure where the next gap is much smaller.
+
+    A gap beyond the range speaks for the range's own end.
+
+    >>> by_gaps(np.array([0.0, 0.4, 0.1]), 1, 3)
+    Count(number=2, confidence=0.8, runner_up=3, by='eigengap')
+    >>> by_gaps(np.array([0.0, 0.1, 0.0, 0.0, 0.3]), 1, 3).number
+    3
+    """
+    scores = np.array(gaps[fewest - 1 : most], float)
+    scores[0] = max(gaps[:fewest])
+    scores[-1] = max(scores[-1], *gaps[most - 1 :])
+    return _best(scores, fewest, "eigengap")
+
+
+def by_silhouette(
+    vectors: np.ndarray, divide: Divider, fewest: int, most: int, *, single: bool
+) -> Count:
+    """Take the count whose windows are most clearly nearest to their own centroid.
+
+    One speaker has no silhouette: `single` says whether there is but one, as the eigengap may.
+    """
+    if single and fewest == 1:
+        return Count(1, 0.5, 2, "eigengap")
+    fewest = max(2, fewest)
+    scores = [max(0.0, silhouette(vectors, divide(n))) for n in range(fewest, most + 1)]
+    return _best(np.array(scores), fewest, "silhouette") if scores else Count(most)
+
+
+def _best(scores: np.ndarray, fewest: int, by: str) -> Count:
+    order = np.argsort(-scores, kind="stable")
+    first = int(order[0])
+    if len(scores) == 1 or scores[first] <= 0:
+        return Count(fewest + first, 1.0 if len(scores) == 1 else 0.0, None, by)
+    second = int(order[1])
+    confidence = float(scores[first] / (scores[first] + max(0.0, scores[second])))
+    return Count(fewest + first, round(confidence, 3), fewest + second, by)
+
+
+def silhouette(vectors: np.ndarray, labels: np.ndarray) -> float:
+    """Mean of (b - a) / max(a, b): cosine distances to the own (a) and next best centroid (b).
+
+    >>> silhouette(np.array([[1.0, 0], [1, 0], [0, 1], [0, 1]]), np.array([0, 0, 1, 1]))
+    1.0
+    """
+    centres = normalise(centroids(vectors, labels))
+    if len(centres) < 2:
+        return 0.0
+    distance = 1.0 - normalise(vectors) @ centres.T
+    rows = np.arange(len(vectors))
+    own = distance[rows, labels].copy()
+    distance[rows, labels] = np.inf
+    other = distance.min(axis=1)
+    return float(((other - own) / np.maximum(np.maximum(own, other), 1e-12)).mean())
+
+
+def by_likeness(
+    vectors: np.ndarray,
+    divide: Divider,
+    fewest: int,
+    most: int,
+    *,
+    threshold: float,
+    two: float | None = None,
+) -> Count:
+    """Take the largest count whose two most alike speakers are still less alike than `threshold`.
+
+    One count too many halves a voice, and its halves are alike: that cosine leaps upwards. How
+    far the two sides of the leap are from the threshold tells how sure the count is. Whether
+    there are two speakers at all is judged by `two`, which is lower: where a single voice is
+    halved, removing the recording's mean has put the halves on opposite sides. `divide` may
+    return fewer clusters than it was asked for, having taken phantoms away.
+    """
+    two = threshold if two is None else two
+    alike: dict[int, float] = {}
+    for count in range(2, min(most + 1, len(vectors)) + 1):
+        labels = divide(count)
+        found = int(labels.max()) + 1
+        if found > 1:
+            alike[found] = min(likeness(vectors, labels), alike.get(found, 1.0))
+    limits = {n: two if n == 2 else threshold for n in alike}
+    held = [n for n in alike if fewest <= n <= most and alike[n] < limits[n]]
+    number = max(held, default=fewest)
+    if fewest == 1 and alike.get(2, -1.0) >= two:
+        number = 1
+    down = limits[number] - alike[number] if number > fewest and number in alike else np.inf
+    up = alike.get(number + 1, 1.0) - limits.get(number + 1, threshold)
+    up = up if number < most else np.inf
+    if not np.isfinite(min(down, up)):
+        return Count(number, 1.0, None, "likeness")
+    # a margin of 0.2 on the cosine is as sure as it gets
+    confidence = 0.5 + 0.45 * min(1.0, max(0.0, min(down, up)) / 0.2)
+    runner_up = number - 1 if down < up else number + 1
+    return Count(number, round(confidence, 3), runner_up, "likeness")

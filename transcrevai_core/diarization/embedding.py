@@ -1,0 +1,93 @@
+"""Voice vectors of windows. One protocol, so that other extractors can stand beside these."""
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import numpy as np
+
+from transcrevai_core.diarization import ivector
+from transcrevai_core.diarization.features import FRAMES_PER_SECOND, Features
+from transcrevai_core.diarization.windows import widen
+from transcrevai_core.errors import SettingError
+
+_GROUP_SECONDS = 60.0  # of a recording that is worked on at once
+
+
+class Embedding(Protocol):
+    """Turns windows of a recording into vectors that are near each other for the same voice."""
+
+    name: str
+    window: float  # seconds
+    hop: float  # seconds
+
+    def embed(self, features: Features, windows: np.ndarray) -> np.ndarray:
+        """Vectors of `windows` ((windows, 2), seconds, in order): float32, (windows, dims)."""
+        ...
+
+
+class MfccEmbedding:
+    """Mean cepstra of a window, each dimension z-scored over the windows; needs no training."""
+
+    name = "mfcc"
+    window = 1.5
+    hop = 0.5
+
+    def embed(self, features: Features, windows: np.ndarray) -> np.ndarray:
+        """See `Embedding`; 20 dimensions."""
+        means = [
+            np.stack([frames[a:b].mean(axis=0) for a, b in spans])
+            for frames, spans in grouped(features, windows)
+        ]
+        vectors = np.concatenate(means)
+        deviation = np.maximum(vectors.std(axis=0), 1e-6)
+        return np.asarray((vectors - vectors.mean(axis=0)) / deviation, np.float32)
+
+
+class IvectorEmbedding:
+    """i-vectors after discriminant analysis, from the model that comes with the program."""
+
+    name = "ivector"
+    window = 1.5
+    hop = 0.25
+
+    def __init__(self, model: ivector.IvectorModel | None = None) -> None:
+        self.model = model or ivector.shipped_model()
+
+    def embed(self, features: Features, windows: np.ndarray) -> np.ndarray:
+        """See `Embedding`; 80 dimensions, within-speaker covariance I."""
+        return np.concatenate(
+            [
+                ivector.window_vectors(self.model, frames, spans)
+                for frames, spans in grouped(features, windows)
+            ]
+        )
+
+
+def grouped(features: Features, windows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield frames of about a minute and the windows in them as spans of frames, in order.
+
+    Windows shorter than 1 s are widened; each has at least one frame.
+    """
+    wide = widen(windows)
+    first = 0
+    while first < len(wide):
+        last = first + int(np.searchsorted(wide[first:, 0], wide[first, 0] + _GROUP_SECONDS))
+        spans = np.round(wide[first:last] * FRAMES_PER_SECOND).astype(int)
+        offset = spans[:, 0].min()
+        frames = features.frames(int(offset), int(spans[:, 1].max()))
+        spans = np.minimum(spans - offset, [len(frames) - 1, len(frames)])
+        yield frames, spans
+        first = last
+
+
+EMBEDDINGS: dict[str, Callable[[], Embedding]] = {
+    "ivector": IvectorEmbedding,
+    "mfcc": MfccEmbedding,
+}
+
+
+def load(name: str) -> Embedding:
+    """Return the embedding of that name; raises SettingError with one sentence for another."""
+    if name not in EMBEDDINGS:
+        raise SettingError(f"embedding is {name!r}; it should be {' or '.join(EMBEDDINGS)}.")
+    return EMBEDDINGS[name]()

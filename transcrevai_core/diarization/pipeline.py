@@ -1,0 +1,241 @@
+"""The story of one recording's speakers, top to bottom: sound in, turns out.
+
+speech probabilities -> regions -> windows -> voice vectors     listen: slow, once
+vectors -> clusters -> count -> small ones absorbed             group: instant, again and again
+windows' speakers -> frames' speakers -> turns                  divide
+"""
+
+import itertools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from transcrevai_core import audio, speech
+from transcrevai_core.diarization import clustering, counting, resegmentation, vbx
+from transcrevai_core.diarization.counting import Count
+from transcrevai_core.diarization.embedding import Embedding, load
+from transcrevai_core.diarization.features import FRAMES_PER_SECOND, Features, Read
+from transcrevai_core.diarization.recipes import RECIPES, Recipe
+from transcrevai_core.diarization.windows import plan_windows, vote
+from transcrevai_core.types import Region, Turn
+
+_LONGEST_REGION = 600.0  # seconds: what is divided at once
+_MOST_WINDOWS = 40_000  # 2.8 hours of speech at 0.25 s
+_PHANTOMS = 3  # clusters of noise or laughter that are looked for beside the speakers
+
+
+@dataclass(frozen=True)
+class Voices:
+    """What listening found: enough to cluster again and again without hearing again."""
+
+    regions: tuple[Region, ...]
+    windows: np.ndarray  # (windows, 2) seconds
+    vectors: np.ndarray  # (windows, dims)
+    between: np.ndarray | None  # between-speaker variances, (dims,), where the embedding knows
+    features: Features
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Which speaker each window belongs to, how many there are, and how many were absorbed."""
+
+    labels: np.ndarray  # (windows,), 0 to speakers - 1
+    count: Count
+    absorbed: int
+
+
+@dataclass(frozen=True)
+class Diarization:
+    """Who speaks when, in order of time; speakers are SPEAKER_00 ... in order of first speech.
+
+    `absorbed` is how many phantom speakers, with too little speech to be believed, were given
+    to the others.
+    """
+
+    turns: tuple[Turn, ...]
+    count: Count
+    absorbed: int
+
+
+def diarize(
+    wav: Path,
+    *,
+    speakers: int | tuple[int, int] = (1, 6),
+    recipe: Recipe = RECIPES["ivector"],
+    on_progress: Callable[[float], None] = lambda done: None,
+) -> Diarization:
+    """Find who speaks when in a file that `audio.decode` wrote.
+
+    `speakers` is their number, or the fewest and most there may be. `on_progress` receives the
+    finished share (0 to 1). Raises SettingError for a number out of range.
+    """
+    counting.check_range(speakers)
+    voices = hear(wav, recipe, on_progress=lambda done: on_progress(0.9 * done))
+    found = settle(voices, speakers, recipe)
+    on_progress(1.0)
+    return found
+
+
+def hear(
+    wav: Path, recipe: Recipe, *, on_progress: Callable[[float], None] = lambda done: None
+) -> Voices:
+    """Do the slow part, once: from a file to the voice vectors of its speech."""
+    blocks = audio.blocks(wav, speech.BLOCK_SECONDS, on_progress=lambda done: on_progress(done / 2))
+    regions = find_regions(speech.speech_probabilities(blocks), recipe)
+    found = listen(lambda start, end: audio.read(wav, start, end), regions, load(recipe.embedding))
+    on_progress(1.0)
+    return found
+
+
+def settle(voices: Voices, speakers: int | tuple[int, int], recipe: Recipe) -> Diarization:
+    """Do the quick part, as often as settings change: from voice vectors to turns."""
+    fewest, most = counting.check_range(speakers)
+    if not len(voices.windows):
+        return Diarization((), Count(0, 1.0, None, "no speech"), 0)
+    grouping = group(voices, fewest, most, recipe)
+    turns = tuple(divide(voices, grouping, recipe))
+    count = _corrected(grouping.count, len({turn.speaker for turn in turns}))
+    return Diarization(turns, count, grouping.absorbed)
+
+
+def find_regions(probabilities: Iterable[np.ndarray], recipe: Recipe) -> list[Region]:
+    """Speech regions for diarization: eager, as speech that is missed here has no speaker."""
+    return speech.find_regions(
+        probabilities,
+        threshold=recipe.vad_threshold,
+        min_silence=recipe.min_silence,
+        min_speech=recipe.min_speech,
+        pad=recipe.pad,
+        max_region=_LONGEST_REGION,
+    )
+
+
+def listen(read: Read, regions: Iterable[Region], embedding: Embedding) -> Voices:
+    """Make the voice vectors of a recording; `read` as `audio.read` with the file filled in."""
+    features = Features(read, tuple(regions))
+    spoken = sum(region.duration for region in features.regions)
+    # coarser steps in very long recordings, so that memory stays bounded
+    hop = min(max(embedding.hop, spoken / _MOST_WINDOWS), embedding.window / 2)
+    windows = plan_windows(features.regions, embedding.window, hop)
+    vectors = np.zeros((0, 1), np.float32)
+    if len(windows):
+        vectors = embedding.embed(features, windows)
+    model = getattr(embedding, "model", None)
+    return Voices(
+        features.regions, windows, vectors, model.between if model is not None else None, features
+    )
+
+
+def group(voices: Voices, fewest: int, most: int, recipe: Recipe) -> Grouping:
+    """Divide the windows among `fewest` to `most` speakers, as `recipe` says."""
+    most = min(most, len(voices.vectors))
+    fewest = min(fewest, most)
+    vectors = voices.vectors
+    if voices.between is not None:  # what each dimension tells of the speaker, after noise
+        vectors = vectors * np.sqrt(voices.between / (voices.between + 1.0))
+    seconds = _held_seconds(voices.windows)
+    least = max(recipe.least_seconds, recipe.least_share * float(seconds.sum()))
+
+    def prune(labels: np.ndarray, keep: int = 1) -> np.ndarray:
+        return clustering.absorb(vectors, labels, seconds, least, keep)
+
+    gaps = np.zeros(0)
+    if recipe.clustering == "spectral" or (fewest < most and recipe.counting != "likeness"):
+        divide, gaps = clustering.spectral(vectors, most)
+    if recipe.clustering == "agglomerative":
+        divide = clustering.agglomerative(vectors)
+    elif recipe.clustering == "k-means":
+        divide = clustering.k_means_cosine(vectors)
+
+    if fewest == most:
+        count = Count(fewest)
+    elif recipe.counting == "eigengap":
+        count = counting.by_gaps(gaps, fewest, most)
+    elif recipe.counting == "silhouette":
+        single = int(gaps.argmax()) == 0
+        count = counting.by_silhouette(vectors, divide, fewest, most, single=single)
+    else:
+        count = counting.by_likeness(
+            vectors,
+            lambda n: prune(divide(n)),
+            fewest,
+            most,
+            threshold=recipe.alike,
+            two=recipe.alike_two,
+        )
+    labels, divided = _divide_well(divide, prune, count.number)
+    if recipe.vbx is not None and voices.between is not None and count.number > 1:
+        share = vbx.refine(voices.vectors, voices.between, labels, recipe.vbx)
+        refined = prune(share.argmax(axis=1), fewest)
+        if refined.max() + 1 >= fewest:
+            labels = refined
+    number = int(labels.max()) + 1
+    return Grouping(labels, _corrected(count, number), max(0, divided - number))
+
+
+def _divide_well(
+    divide: clustering.Divider, prune: Callable[..., np.ndarray], number: int
+) -> tuple[np.ndarray, int]:
+    """Divide so that `number` speakers remain once phantoms are absorbed.
+
+    A phantom would otherwise take the place of a real speaker, whom another one swallows.
+    Returns labels and how many clusters there were with the phantoms.
+    """
+    for clusters in range(number, number + _PHANTOMS + 1):
+        labels = prune(divide(clusters))
+        if labels.max() + 1 == number:
+            return labels, clusters
+    return prune(divide(number), number), number
+
+
+def _corrected(count: Count, number: int) -> Count:
+    """The count, where later stages found another number than it said."""
+    if number == count.number:
+        return count
+    return replace(
+        count, number=number, confidence=min(count.confidence, 0.5), runner_up=count.number
+    )
+
+
+def _held_seconds(windows: np.ndarray) -> np.ndarray:
+    """How much of the recording each window stands for: up to the start of the next one."""
+    ends = np.append(np.minimum(windows[1:, 0], windows[:-1, 1]), windows[-1:, 1])
+    return np.asarray(ends - windows[:, 0])
+
+
+def divide(voices: Voices, grouping: Grouping, recipe: Recipe) -> list[Turn]:
+    """Turn the windows' speakers into turns, in order of time."""
+    step = 1.0 / FRAMES_PER_SECOND
+    spans = [
+        (round(r.start * FRAMES_PER_SECOND), round(r.end * FRAMES_PER_SECOND))
+        for r in voices.regions
+    ]
+    weights = np.eye(grouping.count.number)[grouping.labels]
+    labels = []
+    starts = voices.windows[:, 0]
+    for region, (first, last) in zip(voices.regions, spans, strict=True):
+        a, b = np.searchsorted(starts, [region.start - 1e-6, region.end - 1e-6])
+        votes = vote(voices.windows[a:b], weights[a:b], first, last, step)
+        labels.append(votes.argmax(axis=1).astype(np.int8))  # 100 of these a second
+    for _ in range(recipe.resegment_rounds):
+        labels = resegmentation.resegment(voices.features, spans, labels, recipe.switch)
+        labels = [resegmentation.smooth(found) for found in labels]
+    return name_turns(voices.regions, labels)
+
+
+def name_turns(regions: Iterable[Region], labels: Iterable[np.ndarray]) -> list[Turn]:
+    """Make a turn of every run of one label, with names in order of first speech."""
+    names: dict[int, str] = {}
+    turns = []
+    for region, found in zip(regions, labels, strict=True):
+        edges = [0, *(np.flatnonzero(np.diff(found)) + 1).tolist(), len(found)]
+        for a, b in itertools.pairwise(edges):
+            if a == b:
+                continue
+            name = names.setdefault(int(found[a]), f"SPEAKER_{len(names):02d}")
+            start = region.start if a == 0 else region.start + a / FRAMES_PER_SECOND
+            end = region.end if b == len(found) else region.start + b / FRAMES_PER_SECOND
+            turns.append(Turn(round(start, 3), round(end, 3), name))
+    return turns

@@ -1,0 +1,110 @@
+"""VBx: a Bayesian hidden Markov model over voice vectors, speakers being its states.
+
+Landini, Profant, Diez, Burget 2022 (doi:10.1016/j.csl.2021.101254). A speaker's place is a latent
+vector with prior N(0, I); a window of that speaker is that vector scaled by sqrt(between), plus
+noise N(0, I). Speakers that explain too little lose their share, which is how it counts them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import logsumexp
+
+
+@dataclass(frozen=True)
+class VbxSettings:
+    """How VBx weighs what it sees.
+
+    `fa` scales the evidence (windows overlap, so they count less than once), `fb` the price of a
+    speaker; `loop` is the chance that a window has the same speaker as the one before;
+    `smoothing` is how sure the first labels are taken to be, in nats.
+    """
+
+    fa: float = 0.4
+    fb: float = 8.0
+    loop: float = 0.9
+    smoothing: float = 5.0
+    rounds: int = 20
+
+
+def refine(
+    vectors: np.ndarray,
+    between: np.ndarray,
+    labels: np.ndarray,
+    settings: VbxSettings,
+) -> np.ndarray:
+    """Responsibilities (windows, speakers) from first labels; speakers that vanish are left out.
+
+    `vectors`: (windows, dims) in order of time, within-speaker covariance I; `between`: (dims,).
+    """
+    count = int(labels.max()) + 1
+    share = np.eye(count)[labels] * settings.smoothing
+    share = np.exp(share - logsumexp(share, axis=1, keepdims=True))
+    prior = np.full(count, 1.0 / count)
+    # no copy of the vectors is made, as they are what grows with the recording
+    root = np.sqrt(between)
+    squares = np.einsum("td,td->t", vectors, vectors)
+    constant = -0.5 * (squares + vectors.shape[1] * np.log(2 * np.pi))
+    ratio = settings.fa / settings.fb
+    bound = -np.inf
+    for _ in range(settings.rounds):
+        spread = 1.0 / (1.0 + ratio * share.sum(axis=0)[:, None] * between)  # (K, dims)
+        mean = ratio * spread * (_sums(share, vectors) * root)
+        score = settings.fa * (
+            vectors @ (root * mean).T.astype(np.float32)
+            - 0.5 * (spread + mean**2) @ between
+            + constant[:, None]
+        )
+        share, total, prior = _forward_backward(score, prior, settings.loop)
+        latent = 0.5 * (np.log(spread) - spread - mean**2 + 1.0).sum()
+        new_bound = total + settings.fb * latent
+        if new_bound - bound < 1e-4 * len(vectors) and bound > -np.inf:
+            break
+        bound = new_bound
+        alive = prior > 1e-4
+        if not alive.all():
+            share, prior = share[:, alive], prior[alive] / prior[alive].sum()
+            share /= np.maximum(share.sum(axis=1, keepdims=True), 1e-30)
+    return share
+
+
+def _sums(share: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """Sum the vectors by responsibility, (speakers, dims), in double precision, block by block."""
+    total = np.zeros((share.shape[1], vectors.shape[1]))
+    for first in range(0, len(vectors), 4_096):
+        rows = slice(first, first + 4_096)
+        total += share[rows].T @ vectors[rows]
+    return total
+
+
+def _forward_backward(
+    score: np.ndarray, prior: np.ndarray, loop: float
+) -> tuple[np.ndarray, float, np.ndarray]:
+    """State posteriors, log evidence, and the new prior over the speakers of fresh starts.
+
+    From any state: with `loop` stay, else draw a state from `prior` (which may be the same).
+    """
+    count, states = score.shape
+    best = score.max(axis=1, keepdims=True)
+    density = np.exp(score - best)
+    forward = np.empty_like(density)
+    scale = np.empty(count)
+    jump = (1.0 - loop) * prior
+    current = prior * density[0]
+    for t in range(count):
+        if t:
+            current = (loop * forward[t - 1] + jump) * density[t]
+        scale[t] = total = current.sum()
+        forward[t] = current / total
+    share = np.empty_like(density)
+    fresh = np.zeros(states)
+    backward = np.ones(states)
+    for t in range(count - 1, -1, -1):
+        share[t] = forward[t] * backward
+        ahead = density[t] * backward / scale[t]
+        if t:
+            fresh += jump * ahead  # the chance that window t began afresh in each state
+            backward = loop * ahead + (jump @ ahead)
+    fresh += share[0]
+    share /= share.sum(axis=1, keepdims=True)
+    return share, float(np.log(scale).sum() + best.sum()), fresh / fresh.sum()

@@ -1,0 +1,55 @@
+"""RTTM, the format in which diarization is exchanged and scored.
+
+One line a turn, `SPEAKER file 1 start duration <NA> <NA> speaker <NA> <NA>`; see appendix A of
+the NIST RT-09 evaluation plan.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from transcrevai_core.errors import InputError
+from transcrevai_core.types import Turn
+
+
+def format_rttm(turns: Iterable[Turn], name: str) -> str:
+    """Return turns as RTTM text of the recording `name`, whose spaces become underscores.
+
+    >>> format_rttm([Turn(0.5, 2.0, "SPEAKER_00")], "my talk")
+    'SPEAKER my_talk 1 0.500 1.500 <NA> <NA> SPEAKER_00 <NA> <NA>\\n'
+    """
+    name = "_".join(name.split()) or "recording"
+    return "".join(
+        f"SPEAKER {name} 1 {turn.start:.3f} {turn.duration:.3f} <NA> <NA> "
+        f"{'_'.join(turn.speaker.split())} <NA> <NA>\n"
+        for turn in turns
+    )
+
+
+def parse_rttm(text: str, name: str | None = None) -> list[Turn]:
+    """Return the turns of RTTM text in order of time; of the recording `name` only, if given.
+
+    Lines of other types are passed over. Raises InputError with one sentence for a broken line.
+    """
+    turns = []
+    for number, fields in enumerate((line.split() for line in text.splitlines()), start=1):
+        if not fields or fields[0] != "SPEAKER" or name not in (None, fields[1]):
+            continue
+        try:
+            start, duration, speaker = float(fields[3]), float(fields[4]), fields[7]
+        except (IndexError, ValueError):
+            raise InputError(
+                f"Line {number} of the RTTM is broken; SPEAKER name 1 start duration <NA> <NA> "
+                "speaker would be right."
+            ) from None
+        turns.append(Turn(start, start + duration, speaker))
+    return sorted(turns, key=lambda turn: (turn.start, turn.end, turn.speaker))
+
+
+def read_rttm(path: Path, name: str | None = None) -> list[Turn]:
+    """Read a file as `parse_rttm` does its text."""
+    return parse_rttm(path.read_text(encoding="utf-8"), name)
+
+
+def write_rttm(path: Path, turns: Iterable[Turn], name: str) -> None:
+    """Write turns as `format_rttm` makes them."""
+    path.write_text(format_rttm(turns, name), encoding="utf-8")
