@@ -86,6 +86,8 @@ def test_from_sample_to_export(page: Any, library: Store) -> None:
     page.get_by_role("button", name="edit").nth(2).click()
     page.get_by_label("Your text").fill("What I *heard* instead.")
     page.get_by_role("button", name="Save").click()
+    # for a moment the old editor and the new text are both there
+    expect(page.get_by_label("Your text")).to_have_count(0)
     expect(page.get_by_text("What I *heard* instead.")).to_be_visible()
     expect(page.get_by_text(f"The model wrote: {third.text.strip()}")).to_be_visible()
 

@@ -272,7 +272,6 @@ class Store:
             job_id=job.id,
             digest=job.digest,
             device=job.device,
-            task=job.options.get("task", "transcribe"),
             notes=job.notes,
             dropped_segments=job.dropped_segments,
         )

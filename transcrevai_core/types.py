@@ -117,7 +117,6 @@ class Transcript:
     job_id: str = ""
     digest: str = ""
     device: str = "cpu"
-    task: str = "transcribe"
     notes: tuple[str, ...] = ()
     dropped_segments: int = 0
 

@@ -37,10 +37,10 @@ def write_json(transcript: Transcript, edited: bool) -> str:
 def as_dict(transcript: Transcript, *, edited: bool = True) -> dict[str, Any]:
     """Give the transcript in the shape of openai/whisper's result, with a few keys of ours.
 
-    Ours are title, duration (seconds), model, compute_type, language_probability and notes, and on
-    a segment speaker, looping and original_text where they apply. The words of a segment are what
-    the model heard, so where there is an original_text they spell that. A number that the model
-    left undefined is null.
+    Ours are title, duration (seconds), model, compute_type, language_probability, notes,
+    dropped_segments and digest, and on a segment speaker, looping and original_text where they
+    apply. The words of a segment are what the model heard, so where there is an original_text
+    they spell that. A number that the model left undefined is null.
     """
     segments = [
         _segment(number, segment, edited) for number, segment in enumerate(transcript.segments)
@@ -55,6 +55,8 @@ def as_dict(transcript: Transcript, *, edited: bool = True) -> dict[str, Any]:
         "model": transcript.model,
         "compute_type": transcript.compute_type,
         "notes": list(transcript.notes),
+        "dropped_segments": transcript.dropped_segments,
+        "digest": transcript.digest,
     }
 
 
