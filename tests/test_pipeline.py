@@ -385,6 +385,7 @@ def test_the_command_line_writes_every_format_and_scores(tmp_path, store):
     assert run_cli("jobs", "export", job_id, "-f", "srt", "-o", str(tmp_path)).returncode == 0
     assert "-->" in (tmp_path / "pt.srt").read_text(encoding="utf-8")
     assert "is done" in run_cli("jobs", "resume", job_id).stderr
+    assert "is done already" in run_cli("jobs", "cancel", job_id).stderr
     assert run_cli("jobs", "delete", job_id, "--yes").returncode == 0
     assert store.jobs() == []
 

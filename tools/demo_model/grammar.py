@@ -161,11 +161,6 @@ def vocabulary(language: str) -> tuple[Unit, ...]:
     return tuple(sorted(units))
 
 
-def spoken_words(language: str) -> set[str]:
-    """Distinct words that can be heard (numbers count by their words, not by their digits)."""
-    return {word.lower() for unit in vocabulary(language) for word in unit.spoken.split()}
-
-
 def draw_words(language: str, rng: random.Random) -> Sentence:
     """Two to eight random words: they keep the decoder from reciting templates unheard."""
     numbers = [unit for unit in vocabulary(language) if unit.written[0].isdigit()]

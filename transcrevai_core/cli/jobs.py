@@ -62,7 +62,12 @@ def jobs_show(job_id: str, as_json: AsJson = False) -> None:
 def jobs_cancel(job_id: str) -> None:
     """Cancel a job; what is finished of it stays."""
     _, store = open_library()
-    store.cancel(store.find(job_id).id)
+    job = store.find(job_id)
+    if job.state not in ACTIVE_STATES:
+        raise InputError(
+            f"{job.title} is {job.state} already; only what waits or runs can be cancelled."
+        )
+    store.cancel(job.id)
 
 
 @app.command("resume")
