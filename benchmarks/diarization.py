@@ -44,17 +44,20 @@ def diarize_once(
     wav: Path, embedding: str, given: int | None, vary: bool
 ) -> tuple[list[Turn], float, dict[float, list[Turn]]]:
     """In a worker: diarize a file, and once more for each choice where `vary` says so."""
-    from transcrevai_core.diarization.pipeline import hear, settle
+    from transcrevai_core.diarization.pipeline import hear, reader, settle
     from transcrevai_core.diarization.recipes import RECIPES
 
     recipe = RECIPES[embedding]
     speakers = given or (1, 6)
+    read = reader(wav)
     begun = time.process_time()
     voices = hear(wav, recipe)
-    turns = list(settle(voices, speakers, recipe).turns)
+    turns = list(settle(voices, speakers, recipe, read).turns)
     took = time.process_time() - begun
     choices = ALIKE_CHOICES if vary else ()
-    variants = {a: list(settle(voices, speakers, replace(recipe, alike=a)).turns) for a in choices}
+    variants = {
+        a: list(settle(voices, speakers, replace(recipe, alike=a), read).turns) for a in choices
+    }
     return turns, took, variants
 
 

@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -345,8 +346,24 @@ def by_hand(vectors, seconds=1.0):
     starts = np.arange(len(vectors)) * seconds
     windows = np.stack([starts, starts + seconds], axis=1)
     regions = (Region(0.0, float(len(vectors) * seconds)),)
-    features = Features(lambda start, end: np.zeros(0, np.float32), [])
-    return pipeline.Voices(regions, windows, vectors.astype(np.float32), None, features)
+    return pipeline.Voices(regions, windows, vectors.astype(np.float32), None)
+
+
+def silence(start, end):
+    return np.zeros(0, np.float32)
+
+
+def test_voices_on_disk_are_the_voices(tmp_path):
+    voices = replace(by_hand(np.eye(3)), between=np.array([1.0, 2.0]))
+    voices.save(tmp_path / "voices.npz")
+    again = pipeline.Voices.load(tmp_path / "voices.npz")
+    assert again.regions == voices.regions
+    for name in ("windows", "vectors", "between"):
+        assert (getattr(again, name) == getattr(voices, name)).all()
+    plain = by_hand(np.zeros((0, 4)))
+    plain.save(tmp_path / "voices.npz")
+    assert pipeline.Voices.load(tmp_path / "voices.npz").between is None
+    assert [file.name for file in tmp_path.iterdir()] == ["voices.npz"]
 
 
 def test_a_phantom_does_not_take_a_speakers_place():
@@ -374,7 +391,7 @@ def test_whatever_the_vectors_every_window_has_a_speaker_and_the_range_is_kept(
 ):
     vectors = np.random.default_rng(seed).standard_normal((count, 5))
     recipe = Recipe("mfcc", way, counting_by)
-    found = pipeline.settle(by_hand(vectors), speakers, recipe)
+    found = pipeline.settle(by_hand(vectors), speakers, recipe, silence)
     assert sum(turn.duration for turn in found.turns) == pytest.approx(count, abs=0.01)
     assert min(speakers[0], 1) <= found.count.number <= speakers[1]
     assert len({turn.speaker for turn in found.turns}) == found.count.number
@@ -383,10 +400,10 @@ def test_whatever_the_vectors_every_window_has_a_speaker_and_the_range_is_kept(
 
 def test_turns_follow_the_voices_exactly_where_windows_do_not_overlap():
     vectors, _labels = blobs(3, 4, 2, spread=0.01)
-    found = pipeline.settle(by_hand(vectors), (1, 6), Recipe("mfcc"))
+    found = pipeline.settle(by_hand(vectors), (1, 6), Recipe("mfcc"), silence)
     assert [(t.start, t.end) for t in found.turns] == [(0, 3), (3, 7), (7, 9)]
     assert found.count.number == 3
-    swapped = pipeline.settle(by_hand(vectors[::-1]), (1, 6), Recipe("mfcc"))
+    swapped = pipeline.settle(by_hand(vectors[::-1]), (1, 6), Recipe("mfcc"), silence)
     assert [(t.start, t.end) for t in swapped.turns] == [(0, 2), (2, 6), (6, 9)]
 
 

@@ -1,14 +1,15 @@
 """Voice vectors of windows. One protocol, so that other extractors can stand beside these."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
 
 from transcrevai_core.diarization import ivector
-from transcrevai_core.diarization.features import FRAMES_PER_SECOND, Features
+from transcrevai_core.diarization.features import FRAMES_PER_SECOND, Features, Read
 from transcrevai_core.diarization.windows import widen
 from transcrevai_core.errors import SettingError
+from transcrevai_core.types import Region
 
 _GROUP_SECONDS = 60.0  # of a recording that is worked on at once
 
@@ -19,9 +20,14 @@ class Embedding(Protocol):
     name: str
     window: float  # seconds
     hop: float  # seconds
+    between: np.ndarray | None  # between-speaker variances where within ones are 1, (dims,)
 
-    def embed(self, features: Features, windows: np.ndarray) -> np.ndarray:
-        """Vectors of `windows` ((windows, 2), seconds, in order): float32, (windows, dims)."""
+    def embed(self, read: Read, regions: Sequence[Region], windows: np.ndarray) -> np.ndarray:
+        """Vectors of `windows` ((windows, 2), seconds, in order): float32, (windows, dims).
+
+        `read(start, end)` gives samples, as `audio.read` with the file filled in; `regions` is
+        where speech is.
+        """
         ...
 
 
@@ -31,9 +37,11 @@ class MfccEmbedding:
     name = "mfcc"
     window = 1.5
     hop = 0.5
+    between = None
 
-    def embed(self, features: Features, windows: np.ndarray) -> np.ndarray:
+    def embed(self, read: Read, regions: Sequence[Region], windows: np.ndarray) -> np.ndarray:
         """See `Embedding`; 20 dimensions."""
+        features = Features(read, regions)
         means = [
             np.stack([frames[a:b].mean(axis=0) for a, b in spans])
             for frames, spans in grouped(features, windows)
@@ -52,9 +60,11 @@ class IvectorEmbedding:
 
     def __init__(self, model: ivector.IvectorModel | None = None) -> None:
         self.model = model or ivector.shipped_model()
+        self.between = self.model.between
 
-    def embed(self, features: Features, windows: np.ndarray) -> np.ndarray:
+    def embed(self, read: Read, regions: Sequence[Region], windows: np.ndarray) -> np.ndarray:
         """See `Embedding`; 80 dimensions, within-speaker covariance I."""
+        features = Features(read, regions)
         return np.concatenate(
             [
                 ivector.window_vectors(self.model, frames, spans)

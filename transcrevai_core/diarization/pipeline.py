@@ -34,7 +34,27 @@ class Voices:
     windows: np.ndarray  # (windows, 2) seconds
     vectors: np.ndarray  # (windows, dims)
     between: np.ndarray | None  # between-speaker variances, (dims,), where the embedding knows
-    features: Features
+
+    def save(self, path: Path) -> None:
+        """Write the arrays; a reader never meets half a file."""
+        part = path.with_suffix(".part")
+        spans = np.array([(r.start, r.end) for r in self.regions]).reshape(-1, 2)
+        between = np.zeros(0) if self.between is None else self.between
+        with part.open("wb") as file:
+            np.savez(
+                file, regions=spans, windows=self.windows, vectors=self.vectors, between=between
+            )
+        part.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> "Voices":
+        """Read what `save` wrote."""
+        with np.load(path) as stored:
+            regions = tuple(Region(float(a), float(b)) for a, b in stored["regions"])
+            between = stored["between"]
+            return cls(
+                regions, stored["windows"], stored["vectors"], between if len(between) else None
+            )
 
 
 @dataclass(frozen=True)
@@ -73,29 +93,49 @@ def diarize(
     """
     counting.check_range(speakers)
     voices = hear(wav, recipe, on_progress=lambda done: on_progress(0.9 * done))
-    found = settle(voices, speakers, recipe)
+    found = settle(voices, speakers, recipe, reader(wav))
     on_progress(1.0)
     return found
 
 
 def hear(
-    wav: Path, recipe: Recipe, *, on_progress: Callable[[float], None] = lambda done: None
+    wav: Path,
+    recipe: Recipe,
+    *,
+    probabilities: Iterable[np.ndarray] | None = None,
+    on_progress: Callable[[float], None] = lambda done: None,
 ) -> Voices:
-    """Do the slow part, once: from a file to the voice vectors of its speech."""
-    blocks = audio.blocks(wav, speech.BLOCK_SECONDS, on_progress=lambda done: on_progress(done / 2))
-    regions = find_regions(speech.speech_probabilities(blocks), recipe)
-    found = listen(lambda start, end: audio.read(wav, start, end), regions, load(recipe.embedding))
+    """Do the slow part, once: from a file to the voice vectors of its speech.
+
+    `probabilities` of speech, block by block, are found where they are not given.
+    """
+    if probabilities is None:
+        blocks = audio.blocks(
+            wav, speech.BLOCK_SECONDS, on_progress=lambda done: on_progress(done / 2)
+        )
+        probabilities = speech.speech_probabilities(blocks)
+    found = listen(reader(wav), find_regions(probabilities, recipe), load(recipe.embedding))
     on_progress(1.0)
     return found
 
 
-def settle(voices: Voices, speakers: int | tuple[int, int], recipe: Recipe) -> Diarization:
-    """Do the quick part, as often as settings change: from voice vectors to turns."""
+def reader(wav: Path) -> Read:
+    """Return `audio.read` with the file filled in."""
+    return lambda start, end: audio.read(wav, start, end)
+
+
+def settle(
+    voices: Voices, speakers: int | tuple[int, int], recipe: Recipe, read: Read
+) -> Diarization:
+    """Do the quick part, as often as settings change: from voice vectors to turns.
+
+    The sound is read again only where the recipe resegments.
+    """
     fewest, most = counting.check_range(speakers)
     if not len(voices.windows):
         return Diarization((), Count(0, 1.0, None, "no speech"), 0)
     grouping = group(voices, fewest, most, recipe)
-    turns = tuple(divide(voices, grouping, recipe))
+    turns = tuple(divide(voices, grouping, recipe, read))
     count = _corrected(grouping.count, len({turn.speaker for turn in turns}))
     return Diarization(turns, count, grouping.absorbed)
 
@@ -113,19 +153,16 @@ def find_regions(probabilities: Iterable[np.ndarray], recipe: Recipe) -> list[Re
 
 
 def listen(read: Read, regions: Iterable[Region], embedding: Embedding) -> Voices:
-    """Make the voice vectors of a recording; `read` as `audio.read` with the file filled in."""
-    features = Features(read, tuple(regions))
-    spoken = sum(region.duration for region in features.regions)
+    """Make the voice vectors of a recording's speech."""
+    regions = tuple(regions)
+    spoken = sum(region.duration for region in regions)
     # coarser steps in very long recordings, so that memory stays bounded
     hop = min(max(embedding.hop, spoken / _MOST_WINDOWS), embedding.window / 2)
-    windows = plan_windows(features.regions, embedding.window, hop)
+    windows = plan_windows(regions, embedding.window, hop)
     vectors = np.zeros((0, 1), np.float32)
     if len(windows):
-        vectors = embedding.embed(features, windows)
-    model = getattr(embedding, "model", None)
-    return Voices(
-        features.regions, windows, vectors, model.between if model is not None else None, features
-    )
+        vectors = embedding.embed(read, regions, windows)
+    return Voices(regions, windows, vectors, embedding.between)
 
 
 def group(voices: Voices, fewest: int, most: int, recipe: Recipe) -> Grouping:
@@ -205,7 +242,7 @@ def _held_seconds(windows: np.ndarray) -> np.ndarray:
     return np.asarray(ends - windows[:, 0])
 
 
-def divide(voices: Voices, grouping: Grouping, recipe: Recipe) -> list[Turn]:
+def divide(voices: Voices, grouping: Grouping, recipe: Recipe, read: Read) -> list[Turn]:
     """Turn the windows' speakers into turns, in order of time."""
     step = 1.0 / FRAMES_PER_SECOND
     spans = [
@@ -219,9 +256,11 @@ def divide(voices: Voices, grouping: Grouping, recipe: Recipe) -> list[Turn]:
         a, b = np.searchsorted(starts, [region.start - 1e-6, region.end - 1e-6])
         votes = vote(voices.windows[a:b], weights[a:b], first, last, step)
         labels.append(votes.argmax(axis=1).astype(np.int8))  # 100 of these a second
-    for _ in range(recipe.resegment_rounds):
-        labels = resegmentation.resegment(voices.features, spans, labels, recipe.switch)
-        labels = [resegmentation.smooth(found) for found in labels]
+    if recipe.resegment_rounds:
+        features = Features(read, voices.regions)
+        for _ in range(recipe.resegment_rounds):
+            labels = resegmentation.resegment(features, spans, labels, recipe.switch)
+            labels = [resegmentation.smooth(found) for found in labels]
     return name_turns(voices.regions, labels)
 
 
