@@ -37,7 +37,7 @@ class MfccEmbedding:
     name = "mfcc"
     window = 1.5
     hop = 0.5
-    between = None
+    between: np.ndarray | None = None
 
     def embed(self, read: Read, regions: Sequence[Region], windows: np.ndarray) -> np.ndarray:
         """See `Embedding`; 20 dimensions."""
@@ -60,7 +60,7 @@ class IvectorEmbedding:
 
     def __init__(self, model: ivector.IvectorModel | None = None) -> None:
         self.model = model or ivector.shipped_model()
-        self.between = self.model.between
+        self.between: np.ndarray | None = self.model.between
 
     def embed(self, read: Read, regions: Sequence[Region], windows: np.ndarray) -> np.ndarray:
         """See `Embedding`; 80 dimensions, within-speaker covariance I."""
