@@ -12,10 +12,11 @@ CORE = ROOT / "transcrevai_core"
 # from the ground up: a room may use what stands on a line above its own
 FLOORS = [
     {"errors", "types", "languages", "processes", "migrations"},
-    {"demo", "settings", "metrics", "records", "audio", "speech", "export", "rttm"},
-    {"database", "workers", "transcription.catalogue", "diarization"},
+    {"demo", "settings", "metrics", "audio", "speech", "export", "rttm", "turns"},
+    {"database", "workers", "transcription.catalogue", "diarization", "alignment"},
+    {"records"},
     {"store"},
-    {"transcription.loading"},
+    {"edits", "cache", "transcription.loading"},
     {"transcription.decoding"},
     {"stages"},
     {"models"},

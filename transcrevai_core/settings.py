@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -29,6 +36,9 @@ ComputeType = Literal[
 ]  # fmt: skip
 
 
+_SPEAKERS: dict[str, Any] = {"group": "speakers"}  # what is about who speaks when
+
+
 class JobOptions(BaseModel):
     """What one job is done with; stored beside its result."""
 
@@ -38,8 +48,8 @@ class JobOptions(BaseModel):
         "small",
         min_length=1,
         description="Whisper model: a name such as tiny, base, small, medium, large-v3-turbo; a "
-        "Hugging Face id; a folder with a CTranslate2 model; or demo, which understands "
-        "synthesized demo speech only",
+        "Hugging Face id; a folder with a CTranslate2 model; demo, which understands "
+        "synthesized demo speech only; or none, to find only who speaks when",
     )
     language: str | None = Field(
         None, description="language code such as pt or en; auto lets the model detect it"
@@ -91,6 +101,72 @@ class JobOptions(BaseModel):
     condition_on_previous_text: bool = Field(
         False, description="give each chunk the text before it; can carry a mistake onwards"
     )
+    diarize: bool = Field(True, description="find who speaks when", json_schema_extra=_SPEAKERS)
+    speakers: int | None = Field(
+        None,
+        ge=1,
+        le=20,
+        description="how many speak, where that is known; found from the voices otherwise",
+        json_schema_extra=_SPEAKERS,
+    )
+    min_speakers: int = Field(
+        1, ge=1, le=20, description="the fewest speakers there may be", json_schema_extra=_SPEAKERS
+    )
+    max_speakers: int = Field(
+        6, ge=1, le=20, description="the most speakers there may be", json_schema_extra=_SPEAKERS
+    )
+    embedding: str = Field(
+        "ivector",
+        min_length=1,
+        description="how voices are told apart: ivector and mfcc come with the program; "
+        "resemblyzer, or an ONNX speaker model by path or Hugging Face id, with an extra",
+        json_schema_extra=_SPEAKERS,
+    )
+    clustering: Literal["auto", "agglomerative", "spectral", "k-means", "vbx"] = Field(
+        "auto",
+        description="how voices are gathered into speakers; auto chooses by length and clarity",
+        json_schema_extra=_SPEAKERS,
+    )
+    counting: Literal["auto", "likeness", "silhouette", "eigengap"] = Field(
+        "auto",
+        description="what tells the number of speakers where it is not given",
+        json_schema_extra=_SPEAKERS,
+    )
+    speaker_threshold: float | None = Field(
+        None,
+        ge=0.05,
+        le=0.95,
+        allow_inf_nan=False,
+        description="cosine from which two voices count as one speaker; lower merges more; the "
+        "embedding's own where it is not given",
+        json_schema_extra=_SPEAKERS,
+    )
+    min_speaker_share: float = Field(
+        0.003,
+        ge=0,
+        le=0.2,
+        allow_inf_nan=False,
+        description="share of all speech below which a speaker is merged into the others",
+        json_schema_extra=_SPEAKERS,
+    )
+    channels: Literal["mix", "speakers"] = Field(
+        "mix",
+        description="mix them, or take each channel as one speaker, as in recorded calls",
+        json_schema_extra=_SPEAKERS,
+    )
+
+    @field_validator("max_speakers")
+    @classmethod
+    def _range(cls, value: int, info: ValidationInfo) -> int:
+        if value < info.data.get("min_speakers", 1):
+            raise ValueError("at least min_speakers")
+        return value
+
+    @field_validator("embedding")
+    @classmethod
+    def _file_from_anywhere(cls, value: str) -> str:
+        file = Path(value).expanduser()
+        return str(file.absolute()) if file.is_file() else value
 
     @field_validator("language", "initial_prompt", "hotwords", mode="before")
     @classmethod
@@ -115,6 +191,14 @@ class JobOptions(BaseModel):
         if code not in LANGUAGES:
             raise ValueError("a language that Whisper knows, such as pt, en or es")
         return code
+
+    def diarization(self) -> dict[str, Any]:
+        """Return what the turns depend on; jobs with the same sound and these agree on them."""
+        return {
+            name: getattr(self, name)
+            for name, field in JobOptions.model_fields.items()
+            if field.json_schema_extra == _SPEAKERS and name != "diarize"
+        }
 
 
 def default_home() -> Path:
