@@ -17,7 +17,8 @@ import pytest
 from transcrevai_core import demo, export, pipeline, transcribe, wer
 from transcrevai_core.errors import StorageError, TranscrevaiError
 from transcrevai_core.jobs import Runner, open_job
-from transcrevai_core.settings import JobOptions, load_settings
+from transcrevai_core.options import JobOptions
+from transcrevai_core.settings import load_settings
 from transcrevai_core.store import Store
 from transcrevai_core.types import Chunk, Segment
 from transcrevai_core.workers import Worker

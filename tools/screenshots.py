@@ -15,8 +15,8 @@ from typing import Any
 
 from tools.serving import browsing, serving
 from transcrevai_core import demo, edits
+from transcrevai_core.options import JobOptions
 from transcrevai_core.processes import this_process
-from transcrevai_core.settings import JobOptions
 from transcrevai_core.store import Store
 from transcrevai_core.types import Chunk, Segment
 

@@ -12,7 +12,7 @@ _HOMES = {
     "Runner": "jobs",
     "Store": "store",
     "Settings": "settings",
-    "JobOptions": "settings",
+    "JobOptions": "options",
     "load_settings": "settings",
     "TranscrevaiError": "errors",
     "Job": "types",

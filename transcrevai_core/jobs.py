@@ -9,8 +9,9 @@ from typing import Any
 from transcrevai_core import pipeline, stages
 from transcrevai_core.errors import InputError, StorageError, TranscrevaiError
 from transcrevai_core.models import fetch_model, model_spec
+from transcrevai_core.options import JobOptions
 from transcrevai_core.records import fingerprint
-from transcrevai_core.settings import JobOptions, Settings, load_settings
+from transcrevai_core.settings import Settings, load_settings
 from transcrevai_core.store import Store
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
 from transcrevai_core.workers import Worker

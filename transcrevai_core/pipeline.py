@@ -19,7 +19,8 @@ from transcrevai_core.errors import (
     WorkerDied,
 )
 from transcrevai_core.models import fetch_model, model_spec
-from transcrevai_core.settings import JobOptions, Settings
+from transcrevai_core.options import JobOptions
+from transcrevai_core.settings import Settings
 from transcrevai_core.store import Store
 from transcrevai_core.transcription.catalogue import DEMO
 from transcrevai_core.types import SAMPLE_RATE, WAV_HEADER_BYTES, Chunk, Job

@@ -20,7 +20,7 @@ from transcrevai_core.cli.screen import (
     write,
 )
 from transcrevai_core.errors import InputError, TranscrevaiError
-from transcrevai_core.settings import JobOptions
+from transcrevai_core.options import JobOptions
 from transcrevai_core.transcription.catalogue import DEMO
 from transcrevai_core.types import Transcript
 from transcrevai_core.workers import Worker
