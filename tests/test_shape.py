@@ -13,7 +13,7 @@ CORE = ROOT / "transcrevai_core"
 FLOORS = [
     {"errors", "types", "languages", "processes", "migrations"},
     {"options"},
-    {"demo", "settings", "metrics", "audio", "speech", "export", "rttm", "turns"},
+    {"memory", "demo", "settings", "metrics", "audio", "speech", "export", "rttm", "turns"},
     {"database", "workers", "transcription.catalogue", "diarization", "alignment"},
     {"records"},
     {"store"},
@@ -21,6 +21,8 @@ FLOORS = [
     {"transcription.decoding"},
     {"stages"},
     {"models"},
+    {"attempt"},
+    {"speakers", "words"},
     {"pipeline"},
     {"jobs"},
     {"web"},
@@ -80,7 +82,7 @@ def test_files_stay_small(pattern, limit):
 def test_the_public_names_are_these():
     assert transcrevai_core.__all__ == [
         "Job", "JobOptions", "Runner", "Segment", "Settings", "Store", "TranscrevaiError",
-        "Transcript", "Word", "load_settings", "transcribe", "wer",
+        "Transcript", "Turn", "Word", "diarize", "load_settings", "transcribe", "wer",
     ]  # fmt: skip
     assert all(getattr(transcrevai_core, name) for name in transcrevai_core.__all__)
 
