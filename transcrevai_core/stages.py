@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from transcrevai_core.errors import InputError
 from transcrevai_core.types import AudioInfo, Chunk, Segment
 from transcrevai_core.workers import report
 
@@ -115,7 +116,13 @@ def split_channels(wav: Path) -> "Diarization":
     from transcrevai_core.diarization.pipeline import Diarization
     from transcrevai_core.diarization.recipes import Recipe
 
-    turns = tuple(channel_turns(np.load(wav.with_name(CHANNELS)), Recipe("")))
+    channels = np.load(wav.with_name(CHANNELS))
+    if len(channels) < 2:
+        raise InputError(
+            "The recording has one channel, which cannot be two speakers; the setting "
+            "channels=mix would be right."
+        )
+    turns = tuple(channel_turns(channels, Recipe("")))
     count = Count(len({turn.speaker for turn in turns}), by="channels")
     return Diarization(turns, count, 0, "each channel is a speaker")
 
