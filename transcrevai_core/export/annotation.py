@@ -70,7 +70,7 @@ def write_eaf(transcript: Transcript, edited: bool) -> str:
 
 def _tiers(transcript: Transcript, edited: bool) -> dict[str, list[Cue]]:
     """Give each speaker's texts under the name, and those of nobody under "text"."""
-    tiers: dict[str, list[Cue]] = {name: [] for name in transcript.speakers}
+    tiers: dict[str, list[Cue]] = {name: [] for name in transcript.names}
     nobody: list[Cue] = []
     for segment, text in texts(transcript, edited):
         tier = tiers[segment.speaker] if segment.speaker else nobody

@@ -19,9 +19,10 @@ def clean(text: str) -> str:
 def named(transcript: Transcript) -> Transcript:
     """Give a transcript whose segments and turns tell names in place of labels.
 
-    Its own `names` lead back, from the name shown to the label. Two speakers stay two: where
-    they have one name, or names that differ in spaces and underscores only (RTTM has no spaces),
-    the later ones are numbered. A label without any visible character is nobody.
+    Its own `names` lead back, from the name shown to the label, in order of first speech. Two
+    speakers stay two: where they have one name, or names that differ in spaces and underscores
+    only (RTTM has no spaces), the later ones are numbered. A label of nothing but white space and
+    control characters is nobody, unless it has a name.
     """
     wanted = {label: clean(transcript.name(label)) or clean(label) for label in transcript.speakers}
     taken, given = {_key(name) for name in wanted.values()}, set[str]()
@@ -38,7 +39,10 @@ def named(transcript: Transcript) -> Transcript:
         shown[label] = candidate
     return replace(
         transcript,
-        segments=tuple(replace(s, speaker=shown.get(s.speaker or "")) for s in transcript.segments),
+        segments=tuple(
+            replace(segment, speaker=shown.get(segment.speaker) if segment.speaker else None)
+            for segment in transcript.segments
+        ),
         turns=tuple(
             Turn(turn.start, turn.end, shown[turn.speaker])
             for turn in transcript.turns
