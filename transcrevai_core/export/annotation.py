@@ -34,9 +34,14 @@ def write_textgrid(transcript: Transcript, edited: bool) -> str:
     grid = TextGrid(xmax=max([1, round(transcript.duration * 1000), *ends]) / 1000)
     for name, cues in tiers.items():
         tier = grid.add_tier(name.replace('"', '""'))  # pympi does this to texts only
+        latest = 0
         for cue in cues:
-            # without the check, which reads the whole tier each time
+            # Pauses are intervals too. pympi would find them, and overlaps, but in time that
+            # grows with the square of the length.
+            if latest < cue.start:
+                tier.add_interval(latest / 1000, cue.start / 1000, "", check=False)
             tier.add_interval(cue.start / 1000, cue.end / 1000, cue.lines[0], check=False)
+            latest = cue.end
     try:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "transcript.TextGrid")
