@@ -12,8 +12,8 @@ CORE = ROOT / "transcrevai_core"
 # from the ground up: a room may use what stands on a line above its own
 FLOORS = [
     {"errors", "types", "languages", "processes", "migrations"},
-    {"options"},
-    {"memory", "demo", "settings", "metrics", "audio", "speech", "export", "rttm", "turns"},
+    {"options", "rttm", "turns"},
+    {"memory", "demo", "settings", "metrics", "audio", "speech", "export"},
     {"database", "workers", "transcription.catalogue", "diarization", "alignment"},
     {"records"},
     {"store"},
