@@ -10,6 +10,7 @@ from transcrevai_core.diarization.recipes import Recipe
 from transcrevai_core.types import Turn
 
 _LEAK_DECIBELS = 12.0  # a channel so far below another one only lets that one through
+_FLOOR_DECIBELS = 30.0  # so far below a channel's own loud speech there is none
 _SMOOTHING = 15  # frames, half a second
 
 
@@ -32,6 +33,7 @@ def channel_turns(channels: np.ndarray, recipe: Recipe) -> list[Turn]:
     kernel = np.ones(_SMOOTHING) / _SMOOTHING
     levels = np.array([np.convolve(channel[:, 1], kernel, "same") for channel in channels])
     heard = levels > levels.max(axis=0) - _LEAK_DECIBELS
+    heard &= levels > np.percentile(levels, 99, axis=1, keepdims=True) - _FLOOR_DECIBELS
     turns = [
         Turn(round(region.start, 3), round(region.end, 3), f"SPEAKER_{number:02d}")
         for number, channel in enumerate(channels)
