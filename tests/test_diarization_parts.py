@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -352,6 +353,27 @@ def by_hand(vectors, seconds=1.0):
 
 def silence(start, end):
     return np.zeros(0, np.float32)
+
+
+def test_states_of_a_sequence_are_those_of_all_its_paths_summed():
+    rng = np.random.default_rng(3)
+    score, prior, loop = rng.standard_normal((7, 2)), np.array([0.7, 0.3]), 0.8
+    step = loop * np.eye(2) + (1 - loop) * prior
+    paths = np.array([*itertools.product(range(2), repeat=7)])
+    chances = prior[paths[:, 0]] * np.exp(score[np.arange(7), paths].sum(axis=1))
+    chances *= step[paths[:, :-1], paths[:, 1:]].prod(axis=1)
+    share, evidence, fresh = vbx._forward_backward(score, prior, loop)
+    assert evidence == pytest.approx(np.log(chances.sum()))
+    for t in range(7):
+        second = chances[paths[:, t] == 1].sum() / chances.sum()
+        assert share[t] == pytest.approx([1 - second, second])
+    # fresh starts: the first window, and the part of each step that was drawn anew
+    begun = np.zeros(2)
+    for chance, path in zip(chances, paths, strict=True):
+        begun[path[0]] += chance
+        for a, b in itertools.pairwise(path):
+            begun[b] += chance * (1 - loop) * prior[b] / step[a, b]
+    assert fresh == pytest.approx(begun / begun.sum())
 
 
 def test_voices_on_disk_are_the_voices(tmp_path):
