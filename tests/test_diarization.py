@@ -153,10 +153,10 @@ def test_the_default_way_needs_numpy_and_scipy_only():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_the_command_line_offers_every_recipe():
+def test_the_command_line_offers_recipes():
     from transcrevai_core.cli.diarize import EMBEDDINGS
 
-    assert set(EMBEDDINGS) == set(RECIPES)
+    assert set(EMBEDDINGS) <= set(RECIPES)
 
 
 def test_the_command_line_writes_rttm_and_json(tmp_path):

@@ -65,13 +65,13 @@ def diarize(
     """Decode a recording to `wav` and find who speaks when; reports the finished share."""
     from transcrevai_core import audio
     from transcrevai_core.diarization.pipeline import diarize as find_turns
-    from transcrevai_core.diarization.recipes import RECIPES
+    from transcrevai_core.diarization.recipes import recipe_for
 
     audio.decode(source, wav, on_progress=lambda done: report(done / 4))
     return find_turns(
         wav,
         speakers=speakers,
-        recipe=RECIPES[embedding],
+        recipe=recipe_for(embedding),
         on_progress=lambda done: report((1 + 3 * done) / 4),
     )
 

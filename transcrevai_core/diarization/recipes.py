@@ -1,9 +1,11 @@
 """The settings of diarization, gathered for each embedding as they work best together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from transcrevai_core.diarization.hub import is_model_name
 from transcrevai_core.diarization.vbx import VbxSettings
+from transcrevai_core.errors import SettingError
 
 
 @dataclass(frozen=True)
@@ -29,4 +31,23 @@ class Recipe:
 RECIPES = {
     "ivector": Recipe("ivector", vbx=VbxSettings()),
     "mfcc": Recipe("mfcc", "spectral", "eigengap", least_seconds=2.0, resegment_rounds=2),
+    "resemblyzer": Recipe("resemblyzer", alike=0.87, alike_two=0.87),
 }
+# of a model that nobody has measured; these stages have no threshold to tune
+ONNX = Recipe("", "spectral", "eigengap")
+
+
+def recipe_for(embedding: str) -> Recipe:
+    """Return the settings that work best with an embedding, by its name.
+
+    Beside those of `RECIPES` it may be the path of an ONNX model or its Hugging Face id. Raises
+    SettingError with one sentence for another.
+    """
+    if embedding in RECIPES:
+        return RECIPES[embedding]
+    if is_model_name(embedding):
+        return replace(ONNX, embedding=embedding)
+    raise SettingError(
+        f"embedding is {embedding!r}; it should be {', '.join(RECIPES)}, the path of an .onnx "
+        "model or its Hugging Face id (owner/name)."
+    )
