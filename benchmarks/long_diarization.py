@@ -1,11 +1,11 @@
-"""Who spoke when in long recordings: speed, memory, and the wait after a changed setting.
+"""Who spoke when in long recordings: speed, memory, and the work after a changed setting.
 
     python -m benchmarks.long_diarization [--embeddings ivector mfcc] [--hours 1 4]
 
 The recordings repeat a bundled sample, so nothing but the program is needed. Each is worked on by
 a fresh worker on one thread. RTF is processor seconds, sound to turns, per second of audio,
-imports and decoding apart; memory is the highest of the worker. "again" is the wait, in seconds
-of the clock, for new turns from the voices on disk once a setting has changed: the number of
+imports and decoding apart; memory is the highest of the worker. "again" is the work, in processor
+seconds, of making new turns from the voices on disk once a setting has changed: the number of
 speakers given, or how alike clusters may be that are one voice.
 """
 
@@ -37,15 +37,15 @@ def find_turns(wav: Path, voices_file: Path, embedding: str) -> tuple[float, int
 
 
 def find_again(wav: Path, voices_file: Path, embedding: str, speakers: int | None) -> float:
-    """In a worker: seconds to new turns from voices on disk, with one setting changed."""
+    """In a worker: processor seconds to new turns from voices on disk, a setting changed."""
     from transcrevai_core.diarization.pipeline import Voices, reader, settle
     from transcrevai_core.diarization.recipes import recipe_for
 
     recipe = recipe_for(embedding)
-    begun = time.perf_counter()
+    begun = time.process_time()
     voices = Voices.load(voices_file)
     settle(voices, speakers or (1, 6), replace(recipe, alike=recipe.alike - 0.03), reader(wav))
-    return time.perf_counter() - begun
+    return time.process_time() - begun
 
 
 def measure(embedding: str, seconds: float, folder: Path) -> str:

@@ -24,7 +24,8 @@ from transcrevai_core.errors import ModelError, SettingError
 from transcrevai_core.types import SAMPLE_RATE, Region
 
 _GROUP_SAMPLES = 60 * SAMPLE_RATE  # of a recording that is worked on at once
-_BATCH = 16  # windows: what a ResNet keeps of these is some 100 MB
+_BATCH = 2  # windows: a ResNet keeps 60 MB of each, and more are no faster on one thread
+_GE2E_BATCH = 64  # a small network, which gains from more
 _MEL_BINS = 80  # where the model does not say
 _QUIET = 10 ** (-30 / 20)  # level, as a share of full scale, that resemblyzer raises sound to
 
@@ -193,7 +194,7 @@ class ResemblyzerEmbedding:
         for samples, spans in stretches(read, windows):
             mels = self._spectrum(samples * np.float32(louder))  # (frames, 40), one a step
             pieces = [mels[a // FRAME_STEP : max(b // FRAME_STEP, 1)] for a, b in spans]
-            found.append(in_batches(pieces, self._run, 4 * _BATCH))
+            found.append(in_batches(pieces, self._run, _GE2E_BATCH))
         return np.concatenate(found)
 
     def _run(self, batch: np.ndarray) -> np.ndarray:
