@@ -15,7 +15,8 @@ from pathlib import Path
 from benchmarks.recordings import repeat_sample
 from transcrevai_core import audio, models, pipeline, stages
 from transcrevai_core.jobs import open_job
-from transcrevai_core.settings import JobOptions, load_settings
+from transcrevai_core.options import JobOptions
+from transcrevai_core.settings import load_settings
 from transcrevai_core.store import Store
 from transcrevai_core.transcription.catalogue import locate
 from transcrevai_core.types import Chunk

@@ -13,7 +13,7 @@ import psutil
 
 from tools.serving import browsing, serving
 from transcrevai_core import demo
-from transcrevai_core.settings import JobOptions
+from transcrevai_core.options import JobOptions
 from transcrevai_core.store import Store
 from transcrevai_core.types import Chunk, Segment
 

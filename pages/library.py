@@ -6,7 +6,7 @@ import streamlit as st
 
 from transcrevai_core import ui
 from transcrevai_core.components.options import options_form
-from transcrevai_core.settings import JobOptions
+from transcrevai_core.options import JobOptions
 from transcrevai_core.types import ACTIVE_STATES, Job
 
 PAGE_SIZE = 20

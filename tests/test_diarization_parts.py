@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from transcrevai_core.diarization import (
     clustering,
     counting,
+    grouping,
     ivector,
     pipeline,
     resegmentation,
@@ -373,7 +374,7 @@ def test_a_phantom_does_not_take_a_speakers_place():
     def prune(labels, keep=1):
         return clustering.absorb(vectors, labels, np.ones(5), 2.0, keep)
 
-    labels, divided = pipeline._divide_well(lambda n: np.array(divisions[n]), prune, 2)
+    labels, divided = grouping._divide_well(lambda n: np.array(divisions[n]), prune, 2)
     assert labels.tolist() == [0, 0, 1, 1, 1]
     assert divided == 3
 
@@ -381,7 +382,7 @@ def test_a_phantom_does_not_take_a_speakers_place():
 @given(
     st.integers(1, 40),
     st.sampled_from([(1, 6), (2, 3), (1, 1), (4, 4), (1, 20)]),
-    st.sampled_from(["k-means", "agglomerative", "spectral"]),
+    st.sampled_from(["auto", "vbx", "k-means", "agglomerative", "spectral"]),
     st.sampled_from(["likeness", "silhouette", "eigengap"]),
     st.integers(0, 5),
 )
@@ -400,10 +401,10 @@ def test_whatever_the_vectors_every_window_has_a_speaker_and_the_range_is_kept(
 
 def test_turns_follow_the_voices_exactly_where_windows_do_not_overlap():
     vectors, _labels = blobs(3, 4, 2, spread=0.01)
-    found = pipeline.settle(by_hand(vectors), (1, 6), Recipe("mfcc"), silence)
+    found = pipeline.settle(by_hand(vectors), (1, 6), Recipe("mfcc", "k-means"), silence)
     assert [(t.start, t.end) for t in found.turns] == [(0, 3), (3, 7), (7, 9)]
     assert found.count.number == 3
-    swapped = pipeline.settle(by_hand(vectors[::-1]), (1, 6), Recipe("mfcc"), silence)
+    swapped = pipeline.settle(by_hand(vectors[::-1]), (1, 6), Recipe("mfcc", "k-means"), silence)
     assert [(t.start, t.end) for t in swapped.turns] == [(0, 2), (2, 6), (6, 9)]
 
 

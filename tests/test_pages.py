@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from transcrevai_core import demo, ui
 from transcrevai_core.errors import SettingError
-from transcrevai_core.settings import JobOptions
+from transcrevai_core.options import JobOptions
 from transcrevai_core.store import Store
 from transcrevai_core.types import Chunk, Job, Segment, Word
 

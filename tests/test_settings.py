@@ -4,7 +4,8 @@ import pytest
 
 from transcrevai_core.errors import SettingError
 from transcrevai_core.languages import LANGUAGES
-from transcrevai_core.settings import JobOptions, Settings, load_settings
+from transcrevai_core.options import JobOptions
+from transcrevai_core.settings import Settings, load_settings
 
 
 def test_flags_win_over_environment_over_toml_over_defaults(home, monkeypatch):

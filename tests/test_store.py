@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from transcrevai_core import edits
 from transcrevai_core.errors import InputError, StorageError
 from transcrevai_core.migrations import MIGRATIONS
 from transcrevai_core.store import Store
@@ -64,10 +65,10 @@ def test_writing_a_chunk_again_replaces_it_and_a_new_plan_begins_anew(store, job
 
 def test_both_versions_of_an_edited_text_are_kept(store, job):
     finish(store, job, " Bom dia Pascoal.")
-    store.edit_segment(1, "Bom dia, pessoal.")
+    edits.edit_text(store, 1, "Bom dia, pessoal.")
     (edited,) = store.segments(job.id)
     assert (edited.text, edited.final_text) == (" Bom dia Pascoal.", "Bom dia, pessoal.")
-    store.edit_segment(1, "Bom dia Pascoal.")  # back to the model's words
+    edits.edit_text(store, 1, "Bom dia Pascoal.")  # back to the model's words
     assert store.segments(job.id)[0].edited is None
 
 
@@ -77,7 +78,7 @@ def test_search_is_blind_to_case_and_accents_and_follows_edits(store, job, tmp_p
     finish(store, other, " Reuniões e atas.")
     assert [(j.id, s.start) for j, s in store.search("REUNIAO")] == [(job.id, 0.0)]
     assert {j.id for j, _ in store.search("reuni")} == {job.id, other.id}
-    store.edit_segment(store.segments(job.id)[0].id, "O encontro começa.")
+    edits.edit_text(store, store.segments(job.id)[0].id, "O encontro começa.")
     assert store.search("reunião") == []
     assert len(store.search("encontro comec")) == 1
     assert store.search('"') == store.search("") == store.search("' OR 1=1 --") == []

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from tools.serving import browsing, serving
-from transcrevai_core import demo
+from transcrevai_core import demo, edits
+from transcrevai_core.options import JobOptions
 from transcrevai_core.processes import this_process
-from transcrevai_core.settings import JobOptions
 from transcrevai_core.store import Store
 from transcrevai_core.types import Chunk, Segment
 
@@ -40,9 +40,9 @@ def correct(library: Store, job_id: str, sentences: list[str]) -> None:
     for segment in segments:
         near = get_close_matches(segment.text.strip(), sentences, 1, cutoff=0.7)
         if near and near[0] != segment.text.strip():
-            return library.edit_segment(segment.id or 0, near[0])
+            return edits.edit_text(library, segment.id or 0, near[0])
     text = segments[2].text.strip()
-    return library.edit_segment(segments[2].id or 0, f"{text[:-1]}!")
+    return edits.edit_text(library, segments[2].id or 0, f"{text[:-1]}!")
 
 
 def add_other_states(library: Store) -> str:

@@ -9,15 +9,17 @@ from typing import Any
 
 _HOMES = {
     "transcribe": "jobs",
+    "diarize": "jobs",
     "Runner": "jobs",
     "Store": "store",
     "Settings": "settings",
-    "JobOptions": "settings",
+    "JobOptions": "options",
     "load_settings": "settings",
     "TranscrevaiError": "errors",
     "Job": "types",
     "Segment": "types",
     "Transcript": "types",
+    "Turn": "types",
     "Word": "types",
     "wer": "metrics",
 }

@@ -59,7 +59,36 @@ def m002_search(db: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_initial, m002_search)
+def m003_speakers(db: sqlite3.Connection) -> None:
+    """Who spoke when, what the user calls them, and what may be found again in the cache."""
+    db.execute("ALTER TABLE jobs ADD COLUMN diarization TEXT NOT NULL DEFAULT '{}'")
+    db.execute(
+        """CREATE TABLE turns (
+            job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+            "start" REAL NOT NULL, "end" REAL NOT NULL, speaker TEXT NOT NULL)"""
+    )
+    db.execute('CREATE INDEX turns_by_job ON turns (job, "start")')
+    db.execute(
+        """CREATE TABLE speakers (
+            job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE, label TEXT NOT NULL,
+            name TEXT NOT NULL, PRIMARY KEY (job, label)) WITHOUT ROWID"""
+    )
+    db.execute(
+        """CREATE TABLE cache (
+            key TEXT PRIMARY KEY, tier TEXT NOT NULL, bytes INTEGER NOT NULL,
+            created REAL NOT NULL, used REAL NOT NULL) WITHOUT ROWID"""
+    )
+    db.execute(
+        """CREATE TABLE cache_counts (
+            tier TEXT PRIMARY KEY, hits INTEGER NOT NULL, misses INTEGER NOT NULL) WITHOUT ROWID"""
+    )
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    m001_initial,
+    m002_search,
+    m003_speakers,
+)
 
 
 def migrate(db: sqlite3.Connection) -> None:

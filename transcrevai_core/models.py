@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from transcrevai_core import stages
-from transcrevai_core.settings import JobOptions
+from transcrevai_core.options import JobOptions
 from transcrevai_core.transcription import loading
 from transcrevai_core.transcription.catalogue import MODELS, locate
 from transcrevai_core.workers import Worker

@@ -1,11 +1,16 @@
-"""How jobs, chunks and segments are written as rows of the database, and read back."""
+"""How jobs, chunks, segments and turns are written as rows of the database, and read back."""
 
+import itertools
 import json
 import sqlite3
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from transcrevai_core.types import Chunk, Job, Region, Segment, Word
+from transcrevai_core.alignment import align
+from transcrevai_core.turns import same_speakers
+from transcrevai_core.types import Chunk, Job, Region, Segment, Turn, Word
 
 _DETAILS = (
     "avg_logprob", "no_speech_prob", "compression_ratio", "temperature", "looping", "model",
@@ -19,6 +24,7 @@ def job_from_row(row: sqlite3.Row) -> Job:
     values["source"] = Path(values["source"])
     values["options"] = json.loads(values["options"])
     values["notes"] = tuple(json.loads(values["notes"]))
+    values["diarization"] = json.loads(values["diarization"])
     values["cancel_requested"] = bool(values["cancel_requested"])
     return Job(**values)
 
@@ -28,7 +34,7 @@ def job_columns(changes: dict[str, Any]) -> dict[str, Any]:
     if unknown := set(changes) - set(Job.__dataclass_fields__):
         raise ValueError(f"unknown job fields {sorted(unknown)}")
     return {
-        name: json.dumps(value) if name in ("options", "notes") else value
+        name: json.dumps(value) if name in ("options", "notes", "diarization") else value
         for name, value in changes.items()
     }
 
@@ -67,6 +73,79 @@ def segment_row(job_id: str, chunk: int, segment: Segment) -> tuple[Any, ...]:
         job_id, chunk, segment.start, segment.end, segment.text, segment.speaker,
         json.dumps(words), json.dumps(details),
     )  # fmt: skip
+
+
+def read_turns(db: sqlite3.Connection, job_id: str) -> list[Turn]:
+    """Read who spoke when, in order of time."""
+    rows = db.execute(
+        'SELECT "start", "end", speaker FROM turns WHERE job = ? ORDER BY "start", "end"', (job_id,)
+    )
+    return [Turn(*row) for row in rows]
+
+
+def write_turns(db: sqlite3.Connection, job_id: str, turns: Iterable[Turn]) -> None:
+    """Write who spoke when, in place of what was known."""
+    db.execute("DELETE FROM turns WHERE job = ?", (job_id,))
+    db.executemany(
+        'INSERT INTO turns (job, "start", "end", speaker) VALUES (?, ?, ?, ?)',
+        [(job_id, turn.start, turn.end, turn.speaker) for turn in turns],
+    )
+
+
+def write_segments(
+    db: sqlite3.Connection, job_id: str, chunk: int, segments: Iterable[Segment]
+) -> None:
+    """Write a chunk's segments, those with an id in place of what that row held."""
+    for segment in segments:
+        row = segment_row(job_id, chunk, segment)
+        if segment.id is None:
+            db.execute(
+                'INSERT INTO segments (job, chunk, "start", "end", text, speaker, words, details) '
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                row,
+            )
+        else:
+            db.execute(
+                'UPDATE segments SET "start" = ?, "end" = ?, text = ?, speaker = ?, words = ? '
+                "WHERE id = ?",
+                (*row[2:7], segment.id),
+            )
+
+
+def align_segments(db: sqlite3.Connection, job_id: str) -> None:
+    """Give all segments of a job the speakers that its turns tell."""
+    turns = read_turns(db, job_id)
+    rows = db.execute(
+        'SELECT * FROM segments WHERE job = ? ORDER BY chunk, "start", id', (job_id,)
+    ).fetchall()
+    for chunk, group in itertools.groupby(rows, key=lambda row: int(row["chunk"])):
+        before = [segment_from_row(row) for row in group]
+        after = align(before, turns)
+        known = set(before)
+        write_segments(db, job_id, chunk, [s for s in after if s not in known])
+
+
+def read_names(db: sqlite3.Connection, job_id: str) -> dict[str, str]:
+    """Read what the user calls the speakers: label to name."""
+    rows = db.execute("SELECT label, name FROM speakers WHERE job = ?", (job_id,))
+    return {row["label"]: row["name"] for row in rows}
+
+
+def write_diarization(
+    db: sqlite3.Connection, job_id: str, turns: Sequence[Turn], facts: Mapping[str, Any]
+) -> None:
+    """Write who speaks when and how it was found, and let names and segments follow."""
+    same = same_speakers(read_turns(db, job_id), turns)
+    names = read_names(db, job_id)
+    kept = [(job_id, same[label], name) for label, name in names.items() if label in same]
+    db.execute("DELETE FROM speakers WHERE job = ?", (job_id,))
+    db.executemany("INSERT INTO speakers (job, label, name) VALUES (?, ?, ?)", kept)
+    write_turns(db, job_id, turns)
+    align_segments(db, job_id)
+    db.execute(
+        "UPDATE jobs SET diarization = ?, updated = ? WHERE id = ?",
+        (json.dumps(dict(facts)), time.time(), job_id),
+    )
 
 
 def fingerprint(source: Path) -> str:

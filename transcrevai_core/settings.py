@@ -1,4 +1,4 @@
-"""Every setting once: default, range, unit and meaning.
+"""The settings of the program, and where they come from; those of a job are in `options`.
 
 Sources, strongest first: flags, `TRANSCREVAI_*` in the environment, `WHISPER_MODEL` and
 `WHISPER_PRELOAD`, then `config.toml` in the data directory.
@@ -8,10 +8,10 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -21,100 +21,7 @@ from pydantic_settings import (
 )
 
 from transcrevai_core.errors import SettingError
-from transcrevai_core.languages import LANGUAGES
-
-ComputeType = Literal[
-    "auto", "int8", "int8_float16", "int8_bfloat16", "int8_float32", "float16", "bfloat16",
-    "float32",
-]  # fmt: skip
-
-
-class JobOptions(BaseModel):
-    """What one job is done with; stored beside its result."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    model: str = Field(
-        "small",
-        min_length=1,
-        description="Whisper model: a name such as tiny, base, small, medium, large-v3-turbo; a "
-        "Hugging Face id; a folder with a CTranslate2 model; or demo, which understands "
-        "synthesized demo speech only",
-    )
-    language: str | None = Field(
-        None, description="language code such as pt or en; auto lets the model detect it"
-    )
-    task: Literal["transcribe", "translate"] = Field(
-        "transcribe", description="transcribe in the spoken language, or translate into English"
-    )
-    device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="where the model runs; a GPU that cannot serve falls back to the CPU"
-    )
-    compute_type: ComputeType = Field(
-        "auto", description="numeric type; auto tries int8 first and float32 last"
-    )
-    threads: int = Field(
-        max(1, min(4, (os.cpu_count() or 1) - 1)),
-        ge=1,
-        le=64,
-        description="processor threads that decode",
-        json_schema_extra={"unit": "threads"},
-    )
-    beam_size: int = Field(
-        5,
-        ge=1,
-        le=20,
-        description="beams searched at once; 1 is fastest",
-        json_schema_extra={"unit": "beams"},
-    )
-    chunk_seconds: float = Field(
-        30.0,
-        ge=5,
-        le=30,
-        allow_inf_nan=False,
-        description="longest stretch decoded at once, cut at silences",
-        json_schema_extra={"unit": "s"},
-    )
-    vad_threshold: float = Field(
-        0.4,
-        ge=0.05,
-        le=0.95,
-        allow_inf_nan=False,
-        description="speech probability from which sound counts as speech; lower finds more",
-    )
-    initial_prompt: str | None = Field(
-        None, description="text given to the model before each chunk, to set spelling and style"
-    )
-    hotwords: str | None = Field(
-        None, description="names and terms that are likely to be spoken, separated by commas"
-    )
-    condition_on_previous_text: bool = Field(
-        False, description="give each chunk the text before it; can carry a mistake onwards"
-    )
-
-    @field_validator("language", "initial_prompt", "hotwords", mode="before")
-    @classmethod
-    def _blank_is_none(cls, value: Any) -> Any:
-        return value.strip() or None if isinstance(value, str) else value
-
-    @field_validator("model")
-    @classmethod
-    def _folder_from_anywhere(cls, value: str) -> str:
-        # a job may go on in a program that was started elsewhere
-        folder = Path(value).expanduser()
-        return str(folder.absolute()) if (folder / "model.bin").is_file() else value
-
-    @field_validator("language")
-    @classmethod
-    def _known_language(cls, value: str | None) -> str | None:
-        if value is None or value.lower() == "auto":
-            return None
-        names = {name.lower(): code for code, name in LANGUAGES.items()}
-        code = names.get(value.lower(), value.lower().replace("_", "-"))
-        code = code if code in LANGUAGES else code.split("-")[0]  # pt-BR is pt to Whisper
-        if code not in LANGUAGES:
-            raise ValueError("a language that Whisper knows, such as pt, en or es")
-        return code
+from transcrevai_core.options import JobOptions
 
 
 def default_home() -> Path:
@@ -162,6 +69,25 @@ class Settings(BaseSettings, JobOptions):
         allow_inf_nan=False,
         description="a download that brings nothing for so long is given up",
         json_schema_extra={"unit": "s"},
+    )
+
+    cache_hours: float = Field(
+        24.0,
+        ge=0,
+        le=8_760,
+        allow_inf_nan=False,
+        description="how long voices and turns can be found again without hearing the sound",
+        json_schema_extra={"unit": "h"},
+    )
+    cache_entries: int = Field(
+        100, ge=0, le=100_000, description="how many of them are kept at most"
+    )
+    cache_mb: int = Field(
+        500,
+        ge=0,
+        le=1_000_000,
+        description="how much room they may take on disk",
+        json_schema_extra={"unit": "MB"},
     )
 
     @classmethod

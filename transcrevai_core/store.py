@@ -1,4 +1,4 @@
-"""The one place where jobs, chunks and segments are kept: SQLite in WAL mode, and a job's files.
+"""The one place where jobs and what came of them are kept: SQLite in WAL mode, and their files.
 
 Every write is one transaction, so that a kill at any moment leaves either all of it or nothing.
 Safe in many threads and processes at once.
@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from transcrevai_core.alignment import align
 from transcrevai_core.database import Database
 from transcrevai_core.errors import InputError, StorageError
 from transcrevai_core.processes import is_alive, this_process
@@ -22,10 +23,13 @@ from transcrevai_core.records import (
     fingerprint,
     job_columns,
     job_from_row,
+    read_names,
+    read_turns,
     segment_from_row,
-    segment_row,
+    write_diarization,
+    write_segments,
 )
-from transcrevai_core.types import ACTIVE_STATES, Chunk, Job, JobState, Segment, Transcript
+from transcrevai_core.types import ACTIVE_STATES, Chunk, Job, JobState, Segment, Transcript, Turn
 
 
 class Store:
@@ -39,8 +43,8 @@ class Store:
             (home / "jobs").mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise StorageError(f"The data directory {home} cannot be used: {error}.") from None
-        self._database = Database(home / "library.sqlite3")
-        self._database.path.chmod(0o600)
+        self.database = Database(home / "library.sqlite3")
+        self.database.path.chmod(0o600)
 
     def add_job(
         self,
@@ -71,7 +75,7 @@ class Store:
                 source = Path(shutil.move(source, kept))
         except OSError as error:
             raise StorageError(f"{source.name} cannot be kept: {error}.") from error
-        with self._database.write() as db:
+        with self.database.write() as db:
             db.execute(
                 "INSERT INTO jobs (id, title, source, fingerprint, state, options, created, "
                 "updated, owner) VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?)",
@@ -92,7 +96,7 @@ class Store:
 
     def job(self, job_id: str) -> Job:
         """Return one job; raises InputError where there is none."""
-        with self._database.read() as db:
+        with self.database.read() as db:
             row = db.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
         if row is None:
             raise InputError(f"There is no job {job_id}; the list of jobs shows those there are.")
@@ -102,7 +106,7 @@ class Store:
         """Return the one job whose id begins so; raises InputError for none or several."""
         # a pattern, or nothing at all, must not pick a job that may be deleted next
         sought = beginning if re.fullmatch("[0-9a-f]{4,32}", beginning) else "-"
-        with self._database.read() as db:
+        with self.database.read() as db:
             rows = db.execute("SELECT * FROM jobs WHERE id GLOB ?", (f"{sought}*",)).fetchall()
         if len(rows) != 1:
             raise InputError(
@@ -114,7 +118,7 @@ class Store:
     def jobs(self, states: Sequence[JobState] = ()) -> list[Job]:
         """Return jobs, newest first; all, or those in `states`."""
         where = f"WHERE state IN ({', '.join('?' * len(states))})" if states else ""
-        with self._database.read() as db:
+        with self.database.read() as db:
             rows = db.execute(f"SELECT * FROM jobs {where} ORDER BY created DESC", tuple(states))
             return [job_from_row(row) for row in rows]
 
@@ -122,7 +126,7 @@ class Store:
         """Set some of a job's fields."""
         values = job_columns({**changes, "updated": time.time()})
         columns = ", ".join(f"{name} = ?" for name in values)
-        with self._database.write() as db:
+        with self.database.write() as db:
             db.execute(f"UPDATE jobs SET {columns} WHERE id = ?", (*values.values(), job_id))
 
     def claim(self, job_id: str | None = None) -> Job | None:
@@ -134,7 +138,7 @@ class Store:
         for job in waiting:
             if job.state not in ACTIVE_STATES or is_alive(job.owner):
                 continue
-            with self._database.write() as db:
+            with self.database.write() as db:
                 taken = db.execute(
                     "UPDATE jobs SET owner = ? WHERE id = ? AND owner IS ? "
                     f"AND state IN {ACTIVE_STATES}",
@@ -151,7 +155,7 @@ class Store:
         """
         job = self.job(job_id)
         state = job.state if is_alive(job.owner) else "cancelled"
-        with self._database.write() as db:
+        with self.database.write() as db:
             db.execute(
                 "UPDATE jobs SET cancel_requested = 1, "
                 # whoever took the job in between sees the request
@@ -160,13 +164,15 @@ class Store:
                 (job.owner, state, job_id),
             )
 
-    def requeue(self, job_id: str) -> None:
-        """Let a failed or cancelled job go on from its last finished chunk."""
-        with self._database.write() as db:
+    def requeue(self, job_id: str, options: Mapping[str, Any] | None = None) -> None:
+        """Let a job that has ended go on: the rest of its chunks, or what new `options` ask for."""
+        ended = "('failed', 'cancelled')" if options is None else "('failed', 'cancelled', 'done')"
+        with self.database.write() as db:
             db.execute(
-                "UPDATE jobs SET state = 'queued', cancel_requested = 0, error = '', "
-                "owner = NULL, started = NULL WHERE id = ? AND state IN ('failed', 'cancelled')",
-                (job_id,),
+                "UPDATE jobs SET state = 'queued', cancel_requested = 0, error = '', progress = 0, "
+                "owner = NULL, started = NULL, options = coalesce(?, options) "
+                f"WHERE id = ? AND state IN {ended}",
+                (None if options is None else json.dumps(dict(options)), job_id),
             )
 
     def delete_job(self, job_id: str) -> None:
@@ -175,7 +181,7 @@ class Store:
         busy = InputError(f"{job.title} is being worked on; cancel it first, then delete it.")
         if job.state in ACTIVE_STATES and is_alive(job.owner):
             raise busy
-        with self._database.write() as db:
+        with self.database.write() as db:
             db.execute("DELETE FROM segments WHERE job = ?", (job_id,))  # fires the search triggers
             deleted = db.execute(
                 "DELETE FROM jobs WHERE id = ? AND owner IS ?", (job_id, job.owner)
@@ -187,7 +193,7 @@ class Store:
     def save_plan(self, job_id: str, chunks: Iterable[Chunk]) -> None:
         """Write the chunks that are to be decoded, in place of any earlier plan."""
         rows = [chunk_row(job_id, chunk) for chunk in chunks]
-        with self._database.write() as db:
+        with self.database.write() as db:
             db.execute("DELETE FROM segments WHERE job = ?", (job_id,))
             db.execute("DELETE FROM chunks WHERE job = ?", (job_id,))
             db.execute("UPDATE jobs SET dropped_segments = 0, progress = 0 WHERE id = ?", (job_id,))
@@ -199,7 +205,7 @@ class Store:
     def chunks(self, job_id: str, *, unfinished: bool = False) -> list[Chunk]:
         """Return the plan of a job in order; all of it, or what is still to be decoded."""
         where = "AND done = 0" if unfinished else ""
-        with self._database.read() as db:
+        with self.database.read() as db:
             rows = db.execute(
                 f"SELECT * FROM chunks WHERE job = ? {where} ORDER BY number", (job_id,)
             ).fetchall()
@@ -207,7 +213,7 @@ class Store:
 
     def begin_chunk(self, job_id: str, index: int) -> None:
         """Count one more attempt at a chunk."""
-        with self._database.write() as db:
+        with self.database.write() as db:
             db.execute(
                 "UPDATE chunks SET decodes = decodes + 1 WHERE job = ? AND number = ?",
                 (job_id, index),
@@ -217,14 +223,10 @@ class Store:
         self, job_id: str, index: int, segments: Iterable[Segment], *, dropped: int, seconds: float
     ) -> None:
         """Write a finished chunk: its segments, how many were dropped, and the time it took."""
-        rows = [segment_row(job_id, index, segment) for segment in segments]
-        with self._database.write() as db:
+        with self.database.write() as db:
             db.execute("DELETE FROM segments WHERE job = ? AND chunk = ?", (job_id, index))
-            db.executemany(
-                'INSERT INTO segments (job, chunk, "start", "end", text, speaker, words, details) '
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                rows,
-            )
+            # turns may come before or after: both ways the same speakers are found
+            write_segments(db, job_id, index, align(list(segments), read_turns(db, job_id)))
             db.execute(
                 "UPDATE chunks SET done = 1, seconds = ? WHERE job = ? AND number = ?",
                 (seconds, job_id, index),
@@ -238,25 +240,28 @@ class Store:
 
     def segments(self, job_id: str, *, last: int | None = None) -> list[Segment]:
         """Return what is finished of a job's text, in order of time; all, or the `last` so many."""
-        with self._database.read() as db:
+        with self.database.read() as db:
             rows = db.execute(
                 'SELECT * FROM segments WHERE job = ? ORDER BY "start" DESC, id DESC LIMIT ?',
                 (job_id, -1 if last is None else last),
             ).fetchall()
         return [segment_from_row(row) for row in reversed(rows)]
 
-    def edit_segment(self, segment_id: int, text: str | None) -> None:
-        """Keep the user's text beside the model's; None, or the model's own text, removes it."""
-        with self._database.write() as db:
-            db.execute(
-                "UPDATE segments SET edited = "
-                "CASE WHEN trim(text) = trim(?1) THEN NULL ELSE ?1 END WHERE id = ?2",
-                (text, segment_id),
-            )
+    def save_diarization(
+        self, job_id: str, turns: Sequence[Turn], facts: Mapping[str, Any]
+    ) -> None:
+        """Write who speaks when and how it was found; segments get their speakers.
+
+        Names go on to those who are the same speakers still.
+        """
+        with self.database.write() as db:
+            write_diarization(db, job_id, turns, facts)
 
     def transcript(self, job_id: str) -> Transcript:
         """Return the transcript of a job as far as it is finished."""
         job = self.job(job_id)
+        with self.database.read() as db:
+            turns, names = read_turns(db, job_id), read_names(db, job_id)
         return Transcript(
             title=job.title,
             duration=job.duration or 0.0,
@@ -270,6 +275,9 @@ class Store:
             device=job.device,
             notes=job.notes,
             dropped_segments=job.dropped_segments,
+            turns=tuple(turns),
+            names=names,
+            diarization=job.diarization,
         )
 
     def search(self, query: str, limit: int = 100) -> list[tuple[Job, Segment]]:
@@ -281,7 +289,7 @@ class Store:
         if not words:
             return []
         match = " ".join(f'"{word}"' for word in words) + "*"
-        with self._database.read() as db:
+        with self.database.read() as db:
             rows = db.execute(
                 "SELECT segments.* FROM segments_fts "
                 "JOIN segments ON segments.id = segments_fts.rowid "

@@ -1,5 +1,6 @@
 """The words of the field, as frozen values. Times are float seconds from the recording's start."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -105,7 +106,11 @@ class AudioInfo:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What the store holds of a recording: its segments in order of time, and how they came."""
+    """What the store holds of a recording: its segments in order of time, and how they came.
+
+    `turns` is who spoke when, as far as known; `names` the display names that the user gave to
+    speakers' labels; `diarization` how the turns were found (see `Job`).
+    """
 
     title: str
     duration: float
@@ -119,6 +124,23 @@ class Transcript:
     device: str = "cpu"
     notes: tuple[str, ...] = ()
     dropped_segments: int = 0
+    turns: tuple[Turn, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    diarization: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """Labels of all who speak, in order of first speech."""
+        first: dict[str, float] = {}
+        told = [(turn.speaker, turn.start) for turn in self.turns]
+        told += [(s.speaker, s.start) for s in self.segments if s.speaker]
+        for label, start in told:
+            first[label] = min(start, first.get(label, start))
+        return tuple(sorted(first, key=lambda label: (first[label], label)))
+
+    def name(self, label: str) -> str:
+        """The display name of a speaker, else the label."""
+        return self.names.get(label, label)
 
     @property
     def text(self) -> str:
@@ -132,7 +154,9 @@ class Job:
 
     `fingerprint` tells whether the file at `source` is still the one that was added.
     `progress` is the finished share of the present stage (0 to 1); `started` and `updated` are
-    Unix times; `seconds` is the processing time spent so far, over all attempts.
+    Unix times; `seconds` is the processing time spent so far, over all attempts. `diarization`
+    says how the turns were found, and is empty where they were not: the settings, and what came
+    of them (see `diarization.pipeline.Diarization`).
     """
 
     id: str
@@ -157,5 +181,6 @@ class Job:
     error: str = ""
     notes: tuple[str, ...] = field(default=())
     dropped_segments: int = 0
+    diarization: dict[str, Any] = field(default_factory=dict)
     owner: str | None = None
     cancel_requested: bool = False

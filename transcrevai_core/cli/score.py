@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from transcrevai_core.cli.screen import AsJson, complain, err, out
+from transcrevai_core.cli.flags import AsJson
+from transcrevai_core.cli.screen import complain, err, out
 from transcrevai_core.errors import InputError
 from transcrevai_core.metrics import DiarizationErrors, der
 from transcrevai_core.rttm import parse_rttm

@@ -8,7 +8,7 @@ from pydantic.fields import FieldInfo
 
 from transcrevai_core import demo
 from transcrevai_core.languages import LANGUAGES
-from transcrevai_core.settings import JobOptions
+from transcrevai_core.options import JobOptions
 from transcrevai_core.transcription.catalogue import DEMO, MODELS, locate
 from transcrevai_core.ui import escape
 
@@ -123,8 +123,10 @@ def _field(name: str, value: Any, key: str) -> Any:
         return st.selectbox(label, choices, **kept)
     if field.annotation is bool:
         return st.toggle(label, value, **kept)
-    if field.annotation in (int, float):
-        number: Any = field.annotation
+    number: Any = next(
+        (t for t in (int, float) if t in (field.annotation, *get_args(field.annotation))), None
+    )
+    if number:
         low, high = number(_limit(field, "ge")), number(_limit(field, "le"))
         step = number(1) if high - low > 2 else 0.05
         return st.number_input(label, low, high, value, step=step, **kept)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from transcrevai_core import ui
+from transcrevai_core import edits, ui
 from transcrevai_core.types import Segment
 
 PAGE_SIZE = 50  # segments on screen at once; thousands would make the browser slow
@@ -92,5 +92,5 @@ def _edit(segment_id: int | None) -> None:
 
 
 def _save(segment: Segment, key: str | None) -> None:
-    ui.store().edit_segment(segment.id or 0, st.session_state[key] if key else None)
+    edits.edit_text(ui.store(), segment.id or 0, st.session_state[key] if key else None)
     _edit(None)

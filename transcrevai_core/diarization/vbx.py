@@ -5,26 +5,10 @@ vector with prior N(0, I); a window of that speaker is that vector scaled by sqr
 noise N(0, I). Speakers that explain too little lose their share, which is how it counts them.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.special import logsumexp
 
-
-@dataclass(frozen=True)
-class VbxSettings:
-    """How VBx weighs what it sees.
-
-    `fa` scales the evidence (windows overlap, so they count less than once), `fb` the price of a
-    speaker; `loop` is the chance that a window has the same speaker as the one before;
-    `smoothing` is how sure the first labels are taken to be, in nats.
-    """
-
-    fa: float = 0.4
-    fb: float = 8.0
-    loop: float = 0.9
-    smoothing: float = 5.0
-    rounds: int = 20
+from transcrevai_core.diarization.recipes import VbxSettings
 
 
 def refine(

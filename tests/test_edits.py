@@ -1,0 +1,99 @@
+"""What a user changes about speakers is kept, everywhere at once."""
+
+import pytest
+
+from transcrevai_core import edits
+from transcrevai_core.errors import InputError
+from transcrevai_core.types import Chunk, Region, Segment, Turn, Word
+
+A, B, C = "SPEAKER_00", "SPEAKER_01", "SPEAKER_02"
+TURNS = [Turn(0, 2, A), Turn(2, 4, B), Turn(4, 6, A)]
+
+
+@pytest.fixture
+def job(store, make_sound):
+    """A finished job of six words, a second each, in two chunks, before anyone is known."""
+    job = store.add_job(make_sound(), {})
+    regions = (Region(0, 3),), (Region(3, 6),)
+    store.save_plan(job.id, [Chunk(i, 3.0 * i, 3.0 * i + 3, regions[i]) for i in (0, 1)])
+    for chunk in (0, 1):
+        words = tuple(Word(3 * chunk + i, 3 * chunk + i + 1, f" w{i}.", 0.9) for i in range(3))
+        text = "".join(word.text for word in words)
+        segment = Segment(3 * chunk, 3 * chunk + 3, text, words)
+        store.save_chunk(job.id, chunk, [segment], dropped=0, seconds=1)
+    return store.job(job.id)
+
+
+def spoken(store, job):
+    return [(s.start, s.end, s.speaker) for s in store.segments(job.id)]
+
+
+def test_turns_give_speakers_to_text_that_was_there_before(store, job):
+    ids = [s.id for s in store.segments(job.id)]
+    store.save_diarization(job.id, TURNS, {"speakers": 2})
+    assert spoken(store, job) == [(0, 2, A), (2, 3, B), (3, 4, B), (4, 6, A)]
+    assert set(ids) < {s.id for s in store.segments(job.id)}
+    assert store.job(job.id).diarization == {"speakers": 2}
+    assert store.transcript(job.id).turns == tuple(TURNS)
+
+
+def test_text_that_comes_later_is_split_the_same_way(store, job):
+    store.save_diarization(job.id, TURNS, {})
+    before = spoken(store, job)
+    words = tuple(Word(3 + i, 4 + i, f" w{i}.", 0.9) for i in range(3))
+    again = Segment(3, 6, " w0. w1. w2.", words)
+    store.save_chunk(job.id, 1, [again], dropped=0, seconds=1)
+    assert spoken(store, job) == before
+
+
+def test_search_finds_each_piece(store, job):
+    store.save_diarization(job.id, TURNS, {})
+    assert len(store.search("w2")) == 2
+    assert {s.speaker for _, s in store.search("w0")} == {A, B}
+
+
+def test_a_name_is_everywhere_and_survives_a_new_clustering(store, job):
+    store.save_diarization(job.id, TURNS, {})
+    edits.rename_speaker(store, job.id, B, "  Ana  Lima ")
+    transcript = store.transcript(job.id)
+    assert transcript.name(B) == "Ana Lima" and transcript.name(A) == A
+    assert transcript.speakers == (A, B)
+    # the same two, found in the other order, and a third
+    store.save_diarization(job.id, [Turn(0, 2, C), Turn(2, 4, A), Turn(4, 6, B)], {})
+    assert store.transcript(job.id).names == {A: "Ana Lima"}
+    edits.rename_speaker(store, job.id, A, " ")
+    assert store.transcript(job.id).names == {}
+
+
+def test_two_speakers_cannot_have_one_name(store, job):
+    store.save_diarization(job.id, TURNS, {})
+    edits.rename_speaker(store, job.id, A, "Ana")
+    with pytest.raises(InputError, match="There is a ana in this recording already; merge"):
+        edits.rename_speaker(store, job.id, B, "ana")
+    with pytest.raises(InputError, match="There is a SPEAKER_00 "):
+        edits.rename_speaker(store, job.id, B, A)
+    assert store.transcript(job.id).names == {A: "Ana"}
+
+
+def test_a_segment_given_to_another_speaker_takes_its_turn_along(store, job):
+    store.save_diarization(job.id, TURNS, {})
+    segment = store.segments(job.id)[1]
+    assert edits.new_label(store.transcript(job.id).speakers) == C
+    edits.assign_segment(store, segment.id, C)
+    assert spoken(store, job)[1] == (2, 3, C)
+    assert Turn(2, 3, C) in store.transcript(job.id).turns
+    assert Turn(3, 4, B) in store.transcript(job.id).turns
+    with pytest.raises(InputError, match="gone"):
+        edits.assign_segment(store, 10**6, A)
+
+
+def test_merged_speakers_are_one_with_a_name(store, job):
+    store.save_diarization(job.id, TURNS, {})
+    edits.rename_speaker(store, job.id, B, "Ana")
+    edits.merge_speakers(store, job.id, B, A)
+    transcript = store.transcript(job.id)
+    assert transcript.turns == (Turn(0, 6, A),)
+    assert {s.speaker for s in transcript.segments} == {A}
+    assert transcript.names == {A: "Ana"}
+    edits.merge_speakers(store, job.id, A, A)
+    assert store.transcript(job.id).turns == transcript.turns

@@ -1,0 +1,179 @@
+"""The settings of one job, each once: default, range, unit and meaning."""
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from transcrevai_core.languages import LANGUAGES
+
+ComputeType = Literal[
+    "auto", "int8", "int8_float16", "int8_bfloat16", "int8_float32", "float16", "bfloat16",
+    "float32",
+]  # fmt: skip
+
+
+_SPEAKERS: dict[str, Any] = {"group": "speakers"}  # what is about who speaks when
+
+
+class JobOptions(BaseModel):
+    """What one job is done with; stored beside its result."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str = Field(
+        "small",
+        min_length=1,
+        description="Whisper model: a name such as tiny, base, small, medium, large-v3-turbo; a "
+        "Hugging Face id; a folder with a CTranslate2 model; demo, which understands "
+        "synthesized demo speech only; or none, to find only who speaks when",
+    )
+    language: str | None = Field(
+        None, description="language code such as pt or en; auto lets the model detect it"
+    )
+    task: Literal["transcribe", "translate"] = Field(
+        "transcribe", description="transcribe in the spoken language, or translate into English"
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="where the model runs; a GPU that cannot serve falls back to the CPU"
+    )
+    compute_type: ComputeType = Field(
+        "auto", description="numeric type; auto tries int8 first and float32 last"
+    )
+    threads: int = Field(
+        max(1, min(4, (os.cpu_count() or 1) - 1)),
+        ge=1,
+        le=64,
+        description="processor threads that decode",
+        json_schema_extra={"unit": "threads"},
+    )
+    beam_size: int = Field(
+        5,
+        ge=1,
+        le=20,
+        description="beams searched at once; 1 is fastest",
+        json_schema_extra={"unit": "beams"},
+    )
+    chunk_seconds: float = Field(
+        30.0,
+        ge=5,
+        le=30,
+        allow_inf_nan=False,
+        description="longest stretch decoded at once, cut at silences",
+        json_schema_extra={"unit": "s"},
+    )
+    vad_threshold: float = Field(
+        0.4,
+        ge=0.05,
+        le=0.95,
+        allow_inf_nan=False,
+        description="speech probability from which sound counts as speech; lower finds more",
+    )
+    initial_prompt: str | None = Field(
+        None, description="text given to the model before each chunk, to set spelling and style"
+    )
+    hotwords: str | None = Field(
+        None, description="names and terms that are likely to be spoken, separated by commas"
+    )
+    condition_on_previous_text: bool = Field(
+        False, description="give each chunk the text before it; can carry a mistake onwards"
+    )
+    diarize: bool = Field(True, description="find who speaks when", json_schema_extra=_SPEAKERS)
+    speakers: int | None = Field(
+        None,
+        ge=1,
+        le=20,
+        description="how many speak, where that is known; found from the voices otherwise",
+        json_schema_extra=_SPEAKERS,
+    )
+    min_speakers: int = Field(
+        1, ge=1, le=20, description="the fewest speakers there may be", json_schema_extra=_SPEAKERS
+    )
+    max_speakers: int = Field(
+        6, ge=1, le=20, description="the most speakers there may be", json_schema_extra=_SPEAKERS
+    )
+    embedding: str = Field(
+        "ivector",
+        min_length=1,
+        description="how voices are told apart: ivector and mfcc come with the program; "
+        "resemblyzer, or an ONNX speaker model by path or Hugging Face id, with an extra",
+        json_schema_extra=_SPEAKERS,
+    )
+    clustering: Literal["auto", "agglomerative", "spectral", "k-means", "vbx"] = Field(
+        "auto",
+        description="how voices are gathered into speakers; auto chooses by length and clarity",
+        json_schema_extra=_SPEAKERS,
+    )
+    counting: Literal["auto", "likeness", "silhouette", "eigengap"] = Field(
+        "auto",
+        description="what tells the number of speakers where it is not given",
+        json_schema_extra=_SPEAKERS,
+    )
+    speaker_threshold: float | None = Field(
+        None,
+        ge=0.05,
+        le=0.95,
+        allow_inf_nan=False,
+        description="cosine from which two voices count as one speaker; lower merges more; the "
+        "embedding's own where it is not given",
+        json_schema_extra=_SPEAKERS,
+    )
+    min_speaker_share: float = Field(
+        0.003,
+        ge=0,
+        le=0.2,
+        allow_inf_nan=False,
+        description="share of all speech below which a speaker is merged into the others",
+        json_schema_extra=_SPEAKERS,
+    )
+    channels: Literal["mix", "speakers"] = Field(
+        "mix",
+        description="mix them, or take each channel as one speaker, as in recorded calls",
+        json_schema_extra=_SPEAKERS,
+    )
+
+    @field_validator("max_speakers")
+    @classmethod
+    def _range(cls, value: int, info: ValidationInfo) -> int:
+        if value < info.data.get("min_speakers", 1):
+            raise ValueError("at least min_speakers")
+        return value
+
+    @field_validator("embedding")
+    @classmethod
+    def _file_from_anywhere(cls, value: str) -> str:
+        file = Path(value).expanduser()
+        return str(file.absolute()) if file.is_file() else value
+
+    @field_validator("language", "initial_prompt", "hotwords", mode="before")
+    @classmethod
+    def _blank_is_none(cls, value: Any) -> Any:
+        return value.strip() or None if isinstance(value, str) else value
+
+    @field_validator("model")
+    @classmethod
+    def _folder_from_anywhere(cls, value: str) -> str:
+        # a job may go on in a program that was started elsewhere
+        folder = Path(value).expanduser()
+        return str(folder.absolute()) if (folder / "model.bin").is_file() else value
+
+    @field_validator("language")
+    @classmethod
+    def _known_language(cls, value: str | None) -> str | None:
+        if value is None or value.lower() == "auto":
+            return None
+        names = {name.lower(): code for code, name in LANGUAGES.items()}
+        code = names.get(value.lower(), value.lower().replace("_", "-"))
+        code = code if code in LANGUAGES else code.split("-")[0]  # pt-BR is pt to Whisper
+        if code not in LANGUAGES:
+            raise ValueError("a language that Whisper knows, such as pt, en or es")
+        return code
+
+    def diarization(self) -> dict[str, Any]:
+        """Return what the turns depend on; jobs with the same sound and these agree on them."""
+        return {
+            name: getattr(self, name)
+            for name, field in JobOptions.model_fields.items()
+            if field.json_schema_extra == _SPEAKERS and name != "diarize"
+        }
