@@ -4,12 +4,9 @@ import doctest
 import subprocess
 import sys
 
-import kaldi_native_fbank as knf
 import numpy as np
-import onnx
 import pytest
 from huggingface_hub import constants
-from onnx import TensorProto, helper
 
 from transcrevai_core import audio, demo
 from transcrevai_core.diarization import hub, neural
@@ -19,6 +16,10 @@ from transcrevai_core.diarization.recipes import RECIPES, recipe_for
 from transcrevai_core.errors import ModelError, SettingError, TranscrevaiError
 from transcrevai_core.rttm import read_rttm
 from transcrevai_core.types import Region
+
+knf = pytest.importorskip("kaldi_native_fbank", reason="needs the extra onnx")
+onnx = pytest.importorskip("onnx", reason="models are made with the package onnx")
+from onnx import TensorProto, helper  # noqa: E402
 
 SOUND = np.random.default_rng(0).standard_normal(16_000 * 70).astype(np.float32) * 0.1
 REGIONS = [Region(0, 70)]

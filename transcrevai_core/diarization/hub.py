@@ -107,8 +107,9 @@ def _download(name: str, repo: str, file: str | None) -> Path:
     except EntryNotFoundError:
         reason = f"{repo} has no file {file}"
     except Exception as error:  # the hub's client lets every kind through
-        offline = "offline" in type(error).__name__.lower()
-        reason = "the hub's client is set to work offline" if offline else type(error).__name__
+        kind = type(error).__name__
+        offline = "offline" in kind.lower()
+        reason = f"the hub's client {'is set to work offline' if offline else f'said {kind}'}"
     raise ModelError(
         f"The model {name} is not on this computer and could not be downloaded ({reason}); "
         "the path of an .onnx file would work without a network."
