@@ -174,12 +174,13 @@ def train_loadings(counts: np.ndarray, sums: np.ndarray, rng: np.random.Generato
 
 
 def train_discriminants(
-    vectors: np.ndarray, speakers: np.ndarray, conditions: np.ndarray
+    vectors: np.ndarray, speakers: np.ndarray, conditions: np.ndarray, *, shrinkage: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return centre, projection and between-speaker variances; within-speaker covariance is I.
 
     Both covariances are those within one condition, as diarization only ever compares voices of
-    the same recording.
+    the same recording. `shrinkage` draws the covariance within speakers towards a multiple of I,
+    which dimensions that never vary need.
     """
     names, index = np.unique(
         np.char.add(np.char.add(speakers, "/"), conditions.astype(str)), return_inverse=True
@@ -190,8 +191,10 @@ def train_discriminants(
     means /= size[:, None]
     condition_of = np.zeros(len(names), int)
     condition_of[index] = conditions
-    centres = np.array([vectors[conditions == c].mean(axis=0) for c in range(CONDITIONS)])
+    centres = np.array([vectors[conditions == c].mean(axis=0) for c in range(conditions.max() + 1)])
     within = np.cov((vectors - means[index]).T)
+    even = np.eye(len(within)) * np.trace(within) / len(within)
+    within = (1.0 - shrinkage) * within + shrinkage * even
     apart = means - centres[condition_of]
     between = (apart * size[:, None]).T @ apart / len(vectors)
     between -= within * len(names) / len(vectors)  # what the segments' own scatter adds to means

@@ -1,11 +1,14 @@
 """How many speakers there are: given, within a range, or found; and how sure that is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from transcrevai_core.diarization.clustering import Divider, centroids, likeness, normalise
 from transcrevai_core.errors import SettingError
+
+_SURE_NATS = 50.0  # of evidence on either side of the threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,3 +143,31 @@ def by_likeness(
     confidence = 0.5 + 0.45 * min(1.0, max(0.0, min(down, up)) / 0.2)
     runner_up = number - 1 if down < up else number + 1
     return Count(number, round(confidence, 3), runner_up, "likeness")
+
+
+def by_evidence(
+    evidence: Mapping[int, float], fewest: int, most: int, *, threshold: float
+) -> Count:
+    """Take the largest count of which no two clusters are likely to be one voice.
+
+    `evidence`: for each count, the nats that speak for its likeliest merge (`plda.Stage`). How
+    far the counts on both sides are from the threshold tells how sure it is.
+
+    >>> by_evidence({4: 60.0, 3: -80.0, 2: -90.0, 1: -np.inf}, 1, 6, threshold=0.0)
+    Count(number=3, confidence=0.95, runner_up=4, by='evidence')
+    """
+    within = sorted(n for n in evidence if fewest <= n <= most)
+    if not within:
+        return Count(min(evidence, key=lambda n: abs(n - fewest)), 0.5, None, "evidence")
+    number = within[-1]
+    for n in reversed(within):
+        number = n
+        if evidence[n] < threshold:
+            break
+    above = [evidence[n] - threshold for n in evidence if number < n <= most]
+    up = min(above, default=np.inf)
+    down = threshold - evidence[number] if number > fewest else np.inf
+    if not np.isfinite(min(up, down)):
+        return Count(number, 1.0, None, "evidence")
+    confidence = 0.5 + 0.45 * min(1.0, max(0.0, min(up, down)) / _SURE_NATS)
+    return Count(number, round(confidence, 3), number + 1 if up < down else number - 1, "evidence")

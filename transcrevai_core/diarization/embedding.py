@@ -1,11 +1,11 @@
 """Voice vectors of windows. One protocol, so that other extractors can stand beside these."""
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from transcrevai_core.diarization import ivector
+from transcrevai_core.diarization import ivector, voicenet
 from transcrevai_core.diarization.features import FRAMES_PER_SECOND, Features, Read
 from transcrevai_core.diarization.recipes import recipe_for
 from transcrevai_core.diarization.windows import widen
@@ -73,6 +73,37 @@ class IvectorEmbedding:
         )
 
 
+class VoiceEmbedding:
+    """Each window's i-vector beside what a small network says of it; both models are shipped.
+
+    They err in different places. As either's within-speaker covariance is I, so is theirs where
+    one stands beside the other.
+    """
+
+    name = "voice"
+    window = 1.5
+    hop = 0.25
+
+    def __init__(
+        self, ivectors: IvectorEmbedding | None = None, network: voicenet.Network | None = None
+    ) -> None:
+        self.ivectors = ivectors or IvectorEmbedding()
+        self.network = network or voicenet.shipped_network()
+        known = (self.ivectors.model.between, self.network.head.between)
+        self.between: np.ndarray | None = np.concatenate(known)
+
+    def embed(self, read: Read, regions: Sequence[Region], windows: np.ndarray) -> np.ndarray:
+        """See `Embedding`; 144 dimensions, within-speaker covariance I."""
+        wide = widen(windows)
+        out = np.empty((len(windows), len(self.between)), np.float32)
+        own = len(self.ivectors.between)
+        out[:, :own] = self.ivectors.embed(read, regions, windows)
+        for rows in voicenet.stretches(wide):
+            start, end = float(wide[rows, 0].min()), float(wide[rows, 1].max())
+            out[rows, own:] = self.network.window_vectors(read(start, end), wide[rows] - start)
+        return out
+
+
 def grouped(features: Features, windows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield frames of about a minute and the windows in them as spans of frames, in order.
 
@@ -98,6 +129,8 @@ def load(name: str) -> Embedding:
     recipe_for(name)  # knows all names
     if name == "ivector":
         return IvectorEmbedding()
+    if name == "voice":
+        return VoiceEmbedding()
     if name == "mfcc":
         return MfccEmbedding()
     from transcrevai_core.diarization import neural  # heavy, and its extras may be missing

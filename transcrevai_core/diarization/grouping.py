@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from transcrevai_core.diarization import clustering, counting, vbx
+from transcrevai_core.diarization import clustering, counting, plda, vbx
 from transcrevai_core.diarization.counting import Count, corrected
 from transcrevai_core.diarization.recipes import Clustering, Recipe
 
 _PHANTOMS = 3  # clusters of noise or laughter that are looked for beside the speakers
 _FEW = 30  # windows
 _APART = 0.6  # silhouette
+_OF_GAPS = ("eigengap", "silhouette")  # ways of counting that need a spectrum
 
 
 @dataclass(frozen=True)
@@ -52,16 +53,19 @@ def group(
     why = "as asked for"
     if method == "auto":
         method, why = choose(told, most, between is not None)
-    gaps = np.zeros(0)
-    if method == "spectral" or (fewest < most and recipe.counting != "likeness"):
-        divide, gaps = clustering.spectral(told, most)
-    if method == "agglomerative":
-        divide = clustering.agglomerative(told)
-    elif method != "spectral":
-        divide = clustering.k_means_cosine(told)
-
-    count = _count(told, divide, gaps, fewest, most, recipe, prune)
-    labels, divided = _divide_well(divide, prune, count.number)
+    if method == "vbx" and between is not None and recipe.counting == "evidence":
+        stages = plda.agglomerate(vectors, between, seconds)
+        count, labels, divided = _by_evidence(stages, fewest, most, recipe.evidence, prune)
+    else:
+        gaps = np.zeros(0)
+        if method == "spectral" or (fewest < most and recipe.counting in _OF_GAPS):
+            divide, gaps = clustering.spectral(told, most)
+        if method == "agglomerative":
+            divide = clustering.agglomerative(told)
+        elif method != "spectral":
+            divide = clustering.k_means_cosine(told)
+        count = _count(told, divide, gaps, fewest, most, recipe, prune)
+        labels, divided = _divide_well(divide, prune, count.number)
     if method == "vbx" and between is not None and count.number > 1:
         share = vbx.refine(vectors, between, labels, recipe.vbx)
         refined = prune(share.argmax(axis=1), fewest)
@@ -69,6 +73,27 @@ def group(
             labels = refined
     number = int(labels.max()) + 1
     return Grouping(labels, corrected(count, number), max(0, divided - number), f"{method}: {why}")
+
+
+def _by_evidence(
+    stages: list[plda.Stage],
+    fewest: int,
+    most: int,
+    threshold: float,
+    prune: Callable[..., np.ndarray],
+) -> tuple[Count, np.ndarray, int]:
+    """The count, its labels, and how many clusters there were with the phantoms."""
+    found = plda.by_clusters(stages, prune)
+    if fewest < most:
+        evidence = {n: stage.evidence for n, stage in found.items()}
+        count = counting.by_evidence(evidence, fewest, most, threshold=threshold)
+    else:
+        count = Count(fewest)
+    if count.number in found:
+        stage = found[count.number]
+        return count, stage.labels, stage.clusters
+    clusters = min(count.number, len(stages))
+    return count, prune(stages[-clusters].labels, clusters), clusters
 
 
 def choose(vectors: np.ndarray, most: int, modelled: bool) -> tuple[Clustering, str]:

@@ -38,13 +38,14 @@ class Recipe:
 
     embedding: str
     clustering: Clustering = "auto"
-    counting: Literal["likeness", "silhouette", "eigengap"] = "likeness"
+    counting: Literal["likeness", "silhouette", "eigengap", "evidence"] = "likeness"
     vad_threshold: float = 0.2  # eager: speech that is missed has no speaker
     min_silence: float = 0.2
     min_speech: float = 0.1
     pad: float = 0.05
     alike: float = 0.62  # cosine from which two clusters are one voice
     alike_two: float = 0.5  # the same where the question is whether there are two at all
+    evidence: float = 5.0  # nats from which two clusters are one voice
     vbx: VbxSettings = VbxSettings()
     least_seconds: float = 1.0  # of speech that make a speaker, ...
     least_share: float = 0.003  # ... and which share of all speech
@@ -53,6 +54,7 @@ class Recipe:
 
 
 RECIPES = {
+    "voice": Recipe("voice", counting="evidence"),
     "ivector": Recipe("ivector"),
     "mfcc": Recipe("mfcc", counting="eigengap", least_seconds=2.0, resegment_rounds=2),
     # from 0.84 to 0.88 conversations gain what meetings lose

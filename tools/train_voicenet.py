@@ -1,0 +1,302 @@
+"""Train the voice network from a folder of speech laid out as LibriSpeech's: SPEAKER-*.flac.
+
+    python -m tools.train_voicenet FOLDER [--steps 12000] [--out transcrevai_core/diarization]
+
+Needs `pip install torch onnx resemblyzer webrtcvad-wheels` beside the program itself. The GE2E
+encoder of resemblyzer (https://github.com/resemble-ai/Resemblyzer, Wan et al. 2018) is the
+teacher: it hears clean speech, and the network, fifteen times as fast, learns to say the same of
+that speech in rooms, by telephone and in noise. Only the network is written, nothing of the
+teacher's. One thread: about 8 minutes for the features and the teacher, 0.2 s a step.
+"""
+
+import argparse
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy import signal
+from torch import nn
+
+from tools.train_ivector import read_flac, room, telephone, train_discriminants
+from transcrevai_core.diarization import voicenet
+from transcrevai_core.diarization.features import log_mel
+from transcrevai_core.diarization.voicenet import FLOOR, levelled
+from transcrevai_core.types import SAMPLE_RATE
+
+SPEEDS = ((1, 1), (5, 4), (8, 7), (16, 15), (15, 16), (7, 8), (4, 5))  # resampling up, down
+CLEAN, ROOM, LARGER_ROOM, TELEPHONE = range(4)
+TEACHER_FRAMES = 160  # what the teacher hears at once, 1.6 s
+STEP_FRAMES = 40  # from one of its windows to the next
+CROP_WINDOWS = 5
+CROP_FRAMES = TEACHER_FRAMES + (CROP_WINDOWS - 1) * STEP_FRAMES  # 3.2 s
+LENGTHS = (100, 120, 150, 150, 160)  # frames that the network pools over, one drawn a batch
+SHORTEST = 4.2  # seconds of a file: at the highest speed it still holds a crop
+BATCH = 32
+WIDTH, POOLED, DIMS = 240, 480, 128
+DISCRIMINANTS = 64
+RATE = 2e-3
+SHARPNESS = 15.0  # of the choice among all voices
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A speaker at one speed: log-mel frames in each condition, and what the teacher says."""
+
+    speaker: str
+    heard: np.ndarray  # float16, (conditions, frames, 40), levelled
+    taught: np.ndarray  # float32, (windows, 256), a window every 0.4 s
+
+
+def load_teacher() -> nn.Module:
+    """The GE2E encoder that comes with resemblyzer."""
+    from resemblyzer import VoiceEncoder
+
+    return VoiceEncoder("cpu", verbose=False)
+
+
+def teach(teacher: nn.Module, samples: np.ndarray) -> np.ndarray:
+    """The teacher's vectors of 1.6 s windows every 0.4 s: float32, (windows, 256)."""
+    from resemblyzer.audio import normalize_volume, wav_to_mel_spectrogram
+
+    mel = wav_to_mel_spectrogram(normalize_volume(samples, -30, increase_only=True))
+    starts = range(0, len(mel) - TEACHER_FRAMES, STEP_FRAMES)
+    windows = np.stack([mel[s : s + TEACHER_FRAMES] for s in starts])
+    with torch.inference_mode():
+        return np.concatenate(
+            [teacher(torch.from_numpy(block)).numpy() for block in np.array_split(windows, 2)]
+        )
+
+
+def voices_of(path: Path, teacher: nn.Module, rng: np.random.Generator) -> list[Voice]:
+    """A file at every speed in every condition."""
+    original = read_flac(path)
+    found: list[Voice] = []
+    if len(original) < SHORTEST * SAMPLE_RATE:
+        return found
+    for up, down in SPEEDS:
+        clean = signal.resample_poly(original, up, down).astype(np.float32)
+        taught = teach(teacher, clean)
+        larger = room(room(clean, rng), rng)
+        heard = [clean, room(clean, rng), larger, telephone(clean, rng)]
+        mels = np.stack([levelled(log_mel(x)).astype(np.float16) for x in heard])
+        found.append(Voice(path.name.split("-")[0], mels, taught))
+    return found
+
+
+class Network(nn.Module):
+    """Log-mel (batch, 40, frames) to hidden (batch, POOLED, frames / 2) and weights of frames.
+
+    Two convolutions in time and frequency, then five in time with residual paths: a frame sees
+    0.2 s to each side.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.front = nn.Sequential(
+            nn.Conv2d(1, 16, 3, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(16),
+            nn.ReLU(),
+            nn.Conv2d(16, 24, 3, stride=(2, 1), padding=1, bias=False),
+            nn.BatchNorm2d(24),
+            nn.ReLU(),
+        )
+        self.enter = nn.Sequential(
+            nn.Conv1d(240, WIDTH, 1, bias=False), nn.BatchNorm1d(WIDTH), nn.ReLU()
+        )
+        self.blocks = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv1d(WIDTH, WIDTH, 3, padding=gap, dilation=gap, bias=False),
+                nn.BatchNorm1d(WIDTH),
+                nn.ReLU(),
+            )
+            for gap in (1, 2, 3, 1)
+        )
+        self.leave = nn.Sequential(
+            nn.Conv1d(WIDTH, POOLED, 1, bias=False), nn.BatchNorm1d(POOLED), nn.ReLU()
+        )
+        self.weigh = nn.Conv1d(POOLED, 1, 1)
+        self.head = nn.Sequential(nn.BatchNorm1d(2 * POOLED), nn.Linear(2 * POOLED, DIMS))
+
+    def frames(self, mel: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Hidden values and weights (0 to 1) of frames of 20 ms."""
+        hidden = self.front((mel[:, None] / 3.0).contiguous(memory_format=torch.channels_last))
+        hidden = self.enter(hidden.flatten(1, 2))
+        for block in self.blocks:
+            hidden = hidden + block(hidden)
+        hidden = self.leave(hidden)
+        return hidden, torch.sigmoid(self.weigh(hidden))
+
+    def pool(self, hidden: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        """Weighted mean and deviation over all frames given: (batch, 2 POOLED)."""
+        total = weight.sum(2) + 1e-3
+        mean = (hidden * weight).sum(2) / total
+        square = (hidden**2 * weight).sum(2) / total
+        return torch.cat([mean, torch.sqrt(torch.clamp(square - mean**2, min=1e-4))], 1)
+
+
+def disturb(mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Change crops (batch, frames, 40), levelled, as rooms, lines and microphones may."""
+    out = mel.astype(np.float32)
+    batch, frames, bins = out.shape
+    place = np.linspace(0, 1, bins, dtype=np.float32)
+    for row in range(batch):
+        if rng.random() < 0.4:  # a microphone's own colour: smooth over frequency, up to 6 dB
+            waves = np.cos(np.pi * np.outer(np.arange(1, 5), place))
+            out[row] += (rng.normal(0, 0.5, 4) / np.arange(1, 5) @ waves).astype(np.float32)
+        chance = rng.random()
+        if chance < 0.4:  # noise, 3 to 25 dB below, falling with frequency
+            depth = rng.uniform(0.7, 5.8)
+            shape = -depth + rng.uniform(-3, 1) * (place - 0.3)
+            grain = rng.standard_gamma(4.0, (frames, bins)) / 4.0
+            out[row] = np.logaddexp(out[row], shape + np.log(grain + 1e-3))
+        elif chance < 0.55:  # somebody else, 6 to 20 dB below
+            other = mel[rng.integers(batch)].astype(np.float32) - rng.uniform(1.4, 4.6)
+            out[row] = np.logaddexp(out[row], other)
+        if rng.random() < 0.15:  # a narrow band
+            low, high = rng.integers(1, 7), rng.integers(24, 39)
+            out[row, :, :low] -= rng.uniform(2, 9)
+            out[row, :, high:] -= rng.uniform(2, 9)
+        if rng.random() < 0.3:  # a few bins unheard
+            first, count = rng.integers(0, bins - 6), rng.integers(1, 6)
+            out[row, :, first : first + count] = out[row].mean()
+        level = np.log(np.exp(out[row]).mean())
+        out[row] = np.maximum(out[row] - level, FLOOR) + rng.normal(0, 0.7)
+    return np.maximum(out, FLOOR)
+
+
+def targets(voices: list[Voice]) -> tuple[list[np.ndarray], np.ndarray]:
+    """What the network is to say of each window, and of each voice (voices, DIMS); length 1.
+
+    The teacher's vectors after discriminant analysis, so that the network spends itself on what
+    tells speakers apart. A window's target leans half to its voice's own: a window of the
+    teacher's has its own errors, the mean over 12 s has few.
+    """
+    taught = np.concatenate([v.taught for v in voices]).astype(np.float64)
+    owner = np.repeat(np.arange(len(voices)), [len(v.taught) for v in voices])
+    centre, projection, between = train_discriminants(
+        taught, owner.astype(str), np.zeros(len(owner), int), shrinkage=0.1
+    )
+    projection = projection[:, :DIMS] * np.sqrt(between / (between + 1.0))[:DIMS]
+    vectors = [unit((v.taught - centre) @ projection).astype(np.float32) for v in voices]
+    means = unit(np.stack([v.mean(axis=0) for v in vectors]))
+    return [unit(v + m) for v, m in zip(vectors, means, strict=True)], means
+
+
+def unit(rows: np.ndarray) -> np.ndarray:
+    """Rows scaled to length 1."""
+    return rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-9)
+
+
+def batches(
+    voices: list[Voice], aims: list[np.ndarray], rng: np.random.Generator
+):
+    """Yield crops (BATCH, 40, CROP_FRAMES), aims (BATCH, windows, DIMS) and voices (BATCH,)."""
+    while True:
+        chosen = rng.integers(len(voices), size=BATCH)
+        mels, wanted = [], []
+        for index in chosen:
+            voice = voices[index]
+            room_left = (voice.heard.shape[1] - CROP_FRAMES) // STEP_FRAMES
+            first = rng.integers(min(room_left, len(voice.taught) - CROP_WINDOWS) + 1)
+            start = first * STEP_FRAMES
+            condition = rng.integers(len(voice.heard))
+            mels.append(voice.heard[condition, start : start + CROP_FRAMES])
+            wanted.append(aims[index][first : first + CROP_WINDOWS])
+        mel = disturb(np.stack(mels), rng).transpose(0, 2, 1)
+        yield np.ascontiguousarray(mel), np.stack(wanted), chosen
+
+
+def fit(voices: list[Voice], steps: int, seed: int = 0, network=None, rate: float = RATE, tell=print):
+    """Train on voices; says how it goes every 250 steps."""
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    aims, means = targets(voices)
+    prototypes = torch.from_numpy(means.astype(np.float32))
+    network = network or Network()
+    optimiser = torch.optim.AdamW(network.parameters(), rate, weight_decay=0.02)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, steps, pct_start=0.1)
+    network.train()
+    begun, sums = time.monotonic(), np.zeros(3)
+    for step, (mel, wanted, chosen) in zip(range(steps), batches(voices, aims, rng)):
+        length = int(rng.choice(LENGTHS))
+        with torch.autocast("cpu", torch.bfloat16):
+            hidden, weight = network.frames(torch.from_numpy(mel))
+        hidden, weight = hidden.float(), weight.float()
+        pooled = []
+        for number in range(CROP_WINDOWS):
+            a = number * STEP_FRAMES + int(rng.integers(TEACHER_FRAMES - length + 1))
+            span = slice(a // 2, (a + length) // 2)
+            pooled.append(network.pool(hidden[:, :, span], weight[:, :, span]))
+        said = nn.functional.normalize(network.head(torch.cat(pooled)), dim=1)
+        aim = torch.from_numpy(np.concatenate(wanted.transpose(1, 0, 2).copy()).astype(np.float32))
+        aim = aim.reshape(-1, DIMS) if aim.ndim == 3 else aim
+        away = (1.0 - (said * aim).sum(1)).mean()
+        which = torch.from_numpy(np.tile(chosen, CROP_WINDOWS))
+        soft = torch.softmax(SHARPNESS * prototypes @ prototypes.T, 1)[which]
+        confused = nn.functional.cross_entropy(SHARPNESS * said @ prototypes.T, soft)
+        loss = away + 0.2 * confused
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 3.0)
+        optimiser.step()
+        schedule.step()
+        sums += [1, float(away.detach()), float(confused.detach())]
+        if (step + 1) % 250 == 0:
+            tell(f"{time.monotonic() - begun:6.0f} s  step {step + 1}: cosine {1 - sums[1] / sums[0]:.3f}, cross-entropy {sums[2] / sums[0]:.3f}")
+            sums[:] = 0
+            if (step + 1) % 500 == 0: torch.save(network.state_dict(), f"/work/scratch/h1/ck-{len(voices)}-{step + 1}.pt")
+    return network.eval()
+
+
+def make_head(network: Network, voices: list[Voice], rng: np.random.Generator) -> voicenet.Head:
+    """Fold the last layer, and do discriminant analysis on what the network says of voices."""
+    norm, last = network.head
+    scale = (norm.weight / torch.sqrt(norm.running_var + norm.eps)).detach().numpy()
+    shift = (norm.bias - norm.running_mean * norm.weight / torch.sqrt(norm.running_var + norm.eps))
+    weights = last.weight.detach().numpy().T
+    bias = last.bias.detach().numpy() + shift.detach().numpy() @ weights
+    head = voicenet.Head(scale[:, None] * weights, bias, np.zeros(DIMS), np.eye(DIMS), np.ones(DIMS))
+    rows, names, conditions = [], [], []
+    for number, voice in enumerate(voices):
+        mels = np.stack([*voice.heard.astype(np.float32), disturb(voice.heard[ROOM][None], rng)[0]])
+        with torch.inference_mode():
+            hidden, weight = network.frames(torch.from_numpy(mels.transpose(0, 2, 1).copy()))
+        for condition in range(len(mels)):
+            count = hidden.shape[2] // 75
+            spans = np.stack([np.arange(count) * 75, np.arange(1, count + 1) * 75], axis=1)
+            pooled = voicenet.pool(
+                hidden[condition].numpy().T, weight[condition, 0].numpy(), spans
+            )
+            rows.append(head.vectors(pooled))
+            names += [str(number)] * count
+            conditions += [condition] * count
+    centre, projection, between = train_discriminants(
+        np.concatenate(rows), np.array(names), np.array(conditions), shrinkage=0.1
+    )
+    kept = slice(0, DISCRIMINANTS)
+    return replace(head, centre=centre, discriminants=projection[:, kept], between=between[kept])
+
+
+def export(network: Network, path: Path) -> None:
+    """Write the part of the network that runs once over a stretch, as ONNX."""
+
+    class Frames(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, mel: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            return self.network.frames(mel)
+
+    torch.onnx.export(
+        Frames().eval(),
+        (torch.zeros(1, 40, 200),),
+        str(path),
+        input_names=["mel"],
+        output_names=["hidden", "weight"],
+        dynamic_axes={"mel": {2: "frames"}, "hidden": {2: "steps"}, "weight": {2: "steps"}},
+        opset_version=17,
+        dynamo=False,
+    )

@@ -1,0 +1,110 @@
+"""Agglomerative clustering that asks, of two clusters, whether one voice or two made them.
+
+Probabilistic linear discriminant analysis (Ioffe 2006, doi:10.1007/11744085_41) answers with a
+log likelihood ratio, which weighs how much speech there is on both sides: two long clusters must
+be alike to be one voice, two short ones may differ by chance. Windows of one voice in one
+recording are not independent, as the theory has it, so a cluster counts as `MOST_LOOKS`
+independent looks at its voice at the most.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.cluster.hierarchy import fcluster, linkage
+
+from transcrevai_core.diarization.clustering import (
+    SAMPLE,
+    centroids,
+    compact,
+    evenly,
+    normalise,
+    spread_labels,
+)
+
+MOST_LOOKS = 4.0  # however long a cluster is, ...
+_LOOKS_A_SECOND = 1.0  # ... and of a short one
+_FIRST_CLUSTERS = 20  # by cosine, where merging begins
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A division on the way from many clusters to one."""
+
+    labels: np.ndarray  # (windows,), 0 to clusters - 1
+    evidence: float  # nats that speak for its likeliest merge; -inf for a single cluster
+    clusters: int
+
+
+def same_voice(
+    means: np.ndarray, looks: np.ndarray, one: int, others: np.ndarray, between: np.ndarray
+) -> np.ndarray:
+    """Log likelihood ratios, one voice against two, of cluster `one` with each of `others`.
+
+    `means`: (clusters, dims), within-speaker covariance I; `looks`: (clusters,), how many
+    independent looks at a voice each mean is taken over; `between`: (dims,).
+    """
+    a = between + 1.0 / looks[one]
+    b = between + 1.0 / looks[others][:, None]
+    x, y = means[one], means[others]
+    determinant = a * b - between**2
+    joint = np.log(determinant) + (b * x**2 - 2.0 * between * x * y + a * y**2) / determinant
+    apart = np.log(a) + x**2 / a + np.log(b) + y**2 / b
+    return np.asarray(0.5 * (apart - joint).sum(axis=1))
+
+
+def agglomerate(
+    vectors: np.ndarray, between: np.ndarray, seconds: np.ndarray, first: int = _FIRST_CLUSTERS
+) -> list[Stage]:
+    """Merge the likeliest pair again and again; returns every stage, most clusters first.
+
+    `vectors`: (windows, dims), within-speaker covariance I; `seconds`: what each window stands
+    for. The first clusters are those of average linkage by cosine.
+    """
+    labels = _begin(vectors * np.sqrt(between / (between + 1.0)), first)
+    means = centroids(vectors, labels)
+    held = np.bincount(labels, weights=seconds)
+    alive = list(range(len(held)))
+
+    def scores(one: int, others: list[int]) -> np.ndarray:
+        looks = 1.0 / (1.0 / np.maximum(_LOOKS_A_SECOND * held, 1e-3) + 1.0 / MOST_LOOKS)
+        return same_voice(means, looks, one, np.array(others), between)
+
+    table = np.full((len(held), len(held)), -np.inf)
+    for one in alive[1:]:
+        table[one, :one] = scores(one, alive[:one])
+    stages = []
+    while len(alive) > 1:
+        gone, kept = np.unravel_index(int(table.argmax()), table.shape)
+        stages.append(Stage(compact(labels), float(table[gone, kept]), len(alive)))
+        share = held[gone] / max(held[gone] + held[kept], 1e-9)
+        means[kept] += share * (means[gone] - means[kept])
+        held[kept] += held[gone]
+        labels = np.where(labels == gone, kept, labels)
+        alive.remove(int(gone))
+        table[gone, :] = table[:, gone] = -np.inf
+        rest = [k for k in alive if k != kept]
+        for other, score in zip(rest, scores(int(kept), rest) if rest else (), strict=True):
+            table[max(kept, other), min(kept, other)] = score
+    stages.append(Stage(compact(labels), -np.inf, 1))
+    return stages
+
+
+def _begin(vectors: np.ndarray, clusters: int) -> np.ndarray:
+    rows = evenly(len(vectors), SAMPLE)
+    if len(rows) < 2:
+        return np.zeros(len(vectors), int)
+    tree = linkage(normalise(vectors[rows]), "average", "cosine")
+    return spread_labels(vectors, rows, compact(fcluster(tree, clusters, "maxclust")))
+
+
+def by_clusters(stages: list[Stage], prune: Callable[[np.ndarray], np.ndarray]) -> dict[int, Stage]:
+    """The stages by how many clusters they keep once `prune` has absorbed the small ones.
+
+    Of several that keep as many, the last: what was merged until then was likelier one voice.
+    """
+    found: dict[int, Stage] = {}
+    for stage in stages:
+        labels = prune(stage.labels)
+        found[int(labels.max()) + 1] = replace(stage, labels=labels)
+    return found
