@@ -1,6 +1,6 @@
 """Train the voice network from a folder of speech laid out as LibriSpeech's: SPEAKER-*.flac.
 
-    python -m tools.train_voicenet FOLDER [--steps 12000] [--out transcrevai_core/diarization]
+    python -m tools.train_voicenet FOLDER [--steps 3000] [--out transcrevai_core/diarization]
 
 Needs `pip install torch onnx resemblyzer webrtcvad-wheels` beside the program itself. The GE2E
 encoder of resemblyzer (https://github.com/resemble-ai/Resemblyzer, Wan et al. 2018) is the
@@ -10,7 +10,9 @@ teacher's. One thread: about 8 minutes for the features and the teacher, 0.2 s a
 """
 
 import argparse
+import io
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -117,7 +119,9 @@ class Network(nn.Module):
             nn.Conv1d(WIDTH, POOLED, 1, bias=False), nn.BatchNorm1d(POOLED), nn.ReLU()
         )
         self.weigh = nn.Conv1d(POOLED, 1, 1)
-        self.head = nn.Sequential(nn.BatchNorm1d(2 * POOLED), nn.Linear(2 * POOLED, DIMS))
+        self.head = nn.Sequential(
+            nn.BatchNorm1d(2 * POOLED), nn.Dropout(0.25), nn.Linear(2 * POOLED, DIMS)
+        )
 
     def frames(self, mel: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Hidden values and weights (0 to 1) of frames of 20 ms."""
@@ -142,9 +146,10 @@ def disturb(mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     batch, frames, bins = out.shape
     place = np.linspace(0, 1, bins, dtype=np.float32)
     for row in range(batch):
-        if rng.random() < 0.4:  # a microphone's own colour: smooth over frequency, up to 6 dB
-            waves = np.cos(np.pi * np.outer(np.arange(1, 5), place))
-            out[row] += (rng.normal(0, 0.5, 4) / np.arange(1, 5) @ waves).astype(np.float32)
+        if rng.random() < 0.85:  # a microphone's own colour, smooth over frequency: 5 dB or so
+            waves = np.cos(np.pi * np.outer(np.arange(1, 7), place))
+            slopes = rng.normal(0, 1.0, 6) / np.sqrt(np.arange(1, 7))
+            out[row] += (slopes @ waves).astype(np.float32)
         chance = rng.random()
         if chance < 0.4:  # noise, 3 to 25 dB below, falling with frequency
             depth = rng.uniform(0.7, 5.8)
@@ -158,8 +163,8 @@ def disturb(mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
             low, high = rng.integers(1, 7), rng.integers(24, 39)
             out[row, :, :low] -= rng.uniform(2, 9)
             out[row, :, high:] -= rng.uniform(2, 9)
-        if rng.random() < 0.3:  # a few bins unheard
-            first, count = rng.integers(0, bins - 6), rng.integers(1, 6)
+        if rng.random() < 0.5:  # a few bins unheard
+            first, count = rng.integers(0, bins - 8), rng.integers(1, 8)
             out[row, :, first : first + count] = out[row].mean()
         level = np.log(np.exp(out[row]).mean())
         out[row] = np.maximum(out[row] - level, FLOOR) + rng.normal(0, 0.7)
@@ -191,7 +196,7 @@ def unit(rows: np.ndarray) -> np.ndarray:
 
 def batches(
     voices: list[Voice], aims: list[np.ndarray], rng: np.random.Generator
-):
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Yield crops (BATCH, 40, CROP_FRAMES), aims (BATCH, windows, DIMS) and voices (BATCH,)."""
     while True:
         chosen = rng.integers(len(voices), size=BATCH)
@@ -208,18 +213,21 @@ def batches(
         yield np.ascontiguousarray(mel), np.stack(wanted), chosen
 
 
-def fit(voices: list[Voice], steps: int, seed: int = 0, network=None, rate: float = RATE, tell=print):
+def fit(
+    voices: list[Voice], steps: int, seed: int = 0, tell: Callable[[str], None] = print
+) -> Network:
     """Train on voices; says how it goes every 250 steps."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     aims, means = targets(voices)
     prototypes = torch.from_numpy(means.astype(np.float32))
-    network = network or Network()
-    optimiser = torch.optim.AdamW(network.parameters(), rate, weight_decay=0.02)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, steps, pct_start=0.1)
+    network = Network()
+    optimiser = torch.optim.AdamW(network.parameters(), RATE, weight_decay=0.05)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, steps, pct_start=0.1)
     network.train()
     begun, sums = time.monotonic(), np.zeros(3)
-    for step, (mel, wanted, chosen) in zip(range(steps), batches(voices, aims, rng)):
+    for step, batch in zip(range(steps), batches(voices, aims, rng), strict=False):
+        mel, wanted, chosen = batch
         length = int(rng.choice(LENGTHS))
         with torch.autocast("cpu", torch.bfloat16):
             hidden, weight = network.frames(torch.from_numpy(mel))
@@ -230,8 +238,7 @@ def fit(voices: list[Voice], steps: int, seed: int = 0, network=None, rate: floa
             span = slice(a // 2, (a + length) // 2)
             pooled.append(network.pool(hidden[:, :, span], weight[:, :, span]))
         said = nn.functional.normalize(network.head(torch.cat(pooled)), dim=1)
-        aim = torch.from_numpy(np.concatenate(wanted.transpose(1, 0, 2).copy()).astype(np.float32))
-        aim = aim.reshape(-1, DIMS) if aim.ndim == 3 else aim
+        aim = torch.from_numpy(np.concatenate(wanted.transpose(1, 0, 2)).astype(np.float32))
         away = (1.0 - (said * aim).sum(1)).mean()
         which = torch.from_numpy(np.tile(chosen, CROP_WINDOWS))
         soft = torch.softmax(SHARPNESS * prototypes @ prototypes.T, 1)[which]
@@ -244,20 +251,24 @@ def fit(voices: list[Voice], steps: int, seed: int = 0, network=None, rate: floa
         schedule.step()
         sums += [1, float(away.detach()), float(confused.detach())]
         if (step + 1) % 250 == 0:
-            tell(f"{time.monotonic() - begun:6.0f} s  step {step + 1}: cosine {1 - sums[1] / sums[0]:.3f}, cross-entropy {sums[2] / sums[0]:.3f}")
+            count, away_sum, confused_sum = sums
+            tell(
+                f"{time.monotonic() - begun:6.0f} s  step {step + 1}: cosine "
+                f"{1 - away_sum / count:.3f}, cross-entropy {confused_sum / count:.3f}"
+            )
             sums[:] = 0
-            if (step + 1) % 500 == 0: torch.save(network.state_dict(), f"/work/scratch/h1/ck-{len(voices)}-{step + 1}.pt")
     return network.eval()
 
 
 def make_head(network: Network, voices: list[Voice], rng: np.random.Generator) -> voicenet.Head:
     """Fold the last layer, and do discriminant analysis on what the network says of voices."""
-    norm, last = network.head
+    norm, _, last = network.head
     scale = (norm.weight / torch.sqrt(norm.running_var + norm.eps)).detach().numpy()
-    shift = (norm.bias - norm.running_mean * norm.weight / torch.sqrt(norm.running_var + norm.eps))
+    shift = norm.bias - norm.running_mean * norm.weight / torch.sqrt(norm.running_var + norm.eps)
     weights = last.weight.detach().numpy().T
     bias = last.bias.detach().numpy() + shift.detach().numpy() @ weights
-    head = voicenet.Head(scale[:, None] * weights, bias, np.zeros(DIMS), np.eye(DIMS), np.ones(DIMS))
+    nothing = np.zeros(DIMS), np.eye(DIMS), np.ones(DIMS)
+    head = voicenet.Head(scale[:, None] * weights, bias, *nothing)
     rows, names, conditions = [], [], []
     for number, voice in enumerate(voices):
         mels = np.stack([*voice.heard.astype(np.float32), disturb(voice.heard[ROOM][None], rng)[0]])
@@ -266,9 +277,7 @@ def make_head(network: Network, voices: list[Voice], rng: np.random.Generator) -
         for condition in range(len(mels)):
             count = hidden.shape[2] // 75
             spans = np.stack([np.arange(count) * 75, np.arange(1, count + 1) * 75], axis=1)
-            pooled = voicenet.pool(
-                hidden[condition].numpy().T, weight[condition, 0].numpy(), spans
-            )
+            pooled = voicenet.pool(hidden[condition].numpy().T, weight[condition, 0].numpy(), spans)
             rows.append(head.vectors(pooled))
             names += [str(number)] * count
             conditions += [condition] * count
@@ -280,7 +289,8 @@ def make_head(network: Network, voices: list[Voice], rng: np.random.Generator) -
 
 
 def export(network: Network, path: Path) -> None:
-    """Write the part of the network that runs once over a stretch, as ONNX."""
+    """Write the part of the network that runs once over a stretch, as ONNX, weights in 16 bits."""
+    import onnx
 
     class Frames(nn.Module):
         def __init__(self) -> None:
@@ -290,13 +300,60 @@ def export(network: Network, path: Path) -> None:
         def forward(self, mel: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
             return self.network.frames(mel)
 
+    whole = io.BytesIO()
     torch.onnx.export(
         Frames().eval(),
         (torch.zeros(1, 40, 200),),
-        str(path),
+        whole,
         input_names=["mel"],
         output_names=["hidden", "weight"],
         dynamic_axes={"mel": {2: "frames"}, "hidden": {2: "steps"}, "weight": {2: "steps"}},
         opset_version=17,
         dynamo=False,
     )
+    model = onnx.load_from_string(whole.getvalue())
+    for tensor in model.graph.initializer:
+        values = onnx.numpy_helper.to_array(tensor)
+        if values.dtype == np.float32 and values.size > 1_000:
+            name, half = tensor.name, tensor.name + "_half"
+            tensor.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), half))
+            widen = onnx.helper.make_node("Cast", [half], [name], to=onnx.TensorProto.FLOAT)
+            model.graph.node.insert(0, widen)
+    onnx.save(model, str(path))
+
+
+def train(folder: Path, steps: int, seed: int = 0) -> tuple[Network, voicenet.Head]:
+    """Hear a folder and return the network and its head; says on the screen what it is at.
+
+    Every fifth file is kept from the network and makes the head: of voices that it learned by
+    heart the network is far surer than of others, and the variances would be wrong.
+    """
+    rng = np.random.default_rng(seed)
+    files = sorted(folder.glob("*-*.flac"))
+    if not files:
+        raise SystemExit(f"There is no SPEAKER-*.flac in {folder}.")
+    teacher = load_teacher()
+    learned, kept = [], []
+    for number, path in enumerate(files):
+        (kept if number % 5 == 2 else learned).extend(voices_of(path, teacher, rng))
+    print(f"{len(learned)} voices to learn, {len(kept)} kept for the head", flush=True)
+    network = fit(learned, steps, seed)
+    return network, make_head(network, kept, rng)
+
+
+def main() -> None:
+    """Read the arguments, train, write."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder", type=Path, help="where the SPEAKER-*.flac files are")
+    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--out", type=Path, default=voicenet.NETWORK_FILE.parent)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    network, head = train(arguments.folder, arguments.steps)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    export(network, arguments.out / voicenet.NETWORK_FILE.name)
+    head.save(arguments.out / voicenet.HEAD_FILE.name)
+
+
+if __name__ == "__main__":
+    main()

@@ -8,7 +8,8 @@ import numpy as np
 from transcrevai_core.diarization.clustering import Divider, centroids, likeness, normalise
 from transcrevai_core.errors import SettingError
 
-_SURE_NATS = 50.0  # of evidence on either side of the threshold
+# margins that are as sure as it gets, of evidence and of the cosine of two halves
+_SURE_NATS, _SURE_COSINE = 50.0, 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +147,19 @@ def by_likeness(
 
 
 def by_evidence(
-    evidence: Mapping[int, float], fewest: int, most: int, *, threshold: float
+    evidence: Mapping[int, float],
+    fewest: int,
+    most: int,
+    *,
+    threshold: float,
+    halves: float = -1.0,
+    two: float = 1.0,
 ) -> Count:
     """Take the largest count of which no two clusters are likely to be one voice.
 
     `evidence`: for each count, the nats that speak for its likeliest merge (`plda.Stage`). How
-    far the counts on both sides are from the threshold tells how sure it is.
+    far the counts on both sides are from the threshold tells how sure it is. There is but one
+    voice where the best division in two has `halves` alike, their cosine at least `two`.
 
     >>> by_evidence({4: 60.0, 3: -80.0, 2: -90.0, 1: -np.inf}, 1, 6, threshold=0.0)
     Count(number=3, confidence=0.95, runner_up=4, by='evidence')
@@ -159,15 +167,21 @@ def by_evidence(
     within = sorted(n for n in evidence if fewest <= n <= most)
     if not within:
         return Count(min(evidence, key=lambda n: abs(n - fewest)), 0.5, None, "evidence")
+    if within[0] == 1 and halves >= two:
+        sure = min(1.0, (halves - two) / _SURE_COSINE)
+        return Count(1, round(0.5 + 0.45 * sure, 3), 2 if 2 in within else None, "evidence")
     number = within[-1]
     for n in reversed(within):
         number = n
         if evidence[n] < threshold:
             break
     above = [evidence[n] - threshold for n in evidence if number < n <= most]
-    up = min(above, default=np.inf)
-    down = threshold - evidence[number] if number > fewest else np.inf
-    if not np.isfinite(min(up, down)):
+    margins = [(min(above, default=np.inf) / _SURE_NATS, number + 1)]
+    if number > fewest:
+        margins.append(((threshold - evidence[number]) / _SURE_NATS, number - 1))
+        if number == 2:
+            margins.append(((two - halves) / _SURE_COSINE, 1))
+    sure, runner_up = min(margins)
+    if not np.isfinite(sure):
         return Count(number, 1.0, None, "evidence")
-    confidence = 0.5 + 0.45 * min(1.0, max(0.0, min(up, down)) / _SURE_NATS)
-    return Count(number, round(confidence, 3), number + 1 if up < down else number - 1, "evidence")
+    return Count(number, round(0.5 + 0.45 * min(1.0, max(0.0, sure)), 3), runner_up, "evidence")

@@ -1,7 +1,7 @@
 """Voice vectors of windows. One protocol, so that other extractors can stand beside these."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 

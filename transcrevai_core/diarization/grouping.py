@@ -53,9 +53,9 @@ def group(
     why = "as asked for"
     if method == "auto":
         method, why = choose(told, most, between is not None)
-    if method == "vbx" and between is not None and recipe.counting == "evidence":
+    if method == "vbx" and between is not None and recipe.counting not in _OF_GAPS:
         stages = plda.agglomerate(vectors, between, seconds)
-        count, labels, divided = _by_evidence(stages, fewest, most, recipe.evidence, prune)
+        count, labels, divided = _of_stages(told, stages, fewest, most, recipe, prune)
     else:
         gaps = np.zeros(0)
         if method == "spectral" or (fewest < most and recipe.counting in _OF_GAPS):
@@ -75,20 +75,36 @@ def group(
     return Grouping(labels, corrected(count, number), max(0, divided - number), f"{method}: {why}")
 
 
-def _by_evidence(
+def _of_stages(
+    vectors: np.ndarray,
     stages: list[plda.Stage],
     fewest: int,
     most: int,
-    threshold: float,
+    recipe: Recipe,
     prune: Callable[..., np.ndarray],
 ) -> tuple[Count, np.ndarray, int]:
     """The count, its labels, and how many clusters there were with the phantoms."""
     found = plda.by_clusters(stages, prune)
-    if fewest < most:
-        evidence = {n: stage.evidence for n, stage in found.items()}
-        count = counting.by_evidence(evidence, fewest, most, threshold=threshold)
-    else:
+    if fewest == most:
         count = Count(fewest)
+    elif recipe.counting == "evidence":
+        count = counting.by_evidence(
+            {n: stage.evidence for n, stage in found.items()},
+            fewest,
+            most,
+            threshold=recipe.evidence,
+            halves=clustering.likeness(vectors, found[2].labels) if 2 in found else 1.0,
+            two=recipe.alike_two,
+        )
+    else:
+        count = counting.by_likeness(
+            vectors,
+            lambda n: found[min((m for m in found if m >= n), default=max(found))].labels,
+            fewest,
+            most,
+            threshold=recipe.alike,
+            two=recipe.alike_two,
+        )
     if count.number in found:
         stage = found[count.number]
         return count, stage.labels, stage.clusters

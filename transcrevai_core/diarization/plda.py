@@ -22,8 +22,10 @@ from transcrevai_core.diarization.clustering import (
     spread_labels,
 )
 
-MOST_LOOKS = 4.0  # however long a cluster is, ...
+MOST_LOOKS = 6.0  # however long a cluster is, ...
 _LOOKS_A_SECOND = 1.0  # ... and of a short one
+DOUBT = 30.0  # nats against a voice that says nothing at all, ...
+_DOUBT_SECONDS = 2.0  # ... and after how long a third of them is left: laughter, coughs, clicks
 _FIRST_CLUSTERS = 20  # by cosine, where merging begins
 
 
@@ -68,7 +70,9 @@ def agglomerate(
 
     def scores(one: int, others: list[int]) -> np.ndarray:
         looks = 1.0 / (1.0 / np.maximum(_LOOKS_A_SECOND * held, 1e-3) + 1.0 / MOST_LOOKS)
-        return same_voice(means, looks, one, np.array(others), between)
+        smaller = np.minimum(held[one], held[others])
+        doubt = DOUBT * np.exp(-smaller / _DOUBT_SECONDS)
+        return same_voice(means, looks, one, np.array(others), between) + doubt
 
     table = np.full((len(held), len(held)), -np.inf)
     for one in alive[1:]:

@@ -81,7 +81,8 @@ class Network:
         """Voice vectors of windows (windows, 2), in seconds of `samples`: (windows, L)."""
         hidden, weight = self.steps(samples)
         spans = np.round(windows * STEPS_PER_SECOND).astype(int)
-        return self.head.vectors(pool(hidden, weight, np.minimum(spans, [len(hidden) - 1, len(hidden)])))
+        spans = np.minimum(spans, [len(hidden) - 1, len(hidden)])
+        return self.head.vectors(pool(hidden, weight, spans))
 
 
 @cache
