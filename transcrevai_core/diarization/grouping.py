@@ -49,7 +49,7 @@ def group(
         return clustering.absorb(told, labels, seconds, least, keep)
 
     method: Clustering = recipe.clustering
-    why = "as asked for"
+    why = "as set"
     if method == "auto":
         method, why = choose(told, most, between is not None)
     gaps = np.zeros(0)
