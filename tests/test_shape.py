@@ -14,7 +14,7 @@ FLOORS = [
     {"errors", "types", "languages", "processes", "migrations"},
     {"options"},
     {"demo", "settings", "metrics", "audio", "speech", "export", "rttm", "turns"},
-    {"database", "workers", "transcription.catalogue", "diarization", "alignment"},
+    {"database", "workers", "transcription.catalogue", "diarization", "alignment", "figures"},
     {"records"},
     {"store"},
     {"edits", "cache", "transcription.loading"},
