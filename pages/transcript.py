@@ -40,7 +40,7 @@ def unfinished(job: Job, transcript: Transcript) -> None:
 
 @st.fragment
 def export_menu(transcript: Transcript) -> None:
-    formats = list(export.FORMATS)
+    formats = export.applicable(transcript)
     chosen = st.segmented_control(
         "Format", formats, default=formats[0], format_func=str.upper, required=True
     )
@@ -49,8 +49,8 @@ def export_menu(transcript: Transcript) -> None:
         f"Download {str(chosen).upper()}",
         # read and written only when clicked, corrections of this minute included
         lambda: export.write(library.transcript(transcript.job_id), chosen, edited=edited),
-        f"{export.file_stem(transcript.title)}.{chosen}",
-        "application/json" if chosen == "json" else "text/plain",
+        export.file_name(export.file_stem(transcript.title), str(chosen)),
+        export.mime_type(str(chosen)),
         type="primary",
         icon=":material/download:",
         on_click="ignore",

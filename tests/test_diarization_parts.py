@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from transcrevai_core.diarization import (
     clustering,
     counting,
+    grouping,
     ivector,
     pipeline,
     resegmentation,
@@ -353,6 +355,27 @@ def silence(start, end):
     return np.zeros(0, np.float32)
 
 
+def test_states_of_a_sequence_are_those_of_all_its_paths_summed():
+    rng = np.random.default_rng(3)
+    score, prior, loop = rng.standard_normal((7, 2)), np.array([0.7, 0.3]), 0.8
+    step = loop * np.eye(2) + (1 - loop) * prior
+    paths = np.array([*itertools.product(range(2), repeat=7)])
+    chances = prior[paths[:, 0]] * np.exp(score[np.arange(7), paths].sum(axis=1))
+    chances *= step[paths[:, :-1], paths[:, 1:]].prod(axis=1)
+    share, evidence, fresh = vbx._forward_backward(score, prior, loop)
+    assert evidence == pytest.approx(np.log(chances.sum()))
+    for t in range(7):
+        second = chances[paths[:, t] == 1].sum() / chances.sum()
+        assert share[t] == pytest.approx([1 - second, second])
+    # fresh starts: the first window, and the part of each step that was drawn anew
+    begun = np.zeros(2)
+    for chance, path in zip(chances, paths, strict=True):
+        begun[path[0]] += chance
+        for a, b in itertools.pairwise(path):
+            begun[b] += chance * (1 - loop) * prior[b] / step[a, b]
+    assert fresh == pytest.approx(begun / begun.sum())
+
+
 def test_voices_on_disk_are_the_voices(tmp_path):
     voices = replace(by_hand(np.eye(3)), between=np.array([1.0, 2.0]))
     voices.save(tmp_path / "voices.npz")
@@ -373,7 +396,7 @@ def test_a_phantom_does_not_take_a_speakers_place():
     def prune(labels, keep=1):
         return clustering.absorb(vectors, labels, np.ones(5), 2.0, keep)
 
-    labels, divided = pipeline._divide_well(lambda n: np.array(divisions[n]), prune, 2)
+    labels, divided = grouping._divide_well(lambda n: np.array(divisions[n]), prune, 2)
     assert labels.tolist() == [0, 0, 1, 1, 1]
     assert divided == 3
 
@@ -381,7 +404,7 @@ def test_a_phantom_does_not_take_a_speakers_place():
 @given(
     st.integers(1, 40),
     st.sampled_from([(1, 6), (2, 3), (1, 1), (4, 4), (1, 20)]),
-    st.sampled_from(["k-means", "agglomerative", "spectral"]),
+    st.sampled_from(["auto", "vbx", "k-means", "agglomerative", "spectral"]),
     st.sampled_from(["likeness", "silhouette", "eigengap"]),
     st.integers(0, 5),
 )
@@ -400,10 +423,10 @@ def test_whatever_the_vectors_every_window_has_a_speaker_and_the_range_is_kept(
 
 def test_turns_follow_the_voices_exactly_where_windows_do_not_overlap():
     vectors, _labels = blobs(3, 4, 2, spread=0.01)
-    found = pipeline.settle(by_hand(vectors), (1, 6), Recipe("mfcc"), silence)
+    found = pipeline.settle(by_hand(vectors), (1, 6), Recipe("mfcc", "k-means"), silence)
     assert [(t.start, t.end) for t in found.turns] == [(0, 3), (3, 7), (7, 9)]
     assert found.count.number == 3
-    swapped = pipeline.settle(by_hand(vectors[::-1]), (1, 6), Recipe("mfcc"), silence)
+    swapped = pipeline.settle(by_hand(vectors[::-1]), (1, 6), Recipe("mfcc", "k-means"), silence)
     assert [(t.start, t.end) for t in swapped.turns] == [(0, 2), (2, 6), (6, 9)]
 
 

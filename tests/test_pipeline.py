@@ -15,12 +15,14 @@ import numpy as np
 import pytest
 
 from transcrevai_core import demo, export, pipeline, transcribe, wer
+from transcrevai_core.attempt import Attempt
 from transcrevai_core.errors import StorageError, TranscrevaiError
 from transcrevai_core.jobs import Runner, open_job
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import load_settings
 from transcrevai_core.store import Store
 from transcrevai_core.types import Chunk, Segment
+from transcrevai_core.words import Transcription
 from transcrevai_core.workers import Worker
 
 SHORT_CHUNKS = {"model": "demo", "language": "pt", "chunk_seconds": 5, "beam_size": 1}
@@ -334,7 +336,8 @@ def test_the_text_before_is_given_on_only_where_that_is_asked(store, tmp_path):
 
     def prompt(**options):
         mine = replace(job, options=JobOptions(**options).model_dump())
-        run = pipeline._Run(store, load_settings(), Worker("none"), mine, lambda: False)
+        attempt = Attempt(store, load_settings(), mine, lambda: False)
+        run = Transcription(attempt, Worker("none"))
         return run.arguments("pt")["initial_prompt"]
 
     assert prompt() is None
@@ -378,7 +381,8 @@ def test_the_command_line_writes_every_format_and_scores(tmp_path, store):
     (result,) = json.loads(done.stdout)
     assert result["wer"] <= 0.05
     assert result["language"] == "pt" and "reunião" in result["text"]
-    assert {p.suffix[1:] for p in (tmp_path / "out").iterdir()} == set(export.FORMATS)
+    written = {p.suffix[1:].lower() for p in (tmp_path / "out").iterdir()}
+    assert written | {"rttm"} == set(export.FORMATS)  # rttm where there are speakers
     assert demo.NOTE in done.stderr
     job_id = store.jobs()[0].id[:8]
     assert json.loads(run_cli("jobs", "list", "--json").stdout)[0]["state"] == "done"

@@ -9,6 +9,7 @@ from typing import Any
 
 _HOMES = {
     "transcribe": "jobs",
+    "diarize": "jobs",
     "Runner": "jobs",
     "Store": "store",
     "Settings": "settings",
@@ -18,6 +19,7 @@ _HOMES = {
     "Job": "types",
     "Segment": "types",
     "Transcript": "types",
+    "Turn": "types",
     "Word": "types",
     "wer": "metrics",
 }

@@ -22,28 +22,21 @@ _LONGEST_SAMPLES = (2**32 - 1_000) // 2  # a WAV file states its length in 32 bi
 
 
 def decode(
-    source: Path, target: Path, *, on_progress: Callable[[float], None] = lambda done: None
+    source: Path,
+    target: Path,
+    *,
+    channel: int | None = None,
+    on_progress: Callable[[float], None] = lambda done: None,
 ) -> AudioInfo:
     """Decode the first sound track of `source` to `target`, a 16 kHz mono 16-bit WAV file.
 
-    `on_progress` receives the finished share (0 to 1) where the container states its length.
+    All channels are mixed, or `channel` (0 for the first) alone is taken. `on_progress` receives
+    the finished share (0 to 1) where the container states its length.
     A recording that breaks off is kept up to the damage, which `damaged_at` tells in seconds.
 
     Raises AudioError with one sentence where no sound can be had, StorageError on a full disk.
     """
-    _check_file(source)
-    try:
-        container = _open(source)
-    except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise AudioError(
-            f"{source.name} is not a recording that can be read ({_reason(error)}); audio or "
-            "video such as wav, mp3, m4a, mp4, ogg, opus, flac, webm, mkv or mov would be right."
-        ) from None
-    with container:
-        if not container.streams.audio:
-            raise AudioError(
-                f"{source.name} has no sound track; a recording with sound would be right."
-            )
+    with _recording(source) as container:
         stream = container.streams.audio[0]
         length = _length(container, stream)
         digest, samples, damaged = hashlib.sha256(), 0, None
@@ -52,7 +45,7 @@ def decode(
             with partial.open("wb") as raw, wave.open(raw, "wb") as wav:
                 wav.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
                 try:
-                    for block in _blocks(container, stream):
+                    for block in _blocks(container, stream, channel):
                         if samples + len(block) > _LONGEST_SAMPLES:
                             raise AudioError(
                                 f"{source.name} is longer than 37 hours; cut into shorter parts "
@@ -83,6 +76,24 @@ def decode(
         finally:
             partial.unlink(missing_ok=True)
         return AudioInfo(samples / SAMPLE_RATE, digest.hexdigest(), damaged)
+
+
+def _recording(source: Path) -> "av.container.InputContainer":
+    """Open a file that has a sound track."""
+    _check_file(source)
+    try:
+        container = _open(source)
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise AudioError(
+            f"{source.name} is not a recording that can be read ({_reason(error)}); audio or "
+            "video such as wav, mp3, m4a, mp4, ogg, opus, flac, webm, mkv or mov would be right."
+        ) from None
+    if not container.streams.audio:
+        container.close()
+        raise AudioError(
+            f"{source.name} has no sound track; a recording with sound would be right."
+        )
+    return container
 
 
 def _open(source: Path) -> "av.container.InputContainer":
@@ -119,14 +130,14 @@ def _length(container: "av.container.InputContainer", stream: "av.AudioStream") 
 
 
 def _blocks(
-    container: "av.container.InputContainer", stream: "av.AudioStream"
+    container: "av.container.InputContainer", stream: "av.AudioStream", channel: int | None
 ) -> Iterator[np.ndarray]:
     """Yield int16 arrays, 16 kHz mono, on the recording's own clock: about 10 s each.
 
     A sound track that begins late, or has a hole, is filled with silence, so that times are those
     of the file. What was decoded before an error is yielded before the error is passed on.
     """
-    resampler, shape, clock = _resampler(), None, 0.0
+    resampler, shape, clock = _resampler(channel), None, 0.0
     pending: list[np.ndarray] = []
     held = 0
     problem: Exception | None = None
@@ -134,8 +145,8 @@ def _blocks(
         for frame in _frames(container, stream):
             now = (frame.format.name, frame.layout.name, frame.sample_rate)
             if now != shape:  # recordings that were joined may change in the middle
-                pending += [p.to_ndarray().reshape(-1) for p in resampler.resample(None)]
-                resampler, shape = _resampler(), now
+                pending += [_samples(p, channel) for p in resampler.resample(None)]
+                resampler, shape = _resampler(channel), now
             hole = _hole(container, frame, clock)
             if hole:
                 yield from _take(pending)
@@ -144,21 +155,34 @@ def _blocks(
             clock += frame.samples / frame.sample_rate
             frame.pts = None  # stamps that run backwards would be errors to the resampler
             for piece in resampler.resample(frame):
-                pending.append(piece.to_ndarray().reshape(-1))
+                pending.append(_samples(piece, channel))
                 held += len(pending[-1])
             if held >= _BLOCK_SAMPLES:
                 yield from _take(pending)
                 held = 0
     except (av.error.FFmpegError, ValueError) as error:
         problem = error
-    pending += [piece.to_ndarray().reshape(-1) for piece in resampler.resample(None)]
+    pending += [_samples(piece, channel) for piece in resampler.resample(None)]
     yield from _take(pending)
     if problem:
         raise problem
 
 
-def _resampler() -> "av.AudioResampler":
-    return av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+def _resampler(channel: int | None) -> "av.AudioResampler":
+    layout = "mono" if channel is None else None  # None keeps the channels that there are
+    return av.AudioResampler(format="s16", layout=layout, rate=SAMPLE_RATE)
+
+
+def _samples(frame: "av.AudioFrame", channel: int | None) -> np.ndarray:
+    """Return one channel of a frame of interleaved samples; the last where there are fewer."""
+    count = frame.layout.nb_channels
+    return np.asarray(frame.to_ndarray().reshape(-1, count)[:, min(channel or 0, count - 1)])
+
+
+def count_channels(source: Path) -> int:
+    """Return how many channels the first sound track has; raises as `decode` does."""
+    with _recording(source) as container:
+        return container.streams.audio[0].layout.nb_channels
 
 
 def _take(pending: list[np.ndarray]) -> Iterator[np.ndarray]:

@@ -13,6 +13,7 @@ from transcrevai_core.options import JobOptions
 from transcrevai_core.records import fingerprint
 from transcrevai_core.settings import Settings, load_settings
 from transcrevai_core.store import Store
+from transcrevai_core.transcription.catalogue import NONE
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
 from transcrevai_core.workers import Worker
 
@@ -46,7 +47,7 @@ class Runner:
         self.transcriber.stop()
 
     def _run(self) -> None:
-        if self.settings.preload:
+        if self.settings.preload and self.settings.model != NONE:
             self._preload()
         while not self._ending.wait(0.5):
             job = None
@@ -126,3 +127,12 @@ def transcribe(path: str | Path, *, home: str | Path | None = None, **options: A
     if job.state != "done":
         raise TranscrevaiError(job.error or "The job was cancelled.")
     return store.transcript(job.id)
+
+
+def diarize(path: str | Path, *, home: str | Path | None = None, **options: Any) -> Transcript:
+    """Find who speaks when in one recording, without its words; as `transcribe` otherwise.
+
+    >>> from transcrevai_core import diarize                                # doctest: +SKIP
+    >>> diarize("meeting.mp3", speakers=4).turns                            # doctest: +SKIP
+    """
+    return transcribe(path, home=home, **{**options, "model": NONE, "diarize": True})

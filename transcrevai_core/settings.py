@@ -71,6 +71,25 @@ class Settings(BaseSettings, JobOptions):
         json_schema_extra={"unit": "s"},
     )
 
+    cache_hours: float = Field(
+        24.0,
+        ge=0,
+        le=8_760,
+        allow_inf_nan=False,
+        description="how long voices and turns can be found again without hearing the sound",
+        json_schema_extra={"unit": "h"},
+    )
+    cache_entries: int = Field(
+        100, ge=0, le=100_000, description="how many of them are kept at most"
+    )
+    cache_mb: int = Field(
+        500,
+        ge=0,
+        le=1_000_000,
+        description="how much room they may take on disk",
+        json_schema_extra={"unit": "MB"},
+    )
+
     @classmethod
     def settings_customise_sources(
         cls,

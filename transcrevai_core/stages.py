@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from transcrevai_core.errors import InputError
 from transcrevai_core.types import AudioInfo, Chunk, Segment
 from transcrevai_core.workers import report
 
@@ -40,40 +41,90 @@ class ModelReport:
     notes: tuple[str, ...]
 
 
+SPEECH, CHANNELS = "speech.npy", "channels.npy"  # beside a job's sound
+
 _loaded: tuple[ModelSpec, "Loaded"] | None = None
 
 
 def prepare(
-    source: Path, wav: Path, threshold: float, chunk_seconds: float
+    source: Path, wav: Path, threshold: float, chunk_seconds: float, split_channels: bool
 ) -> tuple[AudioInfo, list[Chunk]]:
-    """Decode a recording to `wav` and plan its chunks; reports the finished share (0 to 1)."""
+    """Decode a recording to `wav` and plan its chunks; reports the finished share (0 to 1).
+
+    The probabilities of speech, and with `split_channels` what each channel tells, stay beside
+    `wav` for `diarize`.
+    """
+    import numpy as np
+
     from transcrevai_core import audio, speech
 
     info = audio.decode(source, wav, on_progress=lambda done: report(done / 2))
     blocks = audio.blocks(
         wav, speech.BLOCK_SECONDS, on_progress=lambda done: report((1 + done) / 2)
     )
-    regions = speech.find_regions(
-        speech.speech_probabilities(blocks), threshold=threshold, max_region=chunk_seconds
-    )
+    probabilities = np.concatenate([*speech.speech_probabilities(blocks)])
+    np.save(wav.with_name(SPEECH), probabilities)
+    if split_channels:
+        from transcrevai_core.diarization.channels import hear_channel
+
+        alone, heard = wav.with_name("channel.wav"), []
+        for channel in range(audio.count_channels(source)):
+            audio.decode(source, alone, channel=channel)
+            heard.append(hear_channel(alone))
+        alone.unlink()
+        shortest = min(len(channel) for channel in heard)
+        np.save(wav.with_name(CHANNELS), np.stack([channel[:shortest] for channel in heard]))
+    regions = speech.find_regions([probabilities], threshold=threshold, max_region=chunk_seconds)
     return info, speech.plan_chunks(regions, chunk_seconds)
 
 
-def diarize(
-    source: Path, wav: Path, speakers: int | tuple[int, int], embedding: str
-) -> "Diarization":
-    """Decode a recording to `wav` and find who speaks when; reports the finished share."""
-    from transcrevai_core import audio
-    from transcrevai_core.diarization.pipeline import diarize as find_turns
-    from transcrevai_core.diarization.recipes import RECIPES
+def diarize(wav: Path, voices: Path, options: Mapping[str, Any]) -> "Diarization":
+    """Find who speaks when in a sound that `prepare` made; reports the finished share.
 
-    audio.decode(source, wav, on_progress=lambda done: report(done / 4))
-    return find_turns(
-        wav,
-        speakers=speakers,
-        recipe=RECIPES[embedding],
-        on_progress=lambda done: report((1 + 3 * done) / 4),
-    )
+    The voices are read from the file `voices`, or made and written there. `options` are those
+    of `JobOptions.diarization`.
+    """
+    import numpy as np
+
+    from transcrevai_core.diarization import pipeline
+    from transcrevai_core.diarization.recipes import chosen_recipe
+
+    recipe = chosen_recipe(options)
+    found = None
+    if voices.is_file():
+        with contextlib.suppress(Exception):  # whatever is wrong with a file that can be made anew
+            found = pipeline.Voices.load(voices)
+    if found is None:
+        speech = wav.with_name(SPEECH)
+        found = pipeline.hear(
+            wav,
+            recipe,
+            probabilities=[np.load(speech)] if speech.is_file() else None,
+            on_progress=report,
+        )
+        found.save(voices)
+    speakers = options["speakers"] or (options["min_speakers"], options["max_speakers"])
+    return pipeline.settle(found, speakers, recipe, pipeline.reader(wav))
+
+
+def split_channels(wav: Path) -> "Diarization":
+    """Take each channel that `prepare` heard as a speaker."""
+    import numpy as np
+
+    from transcrevai_core.diarization.channels import channel_turns
+    from transcrevai_core.diarization.counting import Count
+    from transcrevai_core.diarization.pipeline import Diarization
+    from transcrevai_core.diarization.recipes import Recipe
+
+    channels = np.load(wav.with_name(CHANNELS))
+    if len(channels) < 2:
+        raise InputError(
+            "The recording has one channel, which cannot be two speakers; the setting "
+            "channels=mix would be right."
+        )
+    turns = tuple(channel_turns(channels, Recipe("")))
+    count = Count(len({turn.speaker for turn in turns}), by="channels")
+    return Diarization(turns, count, 0, "each channel is a speaker")
 
 
 def fetch_model(name: str) -> Path:

@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from transcrevai_core.cli import jobs, models
+from transcrevai_core.cli import cache, jobs, models
 from transcrevai_core.cli.diarize import diarize
 from transcrevai_core.cli.screen import complain
 from transcrevai_core.cli.transcribe import transcribe
@@ -31,6 +31,7 @@ app.command()(transcribe)
 app.command()(diarize)
 app.add_typer(models.app, name="models", no_args_is_help=True)
 app.add_typer(jobs.app, name="jobs", no_args_is_help=True)
+app.add_typer(cache.app, name="cache", no_args_is_help=True)
 
 
 def main() -> None:

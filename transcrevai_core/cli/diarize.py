@@ -1,99 +1,77 @@
 """`transcrevai diarize`: recordings in, who spoke when out. Needs no model to be downloaded."""
 
 import json
-import tempfile
-import threading
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from transcrevai_core import stages
-from transcrevai_core.cli.screen import (
+from transcrevai_core import export
+from transcrevai_core.cli.flags import (
     AsJson,
-    Background,
+    Channels,
+    Clustering,
+    Counting,
+    Embedding,
+    MaxSpeakers,
+    MinSpeakers,
+    MinSpeakerShare,
     OutputDir,
-    check_folder,
-    complain,
-    draw,
-    err,
+    OutputFormat,
+    Speakers,
+    SpeakerThreshold,
 )
-from transcrevai_core.errors import InputError, TranscrevaiError
-from transcrevai_core.rttm import write_rttm
-from transcrevai_core.workers import Worker
-
-EMBEDDINGS = ("ivector", "mfcc")
+from transcrevai_core.cli.screen import check_folder, check_format, err, open_library, run_all
+from transcrevai_core.options import JobOptions
+from transcrevai_core.transcription.catalogue import NONE
+from transcrevai_core.types import Transcript
 
 
 def diarize(
     files: Annotated[list[Path], typer.Argument(help="recordings", metavar="FILES")],
-    speakers: Annotated[
-        int | None, typer.Option("--speakers", help="how many speak, where that is known")
-    ] = None,
-    min_speakers: Annotated[
-        int, typer.Option("--min_speakers", help="the fewest there may be")
-    ] = 1,
-    max_speakers: Annotated[int, typer.Option("--max_speakers", help="the most there may be")] = 6,
-    embedding: Annotated[
-        str, typer.Option("--embedding", help="how voices are told apart: ivector or mfcc")
-    ] = "ivector",
+    speakers: Speakers = None,
+    min_speakers: MinSpeakers = None,
+    max_speakers: MaxSpeakers = None,
+    embedding: Embedding = None,
+    clustering: Clustering = None,
+    counting: Counting = None,
+    speaker_threshold: SpeakerThreshold = None,
+    min_speaker_share: MinSpeakerShare = None,
+    channels: Channels = None,
     output_dir: OutputDir = Path(),
+    output_format: OutputFormat = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find who speaks when in FILES and write it as RTTM, or print it with --json."""
-    if embedding not in EMBEDDINGS:
-        raise InputError(f"--embedding is {embedding}; {' or '.join(EMBEDDINGS)} would be right.")
-    check_folder(output_dir)
-    worker = Worker("diarization")
+    """Find who speaks when in FILES, without their words, and write it as RTTM.
+
+    The library keeps it, and the words can follow there. With --json a list is printed, and
+    files are written only on request.
+    """
+    given = dict(locals())
+    overrides = {name: given[name] for name in JobOptions.model_fields if name in given}
+    check_format(output_format)
+    writes = bool(output_format or not as_json)
+    if writes:
+        check_folder(output_dir)
+    settings, store = open_library()
+    options = settings.job_options({**overrides, "model": NONE, "diarize": True})
     results: list[dict[str, Any]] = []
-    failed = 0
-    try:
-        for file in files:
-            try:
-                found = _follow(worker, file, speakers or (min_speakers, max_speakers), embedding)
-            except TranscrevaiError as error:  # this recording's end, not the others'
-                complain(str(error))
-                failed += 1
-                continue
-            turns = [{"start": t.start, "end": t.end, "speaker": t.speaker} for t in found.turns]
-            count = {"speakers": found.count.number, "confidence": found.count.confidence}
-            results.append({"title": file.name, **count, "turns": turns})
-            err.print(f"{file.name}: {_speakers(found.count.number)}")
-            if not as_json:
-                path = output_dir / f"{file.stem}.rttm"
-                write_rttm(path, found.turns, file.stem)
-                err.print(f"wrote {path}", soft_wrap=True)
-    finally:
-        worker.stop()
+
+    def done(transcript: Transcript) -> None:
+        results.append(export.as_dict(transcript))
+        err.print(f"{transcript.title}: {_told(transcript)}", soft_wrap=True)
+
+    format = output_format or "rttm" if writes else None
+    failed = run_all(store, settings, files, options, done, output_dir, format)
     if as_json:
         print(json.dumps(results, ensure_ascii=False, indent=2))
     if failed:
         raise typer.Exit(1)
 
 
-def _follow(worker: Worker, file: Path, speakers: int | tuple[int, int], embedding: str) -> Any:
-    share, ending = [0.0], threading.Event()
-    with tempfile.TemporaryDirectory() as folder:
-        run = Background(
-            lambda: worker.call(
-                stages.diarize,
-                file,
-                Path(folder) / "audio.wav",
-                speakers,
-                embedding,
-                on_event=share.append,
-                should_stop=ending.is_set,
-            )
-        )
-        try:
-            draw(file.name, run.is_alive, lambda: ("listening", share[-1]))
-            return run.result()
-        except KeyboardInterrupt:
-            ending.set()
-            run.join()
-            complain(f"{file.name}: interrupted.")
-            raise typer.Exit(130) from None
-
-
-def _speakers(number: int) -> str:
-    return {0: "no speech", 1: "1 speaker"}.get(number, f"{number} speakers")
+def _told(transcript: Transcript) -> str:
+    """Say how many speak, and how sure that is."""
+    number = len(transcript.speakers)
+    found = {0: "no speech", 1: "1 speaker"}.get(number, f"{number} speakers")
+    other, sure = transcript.diarization.get("runner_up"), transcript.diarization.get("confidence")
+    return f"{found} ({sure:.0%} sure; it could be {other})" if other and sure else found

@@ -8,10 +8,8 @@ import typer
 from rich.table import Table
 
 from transcrevai_core import export
+from transcrevai_core.cli.flags import AsJson, OutputDir, OutputFormat
 from transcrevai_core.cli.screen import (
-    AsJson,
-    OutputDir,
-    OutputFormat,
     check_format,
     complain,
     err,
@@ -104,7 +102,7 @@ def jobs_export(
     """Write the transcript of a job to files, corrections included."""
     _, store = open_library()
     check_format(output_format)
-    write(store.transcript(store.find(job_id).id), output_dir, output_format)
+    write(store.transcript(store.find(job_id).id), output_dir, output_format or "txt")
 
 
 @app.command("delete")

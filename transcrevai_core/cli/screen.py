@@ -3,9 +3,9 @@
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -13,6 +13,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from transcrevai_core import export, pipeline
 from transcrevai_core.errors import InputError, StorageError, TranscrevaiError
+from transcrevai_core.jobs import open_job
+from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings, load_settings
 from transcrevai_core.store import Store
 from transcrevai_core.types import Job, Transcript
@@ -21,16 +23,6 @@ from transcrevai_core.workers import Worker
 # titles, paths and texts are data: no part of them is markup or the name of an emoji
 err = Console(stderr=True, highlight=False, markup=False, emoji=False)
 out = Console(highlight=False, markup=False, emoji=False)
-AsJson = Annotated[bool, typer.Option("--json", help="print JSON for a program to read")]
-OutputDir = Annotated[
-    Path, typer.Option("--output_dir", "-o", help="folder for the files that are written")
-]
-OutputFormat = Annotated[
-    str | None,
-    typer.Option(
-        "--output_format", "-f", help=f"{', '.join(export.FORMATS)} or all [default: txt]"
-    ),
-]
 
 
 def check_format(name: str | None) -> None:
@@ -60,9 +52,9 @@ def open_library() -> tuple[Settings, Store]:
     return settings, Store(settings.home)
 
 
-def write(transcript: Transcript, folder: Path, name: str | None, stem: str | None = None) -> None:
+def write(transcript: Transcript, folder: Path, name: str, stem: str | None = None) -> None:
     """Write a transcript to files and name them."""
-    for path in export.save(transcript, folder, name or "txt", stem=stem):
+    for path in export.save(transcript, folder, name, stem=stem):
         err.print(f"wrote {path}", soft_wrap=True)
 
 
@@ -114,6 +106,49 @@ def follow(store: Store, settings: Settings, worker: Worker, job: Job) -> None:
         err.print(f"{job.title}: {note}", style="yellow", soft_wrap=True)
     if job.state != "done":
         raise TranscrevaiError(f"{job.title}: {job.error or 'The job was cancelled.'}")
+
+
+def run_all(
+    store: Store,
+    settings: Settings,
+    files: Sequence[Path],
+    options: JobOptions,
+    done: Callable[[Transcript], Any],
+    output_dir: Path,
+    format: str | None,
+) -> int:
+    """Run a job for each file and return how many failed; one's failure is not the others'.
+
+    Each transcript goes to `done`, and is written in `format` where there is one.
+    """
+    worker = Worker("transcription")
+    failed, stems = 0, set[str]()
+    try:
+        for file in files:
+            try:
+                job = open_job(store, file, options)
+                follow(store, settings, worker, job)
+                transcript = store.transcript(job.id)
+                done(transcript)
+                if format:
+                    stem = _unused(export.file_stem(transcript.title), stems)
+                    write(transcript, output_dir, format, stem)
+            except TranscrevaiError as error:
+                complain(str(error))
+                failed += 1
+    finally:
+        worker.stop()
+    return failed
+
+
+def _unused(stem: str, taken: set[str]) -> str:
+    """Return `stem`, or stem-2 and so on where another file of this call has that name."""
+    candidate, number = stem, 1
+    while candidate.casefold() in taken:  # some systems do not tell Ata from ata
+        number += 1
+        candidate = f"{stem}-{number}"
+    taken.add(candidate.casefold())
+    return candidate
 
 
 def _stage(job: Job) -> tuple[str, float]:

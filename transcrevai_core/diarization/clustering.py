@@ -45,7 +45,8 @@ def compact(labels: np.ndarray) -> np.ndarray:
 def centroids(vectors: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Mean of the rows of each label: (K, dims); labels are 0 to K - 1."""
     sums = np.zeros((labels.max() + 1, vectors.shape[1]))
-    np.add.at(sums, labels, vectors)
+    for label in range(len(sums)):
+        sums[label] = vectors[labels == label].sum(axis=0, dtype=np.float64)
     return np.asarray(sums / np.maximum(np.bincount(labels), 1)[:, None])
 
 
@@ -107,9 +108,9 @@ def k_means(vectors: np.ndarray, count: int, *, rounds: int = 50) -> np.ndarray:
             if (found == labels).all():
                 break
             labels = found
-            for k in range(count):
-                if (labels == k).any():
-                    centres[k] = vectors[labels == k].mean(axis=0)
+            members = np.eye(count)[labels].T
+            held = members.sum(axis=1, keepdims=True)
+            centres = np.where(held > 0, members @ vectors / np.maximum(held, 1), centres)
         cost = float(np.maximum(distance[np.arange(len(labels)), labels], 0.0).sum())
         if cost < best_cost - 1e-9:
             best, best_cost = labels, cost

@@ -1,6 +1,6 @@
 """How many speakers there are: given, within a range, or found; and how sure that is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,6 +16,19 @@ class Count:
     confidence: float = 1.0
     runner_up: int | None = None
     by: str = "given"
+
+
+def corrected(count: Count, number: int) -> Count:
+    """The count, where later stages found another number than it said.
+
+    >>> corrected(Count(3, 0.9), 2)
+    Count(number=2, confidence=0.5, runner_up=3, by='given')
+    """
+    if number == count.number:
+        return count
+    return replace(
+        count, number=number, confidence=min(count.confidence, 0.5), runner_up=count.number
+    )
 
 
 def check_range(speakers: int | tuple[int, int]) -> tuple[int, int]:

@@ -7,23 +7,23 @@ windows' speakers -> frames' speakers -> turns                  divide
 
 import itertools
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from transcrevai_core import audio, speech
-from transcrevai_core.diarization import clustering, counting, resegmentation, vbx
-from transcrevai_core.diarization.counting import Count
+from transcrevai_core.diarization import counting, resegmentation
+from transcrevai_core.diarization.counting import Count, corrected
 from transcrevai_core.diarization.embedding import Embedding, load
 from transcrevai_core.diarization.features import FRAMES_PER_SECOND, Features, Read
+from transcrevai_core.diarization.grouping import Grouping, group
 from transcrevai_core.diarization.recipes import RECIPES, Recipe
 from transcrevai_core.diarization.windows import plan_windows, vote
 from transcrevai_core.types import Region, Turn
 
 _LONGEST_REGION = 600.0  # seconds: what is divided at once
 _MOST_WINDOWS = 40_000  # 2.8 hours of speech at 0.25 s
-_PHANTOMS = 3  # clusters of noise or laughter that are looked for beside the speakers
 
 
 @dataclass(frozen=True)
@@ -58,25 +58,17 @@ class Voices:
 
 
 @dataclass(frozen=True)
-class Grouping:
-    """Which speaker each window belongs to, how many there are, and how many were absorbed."""
-
-    labels: np.ndarray  # (windows,), 0 to speakers - 1
-    count: Count
-    absorbed: int
-
-
-@dataclass(frozen=True)
 class Diarization:
     """Who speaks when, in order of time; speakers are SPEAKER_00 ... in order of first speech.
 
     `absorbed` is how many phantom speakers, with too little speech to be believed, were given
-    to the others.
+    to the others; `why` says in words how the voices were gathered.
     """
 
     turns: tuple[Turn, ...]
     count: Count
     absorbed: int
+    why: str
 
 
 def diarize(
@@ -133,11 +125,11 @@ def settle(
     """
     fewest, most = counting.check_range(speakers)
     if not len(voices.windows):
-        return Diarization((), Count(0, 1.0, None, "no speech"), 0)
-    grouping = group(voices, fewest, most, recipe)
+        return Diarization((), Count(0, 1.0, None, "no speech"), 0, "no speech was found")
+    grouping = group(voices.vectors, voices.windows, voices.between, fewest, most, recipe)
     turns = tuple(divide(voices, grouping, recipe, read))
-    count = _corrected(grouping.count, len({turn.speaker for turn in turns}))
-    return Diarization(turns, count, grouping.absorbed)
+    count = corrected(grouping.count, len({turn.speaker for turn in turns}))
+    return Diarization(turns, count, grouping.absorbed, grouping.why)
 
 
 def find_regions(probabilities: Iterable[np.ndarray], recipe: Recipe) -> list[Region]:
@@ -163,83 +155,6 @@ def listen(read: Read, regions: Iterable[Region], embedding: Embedding) -> Voice
     if len(windows):
         vectors = embedding.embed(read, regions, windows)
     return Voices(regions, windows, vectors, embedding.between)
-
-
-def group(voices: Voices, fewest: int, most: int, recipe: Recipe) -> Grouping:
-    """Divide the windows among `fewest` to `most` speakers, as `recipe` says."""
-    most = min(most, len(voices.vectors))
-    fewest = min(fewest, most)
-    vectors = voices.vectors
-    if voices.between is not None:  # what each dimension tells of the speaker, after noise
-        vectors = vectors * np.sqrt(voices.between / (voices.between + 1.0))
-    seconds = _held_seconds(voices.windows)
-    least = max(recipe.least_seconds, recipe.least_share * float(seconds.sum()))
-
-    def prune(labels: np.ndarray, keep: int = 1) -> np.ndarray:
-        return clustering.absorb(vectors, labels, seconds, least, keep)
-
-    gaps = np.zeros(0)
-    if recipe.clustering == "spectral" or (fewest < most and recipe.counting != "likeness"):
-        divide, gaps = clustering.spectral(vectors, most)
-    if recipe.clustering == "agglomerative":
-        divide = clustering.agglomerative(vectors)
-    elif recipe.clustering == "k-means":
-        divide = clustering.k_means_cosine(vectors)
-
-    if fewest == most:
-        count = Count(fewest)
-    elif recipe.counting == "eigengap":
-        count = counting.by_gaps(gaps, fewest, most)
-    elif recipe.counting == "silhouette":
-        single = int(gaps.argmax()) == 0
-        count = counting.by_silhouette(vectors, divide, fewest, most, single=single)
-    else:
-        count = counting.by_likeness(
-            vectors,
-            lambda n: prune(divide(n)),
-            fewest,
-            most,
-            threshold=recipe.alike,
-            two=recipe.alike_two,
-        )
-    labels, divided = _divide_well(divide, prune, count.number)
-    if recipe.vbx is not None and voices.between is not None and count.number > 1:
-        share = vbx.refine(voices.vectors, voices.between, labels, recipe.vbx)
-        refined = prune(share.argmax(axis=1), fewest)
-        if refined.max() + 1 >= fewest:
-            labels = refined
-    number = int(labels.max()) + 1
-    return Grouping(labels, _corrected(count, number), max(0, divided - number))
-
-
-def _divide_well(
-    divide: clustering.Divider, prune: Callable[..., np.ndarray], number: int
-) -> tuple[np.ndarray, int]:
-    """Divide so that `number` speakers remain once phantoms are absorbed.
-
-    A phantom would otherwise take the place of a real speaker, whom another one swallows.
-    Returns labels and how many clusters there were with the phantoms.
-    """
-    for clusters in range(number, number + _PHANTOMS + 1):
-        labels = prune(divide(clusters))
-        if labels.max() + 1 == number:
-            return labels, clusters
-    return prune(divide(number), number), number
-
-
-def _corrected(count: Count, number: int) -> Count:
-    """The count, where later stages found another number than it said."""
-    if number == count.number:
-        return count
-    return replace(
-        count, number=number, confidence=min(count.confidence, 0.5), runner_up=count.number
-    )
-
-
-def _held_seconds(windows: np.ndarray) -> np.ndarray:
-    """How much of the recording each window stands for: up to the start of the next one."""
-    ends = np.append(np.minimum(windows[1:, 0], windows[:-1, 1]), windows[-1:, 1])
-    return np.asarray(ends - windows[:, 0])
 
 
 def divide(voices: Voices, grouping: Grouping, recipe: Recipe, read: Read) -> list[Turn]:

@@ -1,9 +1,34 @@
-"""The settings of diarization, gathered for each embedding as they work best together."""
+"""The settings of diarization, gathered for each embedding as they work best together.
 
-from dataclasses import dataclass
-from typing import Literal
+Light enough for the web process: what a setting does is elsewhere.
+"""
 
-from transcrevai_core.diarization.vbx import VbxSettings
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from transcrevai_core.errors import SettingError
+
+# Part of every key of the cache: raised when the same settings come to other vectors or turns.
+REVISION = 1
+
+Clustering = Literal["auto", "agglomerative", "spectral", "k-means", "vbx"]
+
+
+@dataclass(frozen=True)
+class VbxSettings:
+    """How VBx weighs what it sees.
+
+    `fa` scales the evidence (windows overlap, so they count less than once), `fb` the price of a
+    speaker; `loop` is the chance that a window has the same speaker as the one before;
+    `smoothing` is how sure the first labels are taken to be, in nats.
+    """
+
+    fa: float = 0.4
+    fb: float = 8.0
+    loop: float = 0.9
+    smoothing: float = 5.0
+    rounds: int = 20
 
 
 @dataclass(frozen=True)
@@ -11,7 +36,7 @@ class Recipe:
     """Everything that can be turned; times in seconds."""
 
     embedding: str
-    clustering: Literal["k-means", "agglomerative", "spectral"] = "k-means"
+    clustering: Clustering = "auto"
     counting: Literal["likeness", "silhouette", "eigengap"] = "likeness"
     vad_threshold: float = 0.2  # eager: speech that is missed has no speaker
     min_silence: float = 0.2
@@ -19,7 +44,7 @@ class Recipe:
     pad: float = 0.05
     alike: float = 0.62  # cosine from which two clusters are one voice
     alike_two: float = 0.5  # the same where the question is whether there are two at all
-    vbx: VbxSettings | None = None  # refine with it; i-vectors only
+    vbx: VbxSettings = VbxSettings()
     least_seconds: float = 1.0  # of speech that make a speaker, ...
     least_share: float = 0.003  # ... and which share of all speech
     resegment_rounds: int = 0
@@ -27,6 +52,29 @@ class Recipe:
 
 
 RECIPES = {
-    "ivector": Recipe("ivector", vbx=VbxSettings()),
-    "mfcc": Recipe("mfcc", "spectral", "eigengap", least_seconds=2.0, resegment_rounds=2),
+    "ivector": Recipe("ivector"),
+    "mfcc": Recipe("mfcc", counting="eigengap", least_seconds=2.0, resegment_rounds=2),
 }
+
+
+def recipe_for(embedding: str) -> Recipe:
+    """Return what suits an embedding; raises SettingError with one sentence for an unknown one."""
+    if embedding not in RECIPES:
+        raise SettingError(f"embedding is {embedding!r}; it should be {' or '.join(RECIPES)}.")
+    return RECIPES[embedding]
+
+
+def chosen_recipe(options: Mapping[str, Any]) -> Recipe:
+    """Return what suits the embedding, changed as a job's options ask (`JobOptions`)."""
+    recipe = recipe_for(options["embedding"])
+    counting = options["counting"]
+    threshold = options["speaker_threshold"]
+    if threshold is not None:  # the two move together
+        two = max(0.0, threshold + recipe.alike_two - recipe.alike)
+        recipe = replace(recipe, alike=threshold, alike_two=two, counting="likeness")
+    return replace(
+        recipe,
+        clustering=options["clustering"],
+        counting=recipe.counting if counting == "auto" else counting,
+        least_share=options["min_speaker_share"],
+    )

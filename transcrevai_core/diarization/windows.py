@@ -53,11 +53,15 @@ def vote(
     (not included) of `step` seconds each. A window counts most in its middle: 1 - 0.9 |2u - 1|
     with u the position in it. Returns float64, (frames, speakers).
     """
-    out = np.zeros((last - first, weights.shape[1]))
-    for (start, end), row in zip(windows, weights, strict=True):
-        a = max(first, int(np.ceil(start / step - 0.5)))
-        b = min(last, int(np.ceil(end / step - 0.5)))
-        if a < b:
-            place = ((np.arange(a, b) + 0.5) * step - start) / (end - start)
-            out[a - first : b - first] += (1.0 - 0.9 * np.abs(2.0 * place - 1.0))[:, None] * row
-    return out
+    begins, ends = np.ceil(windows / step - 0.5).astype(int).T
+    offsets = np.arange(max(0, (ends - begins).max(initial=0)))
+    frames = begins[:, None] + offsets  # (windows, frames of the longest)
+    starts, stops = windows[:, :1], windows[:, 1:]
+    place = ((frames + 0.5) * step - starts) / (stops - starts)
+    height = 1.0 - 0.9 * np.abs(2.0 * place - 1.0)
+    height[(frames >= ends[:, None]) | (frames < first) | (frames >= last)] = 0.0
+    slots = np.clip(frames - first, 0, last - first - 1).ravel()
+    columns = [
+        np.bincount(slots, (height * weight[:, None]).ravel(), last - first) for weight in weights.T
+    ]
+    return np.stack(columns, axis=1)

@@ -79,7 +79,7 @@ def cues(transcript: Transcript, edited: bool, *, label: bool = False) -> list[C
             drawn[0] = f"{prefix} {drawn[0]}".strip()
             start, end = pieces[0].start, max(piece.end for piece in pieces)
             found.append(Cue(round(start * 1000), round(end * 1000), tuple(drawn), speaker))
-    return _apart(found)
+    return apart(found)
 
 
 def timed_pieces(segment: Segment, text: str) -> list[Piece]:
@@ -91,7 +91,7 @@ def timed_pieces(segment: Segment, text: str) -> list[Piece]:
     """
     words = segment.words or (Word(segment.start, segment.end, text, 1.0),)
     heard = "".join(word.text for word in words)
-    if _letters(heard) == _letters(text):
+    if letters(heard) == letters(text):
         heard = text  # the text has the better spaces, where the words were stored without theirs
     old = _place(_split(heard), _character_times(words))
     new = _split(text)
@@ -109,7 +109,7 @@ def _split(text: str) -> list[str]:
     return [re.sub(r"^\s+", " ", found) for found in _PIECE.findall(text)]
 
 
-def _letters(text: str) -> str:
+def letters(text: str) -> str:
     """Give `text` without its white space: what the times of characters are counted on."""
     return "".join(text.split())
 
@@ -118,7 +118,7 @@ def _character_times(words: Iterable[Word]) -> list[tuple[float, float]]:
     """Share each word's time evenly among its characters; white space has no time."""
     times = []
     for word in words:
-        count = len(_letters(word.text))
+        count = len(letters(word.text))
         times += _share(word.start, word.end, count)
     return times
 
@@ -133,7 +133,7 @@ def _place(split: Sequence[str], times: Sequence[tuple[float, float]]) -> list[P
     """Give each piece the times of its first and last character; `times` has one a character."""
     pieces, first = [], 0
     for text in split:
-        last = first + len(_letters(text)) - 1
+        last = first + len(letters(text)) - 1
         pieces.append(Piece(text, times[first][0], times[last][1]))
         first = last + 1
     return pieces
@@ -156,7 +156,7 @@ def _align(
     index = 0
     while index < len(pairs) - 1:
         (old_left, new_left), (old_right, new_right) = pairs[index : index + 2]
-        count = sum(len(_letters(text)) for text in new[new_left + 1 : new_right])
+        count = sum(len(letters(text)) for text in new[new_left + 1 : new_right])
         if old_right - old_left > 1:
             low, high = edges[old_left + 1][0], edges[old_right - 1][1]
         else:
@@ -173,7 +173,7 @@ def _align(
     times = []
     for (old_index, new_index), (low, high, count) in zip(pairs[:-1], gaps, strict=True):
         if old_index >= 0:
-            times += _share(*edges[old_index], len(_letters(new[new_index])))
+            times += _share(*edges[old_index], len(letters(new[new_index])))
         times += _share(low, max(low, high), count)
     return times
 
@@ -230,13 +230,13 @@ def _balance(pieces: Sequence[Piece], prefix: str) -> list[list[list[Piece]]]:
     return best
 
 
-def _apart(found: Iterable[Cue]) -> list[Cue]:
+def apart(found: Iterable[Cue]) -> list[Cue]:
     """Put cues in order of their starts, end each before the next, leave each at least 1 ms."""
-    apart: list[Cue] = []
+    out: list[Cue] = []
     for cue in sorted(found, key=lambda cue: cue.start):
         start = cue.start
-        if apart:
-            start = max(start, apart[-1].start + 1)
-            apart[-1] = replace(apart[-1], end=min(apart[-1].end, start))
-        apart.append(replace(cue, start=start, end=max(cue.end, start + 1)))
-    return apart
+        if out:
+            start = max(start, out[-1].start + 1)
+            out[-1] = replace(out[-1], end=min(out[-1].end, start))
+        out.append(replace(cue, start=start, end=max(cue.end, start + 1)))
+    return out

@@ -5,6 +5,8 @@ import math
 from typing import Any
 
 from transcrevai_core.export.cues import one_line, texts
+from transcrevai_core.export.names import named, speaker_turns
+from transcrevai_core.turns import talk_times
 from transcrevai_core.types import Segment, Transcript
 
 
@@ -31,17 +33,26 @@ def write_tsv(transcript: Transcript, edited: bool) -> str:
 
 def write_json(transcript: Transcript, edited: bool) -> str:
     """Write `as_dict` as JSON, letters with accents as they are."""
-    return json.dumps(as_dict(transcript, edited=edited), ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(_shape(transcript, edited), ensure_ascii=False, indent=2) + "\n"
 
 
 def as_dict(transcript: Transcript, *, edited: bool = True) -> dict[str, Any]:
     """Give the transcript in the shape of openai/whisper's result, with a few keys of ours.
 
     Ours are title, duration (seconds), model, compute_type, language_probability, notes,
-    dropped_segments and digest, and on a segment speaker, looping and original_text where they
-    apply. The words of a segment are what the model heard, so where there is an original_text
-    they spell that. A number that the model left undefined is null.
+    dropped_segments, digest, speakers and turns, and on a segment speaker, looping and
+    original_text where they apply. A speaker is told by name everywhere; speakers has the label
+    to each name, with the seconds spoken and their share (0 to 1) of what all speak. The words
+    of a segment are what the model heard, so where there is an original_text they spell that. A
+    number that the model left undefined is null.
     """
+    return _shape(named(transcript), edited)
+
+
+def _shape(transcript: Transcript, edited: bool) -> dict[str, Any]:
+    turns = speaker_turns(transcript)
+    seconds = talk_times(turns)
+    spoken = sum(seconds.values())
     segments = [
         _segment(number, segment, edited) for number, segment in enumerate(transcript.segments)
     ]
@@ -57,6 +68,19 @@ def as_dict(transcript: Transcript, *, edited: bool = True) -> dict[str, Any]:
         "notes": list(transcript.notes),
         "dropped_segments": transcript.dropped_segments,
         "digest": transcript.digest,
+        "speakers": [
+            {
+                "label": label,
+                "name": name,
+                "seconds": _number(seconds.get(name, 0.0)),
+                "share": _number(seconds.get(name, 0.0) / (spoken or 1.0)),
+            }
+            for name, label in transcript.names.items()
+        ],
+        "turns": [
+            {"start": _number(turn.start), "end": _number(turn.end), "speaker": turn.speaker}
+            for turn in turns
+        ],
     }
 
 

@@ -21,6 +21,7 @@ class Model:
 
 
 DEMO = Model("demo", "", 0, "pt, en")
+NONE = "none"  # asks for no words: only who speaks when
 
 MODELS: dict[str, Model] = {
     model.name: model

@@ -1,0 +1,331 @@
+"""Speakers as a stage of a job: with words, without them, after them, and when things go wrong."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import av
+import numpy as np
+import pytest
+
+from transcrevai_core import audio, cache, demo, diarize, edits, pipeline, speakers, transcribe
+from transcrevai_core.errors import InputError
+from transcrevai_core.jobs import Runner, open_job
+from transcrevai_core.options import JobOptions
+from transcrevai_core.rttm import read_rttm
+from transcrevai_core.settings import load_settings
+from transcrevai_core.turns import overlapping
+from transcrevai_core.workers import Worker
+
+PT = demo.sample_path("pt")
+
+
+@pytest.fixture
+def worker():
+    worker = Worker("transcription")
+    yield worker
+    worker.stop()
+
+
+def run(store, worker, job=None, source=PT, **options):
+    """Bring a new job, or one that was opened again, to its end."""
+    job = job or open_job(store, source, JobOptions(**options))
+    return pipeline.run_job(store, load_settings(), worker, job)
+
+
+def again(store, worker, job, **changes):
+    store.requeue(job.id, {**job.options, **changes})
+    return run(store, worker, store.claim(job.id))
+
+
+def asked(store):
+    """How often each tier of the cache had an answer, and had none."""
+    stats = cache.Cache(store, load_settings()).stats()
+    return {tier.tier: (tier.hits, tier.misses) for tier in stats}
+
+
+def wait_until(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return
+        time.sleep(0.02)
+    raise AssertionError("it did not come to that")
+
+
+@pytest.mark.parametrize("name", ["pt", "en"])
+def test_words_of_the_samples_have_their_speakers(name):
+    transcript = transcribe(demo.sample_path(name), model="demo")
+    turns = read_rttm(demo.sample_path(name).with_suffix(".rttm"))
+    reference, people = overlapping(turns), {turn.speaker for turn in turns}
+    said: dict[str, dict[str, int]] = {}
+    for segment in transcript.segments:
+        for word in segment.words:
+            middle = (word.start + word.end) / 2
+            for turn in reference(middle, middle + 0.01):
+                counts = said.setdefault(segment.speaker, {})
+                counts[turn.speaker] = counts.get(turn.speaker, 0) + 1
+    right = sum(max(counts.values()) for counts in said.values())
+    assert right / sum(sum(counts.values()) for counts in said.values()) >= 0.97
+    assert {max(counts, key=counts.get) for counts in said.values()} == people
+    assert set(transcript.speakers) == set(said) and len(said) == len(people)
+    assert transcript.diarization["speakers"] == len(people)
+    assert transcript.diarization["why"].startswith("vbx: ")
+
+
+def test_words_and_speakers_come_the_same_way_one_after_the_other(store, worker, monkeypatch):
+    side_by_side = run(store, worker, model="demo")
+    monkeypatch.setattr(pipeline, "room_for_both", lambda model: False)
+    cache.Cache(store, load_settings()).clear()
+    in_turn = run(store, worker, model="demo")
+    first, second = store.transcript(side_by_side.id), store.transcript(in_turn.id)
+    assert first.turns == second.turns
+    assert [(s.speaker, s.text) for s in first.segments] == [
+        (s.speaker, s.text) for s in second.segments
+    ]
+
+
+def test_they_do_run_side_by_side(store, worker, monkeypatch):
+    monkeypatch.setattr(pipeline, "room_for_both", lambda model: True)
+    find, waited = speakers.find, []
+
+    def find_late(attempt, in_front):
+        # speakers come only once words are there: one after the other would never end
+        wait_until(lambda: store.segments(attempt.job.id))
+        waited.append(in_front())
+        find(attempt, in_front)
+
+    monkeypatch.setattr(speakers, "find", find_late)
+    job = run(store, worker, model="demo", chunk_seconds=5)
+    assert job.state == "done" and waited == [False]
+    assert {s.speaker for s in store.segments(job.id)} == {f"SPEAKER_0{n}" for n in range(3)}
+
+
+def test_room_for_both_needs_two_cores_and_the_memory(monkeypatch):
+    def have(cores, free):
+        monkeypatch.setattr(pipeline.memory, "cores", lambda: cores)
+        monkeypatch.setattr(pipeline.memory, "available_bytes", lambda: free)
+
+    have(2, 8e9)
+    assert pipeline.room_for_both("small") and pipeline.room_for_both("someone/whisper")
+    have(1, 8e9)
+    assert not pipeline.room_for_both("demo")
+    have(4, 1e9)
+    assert pipeline.room_for_both("base") and not pipeline.room_for_both("small")
+
+
+def test_the_second_time_answers_come_from_the_cache(store, worker):
+    run(store, worker, model="none")
+    assert asked(store) == {"voices": (0, 1), "turns": (0, 1)}
+    job = run(store, worker, model="none")
+    assert asked(store) == {"voices": (0, 1), "turns": (1, 1)}
+
+    def unneeded(*_):
+        raise AssertionError("a worker was asked for what the cache knows")
+
+    options = JobOptions(**job.options)
+    kept = cache.Cache(store, load_settings())
+    wav = store.wav(job.id)
+    turns, facts = speakers._find(kept, job, options, wav, unneeded)
+    assert tuple(turns) == store.transcript(job.id).turns and facts == job.diarization
+    # another number of speakers needs the voices only
+    two = again(store, worker, job, speakers=2)
+    assert asked(store)["voices"] == (1, 1)
+    assert two.diarization["speakers"] == len(store.transcript(job.id).speakers) == 2
+
+
+def test_a_broken_entry_of_the_cache_is_made_anew(store, worker):
+    first = run(store, worker, model="none")
+    for file in (store.home / "cache").iterdir():
+        file.write_bytes(b"not what it was")
+    second = run(store, worker, model="none")
+    assert second.state == "done"
+    assert store.transcript(second.id).turns == store.transcript(first.id).turns
+
+
+def test_words_can_follow_without_finding_the_speakers_again(store, worker):
+    job = run(store, worker, model="none")
+    assert (job.state, job.model, store.segments(job.id)) == ("done", "", [])
+    turns = store.transcript(job.id).turns
+    edits.rename_speaker(store, job.id, "SPEAKER_00", "Carlos")
+    before = asked(store)
+    done = again(store, worker, job, model="demo")
+    assert done.state == "done" and asked(store) == before
+    transcript = store.transcript(job.id)
+    assert transcript.turns == turns and transcript.names == {"SPEAKER_00": "Carlos"}
+    assert {s.speaker for s in transcript.segments} == set(transcript.speakers)
+
+
+def test_without_a_model_speakers_are_kept_and_the_words_follow(store, worker, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    job = run(store, worker, model="tiny")
+    assert job.state == "failed" and "tiny" in job.error
+    assert len(store.transcript(job.id).speakers) == 3
+    done = again(store, worker, job, model="demo")
+    assert done.state == "done" and len(store.segments(job.id)) > 20
+
+
+def test_without_speakers_the_words_come_all_the_same(store, worker, monkeypatch):
+    for together in (True, False):
+        monkeypatch.setattr(pipeline, "room_for_both", lambda model, both=together: both)
+        job = run(store, worker, model="demo", embedding=str(PT.parent / "gone.onnx"))
+        assert job.state == "done" and len(store.segments(job.id)) > 20
+        assert any("Who spoke when could not be found: " in note for note in job.notes)
+    alone = run(store, worker, model="none", embedding="unheard-of")
+    assert alone.state == "failed" and "unheard-of" in alone.error
+
+
+def test_who_wants_no_speakers_gets_none(store, worker):
+    job = run(store, worker, model="demo", diarize=False)
+    assert job.diarization == {} and store.transcript(job.id).speakers == ()
+    found = again(store, worker, job, diarize=True)  # they can follow, too
+    assert len(store.transcript(found.id).speakers) == 3
+
+
+def kill_when_started(name):
+    """Kill the next worker process of that stage."""
+    started = Worker._start
+
+    def start(self):
+        running = started(self)
+        if self.name == name and not killed:
+
+            def strike():
+                wait_until(lambda: self.pid)
+                time.sleep(0.4)
+                killed.append(self.pid)
+                os.kill(self.pid, signal.SIGKILL)
+
+            if not killing:
+                killing.append(threading.Thread(target=strike))
+                killing[0].start()
+        return running
+
+    killing: list[threading.Thread] = []
+    killed: list[int] = []
+    return start, killed
+
+
+def test_a_killed_worker_is_replaced(store, worker, monkeypatch):
+    start, killed = kill_when_started("diarization")
+    monkeypatch.setattr(Worker, "_start", start)
+    job = run(store, worker, model="none")
+    assert killed and job.state == "done"
+    assert len(store.transcript(job.id).speakers) == 3
+
+
+def test_a_killed_program_finds_the_speakers_at_its_next_start(store, tmp_path, monkeypatch):
+    long = tmp_path / "long.wav"
+    audio.decode(PT, long)
+    samples = np.tile(np.fromfile(long, "<i2", offset=44), 20)  # 25 minutes
+    import wave
+
+    with wave.open(str(long), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(samples.tobytes())
+    program = subprocess.Popen(
+        [sys.executable, "-m", "transcrevai_core", "diarize", str(long), "--json"],
+        stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    wait_until(lambda: store.jobs() and store.jobs()[0].stage == speakers.STAGE)
+    program.send_signal(signal.SIGKILL)
+    program.wait()
+    (job,) = store.jobs()
+    assert job.state == "transcribing" and job.digest and job.diarization == {}
+    runner = Runner(store, load_settings())
+    runner.start()
+    wait_until(lambda: store.job(job.id).state == "done", 120)
+    runner.stop()
+    assert len(store.transcript(job.id).speakers) == 3
+
+
+def test_a_cancel_ends_words_and_speakers(store, worker, monkeypatch):
+    monkeypatch.setattr(pipeline, "room_for_both", lambda model: True)
+    job = open_job(store, PT, JobOptions(model="demo", chunk_seconds=5))
+    thread = threading.Thread(
+        target=pipeline.run_job, args=(store, load_settings(), worker, job), daemon=True
+    )
+    thread.start()
+    wait_until(lambda: store.segments(job.id))
+    store.cancel(job.id)
+    thread.join(20)
+    assert not thread.is_alive()
+    assert store.job(job.id).state == "cancelled" and store.segments(job.id)
+
+
+def stereo(path, left, right):
+    """Write two channels of 16-bit samples at 16 kHz as FLAC."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("flac", rate=16_000, layout="stereo", format="s16")
+        both = np.stack([left, right], axis=1).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(both, format="s16", layout="stereo")
+        frame.rate = 16_000
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            container.mux(packet)
+    return path
+
+
+@pytest.fixture(scope="module")
+def call(tmp_path_factory):
+    """A recorded call: each speaker of the sample on a channel, the other one leaking in softly."""
+    folder = tmp_path_factory.mktemp("call")
+    audio.decode(PT, folder / "pt.wav")
+    samples = np.fromfile(folder / "pt.wav", "<i2", offset=44).astype(float)
+    turns = read_rttm(PT.with_suffix(".rttm"))
+    first = sorted({turn.speaker for turn in turns})[0]
+    mine = np.zeros(len(samples), bool)
+    for turn in turns:
+        if turn.speaker == first:
+            mine[round(turn.start * 16_000) : round(turn.end * 16_000)] = True
+    left, right = np.where(mine, samples, 0), np.where(mine, 0, samples)
+    left, right = left + 0.03 * right, right + 0.03 * left
+    path = stereo(folder / "call.flac", left.astype(np.int16), right.astype(np.int16))
+    return path, [t for t in turns if t.speaker == first], [t for t in turns if t.speaker != first]
+
+
+def seconds_apart(reference, hypothesis):
+    """Seconds in which one of two speaks and the other does not."""
+    grids = []
+    for turns in (reference, hypothesis):
+        grid = np.zeros(10_000, bool)
+        for turn in turns:
+            grid[round(turn.start * 100) : round(turn.end * 100)] = True
+        grids.append(grid)
+    return (grids[0] ^ grids[1]).sum() / 100
+
+
+def test_each_channel_of_a_call_is_a_speaker(store, worker, call):
+    path, left, right = call
+    job = run(store, worker, source=path, model="demo", channels="speakers")
+    transcript = store.transcript(job.id)
+    assert transcript.speakers == ("SPEAKER_00", "SPEAKER_01")
+    for label, reference in (("SPEAKER_00", left), ("SPEAKER_01", right)):
+        found = [turn for turn in transcript.turns if turn.speaker == label]
+        spoken = sum(turn.duration for turn in reference)
+        assert seconds_apart(reference, found) < 0.15 * spoken
+    assert job.diarization["by"] == "channels" and job.diarization["confidence"] == 1.0
+    assert len({s.speaker for s in transcript.segments}) == 2
+
+
+def test_channels_can_be_asked_for_afterwards_and_keep_the_text(store, worker, call):
+    job = run(store, worker, source=call[0], model="demo")
+    texts = "".join(s.text for s in store.segments(job.id))
+    done = again(store, worker, job, channels="speakers")
+    assert done.diarization["by"] == "channels"
+    assert "".join(s.text for s in store.segments(job.id)) == texts
+
+
+def test_one_channel_cannot_be_two_speakers(store, worker):
+    job = run(store, worker, model="none", channels="speakers")
+    assert job.state == "failed"
+    assert "has one channel" in job.error and "mix" in job.error
+
+
+def test_python_says_it_in_one_line():
+    transcript = diarize(PT, speakers=3)
+    assert len(transcript.speakers) == 3 and transcript.segments == ()
+    with pytest.raises(InputError):
+        diarize(PT, speakers=0)

@@ -1,0 +1,151 @@
+"""What was found once and may be wanted again: files under `cache`, listed in the library.
+
+Two tiers: "voices", the vectors of a recording, slow to make; and "turns", what came of them with
+some settings. What was used longest ago leaves first where there are too many entries or bytes.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from transcrevai_core.settings import Settings
+from transcrevai_core.store import Store
+
+Tier = Literal["voices", "turns"]
+TIERS: tuple[Tier, ...] = ("voices", "turns")
+_ABANDONED = 3_600.0  # seconds after which a file that nobody listed is what a kill left behind
+
+
+@dataclass(frozen=True, slots=True)
+class TierStats:
+    """One tier's figures since the library was made; ages in seconds."""
+
+    tier: Tier
+    entries: int
+    bytes: int
+    hits: int
+    misses: int
+    oldest: float | None
+    newest: float | None
+
+    @property
+    def hit_rate(self) -> float | None:
+        """Share of questions that were answered; None where none was asked.
+
+        >>> TierStats("turns", 1, 9, 3, 1, 5.0, 5.0).hit_rate
+        0.75
+        """
+        asked = self.hits + self.misses
+        return self.hits / asked if asked else None
+
+
+def key(digest: str, settings: Mapping[str, Any]) -> str:
+    """Return the name of what these settings come to for the sound of this digest."""
+    told = json.dumps([digest, dict(settings)], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:40]
+
+
+class Cache:
+    """The cache of a library, within the limits that the settings state."""
+
+    def __init__(self, store: Store, settings: Settings):
+        self.folder = store.home / "cache"
+        self._database = store.database
+        self._seconds = settings.cache_hours * 3_600
+        self._entries = settings.cache_entries
+        self._bytes = settings.cache_mb * 10**6
+
+    def path(self, key: str) -> Path:
+        """Return where an entry lies, or is to be written."""
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        return self.folder / key
+
+    def find(self, key: str, tier: Tier) -> Path | None:
+        """Return the file of an entry that is there and fresh, else None; counts either."""
+        now = time.time()
+        with self._database.write() as db:
+            found = (
+                db.execute(
+                    "UPDATE cache SET used = ? WHERE key = ? AND tier = ? AND created > ?",
+                    (now, key, tier, now - self._seconds),
+                ).rowcount
+                and self.path(key).is_file()
+            )
+            db.execute(
+                "INSERT INTO cache_counts (tier, hits, misses) VALUES (?1, ?2, 1 - ?2) "
+                "ON CONFLICT (tier) DO UPDATE SET hits = hits + ?2, misses = misses + 1 - ?2",
+                (tier, int(bool(found))),
+            )
+        return self.path(key) if found else None
+
+    def keep(self, key: str, tier: Tier) -> None:
+        """List the file that was written at `path(key)`, and make room where it is too much."""
+        now = time.time()
+        with self._database.write() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO cache (key, tier, bytes, created, used) "
+                "VALUES (?, ?, ?, ?, ?)",
+                (key, tier, self.path(key).stat().st_size, now, now),
+            )
+            rows = db.execute("SELECT key, bytes, created FROM cache ORDER BY used DESC").fetchall()
+            gone, held = [], 0
+            for number, row in enumerate(rows):
+                held += row["bytes"]
+                fresh = row["created"] > now - self._seconds
+                if not fresh or number >= self._entries or held > self._bytes:
+                    gone.append(row["key"])
+            db.executemany("DELETE FROM cache WHERE key = ?", [(name,) for name in gone])
+        listed = {row["key"] for row in rows} - set(gone)
+        for file in self.folder.iterdir():
+            if file.name not in listed and (
+                file.name in gone or file.stat().st_mtime < now - _ABANDONED
+            ):
+                file.unlink(missing_ok=True)
+
+    def clear(self, *, expired_only: bool = False) -> tuple[int, int]:
+        """Remove all entries, or those past their time; return how many, and their bytes."""
+        limit = time.time() - self._seconds if expired_only else float("inf")
+        with self._database.write() as db:
+            rows = db.execute(
+                "DELETE FROM cache WHERE created <= ? RETURNING key, bytes", (limit,)
+            ).fetchall()
+        for row in rows:
+            self.path(row["key"]).unlink(missing_ok=True)
+        return len(rows), sum(row["bytes"] for row in rows)
+
+    def stats(self) -> list[TierStats]:
+        """Return the figures of each tier."""
+        now = time.time()
+        with self._database.read() as db:
+            counts = {row["tier"]: row for row in db.execute("SELECT * FROM cache_counts")}
+            found = {
+                row["tier"]: row
+                for row in db.execute(
+                    "SELECT tier, count(*) AS entries, sum(bytes) AS bytes, "
+                    "min(created) AS oldest, max(created) AS newest FROM cache GROUP BY tier"
+                )
+            }
+        stats = []
+        for tier in TIERS:
+            hits, misses = (
+                (counts[tier]["hits"], counts[tier]["misses"]) if tier in counts else (0, 0)
+            )
+            row = found.get(tier)
+            stats.append(
+                TierStats(
+                    tier,
+                    row["entries"],
+                    row["bytes"],
+                    hits,
+                    misses,
+                    now - row["oldest"],
+                    now - row["newest"],
+                )
+                if row
+                else TierStats(tier, 0, 0, hits, misses, None, None)
+            )
+        return stats

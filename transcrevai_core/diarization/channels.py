@@ -1,0 +1,47 @@
+"""Channel as speaker: in a recorded call each side has a channel of its own."""
+
+from pathlib import Path
+
+import numpy as np
+
+from transcrevai_core import audio, speech
+from transcrevai_core.diarization.pipeline import find_regions
+from transcrevai_core.diarization.recipes import Recipe
+from transcrevai_core.types import Turn
+
+_LEAK_DECIBELS = 12.0  # a channel so far below another one only lets that one through
+_FLOOR_DECIBELS = 30.0  # so far below a channel's own loud speech there is none
+_SMOOTHING = 15  # frames, half a second
+
+
+def hear_channel(wav: Path) -> np.ndarray:
+    """Return what one channel's file tells, a row for each 32 ms frame: float32, (frames, 2).
+
+    The probability of speech, and the level in dB.
+    """
+    levels = [_decibels(block) for block in audio.blocks(wav, speech.BLOCK_SECONDS)]
+    blocks = audio.blocks(wav, speech.BLOCK_SECONDS)
+    probabilities = np.concatenate([*speech.speech_probabilities(blocks)])
+    return np.stack([probabilities, np.concatenate(levels)], axis=1).astype(np.float32)
+
+
+def channel_turns(channels: np.ndarray, recipe: Recipe) -> list[Turn]:
+    """Return the turns of channels (channels, frames, 2), SPEAKER_00 being the first one.
+
+    Both may speak at once. What only leaks from a louder channel is nobody's speech.
+    """
+    kernel = np.ones(_SMOOTHING) / _SMOOTHING
+    levels = np.array([np.convolve(channel[:, 1], kernel, "same") for channel in channels])
+    heard = levels > levels.max(axis=0) - _LEAK_DECIBELS
+    heard &= levels > np.percentile(levels, 99, axis=1, keepdims=True) - _FLOOR_DECIBELS
+    turns = [
+        Turn(round(region.start, 3), round(region.end, 3), f"SPEAKER_{number:02d}")
+        for number, channel in enumerate(channels)
+        for region in find_regions([np.where(heard[number], channel[:, 0], 0.0)], recipe)
+    ]
+    return sorted(turns, key=lambda turn: (turn.start, turn.end))
+
+
+def _decibels(block: np.ndarray) -> np.ndarray:
+    frames = np.pad(block, (0, -len(block) % speech.FRAME)).reshape(-1, speech.FRAME)
+    return np.asarray(10.0 * np.log10(np.mean(frames**2, axis=1) + 1e-10))

@@ -1,0 +1,124 @@
+"""Voice vectors of windows to speakers: which way to cluster, how many, and no phantoms."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from transcrevai_core.diarization import clustering, counting, vbx
+from transcrevai_core.diarization.counting import Count, corrected
+from transcrevai_core.diarization.recipes import Clustering, Recipe
+
+_PHANTOMS = 3  # clusters of noise or laughter that are looked for beside the speakers
+_FEW = 40  # windows, 10 s of speech: a tree sees more in so few than means or gaps do
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Which speaker each window belongs to, how many there are, and how many were absorbed."""
+
+    labels: np.ndarray  # (windows,), 0 to speakers - 1
+    count: Count
+    absorbed: int
+    why: str
+
+
+def group(
+    vectors: np.ndarray,
+    windows: np.ndarray,
+    between: np.ndarray | None,
+    fewest: int,
+    most: int,
+    recipe: Recipe,
+) -> Grouping:
+    """Divide windows among `fewest` to `most` speakers, as `recipe` says.
+
+    `vectors`: (windows, dims) in order of time; `windows`: (windows, 2) seconds; `between`: see
+    `Embedding`.
+    """
+    most = min(most, len(vectors))
+    fewest = min(fewest, most)
+    told = vectors
+    if between is not None:  # what each dimension tells of the speaker, after noise
+        told = vectors * np.sqrt(between / (between + 1.0))
+    seconds = held_seconds(windows)
+    least = max(recipe.least_seconds, recipe.least_share * float(seconds.sum()))
+
+    def prune(labels: np.ndarray, keep: int = 1) -> np.ndarray:
+        return clustering.absorb(told, labels, seconds, least, keep)
+
+    method: Clustering = recipe.clustering
+    why = "as asked for"
+    if method == "auto":
+        method, why = choose(told, float(seconds.sum()), between is not None)
+    gaps = np.zeros(0)
+    if method == "spectral" or (fewest < most and recipe.counting != "likeness"):
+        divide, gaps = clustering.spectral(told, most)
+    if method == "agglomerative":
+        divide = clustering.agglomerative(told)
+    elif method != "spectral":
+        divide = clustering.k_means_cosine(told)
+
+    count = _count(told, divide, gaps, fewest, most, recipe, prune)
+    labels, divided = _divide_well(divide, prune, count.number)
+    if method == "vbx" and between is not None and count.number > 1:
+        share = vbx.refine(vectors, between, labels, recipe.vbx)
+        refined = prune(share.argmax(axis=1), fewest)
+        if refined.max() + 1 >= fewest:
+            labels = refined
+    number = int(labels.max()) + 1
+    return Grouping(labels, corrected(count, number), max(0, divided - number), f"{method}: {why}")
+
+
+def choose(vectors: np.ndarray, seconds: float, modelled: bool) -> tuple[Clustering, str]:
+    """Return the way of clustering that suits, and why in words."""
+    if modelled:
+        return "vbx", "the embedding knows how voices vary"
+    return "spectral", "few windows"
+
+
+def _count(
+    vectors: np.ndarray,
+    divide: clustering.Divider,
+    gaps: np.ndarray,
+    fewest: int,
+    most: int,
+    recipe: Recipe,
+    prune: Callable[[np.ndarray], np.ndarray],
+) -> Count:
+    if fewest == most:
+        return Count(fewest)
+    if recipe.counting == "eigengap":
+        return counting.by_gaps(gaps, fewest, most)
+    if recipe.counting == "silhouette":
+        single = int(gaps.argmax()) == 0
+        return counting.by_silhouette(vectors, divide, fewest, most, single=single)
+    return counting.by_likeness(
+        vectors,
+        lambda n: prune(divide(n)),
+        fewest,
+        most,
+        threshold=recipe.alike,
+        two=recipe.alike_two,
+    )
+
+
+def _divide_well(
+    divide: clustering.Divider, prune: Callable[..., np.ndarray], number: int
+) -> tuple[np.ndarray, int]:
+    """Divide so that `number` speakers remain once phantoms are absorbed.
+
+    A phantom would otherwise take the place of a real speaker, whom another one swallows.
+    Returns labels and how many clusters there were with the phantoms.
+    """
+    for clusters in range(number, number + _PHANTOMS + 1):
+        labels = prune(divide(clusters))
+        if labels.max() + 1 == number:
+            return labels, clusters
+    return prune(divide(number), number), number
+
+
+def held_seconds(windows: np.ndarray) -> np.ndarray:
+    """How much of the recording each window stands for: up to the start of the next one."""
+    ends = np.append(np.minimum(windows[1:, 0], windows[:-1, 1]), windows[-1:, 1])
+    return np.asarray(ends - windows[:, 0])
