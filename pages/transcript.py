@@ -25,9 +25,10 @@ def facts(transcript: Transcript) -> None:
 
 def unfinished(job: Job, transcript: Transcript) -> None:
     going, label = job.state in ACTIVE_STATES, "Watch it grow"
+    whole = bool(transcript.segments) and not library.chunks(job.id, unfinished=True)
     if not going:
         sentence, label = "This transcript is not complete.", "See why, and how to go on"
-    elif transcript.segments and (job.state == "queued" or "speakers" in job.stage):
+    elif whole and (job.state == "queued" or "speakers" in job.stage):
         sentence, label = "The speakers are being found; the text stays as it is.", ""
     else:
         sentence = "This is still being transcribed."

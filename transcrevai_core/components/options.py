@@ -9,10 +9,9 @@ from pydantic.fields import FieldInfo
 from transcrevai_core import demo
 from transcrevai_core.languages import LANGUAGES
 from transcrevai_core.options import JobOptions
-from transcrevai_core.transcription.catalogue import DEMO, MODELS, locate
+from transcrevai_core.transcription.catalogue import DEMO, MODELS, NONE, locate
 from transcrevai_core.ui import escape
 
-NO_TEXT = "none"  # the model that writes nothing
 _LABELS = {
     "chunk_seconds": "Longest chunk",
     "vad_threshold": "Speech threshold",
@@ -64,7 +63,7 @@ def options_form(key: str, defaults: JobOptions) -> dict[str, Any]:
     """
     values = model_fields(key, defaults)
     with st.expander("Speakers", icon=":material/group:"):
-        values |= _speaker_fields(key, defaults, alone=values["model"] == NO_TEXT)
+        values |= _speaker_fields(key, defaults, alone=values["model"] == NONE)
     with st.expander("More options", icon=":material/tune:"):
         names = [name for name in _FIELDS if name not in values]
         values |= fields(names, key, defaults)
@@ -77,7 +76,7 @@ def model_fields(key: str, defaults: JobOptions, *, text: bool = False) -> dict[
     with left:
         values: dict[str, Any] = {"model": _model(f"{key}_model", defaults.model, text)}
     with right:
-        off = values["model"] == NO_TEXT
+        off = values["model"] == NONE
         values["language"] = _language(f"{key}_language", defaults.language, off)
     _tell_about(values["model"])
     return values
@@ -110,11 +109,11 @@ def _speaker_fields(key: str, defaults: JobOptions, alone: bool) -> dict[str, An
 
 
 def _model(key: str, default: str, text: bool) -> str:
-    hidden = (*_ALIASES, DEMO.name, NO_TEXT)
+    hidden = (*_ALIASES, DEMO.name, NONE)
     names = [name for name in MODELS if name not in hidden]
     names.sort(key=lambda name: locate(name) is None)  # those on this computer first
-    names += [DEMO.name] if text else [NO_TEXT, DEMO.name]
-    if text and default == NO_TEXT:
+    names += [DEMO.name] if text else [NONE, DEMO.name]
+    if text and default == NONE:
         default = names[0]
     if default not in names:
         names.insert(0, default)
@@ -132,7 +131,7 @@ def _model(key: str, default: str, text: bool) -> str:
 
 
 def _model_label(name: str) -> str:
-    if name == NO_TEXT:
+    if name == NONE:
         return "Only who speaks when (no text)"
     model = MODELS.get(name)
     if model is DEMO:
@@ -158,7 +157,7 @@ def _language(key: str, default: str | None, off: bool) -> str:
 
 
 def _tell_about(name: str) -> None:
-    if name == NO_TEXT:
+    if name == NONE:
         st.caption(
             ":material/group: Needs no download. The recording can be transcribed later, without "
             "finding the speakers again."

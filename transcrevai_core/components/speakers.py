@@ -19,6 +19,7 @@ from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
 LONGEST_NAME = 60
 _SHARE = 346  # pixels: half a page
 _SURE = ((0.8, "quite sure"), (0.5, "fairly sure"), (0.0, "not sure"))
+_TOLD = ("given", "channels")
 _MORE = ("speaker_threshold", "clustering", "embedding", "min_speaker_share")
 _CHART: dict[str, Any] = {
     "displaylogo": False,
@@ -41,8 +42,8 @@ def counted(transcript: Transcript) -> str:
     """Write how many speak, and how sure that is, as Markdown."""
     number, facts = len(transcript.speakers), transcript.diarization
     text = f"**{number} speaker{'' if number == 1 else 's'}**"
-    if number != facts.get("speakers") or facts.get("by") == "given":
-        return text  # the user has said so, or has corrected it since
+    if number != facts.get("speakers") or facts.get("by") in _TOLD:
+        return text  # no guess, or one that the user has corrected since
     text += f", {next(words for least, words in _SURE if facts.get('confidence', 0) >= least)}"
     other = facts.get("runner_up")
     doubtful = facts.get("confidence", 0) < _SURE[0][0]

@@ -141,9 +141,17 @@ def _progress(job: Job, active: list[Job]) -> None:
         return
     now = time.time()
     text = (job.stage or ui.STATES[job.state][0]).capitalize()
+    text += " and telling the speakers apart" if _beside(job) else ""
     text += f", {job.progress:.0%}" if job.progress else ""
     text += f" · {ui.clock(now - job.started)} elapsed" if job.started else ""
     if job.stage == "transcribing" and job.progress > 0:
         left = job.seconds * (1 - job.progress) / job.progress - (now - job.updated)
         text += f" · about {ui.clock(max(1, left))} left"
     st.progress(min(1.0, job.progress), text=text)
+
+
+def _beside(job: Job) -> bool:
+    """Tell whether speakers are being found while the words are."""
+    missed = any("could not be found" in note for note in job.notes)
+    wanted = job.options.get("diarize", True) and not job.diarization and not missed
+    return wanted and job.stage == "transcribing"
