@@ -40,8 +40,7 @@ def unfinished(job: Job, transcript: Transcript) -> None:
 
 
 @st.fragment
-def export_menu(transcript: Transcript) -> None:
-    formats = export.applicable(transcript)
+def export_menu(job_id: str, title: str, formats: list[str]) -> None:
     chosen = st.segmented_control(
         "Format", formats, default=formats[0], format_func=str.upper, required=True
     )
@@ -49,8 +48,8 @@ def export_menu(transcript: Transcript) -> None:
     st.download_button(
         f"Download {str(chosen).upper()}",
         # read and written only when clicked, corrections of this minute included
-        lambda: export.write(library.transcript(transcript.job_id), chosen, edited=edited),
-        export.file_name(export.file_stem(transcript.title), str(chosen)),
+        lambda: export.write(library.transcript(job_id), chosen, edited=edited),
+        export.file_name(export.file_stem(title), str(chosen)),
         export.mime_type(str(chosen)),
         type="primary",
         icon=":material/download:",
@@ -64,7 +63,7 @@ def head(transcript: Transcript) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption((legend if transcript.segments else "") + "Click a time to hear it.")
         with st.popover("Export", icon=":material/download:"):
-            export_menu(transcript)
+            export_menu(transcript.job_id, transcript.title, export.applicable(transcript))
 
 
 newest = next((job.id for job in library.jobs(["done"])), None)

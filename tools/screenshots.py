@@ -59,8 +59,12 @@ def add_speakers(library: Store) -> None:
     for label, name in zip(library.transcript(sample.id).speakers, NAMES, strict=False):
         edits.rename_speaker(library, sample.id, label, name)
     wordless = JobOptions(model="none").model_dump()
-    silent = library.add_job(sample.source, wordless, title="Conselho tutelar, 12 de maio.mp3")
-    crowd = library.add_job(sample.source, {}, title="Audiência pública sobre o plano diretor.m4a")
+    silent = library.add_job(
+        sample.source, wordless, claim=True, title="Conselho tutelar, 12 de maio.mp3"
+    )
+    crowd = library.add_job(
+        sample.source, {}, claim=True, title="Audiência pública sobre o plano diretor.m4a"
+    )
     sentences = [segment.text for segment in library.segments(sample.id)]
     for job, number, length in ((silent, 2, 4.0), (crowd, 12, 25.0)):
         turns, segments = [], []
@@ -127,9 +131,10 @@ def views(url: str, library: Store, running: str) -> dict[str, Callable[[Any], N
     failed = library.jobs(["failed"])[0].id
 
     def seek(page: Any) -> None:
-        visit(page, transcript, "Marked words")
-        page.locator("button:has-text('0:1')").first.click()
+        speakers(page, transcript)
+        page.locator("button:has-text('0:0')").nth(2).click()
         page.mouse.move(0, 400)
+        page.locator("h1").scroll_into_view_if_needed()
         page.wait_for_timeout(1500)
 
     def edit(page: Any) -> None:

@@ -26,7 +26,7 @@ _DAY = 86_400
 # ms; Plotly takes numbers of four digits for years, so that recordings begin with 1971
 _ORIGIN = 365 * _DAY * 1000
 _THIN = 0.01  # of the whole time: some six pixels
-_HINT = "Click a bar to hear it, drag across to zoom in"
+_HINT = "Click to hear, drag to zoom"
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +259,8 @@ def _layout(lanes: Sequence[str], end: float, ink: str) -> dict[str, Any]:
 
 
 def _hover(name: str, turn: Turn, words: str) -> str:
-    head = f"<b>{_safe(shortened(name, _LINE))}</b><br>{clock(turn.start)} to {clock(turn.end)}"
+    times = dict.fromkeys([clock(turn.start), clock(turn.end)])  # a short turn has but one
+    head = f"<b>{_safe(shortened(name, _LINE))}</b><br>{' to '.join(times)}"
     lines = textwrap.wrap(words, _LINE) if len(words) > _LINE else [words] if words else []
     return "<br>".join([head, *map(_safe, lines)])
 

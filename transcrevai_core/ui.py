@@ -27,7 +27,7 @@ from transcrevai_core.types import ACTIVE_STATES, Job, JobState, Segment
 
 TRANSCRIBE, TRANSCRIPT, LIBRARY = "transcribe.py", "transcript.py", "library.py"
 LOW_PROBABILITY = 0.5
-_CHIP_NAME = 40  # characters; longer names are whole in the list of speakers
+CHIP_NAME = 30  # characters: a line of a narrow screen
 clock = figures.clock
 
 Color = Literal["red", "orange", "blue", "green", "gray", "primary"]
@@ -122,10 +122,10 @@ def ink() -> str:
     return "#c3cdc9" if st.context.theme.type == "dark" else "#46524d"
 
 
-def chip(label: str, names: Mapping[str, str]) -> str:
-    """Write a speaker's name as Markdown, in the speaker's colour."""
+def chip(label: str, names: Mapping[str, str], most: int = CHIP_NAME) -> str:
+    """Write a speaker's name, in at most so many characters, as Markdown in the own colour."""
     look = figures.colour(label)
-    name = escape(figures.shortened(figures.shown_name(label, names), _CHIP_NAME))
+    name = escape(figures.shortened(figures.shown_name(label, names), most))
     return f':color[**{name}**]{{foreground="{look.text}" background="{look.fill}"}}'
 
 

@@ -11,7 +11,8 @@ from transcrevai_core.types import Segment, Transcript
 PAGE_SIZE = 50  # segments on screen at once; thousands would make the browser slow
 NEW_SPEAKER = ""  # no label is empty
 # in the session
-_EDITING, _PLAYING, _SHOWN, _REGROUPED = "editing", "playing", "shown", "regrouped"
+_EDITING, _PLAYING, _SHOWN = "editing", "playing", "shown"
+_REGROUPED, _SOUGHT = "regrouped", "sought"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,13 @@ def reader(job_id: str) -> None:
     speakers = _Speakers(transcript.speakers, transcript.names)
     rows = _rows(transcript)
     bounds = _bounds(rows, place)
+    page_key = f"page_{job_id}"
+    sought = st.session_state.pop(_SOUGHT, None)
+    if sought is not None and len(bounds) > 2:
+        found = min(len(rows) - 1, sum(row.end <= sought for row in rows))
+        st.session_state[page_key] = sum(cut <= found for cut in bounds[:-1])
     start, clicks = st.session_state[_PLAYING]
-    page = st.pagination(len(bounds) - 1, key=_page_key(job_id)) if len(bounds) > 2 else 1
+    page = st.pagination(len(bounds) - 1, key=page_key) if len(bounds) > 2 else 1
     with st.container(gap="xsmall"):
         before: str | None = None
         for row in rows[bounds[page - 1] : bounds[page]]:
@@ -50,29 +56,13 @@ def come_to(job_id: str, place: float | None) -> None:
     """Begin at `place`, in seconds, where this tab has shown something else before."""
     if st.session_state.get(_SHOWN) != (job_id, place):  # another one, or another place in it
         st.session_state.update({_SHOWN: (job_id, place), _PLAYING: (place, 0), _EDITING: None})
-        st.session_state.pop(_page_key(job_id), None)
-        if place:
-            _turn_page(ui.store().transcript(job_id), place)
+        st.session_state[_SOUGHT] = place or 0
 
 
-def jump(transcript: Transcript, seconds: float) -> None:
+def jump(seconds: float) -> None:
     """Play from a moment on, and turn to the page where it is."""
-    _, clicks = st.session_state[_PLAYING]
-    st.session_state[_PLAYING] = seconds, clicks + 1
-    _turn_page(transcript, seconds)
-
-
-def _turn_page(transcript: Transcript, seconds: float) -> None:
-    rows = _rows(transcript)
-    bounds = _bounds(rows, st.session_state[_SHOWN][1])
-    if len(bounds) > 2:
-        found = min(len(rows) - 1, sum(row.end <= seconds for row in rows))
-        page = sum(cut <= found for cut in bounds[:-1])
-        st.session_state[_page_key(transcript.job_id)] = page
-
-
-def _page_key(job_id: str) -> str:
-    return f"page_{job_id}"
+    _play(seconds)
+    st.session_state[_SOUGHT] = seconds
 
 
 def _rows(transcript: Transcript) -> Sequence[Segment]:

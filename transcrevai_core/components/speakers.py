@@ -17,7 +17,7 @@ from transcrevai_core.turns import talk_times
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
 
 LONGEST_NAME = 60
-_SHARE = 346  # pixels: half a page
+_SHARE, _SHARE_NAME = 346, 20  # pixels: half a page; characters that leave room for the rest
 _SURE = ((0.8, "quite sure"), (0.5, "fairly sure"), (0.0, "not sure"))
 _TOLD = ("given", "channels")
 _MORE = ("speaker_threshold", "clustering", "embedding", "min_speaker_share")
@@ -63,21 +63,21 @@ def _lanes(transcript: Transcript) -> None:
     st.plotly_chart(
         figures.timeline(transcript, ui.ink()),
         key=key,
-        on_select=lambda: _clicked(key, transcript),
+        on_select=lambda: _clicked(key),
         selection_mode="points",
         config=_CHART,
         alt="Who speaks when: one lane for each speaker, with a bar for each turn",
     )
 
 
-def _clicked(key: str, transcript: Transcript) -> None:
+def _clicked(key: str) -> None:
     """Play what was clicked; a second click on a bar lets go of it, and means it again."""
     points = st.session_state[key]["selection"]["points"]
     last = f"{key}_last"
     if points:
         st.session_state[last] = _number(points[-1].get("customdata"))
     if st.session_state.get(last) is not None:
-        jump(transcript, st.session_state[last])
+        jump(st.session_state[last])
 
 
 def _number(value: Any) -> float | None:
@@ -101,7 +101,8 @@ def _share(transcript: Transcript, label: str, seconds: float, whole: float) -> 
         horizontal=True, wrap=False, vertical_alignment="center", gap="xsmall", width=_SHARE
     ):
         share = f":small[{ui.clock(seconds)} · {seconds / whole:.0%}]"
-        st.markdown(f"{ui.chip(label, transcript.names)}&ensp;{share}", width="content")
+        chip = ui.chip(label, transcript.names, _SHARE_NAME)
+        st.markdown(f"{chip}&ensp;{share}", width="content")
         if st.button(":material/edit:", key=f"rename_{label}", type="tertiary", help="Rename"):
             rename(transcript, label)
         if len(transcript.speakers) > 1 and st.button(
@@ -113,7 +114,7 @@ def _share(transcript: Transcript, label: str, seconds: float, whole: float) -> 
 @st.dialog("Rename a speaker")
 def rename(transcript: Transcript, label: str) -> None:
     """Ask for a speaker's name."""
-    st.markdown(ui.chip(label, transcript.names))
+    st.markdown(ui.chip(label, transcript.names, LONGEST_NAME))
     with st.form("rename", border=False):
         name = st.text_input(
             "Name",
@@ -146,7 +147,9 @@ def merge(transcript: Transcript, label: str) -> None:
         others,
         format_func=lambda other: figures.shown_name(other, transcript.names),
     )
-    st.caption("All that both have said becomes one speaker's. To part them, find them again.")
+    st.caption(
+        "All that both have said becomes one speaker's. Change the number to part them again."
+    )
     if st.button("Merge", type="primary", icon=":material/merge:"):
         edits.merge_speakers(ui.store(), transcript.job_id, label, into)
         st.rerun()
