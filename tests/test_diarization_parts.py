@@ -389,6 +389,25 @@ def test_voices_on_disk_are_the_voices(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["voices.npz"]
 
 
+def test_the_way_of_clustering_is_chosen_by_what_is_seen():
+    def chosen(vectors, modelled=False):
+        return grouping.choose(vectors, 6, modelled)
+
+    apart, _ = blobs(20, 20, 20, spread=0.01)
+    noise = np.random.default_rng(0).standard_normal((60, 8))
+    assert chosen(apart, modelled=True)[0] == "vbx"
+    assert chosen(apart) == ("k-means", "voices are clearly apart (silhouette 1.00)")
+    assert chosen(noise)[0] == "spectral"
+    assert chosen(apart[:10]) == (
+        "agglomerative", "10 windows are few, and a tree weighs every pair",
+    )  # fmt: skip
+    assert chosen(np.tile(noise, (40, 1)))[0] == "k-means"
+    found = pipeline.settle(by_hand(apart), (1, 6), Recipe("mfcc"), silence)
+    assert found.why == "k-means: voices are clearly apart (silhouette 1.00)"
+    asked = pipeline.settle(by_hand(apart), 3, Recipe("mfcc", "agglomerative"), silence)
+    assert asked.why == "agglomerative: as set"
+
+
 def test_a_phantom_does_not_take_a_speakers_place():
     divisions = {2: [0, 0, 0, 0, 1], 3: [0, 0, 1, 1, 2]}
     vectors = np.array([[1.0, 0], [1, 0], [0, 1], [0, 1], [-1, 0.1]])

@@ -32,7 +32,7 @@ def parse_rttm(text: str, name: str | None = None) -> list[Turn]:
     """
     turns = []
     for number, fields in enumerate((line.split() for line in text.splitlines()), start=1):
-        if not fields or fields[0] != "SPEAKER" or name not in (None, fields[1]):
+        if fields[:1] != ["SPEAKER"] or (name is not None and fields[1:2] != [name]):
             continue
         try:
             start, duration, speaker = float(fields[3]), float(fields[4]), fields[7]

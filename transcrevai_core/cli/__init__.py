@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from transcrevai_core.cli import cache, jobs, models
+from transcrevai_core.cli import cache, jobs, models, score
 from transcrevai_core.cli.diarize import diarize
 from transcrevai_core.cli.screen import complain
 from transcrevai_core.cli.transcribe import transcribe
@@ -32,6 +32,7 @@ app.command()(diarize)
 app.add_typer(models.app, name="models", no_args_is_help=True)
 app.add_typer(jobs.app, name="jobs", no_args_is_help=True)
 app.add_typer(cache.app, name="cache", no_args_is_help=True)
+app.add_typer(score.app, name="score", no_args_is_help=True)
 
 
 def main() -> None:

@@ -53,7 +53,8 @@ def jobs_show(job_id: str, as_json: AsJson = False) -> None:
         if value not in ("", None, []):
             table.add_row(name, str(value))
     out.print(table)
-    out.print(transcript.text, soft_wrap=True)
+    format = "txt" if transcript.segments or not transcript.turns else "rttm"
+    out.print(export.write(transcript, format), soft_wrap=True, end="")
 
 
 @app.command("cancel")

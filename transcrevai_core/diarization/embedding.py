@@ -1,14 +1,14 @@
 """Voice vectors of windows. One protocol, so that other extractors can stand beside these."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
 
 from transcrevai_core.diarization import ivector
 from transcrevai_core.diarization.features import FRAMES_PER_SECOND, Features, Read
+from transcrevai_core.diarization.recipes import recipe_for
 from transcrevai_core.diarization.windows import widen
-from transcrevai_core.errors import SettingError
 from transcrevai_core.types import Region
 
 _GROUP_SECONDS = 60.0  # of a recording that is worked on at once
@@ -90,14 +90,16 @@ def grouped(features: Features, windows: np.ndarray) -> Iterator[tuple[np.ndarra
         first = last
 
 
-EMBEDDINGS: dict[str, Callable[[], Embedding]] = {
-    "ivector": IvectorEmbedding,
-    "mfcc": MfccEmbedding,
-}
-
-
 def load(name: str) -> Embedding:
-    """Return the embedding of that name; raises SettingError with one sentence for another."""
-    if name not in EMBEDDINGS:
-        raise SettingError(f"embedding is {name!r}; it should be {' or '.join(EMBEDDINGS)}.")
-    return EMBEDDINGS[name]()
+    """Return the embedding of that name, as `recipes.recipe_for` knows it.
+
+    Raises SettingError or ModelError with one sentence where there is none or it lacks an extra.
+    """
+    recipe_for(name)  # knows all names
+    if name == "ivector":
+        return IvectorEmbedding()
+    if name == "mfcc":
+        return MfccEmbedding()
+    from transcrevai_core.diarization import neural  # heavy, and its extras may be missing
+
+    return neural.ResemblyzerEmbedding() if name == "resemblyzer" else neural.OnnxEmbedding(name)

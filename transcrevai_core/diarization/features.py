@@ -22,7 +22,7 @@ _LOW_HERTZ, _HIGH_HERTZ = 60.0, 7600.0
 _PREEMPHASIS = 0.97
 _FLOOR = float(np.finfo(np.float32).eps)  # of a filter's energy, on the scale of 16-bit samples
 _BLOCK_FRAMES = 1_000  # 10 s: spectra of 2 MB
-_MEAN_SECONDS = 600.0  # of speech that the mean is taken over
+_MEAN_SECONDS = 600.0  # of speech that the mean, or the level, is taken over
 _KEPT_BLOCKS = 180  # half an hour, 14 MB
 
 Read = Callable[[float, float], np.ndarray]  # as audio.read, with the file filled in
@@ -149,3 +149,14 @@ def spread(regions: Sequence[Region], seconds: float, piece: float = 10.0) -> li
     ]
     wanted = max(1, int(len(pieces) * seconds / total))
     return [pieces[i * len(pieces) // wanted] for i in range(wanted)]
+
+
+def level(read: Read, regions: Sequence[Region]) -> float:
+    """Root mean square of a recording's speech, as a share of full scale."""
+    power, count = 0.0, 0
+    for region in spread(regions, _MEAN_SECONDS):
+        for start in np.arange(region.start, region.end, 60.0):
+            samples = read(float(start), min(float(start) + 60.0, region.end))
+            power += float(samples @ samples)
+            count += len(samples)
+    return float(np.sqrt(power / max(count, 1)))

@@ -10,7 +10,8 @@ from transcrevai_core.diarization.counting import Count, corrected
 from transcrevai_core.diarization.recipes import Clustering, Recipe
 
 _PHANTOMS = 3  # clusters of noise or laughter that are looked for beside the speakers
-_FEW = 40  # windows, 10 s of speech: a tree sees more in so few than means or gaps do
+_FEW = 30  # windows
+_APART = 0.6  # silhouette
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,9 @@ def group(
         return clustering.absorb(told, labels, seconds, least, keep)
 
     method: Clustering = recipe.clustering
-    why = "as asked for"
+    why = "as set"
     if method == "auto":
-        method, why = choose(told, float(seconds.sum()), between is not None)
+        method, why = choose(told, most, between is not None)
     gaps = np.zeros(0)
     if method == "spectral" or (fewest < most and recipe.counting != "likeness"):
         divide, gaps = clustering.spectral(told, most)
@@ -70,11 +71,24 @@ def group(
     return Grouping(labels, corrected(count, number), max(0, divided - number), f"{method}: {why}")
 
 
-def choose(vectors: np.ndarray, seconds: float, modelled: bool) -> tuple[Clustering, str]:
-    """Return the way of clustering that suits, and why in words."""
+def choose(vectors: np.ndarray, most: int, modelled: bool) -> tuple[Clustering, str]:
+    """Return the way of clustering that suits, and why in words.
+
+    `modelled`: the embedding has `between`. The limits come from labelled conversations and
+    meetings; see benchmarks/diarization.py.
+    """
+    count = len(vectors)
     if modelled:
-        return "vbx", "the embedding knows how voices vary"
-    return "spectral", "few windows"
+        return "vbx", f"{count} windows in time, and the embedding knows how voices vary"
+    if count < _FEW:
+        return "agglomerative", f"{count} windows are few, and a tree weighs every pair"
+    if count > clustering.SAMPLE:
+        return "k-means", f"{count} windows are many, and centroids need few of them"
+    divide = clustering.k_means_cosine(vectors)
+    apart = max((counting.silhouette(vectors, divide(n)) for n in range(2, most + 1)), default=1.0)
+    if apart < _APART:
+        return "spectral", f"voices are hardly apart (silhouette {apart:.2f}), so neighbours tell"
+    return "k-means", f"voices are clearly apart (silhouette {apart:.2f})"
 
 
 def _count(

@@ -40,11 +40,11 @@ def as_dict(transcript: Transcript, *, edited: bool = True) -> dict[str, Any]:
     """Give the transcript in the shape of openai/whisper's result, with a few keys of ours.
 
     Ours are title, duration (seconds), model, compute_type, language_probability, notes,
-    dropped_segments, digest, speakers and turns, and on a segment speaker, looping and
-    original_text where they apply. A speaker is told by name everywhere; speakers has the label
-    to each name, with the seconds spoken and their share (0 to 1) of what all speak. The words
-    of a segment are what the model heard, so where there is an original_text they spell that. A
-    number that the model left undefined is null.
+    dropped_segments, digest, speakers, turns and diarization (how the turns were found), and on
+    a segment speaker, looping and original_text where they apply. A speaker is told by name
+    everywhere; speakers has the label to each name, with the seconds spoken and their share
+    (0 to 1) of what all speak. The words of a segment are what the model heard, so where there
+    is an original_text they spell that. A number that the model left undefined is null.
     """
     return _shape(named(transcript), edited)
 
@@ -81,6 +81,7 @@ def _shape(transcript: Transcript, edited: bool) -> dict[str, Any]:
             {"start": _number(turn.start), "end": _number(turn.end), "speaker": turn.speaker}
             for turn in turns
         ],
+        "diarization": dict(transcript.diarization),
     }
 
 

@@ -1,0 +1,182 @@
+"""`transcrevai score der` on turns whose errors can be counted on one's fingers."""
+
+import doctest
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from transcrevai_core.cli import app, score
+from transcrevai_core.errors import InputError, SettingError
+from transcrevai_core.metrics import DiarizationErrors, der
+from transcrevai_core.rttm import format_rttm, write_rttm
+from transcrevai_core.types import Turn
+
+# 0         8   10 s      a for 8 s, b for 2 s
+# 0          9    11 s    x for 9 s, y for 2 s: 1 s confused (8-9), 1 s of false alarm (10-11)
+REFERENCE = [Turn(0, 8, "a"), Turn(8, 10, "b")]
+HYPOTHESIS = [Turn(0, 9, "x"), Turn(9, 11, "y")]
+
+
+def parts(errors):
+    return (errors.total, errors.missed, errors.false_alarm, errors.confusion)
+
+
+def test_each_kind_of_error_is_counted_in_seconds():
+    found = der(REFERENCE, HYPOTHESIS)
+    assert parts(found) == pytest.approx((10, 0, 1, 1))
+    assert found.rate == pytest.approx(0.2)
+    # a: 8 of 9 s are shared; b: 1 of 3 s
+    assert found.jer == pytest.approx((1 / 9 + 2 / 3) / 2)
+    assert parts(der(REFERENCE, HYPOTHESIS[:1])) == pytest.approx((10, 1, 0, 1))
+
+
+def test_a_collar_is_on_each_side_of_a_boundary():
+    # 0-0.25, 7.75-8.25 and 9.75-10.25 are not scored: 9 s are left of the reference, 0.75 s of
+    # both errors; the Jaccard error stays what it was
+    found = der(REFERENCE, HYPOTHESIS, collar=0.25)
+    assert parts(found) == pytest.approx((9, 0, 0.75, 0.75))
+    assert found.rate == pytest.approx(1.5 / 9)
+    assert found.jer == der(REFERENCE, HYPOTHESIS).jer
+
+
+def test_overlap_is_scored_unless_it_is_left_out():
+    reference = [Turn(0, 8, "a"), Turn(7, 10, "b")]
+    hypothesis = [Turn(0, 7, "x"), Turn(7, 10, "y")]
+    assert parts(der(reference, hypothesis)) == pytest.approx((11, 1, 0, 0))
+    assert parts(der(reference, hypothesis, skip_overlap=True)) == pytest.approx((9, 0, 0, 0))
+
+
+def test_where_one_side_is_silent():
+    assert der([], []) == DiarizationErrors()
+    assert der([], []).rate == der([], []).jer == 0
+    assert der(REFERENCE, []).rate == der(REFERENCE, []).jer == 1
+    assert der([], HYPOTHESIS).rate == der([], HYPOTHESIS).jer == 1
+
+
+def test_sums_are_over_seconds_and_over_speakers():
+    both = der(REFERENCE, HYPOTHESIS) + der([Turn(0, 10, "c")], [])
+    assert both.rate == pytest.approx((2 + 10) / 20)
+    assert both.jer == pytest.approx((1 / 9 + 2 / 3 + 1) / 3)
+
+
+def test_the_missing_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyannote.core", None)
+    with pytest.raises(SettingError, match=r"needs `pip install transcrevai\[score\]`"):
+        der(REFERENCE, HYPOTHESIS)
+
+
+# --- the command
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """References of two recordings, and a hypothesis for each."""
+    for name in ("right", "found"):
+        (tmp_path / name).mkdir()
+    write_rttm(tmp_path / "right" / "one.rttm", REFERENCE, "one")
+    write_rttm(tmp_path / "right" / "two talks.rttm", [Turn(0, 10, "c")], "two talks")
+    write_rttm(tmp_path / "found" / "one.rttm", HYPOTHESIS, "whatever")
+    write_rttm(tmp_path / "found" / "two talks.rttm", [Turn(0, 10, "z")], "two talks")
+    return tmp_path
+
+
+def run(right, found, *more):
+    command = ["score", "der", "--reference", str(right), "--hypothesis", str(found), *more]
+    return CliRunner().invoke(app, command)
+
+
+def told(*arguments):
+    result = run(*arguments, "--json")
+    return json.loads(result.stdout), result
+
+
+def test_folders_are_matched_by_name(folders):
+    found, result = told(folders / "right", folders / "found")
+    assert result.exit_code == 0
+    one, two = found["files"]
+    assert (one["name"], one["der"], one["false_alarm"], one["confusion"]) == ("one", 0.2, 0.1, 0.1)
+    assert (one["speakers_reference"], one["speakers_hypothesis"]) == (2, 2)
+    assert (two["name"], two["der"]) == ("two_talks", 0)
+    assert found["total"]["der"] == 0.1  # 2 of 20 s
+    assert found["total"]["right_counts"] == 2
+    assert (found["collar_each_side"], found["overlap"]) == (0, "scored")
+
+
+def test_the_table_says_what_was_scored(folders):
+    result = run(folders / "right", folders / "found", "--collar", "0.25", "--skip-overlap")
+    assert result.exit_code == 0
+    assert "16.67" in result.stdout  # 1.5 of 9 s
+    assert (
+        "collar 0.25 s on each side of every reference boundary (0.5 s in all, which is what "
+        "pyannote.metrics calls collar=0.5); overlap is left out"
+    ) in result.stdout
+    plain = run(folders / "right", folders / "found")
+    assert "no collar, every moment is scored; overlap is scored" in plain.stdout
+
+
+def test_a_missing_hypothesis_is_named_and_counts_as_missed(folders):
+    (folders / "found" / "two talks.rttm").rename(folders / "found" / "other.rttm")
+    found, result = told(folders / "right", folders / "found")
+    assert result.exit_code == 1
+    assert (found["missing"], found["extra"]) == (["two_talks"], ["other"])
+    assert found["files"][1]["missed"] == 1
+    assert found["total"]["der"] == 0.6  # 2 + 10 of 20 s
+    assert "Without a hypothesis, and counted as missed: two_talks." in result.stderr
+    assert "Without a reference, and left out: other." in result.stderr
+
+
+def test_one_file_may_hold_many_recordings(folders):
+    many = folders / "all.rttm"
+    many.write_text(format_rttm(HYPOTHESIS, "one") + format_rttm([Turn(0, 9, "z")], "two talks"))
+    found, result = told(folders / "right", many)
+    assert result.exit_code == 0
+    assert [row["der"] for row in found["files"]] == [0.2, 0.1]
+
+
+def test_two_files_are_a_pair_whatever_their_names(folders):
+    write_rttm(folders / "mine.rttm", HYPOTHESIS, "mine")
+    found, _ = told(folders / "right" / "one.rttm", folders / "mine.rttm")
+    assert [(row["name"], row["der"]) for row in found["files"]] == [("one", 0.2)]
+    (folders / "mine.rttm").write_text("")  # no speech was found
+    found, _ = told(folders / "right" / "one.rttm", folders / "mine.rttm")
+    assert found["total"]["missed"] == 1
+
+
+def test_what_cannot_be_read_is_one_sentence(folders):
+    def sentence(right):
+        result = run(right, folders / "found")
+        assert isinstance(result.exception, InputError)  # main turns it into exit code 2
+        return str(result.exception)
+
+    assert "There is no" in sentence(folders / "gone")
+    (folders / "empty").mkdir()
+    assert "holds no .rttm file" in sentence(folders / "empty")
+    broken = folders / "broken.rttm"
+    broken.write_text("SPEAKER\n")
+    assert sentence(broken).startswith(f"{broken}: Line 1 of the RTTM is broken;")
+    broken.write_bytes(b"\xff\xfe\x00")
+    assert "is no text" in sentence(broken)
+    (folders / "right" / "many.rttm").write_text(
+        format_rttm(REFERENCE, "one") + format_rttm(REFERENCE, "three")
+    )
+    assert "holds one twice" in sentence(folders / "right")
+
+
+def test_exit_code_2_is_wrong_use(folders):
+    command = [sys.executable, "-m", "transcrevai_core", "score", "der", "-r", "gone", "-y", "gone"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and done.stderr.startswith("There is no gone;")
+    assert run(folders / "right", folders / "found", "--collar", "-1").exit_code == 2
+
+
+def test_the_web_process_never_imports_the_scorer():
+    code = "import sys, transcrevai_core.web; assert 'pyannote.metrics' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_examples_in_docstrings_hold():
+    result = doctest.testmod(score)
+    assert result.failed == 0 < result.attempted
