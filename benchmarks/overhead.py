@@ -3,7 +3,8 @@
     python -m benchmarks.overhead [--model demo] [--minutes 5] [--rounds 5]
 
 The pipeline decodes in its worker and writes every chunk to the store; the peer calls
-`WhisperModel.transcribe` in a loop with the same arguments. Both run in turns, with a warm model.
+`WhisperModel.transcribe` in a loop with the same arguments. Both run in turns, with a warm model,
+and without diarization, which the peer does not do.
 """
 
 import argparse
@@ -70,7 +71,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
-    options = JobOptions(model=arguments.model, language="pt", threads=1)
+    options = JobOptions(model=arguments.model, language="pt", threads=1, diarize=False)
     folder = locate(options.model)
     if folder is None:
         raise SystemExit(f"{options.model} is not here: transcrevai models pull {options.model}")

@@ -80,7 +80,7 @@ def run_again(job: Job) -> None:
     options: dict[str, Any] = options_form(f"again_{job.id}", JobOptions(**job.options))
     if st.button("Transcribe", type="primary", icon=":material/play_arrow:"):
         with ui.told():
-            chosen = ui.settings().job_options(options).model_dump()
+            chosen = ui.job_options(options)
             again = ui.run_again(job, chosen)
             st.switch_page(ui.TRANSCRIBE, query_params={"job": again.id})
 

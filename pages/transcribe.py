@@ -19,7 +19,7 @@ begun: list[str] = st.session_state.setdefault("begun", [])
 
 def begin(sources: Sequence[Path], options: dict[str, Any], *, show: bool = True) -> None:
     """Queue uploads and show what becomes of them."""
-    chosen = ui.settings().job_options(options).model_dump()
+    chosen = ui.job_options(options)
     follow(ui.add_uploads(sources, chosen), show=show)
 
 
@@ -43,7 +43,7 @@ def samples(newcomer: bool) -> None:
                 kind, icon = ui.importance(newcomer), ":material/play_arrow:"
                 if st.button(title, key=f"sample_{language}", type=kind, icon=icon):
                     chosen = {"model": "demo", "language": language, "task": "transcribe"}
-                    chosen = ui.settings().job_options(chosen).model_dump()
+                    chosen = ui.job_options(chosen)
                     follow([library.add_job(demo.sample_path(language), chosen, title=title)])
 
 
@@ -73,7 +73,7 @@ def sources(options: dict[str, Any]) -> None:
         )
         if st.form_submit_button("Transcribe the file", type="primary"):
             with ui.told():
-                chosen = ui.settings().job_options(options).model_dump()
+                chosen = ui.job_options(options)
                 follow([library.add_job(ui.local_file(text), chosen)])
 
 

@@ -1,29 +1,46 @@
-"""Read, hear, correct and export one transcript."""
+"""Read, hear, correct and export one transcript, with its speakers."""
 
 import streamlit as st
 
 from transcrevai_core import export, ui
-from transcrevai_core.components.reader import reader
-from transcrevai_core.types import ACTIVE_STATES, Transcript
+from transcrevai_core.components.reader import come_to, reader
+from transcrevai_core.components.speakers import add_text, find_again, speakers
+from transcrevai_core.components.watch import follow
+from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
 
 library = ui.store()
 
 
 def facts(transcript: Transcript) -> None:
-    language = ui.language_name(transcript.language)
-    if transcript.language_probability is not None:
-        language += f", {transcript.language_probability:.0%} sure"
-    st.caption(
-        f":material/schedule: {ui.clock(transcript.duration)} &nbsp; "
-        f":material/translate: {language} &nbsp; "
-        f":material/memory: {ui.escape(transcript.model)}, {transcript.compute_type}, "
-        f"{transcript.device}"
-    )
+    known = [f":material/schedule: {ui.clock(transcript.duration)}"]
+    if transcript.segments:
+        language = ui.language_name(transcript.language)
+        if transcript.language_probability is not None:
+            language += f", {transcript.language_probability:.0%} sure"
+        known.append(f":material/translate: {language}")
+        model = f"{ui.escape(transcript.model)}, {transcript.compute_type}, {transcript.device}"
+        known.append(f":material/memory: {model}")
+    st.caption(" &nbsp; ".join(known))
+
+
+def unfinished(job: Job, transcript: Transcript) -> None:
+    going, label = job.state in ACTIVE_STATES, "Watch it grow"
+    whole = bool(transcript.segments) and not library.chunks(job.id, unfinished=True)
+    if not going:
+        sentence, label = "This transcript is not complete.", "See why, and how to go on"
+    elif whole and (job.state == "queued" or "speakers" in job.stage):
+        sentence, label = "The speakers are being found; the text stays as it is.", ""
+    else:
+        sentence = "This is still being transcribed."
+    st.info(sentence, icon=":material/hourglass:")
+    if going:
+        follow(job.id)
+    if label:
+        st.page_link(ui.TRANSCRIBE, label=label, query_params={"job": job.id})
 
 
 @st.fragment
-def export_menu(transcript: Transcript) -> None:
-    formats = export.applicable(transcript)
+def export_menu(job_id: str, title: str, formats: list[str]) -> None:
     chosen = st.segmented_control(
         "Format", formats, default=formats[0], format_func=str.upper, required=True
     )
@@ -31,13 +48,22 @@ def export_menu(transcript: Transcript) -> None:
     st.download_button(
         f"Download {str(chosen).upper()}",
         # read and written only when clicked, corrections of this minute included
-        lambda: export.write(library.transcript(transcript.job_id), chosen, edited=edited),
-        export.file_name(export.file_stem(transcript.title), str(chosen)),
+        lambda: export.write(library.transcript(job_id), chosen, edited=edited),
+        export.file_name(export.file_stem(title), str(chosen)),
         export.mime_type(str(chosen)),
         type="primary",
         icon=":material/download:",
         on_click="ignore",
     )
+
+
+def head(transcript: Transcript) -> None:
+    """Say how the text reads, and hand it on."""
+    legend = ":orange-background[Marked words] are those that the model was unsure of. "
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption((legend if transcript.segments else "") + "Click a time to hear it.")
+        with st.popover("Export", icon=":material/download:"):
+            export_menu(transcript.job_id, transcript.title, export.applicable(transcript))
 
 
 newest = next((job.id for job in library.jobs(["done"])), None)
@@ -49,30 +75,25 @@ if job_id is None:
 if "job" not in st.query_params:  # so that a reload shows the same one
     st.query_params["job"] = job_id
 
+come_to(job_id, ui.number(st.query_params.get("t")))
 job = library.job(job_id)
 transcript = library.transcript(job_id)
 st.title(ui.escape(transcript.title), anchor=False)
-if transcript.model:
+if transcript.model or transcript.turns:
     facts(transcript)
 if job.state != "done":
-    going = job.state in ACTIVE_STATES
-    st.info(
-        "This is still being transcribed." if going else "This transcript is not complete.",
-        icon=":material/hourglass:",
-    )
-    label = "Watch it grow" if going else "See why, and how to go on"
-    st.page_link(ui.TRANSCRIBE, label=label, query_params={"job": job_id})
+    unfinished(job, transcript)
 ui.notes(job)
-if not transcript.segments:
+if not transcript.segments and not transcript.turns:
     if job.state == "done":
         sentence = "There is no text: no speech was found in this recording."
         ui.invite(sentence, ":material/mic_off:")
     st.stop()
-with st.container(horizontal=True, vertical_alignment="center"):
-    st.caption(
-        ":orange-background[Marked words] are those that the model was unsure of. "
-        "Click a time to hear it."
-    )
-    with st.popover("Export", icon=":material/download:"):
-        export_menu(transcript)
-reader(job_id, ui.number(st.query_params.get("t")))
+if transcript.speakers:
+    speakers(job, transcript)
+elif job.state == "done":
+    find_again(job, "Find who speaks when", "Find")
+if not transcript.segments and job.state not in ACTIVE_STATES:
+    add_text(job)
+head(transcript)
+reader(job_id)

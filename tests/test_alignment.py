@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -34,6 +35,21 @@ def test_a_segment_is_split_where_the_speaker_changes_inside_it():
         B, " Yes, let us begin.", 1.5, 3.5, None,
     )  # fmt: skip
     assert first.words + second.words == segment.words
+
+
+def test_pieces_are_one_again_where_one_speaker_is_heard_after_all():
+    segment = said("Shall we begin? Yes, let us begin.", id=7)
+    turns = [Turn(0, 1.5, A), Turn(1.5, 3.5, B)]
+    pieces = align([segment], turns)
+    assert [piece.continues for piece in pieces] == [False, True]
+    assert align(pieces, turns) == pieces
+    assert align(pieces, [Turn(0, 9, A)]) == [replace(segment, speaker=A)]
+    # what the user has edited is never put together with anything
+    edited = [pieces[0], replace(pieces[1], edited="Yes!")]
+    assert [s.edited for s in align(edited, [Turn(0, 9, A)])] == [None, "Yes!"]
+    # neither are two segments that were two from the first
+    two = [said("One."), said("Two.", 0.5)]
+    assert len(align(two, [Turn(0, 9, A)])) == 2
 
 
 def test_an_edge_a_little_off_does_not_tear_a_word_from_its_phrase():

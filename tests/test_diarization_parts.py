@@ -405,7 +405,7 @@ def test_the_way_of_clustering_is_chosen_by_what_is_seen():
     found = pipeline.settle(by_hand(apart), (1, 6), Recipe("mfcc"), silence)
     assert found.why == "k-means: voices are clearly apart (silhouette 1.00)"
     asked = pipeline.settle(by_hand(apart), 3, Recipe("mfcc", "agglomerative"), silence)
-    assert asked.why == "agglomerative: as asked for"
+    assert asked.why == "agglomerative: as set"
 
 
 def test_a_phantom_does_not_take_a_speakers_place():

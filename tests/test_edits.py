@@ -37,6 +37,15 @@ def test_turns_give_speakers_to_text_that_was_there_before(store, job):
     assert store.transcript(job.id).turns == tuple(TURNS)
 
 
+def test_a_new_clustering_puts_together_what_an_old_one_has_split(store, job):
+    before = [(s.id, s.text, s.words) for s in store.segments(job.id)]
+    store.save_diarization(job.id, TURNS, {})
+    assert len(store.segments(job.id)) == 4
+    store.save_diarization(job.id, [Turn(0, 6, A)], {})
+    assert [(s.id, s.text, s.words) for s in store.segments(job.id)] == before
+    assert len(store.search("w2")) == 2
+
+
 def test_text_that_comes_later_is_split_the_same_way(store, job):
     store.save_diarization(job.id, TURNS, {})
     before = spoken(store, job)

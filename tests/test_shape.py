@@ -12,7 +12,7 @@ CORE = ROOT / "transcrevai_core"
 # from the ground up: a room may use what stands on a line above its own
 FLOORS = [
     {"errors", "types", "languages", "processes", "migrations"},
-    {"options", "rttm", "turns"},
+    {"options", "rttm", "turns", "figures"},
     {"memory", "demo", "settings", "metrics", "audio", "speech", "export"},
     {"database", "workers", "transcription.catalogue", "diarization", "alignment"},
     {"records"},

@@ -174,8 +174,10 @@ def test_without_speakers_the_words_come_all_the_same(store, worker, monkeypatch
         job = run(store, worker, model="demo", embedding=str(PT.parent / "gone.onnx"))
         assert job.state == "done" and len(store.segments(job.id)) > 20
         assert any("Who spoke when could not be found: " in note for note in job.notes)
-    alone = run(store, worker, model="none", embedding="unheard-of")
-    assert alone.state == "failed" and "unheard-of" in alone.error
+    mended = again(store, worker, job, embedding="ivector")
+    assert not any("could not be found" in note for note in mended.notes)
+    with pytest.raises(InputError, match="embedding is 'unheard-of'; it should be ivector, "):
+        run(store, worker, model="none", embedding="unheard-of")
 
 
 def test_who_wants_no_speakers_gets_none(store, worker):

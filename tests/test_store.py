@@ -11,7 +11,7 @@ from transcrevai_core import edits
 from transcrevai_core.errors import InputError, StorageError
 from transcrevai_core.migrations import MIGRATIONS
 from transcrevai_core.store import Store
-from transcrevai_core.types import Chunk, Region, Segment, Word
+from transcrevai_core.types import Chunk, Region, Segment, Turn, Word
 
 
 @pytest.fixture
@@ -186,6 +186,28 @@ def test_migrations_are_applied_once_and_in_order(store):
     with sqlite3.connect(store.home / "library.sqlite3") as db:
         assert db.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS)
         assert db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+
+
+def test_a_library_of_before_speakers_opens_with_all_it_holds(home):
+    home.mkdir()
+    db = sqlite3.connect(home / "library.sqlite3", isolation_level=None)
+    for migration in MIGRATIONS[:2]:
+        migration(db)
+    db.execute("PRAGMA user_version = 2")
+    db.execute(
+        "INSERT INTO jobs (id, title, source, state, options, created, updated) "
+        "VALUES ('a', 'old', '/old.mp3', 'done', '{\"model\": \"tiny\"}', 1, 1)"
+    )
+    db.execute(
+        'INSERT INTO segments (job, chunk, "start", "end", text, words, details) '
+        "VALUES ('a', 0, 0, 1, ' Bom dia.', '[]', '{\"looping\": false}')"
+    )
+    db.close()
+    store = Store(home)
+    transcript = store.transcript("a")
+    assert (transcript.text, transcript.turns, transcript.diarization) == ("Bom dia.", (), {})
+    store.save_diarization("a", [Turn(0, 1, "SPEAKER_00")], {"speakers": 1})
+    assert [s.speaker for s in Store(home).segments("a")] == ["SPEAKER_00"]
 
 
 def test_a_damaged_library_and_a_useless_home_get_one_sentence(tmp_path):

@@ -5,6 +5,7 @@ transcript, wide and light.
 """
 
 import re
+import shutil
 import sys
 import tempfile
 import time
@@ -18,8 +19,12 @@ from transcrevai_core import demo, edits
 from transcrevai_core.options import JobOptions
 from transcrevai_core.processes import this_process
 from transcrevai_core.store import Store
-from transcrevai_core.types import Chunk, Segment
+from transcrevai_core.turns import joined
+from transcrevai_core.types import Chunk, Segment, Turn
 
+NAMES = ("Renata", "Paulo", "Beatriz", "João")
+LONG_NAME = "Maria Aparecida do Nascimento Albuquerque de Vasconcelos e S"
+BARS = ".stPlotlyChart .points path"
 WIDTHS = {"wide": (1440, 900), "narrow": (400, 800)}
 
 
@@ -45,9 +50,46 @@ def correct(library: Store, job_id: str, sentences: list[str]) -> None:
     return edits.edit_text(library, segments[2].id or 0, f"{text[:-1]}!")
 
 
+def add_speakers(library: Store) -> None:
+    """Name the speakers of one sample; add a recording without text, and a crowd with long names.
+
+    The sounds are the sample's: nobody listens to a picture.
+    """
+    sample = library.jobs(["done"])[-1]
+    for label, name in zip(library.transcript(sample.id).speakers, NAMES, strict=False):
+        edits.rename_speaker(library, sample.id, label, name)
+    wordless = JobOptions(model="none").model_dump()
+    silent = library.add_job(
+        sample.source, wordless, claim=True, title="Conselho tutelar, 12 de maio.mp3"
+    )
+    crowd = library.add_job(
+        sample.source, {}, claim=True, title="Audiência pública sobre o plano diretor.m4a"
+    )
+    sentences = [segment.text for segment in library.segments(sample.id)]
+    for job, number, length in ((silent, 2, 4.0), (crowd, 12, 25.0)):
+        turns, segments = [], []
+        for n in range(120):
+            start = length * n
+            label = f"SPEAKER_{n if n < number else (n * n // 7) % number:02}"
+            turns.append(Turn(start, start + length * (0.5 + n % 4 / 8), label))
+            segments.append(Segment(start, turns[-1].end, sentences[n % len(sentences)]))
+        library.save_plan(job.id, [Chunk(0, 0, length * 120)])
+        library.save_diarization(job.id, joined(turns), {
+            "speakers": number, "confidence": 0.6, "runner_up": number - 1, "by": "likeness",
+            "why": "the voices differ clearly",
+        })  # fmt: skip
+        shutil.copy(library.wav(sample.id), library.wav(job.id))
+        done: dict[str, Any] = {"state": "done", "duration": length * 120}
+        if job is crowd:
+            library.save_chunk(job.id, 0, segments, dropped=0, seconds=60)
+            done |= {"language": "pt", "model": "small", "compute_type": "int8", "device": "cpu"}
+        library.update_job(job.id, **done)
+    edits.rename_speaker(library, crowd.id, "SPEAKER_02", LONG_NAME)
+
+
 def add_other_states(library: Store) -> str:
     """Add a job that seems to run, in the hands of this process, and one of each other kind."""
-    sentences = [segment.text for segment in library.segments(library.jobs(["done"])[0].id)]
+    sentences = [segment.text for segment in library.segments(library.jobs(["done"])[2].id)]
     options = JobOptions(language="pt").model_dump()
     failed = library.add_job(Path("/recordings/notes.mp3"), options, title="notes.mp3")
     library.update_job(failed.id, state="failed", error=(
@@ -82,21 +124,52 @@ def newcomer_views(url: str) -> dict[str, Callable[[Any], None]]:
 
 def views(url: str, library: Store, running: str) -> dict[str, Callable[[Any], None]]:
     """Return every other view, as name and how to get there."""
-    done = library.jobs(["done"])
-    transcript = f"{url}/transcript?job={done[-1].id}"
-    other = f"{url}/transcript?job={done[0].id}"
+    crowd, silent, second, first = (
+        f"{url}/transcript?job={job.id}" for job in library.jobs(["done"])
+    )
+    transcript, other = first, second
     failed = library.jobs(["failed"])[0].id
 
     def seek(page: Any) -> None:
-        visit(page, transcript, "Marked words")
-        page.locator("button:has-text('0:1')").first.click()
+        speakers(page, transcript)
+        page.locator("button:has-text('0:0')").nth(2).click()
         page.mouse.move(0, 400)
+        page.locator("h1").scroll_into_view_if_needed()
         page.wait_for_timeout(1500)
 
     def edit(page: Any) -> None:
         visit(page, other, "Marked words")
-        page.get_by_role("button", name="edit").nth(2).click()
+        page.get_by_role("button", name="edit").nth(6).click()
         page.get_by_label("Your text").wait_for()
+        page.get_by_label("Your text").scroll_into_view_if_needed()
+
+    def words(page: Any) -> None:
+        speakers(page, crowd)
+        page.get_by_text("Click a time").scroll_into_view_if_needed()
+        page.mouse.move(200, 500)
+        page.mouse.wheel(0, 600)
+
+    def hover(page: Any) -> None:
+        speakers(page, transcript)
+        page.wait_for_timeout(500)
+        box = page.locator(BARS).nth(3).bounding_box()
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+    def rename(page: Any) -> None:
+        speakers(page, transcript)
+        page.get_by_role("button", name="edit").first.click()
+        page.get_by_role("dialog").get_by_text("Save").wait_for()
+
+    def merge(page: Any) -> None:
+        speakers(page, transcript)
+        page.get_by_role("button", name="merge").first.click()
+        page.get_by_role("dialog").get_by_text("To part them").wait_for()
+
+    def number(page: Any) -> None:
+        speakers(page, transcript)
+        page.get_by_role("button", name="Change the number").click()
+        page.get_by_text("More", exact=True).click()
+        page.get_by_text("Threshold of likeness").wait_for()
 
     def export(page: Any) -> None:
         visit(page, other, "Marked words")
@@ -120,6 +193,11 @@ def views(url: str, library: Store, running: str) -> dict[str, Callable[[Any], N
         page.get_by_text("More options").click()
         page.get_by_text("Beam size").wait_for()
 
+    def speaker_options(page: Any) -> None:
+        visit(page, url, "More options")
+        page.get_by_text("Speakers", exact=True).click()
+        page.get_by_text("Voice model").wait_for()
+
     def upload(page: Any) -> None:
         visit(page, url, "More options")
         slow = page.context.new_cdp_session(page)
@@ -139,6 +217,14 @@ def views(url: str, library: Store, running: str) -> dict[str, Callable[[Any], N
         "running": lambda page: visit(page, f"{url}/?job={running}", "elapsed"),
         "failed": lambda page: visit(page, f"{url}/?job={failed}", "cannot be decoded"),
         "transcript": seek,
+        "hover": hover,
+        "rename": rename,
+        "merge": merge,
+        "number": number,
+        "crowd": lambda page: speakers(page, crowd),
+        "crowd-words": words,
+        "no-text": lambda page: speakers(page, silent),
+        "speaker-options": speaker_options,
         "edit": edit,
         "export": export,
         "library": lambda page: visit(page, f"{url}/library", "Search in titles"),
@@ -151,6 +237,12 @@ def visit(page: Any, url: str, text: str) -> None:
     """Open an address and wait for a text on it."""
     page.goto(url)
     page.get_by_text(text).first.wait_for()
+
+
+def speakers(page: Any, url: str) -> None:
+    """Open a transcript and wait for its timeline."""
+    page.goto(url)
+    page.locator(BARS).first.wait_for()
 
 
 def take(browser: Any, folder: Path, wanted: dict[str, Callable[[Any], None]]) -> None:
@@ -180,6 +272,7 @@ def main() -> None:
             library = Store(home)
             take(browser, folder, newcomer_views(server.url))
             transcribe_samples(library)
+            add_speakers(library)
             running = add_other_states(library)
             take(browser, folder, views(server.url, library, running))
     print(f"{len([*folder.glob('*.png')])} pictures in {folder}")

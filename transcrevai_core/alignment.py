@@ -19,11 +19,13 @@ _SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’»)\]]*\s*$")
 def align(segments: Sequence[Segment], turns: Sequence[Turn]) -> list[Segment]:
     """Give each segment its speaker; one that several speak becomes several.
 
-    The first piece keeps the id. A segment whose text was edited stays whole, as does one whose
-    words do not spell its text. Without turns nobody is known, and all stay as they are.
+    The first piece keeps the id, and pieces that earlier turns have made are one again first. A
+    segment whose text was edited stays as it is, as does one whose words do not spell its text.
+    Without turns nobody is known, and all stay as they are.
     """
     if not turns:
         return list(segments)
+    segments = _whole(segments)
     words = [word for segment in segments for word in _words(segment)]
     firsts = {0, *accumulate(len(_words(segment)) for segment in segments)}
     speakers = iter(word_speakers(words, turns, firsts))
@@ -57,6 +59,22 @@ def word_speakers(
     for came in reversed(back):
         path.append(came[path[-1]])
     return [labels[k] for k in reversed(path)]
+
+
+def _whole(segments: Sequence[Segment]) -> list[Segment]:
+    """Put together what was one segment, unless the user has edited a part of it."""
+    out: list[Segment] = []
+    for segment in segments:
+        if segment.continues and segment.edited is None and out and out[-1].edited is None:
+            first = out.pop()
+            segment = replace(
+                first,
+                end=segment.end,
+                text=first.text + segment.text,
+                words=first.words + segment.words,
+            )
+        out.append(segment)
+    return out
 
 
 def _words(segment: Segment) -> Sequence[Word]:
@@ -107,6 +125,7 @@ def _split(segment: Segment, spoken: Sequence[tuple[Word, str]]) -> list[Segment
             text="".join(word.text for word in words),
             words=tuple(words),
             speaker=speaker,
+            continues=segment.continues or number > 0,
             id=None if number else segment.id,
         )
         for number, (speaker, words) in enumerate(runs)

@@ -72,6 +72,12 @@ class Attempt:
         """Add sentences to the job's notes; a resumed job says nothing twice."""
         self.update(notes=tuple(dict.fromkeys([*self.job.notes, *sentences])))
 
+    def forget(self, beginning: str) -> None:
+        """Take back the notes that begin so."""
+        kept = tuple(note for note in self.job.notes if not note.startswith(beginning))
+        if kept != self.job.notes:
+            self.update(notes=kept)
+
     def progress(self, done: float) -> None:
         """Write the share that a worker reported, at most twice a second."""
         if time.monotonic() - self._written > 0.5:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from transcrevai_core import pipeline, stages
+from transcrevai_core.diarization.recipes import recipe_for
 from transcrevai_core.errors import InputError, StorageError, TranscrevaiError
 from transcrevai_core.models import fetch_model, model_spec
 from transcrevai_core.options import JobOptions
@@ -89,11 +90,18 @@ class Runner:
             log.warning("The model was not loaded in advance: %s", error)
 
 
+def check_options(options: JobOptions) -> None:
+    """Raise SettingError with one sentence for an embedding that there is not."""
+    if options.diarize:
+        recipe_for(options.embedding)
+
+
 def open_job(store: Store, source: Path, options: JobOptions, *, title: str = "") -> Job:
     """Return a claimed job for `source`: an unfinished one with these options, else a new one.
 
-    Raises InputError where there is no such file.
+    Raises InputError where there is no such file, SettingError for an embedding there is not.
     """
+    check_options(options)
     source, values = source.expanduser().absolute(), options.model_dump()
     if not source.is_file():
         found = f"{source} is not a file" if source.exists() else f"There is no file {source}"

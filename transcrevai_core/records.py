@@ -14,7 +14,7 @@ from transcrevai_core.types import Chunk, Job, Region, Segment, Turn, Word
 
 _DETAILS = (
     "avg_logprob", "no_speech_prob", "compression_ratio", "temperature", "looping", "model",
-    "compute_type",
+    "compute_type", "continues",
 )  # fmt: skip
 
 
@@ -106,9 +106,9 @@ def write_segments(
             )
         else:
             db.execute(
-                'UPDATE segments SET "start" = ?, "end" = ?, text = ?, speaker = ?, words = ? '
-                "WHERE id = ?",
-                (*row[2:7], segment.id),
+                'UPDATE segments SET "start" = ?, "end" = ?, text = ?, speaker = ?, words = ?, '
+                "details = ? WHERE id = ?",
+                (*row[2:], segment.id),
             )
 
 
@@ -121,6 +121,9 @@ def align_segments(db: sqlite3.Connection, job_id: str) -> None:
     for chunk, group in itertools.groupby(rows, key=lambda row: int(row["chunk"])):
         before = [segment_from_row(row) for row in group]
         after = align(before, turns)
+        kept = {segment.id for segment in after}
+        gone = [(segment.id,) for segment in before if segment.id not in kept]
+        db.executemany("DELETE FROM segments WHERE id = ?", gone)
         known = set(before)
         write_segments(db, job_id, chunk, [s for s in after if s not in known])
 

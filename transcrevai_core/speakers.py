@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_MISSED = "Who spoke when could not be found:"
 STAGE = "telling the speakers apart"
 
 Found = tuple[Sequence[Turn], Mapping[str, Any]]
@@ -64,13 +65,15 @@ def find(attempt: Attempt, in_front: Callable[[], bool] = lambda: True) -> None:
     finally:
         worker.stop()
     attempt.store.save_diarization(attempt.job.id, turns, facts)
+    attempt.forget(_MISSED)
 
 
 def miss(attempt: Attempt, error: BaseException) -> None:
     """Say that the text has to do without speakers."""
     if not isinstance(error, TranscrevaiError):
         log.error("job %s: no speakers", attempt.job.id, exc_info=error)
-    attempt.note(f"Who spoke when could not be found: {first_line(error)}.")
+    attempt.forget(_MISSED)
+    attempt.note(f"{_MISSED} {first_line(error)}.")
 
 
 def _asked(options: JobOptions) -> dict[str, Any]:

@@ -71,7 +71,8 @@ class Word:
 class Segment:
     """A stretch of text as Whisper means it, with what made it.
 
-    `edited` is the user's text, `text` stays what the model wrote. `id` is the store's number.
+    `edited` is the user's text, `text` stays what the model wrote. `continues` says that it was
+    one with the segment before until two speakers were heard in it. `id` is the store's number.
     """
 
     start: float
@@ -86,6 +87,7 @@ class Segment:
     looping: bool = False
     model: str = ""
     compute_type: str = ""
+    continues: bool = False
     edited: str | None = None
     id: int | None = None
 

@@ -14,17 +14,21 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import streamlit as st
+from pydantic import ValidationError
 
-from transcrevai_core import demo, web
-from transcrevai_core.errors import InputError, TranscrevaiError
+from transcrevai_core import demo, figures, web
+from transcrevai_core.errors import InputError, SettingError, TranscrevaiError
 from transcrevai_core.languages import LANGUAGES
-from transcrevai_core.settings import Settings, load_settings
+from transcrevai_core.options import JobOptions
+from transcrevai_core.settings import Settings, describe, load_settings
 from transcrevai_core.store import Store
 from transcrevai_core.transcription.catalogue import DEMO
 from transcrevai_core.types import ACTIVE_STATES, Job, JobState, Segment
 
 TRANSCRIBE, TRANSCRIPT, LIBRARY = "transcribe.py", "transcript.py", "library.py"
 LOW_PROBABILITY = 0.5
+CHIP_NAME = 30  # characters: a line of a narrow screen
+clock = figures.clock
 
 Color = Literal["red", "orange", "blue", "green", "gray", "primary"]
 STATES: dict[JobState, tuple[str, str, Color]] = {
@@ -52,6 +56,17 @@ def store() -> Store:
     return _open(settings().home)
 
 
+def job_options(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a job from what a form gave; None there means automatic.
+
+    Raises SettingError with one sentence for a value out of its range.
+    """
+    try:
+        return JobOptions(**{**settings().job_options().model_dump(), **values}).model_dump()
+    except ValidationError as error:
+        raise SettingError(describe(error)) from None
+
+
 @contextmanager
 def told() -> Iterator[None]:
     """Draw the sentence of a TranscrevaiError where it happens, and let the page go on."""
@@ -62,17 +77,6 @@ def told() -> Iterator[None]:
 
 
 # -- how values read ---------------------------------------------------------------------------
-
-
-def clock(seconds: float) -> str:
-    """Write a time of a recording, rounded down.
-
-    >>> clock(7.9), clock(754), clock(3725)
-    ('0:07', '12:34', '1:02:05')
-    """
-    minutes, second = divmod(int(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
 def date(unix: float) -> str:
@@ -111,6 +115,18 @@ def marked_text(segment: Segment) -> str:
         else escape(word.text)
         for word in segment.words
     ).strip()
+
+
+def ink() -> str:
+    """Return the colour of text in figures, which know no theme."""
+    return "#c3cdc9" if st.context.theme.type == "dark" else "#46524d"
+
+
+def chip(label: str, names: Mapping[str, str], most: int = CHIP_NAME) -> str:
+    """Write a speaker's name, in at most so many characters, as Markdown in the own colour."""
+    look = figures.colour(label)
+    name = escape(figures.shortened(figures.shown_name(label, names), most))
+    return f':color[**{name}**]{{foreground="{look.text}" background="{look.fill}"}}'
 
 
 def _fold(text: str) -> str:

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from transcrevai_core import export, pipeline
 from transcrevai_core.errors import InputError, StorageError, TranscrevaiError
-from transcrevai_core.jobs import open_job
+from transcrevai_core.jobs import check_options, open_job
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings, load_settings
 from transcrevai_core.store import Store
@@ -119,8 +119,10 @@ def run_all(
 ) -> int:
     """Run a job for each file and return how many failed; one's failure is not the others'.
 
-    Each transcript goes to `done`, and is written in `format` where there is one.
+    Each transcript goes to `done`, and is written in `format` where there is one. Raises
+    SettingError for options that no file could be worked on with.
     """
+    check_options(options)
     worker = Worker("transcription")
     failed, stems = 0, set[str]()
     try:

@@ -1,6 +1,6 @@
 """The options of a job as a form: meanings, ranges and units come from their declaration."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
@@ -9,13 +9,23 @@ from pydantic.fields import FieldInfo
 from transcrevai_core import demo
 from transcrevai_core.languages import LANGUAGES
 from transcrevai_core.options import JobOptions
-from transcrevai_core.transcription.catalogue import DEMO, MODELS, locate
+from transcrevai_core.transcription.catalogue import DEMO, MODELS, NONE, locate
 from transcrevai_core.ui import escape
 
 _LABELS = {
     "chunk_seconds": "Longest chunk",
     "vad_threshold": "Speech threshold",
     "condition_on_previous_text": "Carry text onwards",
+    "diarize": "Find who speaks when",
+    "speakers": "Number of speakers",
+    "min_speakers": "At least",
+    "max_speakers": "At most",
+    "embedding": "Voice model",
+    "clustering": "Grouping of voices",
+    "counting": "Counting of speakers",
+    "speaker_threshold": "Threshold of likeness",
+    "min_speaker_share": "Smallest share of speech",
+    "channels": "Channels",
 }
 _CHOICES = {
     "auto": "Automatic",
@@ -23,35 +33,88 @@ _CHOICES = {
     "translate": "Translate into English",
     "cpu": "CPU",
     "cuda": "GPU (CUDA)",
+    "agglomerative": "Agglomerative",
+    "spectral": "Spectral",
+    "vbx": "VBx",
+    "likeness": "Likeness",
+    "silhouette": "Silhouette",
+    "eigengap": "Eigengap",
+    "mix": "Mixed together",
+    "speakers": "One speaker each",
 }
 _COMMON_LANGUAGES = ("pt", "en", "es")
+_EMBEDDINGS = ("ivector", "mfcc")  # those that come with the program
 _ALIASES = ("large", "turbo")  # second names of models that the list has already
 _FIELDS = JobOptions.model_fields
 
 
+def _in_group(name: str, group: str) -> bool:
+    extra = _FIELDS[name].json_schema_extra
+    return isinstance(extra, Mapping) and extra.get("group") == group
+
+
+_SPEAKERS = [name for name in _FIELDS if _in_group(name, "speakers")]
+
+
 def options_form(key: str, defaults: JobOptions) -> dict[str, Any]:
-    """Draw the options of a job and return them for `Settings.job_options`.
+    """Draw the options of a job and return them for `ui.job_options`.
 
     What was chosen lasts as long as the session.
     """
-    left, right = st.columns(2)
-    with left:
-        values: dict[str, Any] = {"model": _model(f"{key}_model", defaults.model)}
-    with right:
-        values["language"] = _language(f"{key}_language", defaults.language)
-    _tell_about(values["model"])
+    values = model_fields(key, defaults)
+    with st.expander("Speakers", icon=":material/group:"):
+        values |= _speaker_fields(key, defaults, alone=values["model"] == NONE)
     with st.expander("More options", icon=":material/tune:"):
-        columns = st.columns(2)
-        for number, name in enumerate(name for name in _FIELDS if name not in values):
-            with columns[number % 2]:
-                values[name] = _field(name, getattr(defaults, name), f"{key}_{name}")
+        names = [name for name in _FIELDS if name not in values]
+        values |= fields(names, key, defaults)
     return values
 
 
-def _model(key: str, default: str) -> str:
-    names = [name for name in MODELS if name not in _ALIASES and name != DEMO.name]
+def model_fields(key: str, defaults: JobOptions, *, text: bool = False) -> dict[str, Any]:
+    """Draw which model is to listen for which language; with `text`, only what writes one."""
+    left, right = st.columns(2)
+    with left:
+        values: dict[str, Any] = {"model": _model(f"{key}_model", defaults.model, text)}
+    with right:
+        off = values["model"] == NONE
+        values["language"] = _language(f"{key}_language", defaults.language, off)
+    _tell_about(values["model"])
+    return values
+
+
+def fields(
+    names: Sequence[str], key: str, defaults: JobOptions, *, off: bool = False
+) -> dict[str, Any]:
+    """Draw some options in two columns, as their declarations say."""
+    values = {}
+    for row in range(0, len(names), 2):  # row by row, so that narrow screens keep the order
+        for column, name in zip(st.columns(2), names[row : row + 2], strict=False):
+            with column:
+                values[name] = _field(name, getattr(defaults, name), f"{key}_{name}", off)
+    return values
+
+
+def _speaker_fields(key: str, defaults: JobOptions, alone: bool) -> dict[str, Any]:
+    """Draw what is about speakers, the obvious first; `alone`: nothing else is asked for."""
+    wanted = _field("diarize", defaults.diarize or alone, f"{key}_diarize", alone) or alone
+    values: dict[str, Any] = {"diarize": wanted}
+    numbers = ("speakers", "min_speakers", "max_speakers")
+    for column, name in zip(st.columns(3), numbers, strict=True):
+        given = name != "speakers" and values["speakers"] is not None
+        with column:
+            value = getattr(defaults, name)
+            values[name] = _field(name, value, f"{key}_{name}", given or not wanted)
+    rest = [name for name in _SPEAKERS if name not in values]
+    return values | fields(rest, key, defaults, off=not wanted)
+
+
+def _model(key: str, default: str, text: bool) -> str:
+    hidden = (*_ALIASES, DEMO.name, NONE)
+    names = [name for name in MODELS if name not in hidden]
     names.sort(key=lambda name: locate(name) is None)  # those on this computer first
-    names.append(DEMO.name)
+    names += [DEMO.name] if text else [NONE, DEMO.name]
+    if text and default == NONE:
+        default = names[0]
     if default not in names:
         names.insert(0, default)
     chosen = st.selectbox(
@@ -68,6 +131,8 @@ def _model(key: str, default: str) -> str:
 
 
 def _model_label(name: str) -> str:
+    if name == NONE:
+        return "Only who speaks when (no text)"
     model = MODELS.get(name)
     if model is DEMO:
         return "demo (samples only)"
@@ -76,7 +141,7 @@ def _model_label(name: str) -> str:
     return f"{name} ({where}{', English' if model and model.languages == 'en' else ''})"
 
 
-def _language(key: str, default: str | None) -> str:
+def _language(key: str, default: str | None, off: bool) -> str:
     codes = ["auto", *_COMMON_LANGUAGES]
     codes += [code for code in LANGUAGES if code not in codes]
     return st.selectbox(
@@ -87,11 +152,17 @@ def _language(key: str, default: str | None) -> str:
         help=_help("language"),
         key=key,
         persist_state="session",
+        disabled=off,
     )
 
 
 def _tell_about(name: str) -> None:
-    if name == DEMO.name:
+    if name == NONE:
+        st.caption(
+            ":material/group: Needs no download. The recording can be transcribed later, without "
+            "finding the speakers again."
+        )
+    elif name == DEMO.name:
         st.warning(
             f"{demo.NOTE} For your own recordings, choose another model.",
             icon=":material/warning:",
@@ -109,7 +180,7 @@ def _help(name: str) -> str:
     return escape(text[:1].upper() + text[1:] + ".")
 
 
-def _field(name: str, value: Any, key: str) -> Any:
+def _field(name: str, value: Any, key: str, off: bool = False) -> Any:
     """Draw the widget that suits a field's type, within the field's limits."""
     field = _FIELDS[name]
     extra = field.json_schema_extra
@@ -117,6 +188,11 @@ def _field(name: str, value: Any, key: str) -> Any:
     label = _LABELS.get(name, name.replace("_", " ").capitalize())
     label += f" ({unit})" if len(unit) in (1, 2) else ""  # a spelt-out unit is in the name already
     kept: dict[str, Any] = {"help": _help(name), "key": key, "persist_state": "session"}
+    kept["disabled"] = off
+    if name == "embedding":
+        known = [*dict.fromkeys([*_EMBEDDINGS, value])]
+        kept |= {"index": known.index(value), "accept_new_options": True}
+        return st.selectbox(label, known, **kept) or value
     if get_origin(field.annotation) is Literal:
         choices = get_args(field.annotation)
         kept |= {"index": choices.index(value), "format_func": lambda c: _CHOICES.get(c, c)}
@@ -128,7 +204,9 @@ def _field(name: str, value: Any, key: str) -> Any:
     )
     if number:
         low, high = number(_limit(field, "ge")), number(_limit(field, "le"))
-        step = number(1) if high - low > 2 else 0.05
+        step = number(1) if high - low > 2 else 0.05 if high - low > 0.5 else 0.001
+        kept |= {"format": "%.3f"} if step == 0.001 else {}
+        kept |= {"placeholder": "Automatic"} if type(None) in get_args(field.annotation) else {}
         return st.number_input(label, low, high, value, step=step, **kept)
     return st.text_input(label, value or "", **kept)
 

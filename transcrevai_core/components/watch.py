@@ -1,12 +1,13 @@
 """Jobs as they run: polled from the store while there is something to see, still afterwards."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import streamlit as st
 
 from transcrevai_core import ui
-from transcrevai_core.types import ACTIVE_STATES, Job
+from transcrevai_core.records import read_names
+from transcrevai_core.types import ACTIVE_STATES, Job, Segment
 
 EVERY = 0.5  # seconds between two looks
 SHOWN_SEGMENTS = 30  # drawn twice a second; the transcript page shows them all
@@ -28,6 +29,18 @@ def watch_jobs(also: Collection[str] = ()) -> None:
         st.fragment(_rows, run_every=EVERY)(also, polled=True)
     else:
         _rows(also, polled=False)
+
+
+def follow(job_id: str) -> None:
+    """Draw how far a job is, and the whole page again when it has ended."""
+    st.fragment(_followed, run_every=EVERY)(job_id)
+
+
+def _followed(job_id: str) -> None:
+    job = ui.store().job(job_id)
+    if job.state not in ACTIVE_STATES:
+        st.rerun()
+    _progress(job, ui.store().jobs(ACTIVE_STATES))
 
 
 def _running(job_id: str) -> None:
@@ -70,13 +83,29 @@ def _ended(job: Job) -> None:
 
 
 def _text(job_id: str, growing: bool) -> None:
-    segments = ui.store().segments(job_id, last=SHOWN_SEGMENTS)
+    library = ui.store()
+    segments = library.segments(job_id, last=SHOWN_SEGMENTS)
     if not segments:
         return
     if len(segments) == SHOWN_SEGMENTS:
         st.caption(f"The latest {SHOWN_SEGMENTS} segments")
     with st.container(height=360, autoscroll=growing, border=True):
-        st.markdown("  \n".join(f"`{ui.clock(s.start)}` {ui.marked_text(s)}" for s in segments))
+        st.markdown("  \n".join(_lines(segments, _names(job_id))))
+
+
+def _names(job_id: str) -> dict[str, str]:
+    with ui.store().database.read() as db:
+        return read_names(db, job_id)
+
+
+def _lines(segments: Sequence[Segment], names: Mapping[str, str]) -> Iterator[str]:
+    """Write segments as Markdown, with the speaker's name where another one begins."""
+    before: str | None = None
+    for segment in segments:
+        if segment.speaker and segment.speaker != before:
+            yield ui.chip(segment.speaker, names)
+        before = segment.speaker
+        yield f"`{ui.clock(segment.start)}` {ui.marked_text(segment)}"
 
 
 def _rows(also: Collection[str], polled: bool) -> None:
@@ -112,9 +141,17 @@ def _progress(job: Job, active: list[Job]) -> None:
         return
     now = time.time()
     text = (job.stage or ui.STATES[job.state][0]).capitalize()
+    text += " and telling the speakers apart" if _beside(job) else ""
     text += f", {job.progress:.0%}" if job.progress else ""
     text += f" · {ui.clock(now - job.started)} elapsed" if job.started else ""
     if job.stage == "transcribing" and job.progress > 0:
         left = job.seconds * (1 - job.progress) / job.progress - (now - job.updated)
         text += f" · about {ui.clock(max(1, left))} left"
     st.progress(min(1.0, job.progress), text=text)
+
+
+def _beside(job: Job) -> bool:
+    """Tell whether speakers are being found while the words are."""
+    missed = any("could not be found" in note for note in job.notes)
+    wanted = job.options.get("diarize", True) and not job.diarization and not missed
+    return wanted and job.stage == "transcribing"

@@ -50,7 +50,7 @@ def group(
         return clustering.absorb(told, labels, seconds, least, keep)
 
     method: Clustering = recipe.clustering
-    why = "as asked for"
+    why = "as set"
     if method == "auto":
         method, why = choose(told, most, between is not None)
     if method == "vbx" and between is not None and recipe.counting not in _OF_GAPS:

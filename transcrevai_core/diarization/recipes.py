@@ -60,8 +60,8 @@ RECIPES = {
     # from 0.84 to 0.88 conversations gain what meetings lose
     "resemblyzer": Recipe("resemblyzer", clustering="k-means", alike=0.87, alike_two=0.87),
 }
-# of a model that nobody has measured: these stages have no threshold to tune
-ONNX = Recipe("", clustering="spectral", counting="eigengap")
+# of a model that nobody has measured: this count has no threshold to tune
+ONNX = Recipe("", counting="eigengap")
 
 
 def recipe_for(embedding: str) -> Recipe:

@@ -40,9 +40,9 @@ _MIME_TYPES = {"json": "application/json", "eaf": "application/xml"}
 
 
 def applicable(transcript: Transcript) -> list[str]:
-    """Those of FORMATS that `transcript` can be written in: without speakers, all but rttm."""
-    speakers = bool(speaker_turns(named(transcript)))
-    return [format for format in FORMATS if speakers or format != "rttm"]
+    """Those of FORMATS that `transcript` can be written in: text of nobody cannot be rttm."""
+    told = bool(speaker_turns(named(transcript))) or not transcript.segments
+    return [format for format in FORMATS if told or format != "rttm"]
 
 
 def file_name(stem: str, format: str) -> str:

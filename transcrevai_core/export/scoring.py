@@ -13,9 +13,12 @@ from transcrevai_core.types import Segment, Transcript, Word
 
 
 def write_rttm(transcript: Transcript, edited: bool) -> str:
-    """Write the turns, names without spaces; raises InputError where nobody is known to speak."""
+    """Write the turns, names without spaces; nothing where nothing is said.
+
+    Raises InputError where something is said and nobody is known to say it.
+    """
     turns = speaker_turns(transcript)
-    if not turns:
+    if not turns and transcript.segments:
         raise InputError(
             f"{transcript.title} has no speakers, which rttm is about; a transcript with speakers, "
             "or another format, would be right."

@@ -1,0 +1,278 @@
+"""Speakers on the pages: what is shown of them, and what reaches the store."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.test_pages import checked, open_page, press, texts
+from transcrevai_core import edits, export, figures
+from transcrevai_core.components.speakers import check_name
+from transcrevai_core.errors import InputError
+from transcrevai_core.options import JobOptions
+from transcrevai_core.store import Store
+from transcrevai_core.types import Chunk, Job, Segment, Turn
+
+ROOT = Path(__file__).parent.parent
+A, B, C = "SPEAKER_00", "SPEAKER_01", "SPEAKER_02"
+FACTS = {"speakers": 3, "confidence": 0.6, "runner_up": 2, "by": "likeness", "why": "three differ"}
+
+
+@pytest.fixture
+def app() -> AppTest:
+    return AppTest.from_file(str(ROOT / "pages" / "_router.py"), default_timeout=30)
+
+
+def fill(
+    store: Store, speakers: str = "ABBC", *, text: bool = True, facts: Any = FACTS, **changes: Any
+) -> Job:
+    """Put a job into the library; its segments are of 10 s, one a letter of `speakers`."""
+    options = JobOptions(model="small" if text else "none").model_dump()
+    job = store.add_job(Path("/recordings/a.mp3"), options, title="Reunião")
+    store.save_plan(job.id, [Chunk(0, 0, 10 * len(speakers))])
+    segments = [Segment(10 * n, 10 * n + 10, f" frase {n}") for n in range(len(speakers))]
+    if text:
+        store.save_chunk(job.id, 0, segments, dropped=0, seconds=1.0)
+    turns = [
+        Turn(10 * n, 10 * n + 10, f"SPEAKER_{ord(letter) - ord('A'):02}")
+        for n, letter in enumerate(speakers)
+        if letter != "-"
+    ]
+    if turns:
+        store.save_diarization(job.id, turns, facts)
+    changes = {
+        "state": "done", "duration": 10.0 * len(speakers), "language": "pt", "model": "small",
+        "compute_type": "int8", "device": "cpu",
+    } | changes  # fmt: skip
+    store.update_job(job.id, **changes)
+    return store.job(job.id)
+
+
+def chart(app: AppTest) -> Any:
+    (found,) = app.get("plotly_chart")
+    return json.loads(found.proto.spec)
+
+
+def rows(app: AppTest) -> list[str]:
+    """The text of the transcript, as Markdown, without the colours."""
+    written = [element.value for element in app.markdown if "frase" in element.value]
+    return [line.replace("  \n", " | ") for line in written]
+
+
+def chosen(app: AppTest, label: str) -> Any:
+    return next(box for box in app.selectbox if box.label == label)
+
+
+# -- what is shown -----------------------------------------------------------------------------
+
+
+def test_speakers_are_drawn_named_and_counted(app: AppTest, store: Store) -> None:
+    job = fill(store)
+    edits.rename_speaker(store, job.id, A, "Ana *M*")
+    open_page(app, "transcript.py", job=job.id)
+    assert "**3 speakers**, fairly sure; it could be 2" in texts(app)
+    assert [lane["name"] for lane in chart(app)["data"]] == ["Ana *M*", "Speaker 2", "Speaker 3"]
+    for share in ("0:10 · 25%", "0:20 · 50%"):
+        assert share in texts(app)
+    look = figures.colour(A)
+    chip = f':color[**Ana \\*M\\***]{{foreground="{look.text}" background="{look.fill}"}}'
+    assert [row.startswith(":color[") for row in rows(app)] == [True, True, False, True]
+    assert rows(app)[0] == f"{chip} | frase 0"
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"speakers": 3, "confidence": 0.9, "runner_up": 2, "by": "likeness"}, ", quite sure"),
+        ({"speakers": 3, "confidence": 0.1, "by": "likeness"}, ", not sure"),
+        ({"speakers": 3, "confidence": 1.0, "by": "given"}, ""),
+        ({"speakers": 5, "confidence": 0.9, "by": "likeness"}, ""),  # corrected since
+        ({}, ""),
+    ],
+)
+def test_certainty_is_told_in_words(app: AppTest, store: Store, facts: Any, words: str) -> None:
+    open_page(app, "transcript.py", job=fill(store, facts=facts).id)
+    assert any(element.value == f"**3 speakers**{words}" for element in app.markdown)
+
+
+def test_one_speaker_is_nobody_to_merge(app: AppTest, store: Store) -> None:
+    open_page(app, "transcript.py", job=fill(store, "AA").id)
+    assert "**1 speaker**" in texts(app)
+    assert not [button for button in app.button if str(button.key).startswith("merge_")]
+
+
+def test_growing_text_shows_who_speaks(app: AppTest, store: Store) -> None:
+    job = fill(store, state="transcribing", stage="transcribing")
+    edits.rename_speaker(store, job.id, B, "Bia")
+    app.query_params["job"] = job.id
+    checked(app.run())
+    (written,) = (e.value for e in app.markdown if "frase" in e.value)
+    assert [line[:6] for line in written.split("  \n")].count(":color") == 3
+    assert "**Bia**" in written
+
+
+# -- what can be put right ---------------------------------------------------------------------
+
+
+def test_renaming_is_asked_in_a_dialog_and_shown_everywhere(app: AppTest, store: Store) -> None:
+    job = fill(store)
+    open_page(app, "transcript.py", job=job.id)
+    checked(app.button(key=f"rename_{B}").click().run())
+    assert app.text_input[0].placeholder == "Speaker 2" and app.text_input[0].max_chars == 60
+    edits.rename_speaker(store, job.id, B, "Bia Lima")
+    checked(app.run())
+    assert "**Bia Lima**" in rows(app)[1] and chart(app)["data"][1]["name"] == "Bia Lima"
+
+
+@pytest.mark.parametrize("name", [" ana ", "speaker 3"])
+def test_no_two_speakers_are_called_the_same(store: Store, name: str) -> None:
+    job = fill(store)
+    edits.rename_speaker(store, job.id, A, "Ana")
+    transcript = store.transcript(job.id)
+    with pytest.raises(InputError, match="merge the two"):
+        check_name(transcript, B, name)
+    check_name(transcript, A, "ana")  # the same speaker may be called so
+
+
+def test_merging_is_asked_in_a_dialog_and_shown_everywhere(app: AppTest, store: Store) -> None:
+    job = fill(store)
+    open_page(app, "transcript.py", job=job.id)
+    checked(app.button(key=f"merge_{C}").click().run())
+    assert chosen(app, "Speaker 3 is really").options == ["Speaker 1", "Speaker 2"]
+    edits.merge_speakers(store, job.id, C, B)
+    checked(app.run())
+    assert "**2 speakers**" in texts(app) and "0:30 · 75%" in texts(app)
+
+
+def test_a_segment_goes_to_another_speaker(app: AppTest, store: Store) -> None:
+    job = fill(store)
+    first, *_, last = store.segments(job.id)
+    open_page(app, "transcript.py", job=job.id)
+    checked(app.button(key=f"edit_{last.id}").click().run())
+    chosen(app, "Spoken by").set_value(A)
+    press(app, "Save")
+    assert store.segments(job.id)[-1].speaker == A and store.segments(job.id)[-1].edited is None
+    checked(app.run())
+    assert "**2 speakers**" in texts(app)
+    # and to somebody who has said nothing so far
+    checked(app.button(key=f"edit_{first.id}").click().run())
+    chosen(app, "Spoken by").set_value("")
+    press(app, "Save")
+    assert store.segments(job.id)[0].speaker == C
+    assert store.transcript(job.id).speakers == (C, B, A)
+
+
+def test_saving_a_text_leaves_the_speaker(app: AppTest, store: Store) -> None:
+    job = fill(store)
+    segment = store.segments(job.id)[1]
+    before = store.transcript(job.id).turns
+    open_page(app, "transcript.py", job=job.id)
+    checked(app.button(key=f"edit_{segment.id}").click().run())
+    app.text_area(key=f"text_{segment.id}").set_value("outra frase")
+    press(app, "Save")
+    assert store.segments(job.id)[1].edited == "outra frase"
+    assert store.transcript(job.id).turns == before
+
+
+# -- what lets a job go on ---------------------------------------------------------------------
+
+
+def test_another_number_lets_the_job_go_on(app: AppTest, store: Store) -> None:
+    job = fill(store)
+    open_page(app, "transcript.py", job=job.id)
+    chosen(app, "How many speak").set_value(2)
+    app.number_input(key=f"find_{job.id}_speaker_threshold").set_value(0.4)
+    press(app, "Find again")
+    again = store.job(job.id)
+    assert again.state == "queued"
+    assert (again.options["speakers"], again.options["speaker_threshold"]) == (2, 0.4)
+    assert again.options["model"] == "small"
+    checked(app.run())
+    assert "the text stays" in app.info[0].value and len(rows(app)) == 4
+    assert "Find again" not in [button.label for button in app.button]
+    # it comes back by itself
+    store.save_diarization(job.id, [Turn(0, 40, A)], {"speakers": 1, "by": "given"})
+    store.update_job(job.id, state="done")
+    checked(app.run())
+    assert not app.info and "**1 speaker**" in texts(app)
+
+
+def test_automatic_forgets_a_number(
+    app: AppTest, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRANSCREVAI_SPEAKERS", "4")
+    job = fill(store)
+    open_page(app, "transcript.py", job=job.id)
+    assert chosen(app, "How many speak").value is None  # of this job, not of new ones
+    press(app, "Find again")
+    assert store.job(job.id).options["speakers"] is None
+
+
+def test_a_transcript_without_speakers_offers_to_find_them(app: AppTest, store: Store) -> None:
+    job = fill(store, "---")
+    open_page(app, "transcript.py", job=job.id)
+    assert not app.get("plotly_chart") and len(rows(app)) == 3
+    press(app, "Find")
+    assert store.job(job.id).state == "queued" and store.job(job.id).options["diarize"]
+
+
+def test_speakers_without_text_are_shown_played_and_can_be_transcribed(
+    app: AppTest, store: Store
+) -> None:
+    job = fill(store, text=False, model="", language=None)
+    open_page(app, "transcript.py", job=job.id)
+    assert len(chart(app)["data"]) == 3 and "There is no text yet" in texts(app)
+    assert "unknown" not in texts(app)
+    press(app, "0:10")
+    assert app.get("audio")[0].proto.start_time == 10
+    model = app.selectbox(key=f"text_{job.id}_model")
+    assert not [label for label in model.options if "no text" in label]
+    model.set_value("base")
+    press(app, "Transcribe")
+    again = store.job(job.id)
+    assert again.state == "queued" and again.options["model"] == "base"
+    assert len(store.transcript(job.id).turns) == 4
+
+
+def test_only_who_speaks_when_is_a_choice(app: AppTest, store: Store, tmp_path: Path) -> None:
+    (tmp_path / "a.mp3").write_bytes(b"sound")
+    checked(app.run())
+    model = app.selectbox(key="new_model")
+    assert "Only who speaks when (no text)" in model.options
+    model.set_value("none")
+    app.number_input(key="new_speakers").set_value(3)
+    checked(app.run())
+    assert app.number_input(key="new_min_speakers").disabled
+    assert app.toggle(key="new_diarize").disabled and app.toggle(key="new_diarize").value
+    next(t for t in app.text_input if "path" in t.label).set_value(str(tmp_path / "a.mp3"))
+    press(app, "Transcribe the file")
+    (job,) = store.jobs()
+    assert (job.options["model"], job.options["speakers"], job.options["diarize"]) == (
+        "none", 3, True,
+    )  # fmt: skip
+
+
+def test_a_range_the_wrong_way_round_is_told(app: AppTest, store: Store, tmp_path: Path) -> None:
+    (tmp_path / "a.mp3").write_bytes(b"sound")
+    checked(app.run())
+    app.number_input(key="new_min_speakers").set_value(5)
+    app.number_input(key="new_max_speakers").set_value(2)
+    next(t for t in app.text_input if "path" in t.label).set_value(str(tmp_path / "a.mp3"))
+    press(app, "Transcribe the file")
+    assert "max" in app.error[0].value and not store.jobs()
+
+
+def test_turns_come_in_pages_too(app: AppTest, store: Store) -> None:
+    job = fill(store, "AB" * 60, text=False)
+    open_page(app, "transcript.py", job=job.id, t="1000")
+    shown = [button.label for button in app.button if str(button.key).startswith("play_")]
+    assert len(shown) <= 50 and "16:40" in shown[:4]
+
+
+def test_every_format_is_written_with_speakers(store: Store) -> None:
+    job = fill(store)
+    edits.rename_speaker(store, job.id, A, "Ana")
+    for name in export.FORMATS:
+        assert export.write(store.transcript(job.id), name)
