@@ -210,7 +210,9 @@ def test_what_is_wrong_with_a_model_is_one_sentence(tmp_path):
 
 def test_an_unknown_name_says_which_there_are():
     sentence = refuse("x-vector")
-    assert sentence.startswith("embedding is 'x-vector'; it should be ivector, mfcc, resemblyzer,")
+    assert sentence.startswith(
+        "embedding is 'x-vector'; it should be voice, ivector, mfcc, resemblyzer,"
+    )
     assert "path of an .onnx model or its Hugging Face id (owner/name)" in sentence
     assert recipe_for("org/name").embedding == "org/name"
     assert all(recipe_for(name) is RECIPES[name] for name in RECIPES)

@@ -89,14 +89,15 @@ class VoiceEmbedding:
     ) -> None:
         self.ivectors = ivectors or IvectorEmbedding()
         self.network = network or voicenet.shipped_network()
-        known = (self.ivectors.model.between, self.network.head.between)
-        self.between: np.ndarray | None = np.concatenate(known)
+        parts = (self.ivectors.model.between, self.network.head.between)
+        self._dims = [len(part) for part in parts]
+        self.between: np.ndarray | None = np.concatenate(parts)
 
     def embed(self, read: Read, regions: Sequence[Region], windows: np.ndarray) -> np.ndarray:
         """See `Embedding`; 144 dimensions, within-speaker covariance I."""
         wide = widen(windows)
-        out = np.empty((len(windows), len(self.between)), np.float32)
-        own = len(self.ivectors.between)
+        out = np.empty((len(windows), sum(self._dims)), np.float32)
+        own = self._dims[0]
         out[:, :own] = self.ivectors.embed(read, regions, windows)
         for rows in voicenet.stretches(wide):
             start, end = float(wide[rows, 0].min()), float(wide[rows, 1].max())

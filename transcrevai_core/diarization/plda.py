@@ -79,16 +79,16 @@ def agglomerate(
         table[one, :one] = scores(one, alive[:one])
     stages = []
     while len(alive) > 1:
-        gone, kept = np.unravel_index(int(table.argmax()), table.shape)
+        gone, kept = divmod(int(table.argmax()), len(held))
         stages.append(Stage(compact(labels), float(table[gone, kept]), len(alive)))
         share = held[gone] / max(held[gone] + held[kept], 1e-9)
         means[kept] += share * (means[gone] - means[kept])
         held[kept] += held[gone]
         labels = np.where(labels == gone, kept, labels)
-        alive.remove(int(gone))
+        alive.remove(gone)
         table[gone, :] = table[:, gone] = -np.inf
         rest = [k for k in alive if k != kept]
-        for other, score in zip(rest, scores(int(kept), rest) if rest else (), strict=True):
+        for other, score in zip(rest, scores(kept, rest) if rest else (), strict=True):
             table[max(kept, other), min(kept, other)] = score
     stages.append(Stage(compact(labels), -np.inf, 1))
     return stages
