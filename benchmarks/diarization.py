@@ -1,6 +1,6 @@
 """Who spoke when: error, count, speed and memory of each embedding, in one run on one folder.
 
-    python -m benchmarks.diarization FOLDER [--embeddings ivector mfcc resemblyzer MODEL.onnx]
+    python -m benchmarks.diarization FOLDER [--embeddings voice ivector mfcc resemblyzer MODEL.onnx]
                                             [--leave-out 4]
 
 FOLDER holds sets as folders (conversations, single, meetings, ...) of NAME.flac with NAME.rttm.
@@ -28,7 +28,11 @@ from transcrevai_core.rttm import read_rttm
 from transcrevai_core.types import Turn
 from transcrevai_core.workers import Worker
 
-ALIKE_CHOICES = (0.5, 0.55, 0.6, 0.65, 0.7)
+# the threshold of the count that is chosen, and among what
+CHOICES = {
+    "ivector": ("alike", (0.5, 0.55, 0.6, 0.65, 0.7)),
+    "voice": ("evidence", (-40.0, -20.0, 0.0, 20.0, 40.0)),
+}
 
 
 @dataclass
@@ -56,9 +60,10 @@ def diarize_once(
     voices = hear(wav, recipe)
     turns = list(settle(voices, speakers, recipe, read).turns)
     took = time.process_time() - begun
-    choices = ALIKE_CHOICES if vary else ()
+    field, choices = CHOICES[embedding] if vary else ("", ())
     variants = {
-        a: list(settle(voices, speakers, replace(recipe, alike=a), read).turns) for a in choices
+        choice: list(settle(voices, speakers, replace(recipe, **{field: choice}), read).turns)
+        for choice in choices
     }
     return turns, took, variants
 
@@ -136,16 +141,17 @@ def leave_out(sets: dict[str, list[Found]], folds: int) -> None:
     every = [
         (kind, number, one) for kind, found in sets.items() for number, one in enumerate(found)
     ]
+    choices = list(every[0][2].variants)
     scores, chosen = {kind: Score() for kind in sets}, []
     for fold in range(folds):
         errors = {}
-        for alike in ALIKE_CHOICES:
+        for choice in choices:
             trial = Score()
             for _, number, one in every:
                 if number % folds != fold:
-                    trial.add(one.reference, one.variants[alike])
-            errors[alike] = trial.lenient.rate
-        best = min(ALIKE_CHOICES, key=lambda alike: errors[alike])
+                    trial.add(one.reference, one.variants[choice])
+            errors[choice] = trial.lenient.rate
+        best = min(choices, key=lambda choice: errors[choice])
         chosen.append(best)
         for kind, number, one in every:
             if number % folds == fold:
@@ -161,7 +167,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--embeddings", nargs="*", default=["ivector", "mfcc"])
+    parser.add_argument("--embeddings", nargs="*", default=["voice", "ivector", "mfcc"])
     parser.add_argument("--leave-out", type=int, default=0, metavar="FOLDS")
     arguments = parser.parse_args()
     sets = {
@@ -175,7 +181,7 @@ def main() -> None:
         raise SystemExit(str(error)) from None
     print(f"{POLICY}\n{HEAD}")
     for embedding in arguments.embeddings:
-        vary = bool(arguments.leave_out) and embedding == "ivector"
+        vary = bool(arguments.leave_out) and embedding in CHOICES
         label = Path(embedding).name[:18]
         heard: dict[str, list[Found]] = {}
         try:

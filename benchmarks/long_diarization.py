@@ -1,6 +1,6 @@
 """Who spoke when in long recordings: speed, memory, and the work after a changed setting.
 
-    python -m benchmarks.long_diarization [--embeddings ivector mfcc] [--hours 1 4]
+    python -m benchmarks.long_diarization [--embeddings voice ivector mfcc] [--hours 1 4]
 
 The recordings repeat a bundled sample, so nothing but the program is needed. Each is worked on by
 a fresh worker on one thread. RTF is processor seconds, sound to turns, per second of audio,
@@ -95,7 +95,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--embeddings", nargs="*", default=["ivector", "mfcc"])
+    parser.add_argument("--embeddings", nargs="*", default=["voice", "ivector", "mfcc"])
     parser.add_argument("--hours", type=float, nargs="*", default=[1, 4])
     arguments = parser.parse_args()
     print(

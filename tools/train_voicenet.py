@@ -1,10 +1,10 @@
 """Train the voice network from a folder of speech laid out as LibriSpeech's: SPEAKER-*.flac.
 
-    python -m tools.train_voicenet FOLDER [--steps 3000] [--out transcrevai_core/diarization]
+    python -m tools.train_voicenet FOLDER [--steps 2000] [--out transcrevai_core/diarization]
 
 Needs `pip install torch onnx resemblyzer webrtcvad-wheels` beside the program itself. The GE2E
 encoder of resemblyzer (https://github.com/resemble-ai/Resemblyzer, Wan et al. 2018) is the
-teacher: it hears clean speech, and the network, fifteen times as fast, learns to say the same of
+teacher: it hears clean speech, and the network, five times as fast, learns to say the same of
 that speech in rooms, by telephone and in noise. Only the network is written, nothing of the
 teacher's. One thread: about 8 minutes for the features and the teacher, 0.2 s a step.
 """
@@ -345,7 +345,7 @@ def main() -> None:
     """Read the arguments, train, write."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path, help="where the SPEAKER-*.flac files are")
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--out", type=Path, default=voicenet.NETWORK_FILE.parent)
     arguments = parser.parse_args()
     torch.set_num_threads(1)

@@ -94,9 +94,9 @@ class JobOptions(BaseModel):
         6, ge=1, le=20, description="the most speakers there may be", json_schema_extra=_SPEAKERS
     )
     embedding: str = Field(
-        "ivector",
+        "voice",
         min_length=1,
-        description="how voices are told apart: ivector and mfcc come with the program; "
+        description="how voices are told apart: voice, ivector and mfcc come with the program; "
         "resemblyzer, or an ONNX speaker model by path or Hugging Face id, with an extra",
         json_schema_extra=_SPEAKERS,
     )
@@ -105,7 +105,7 @@ class JobOptions(BaseModel):
         description="how voices are gathered into speakers; auto chooses by length and clarity",
         json_schema_extra=_SPEAKERS,
     )
-    counting: Literal["auto", "likeness", "silhouette", "eigengap"] = Field(
+    counting: Literal["auto", "likeness", "silhouette", "eigengap", "evidence"] = Field(
         "auto",
         description="what tells the number of speakers where it is not given",
         json_schema_extra=_SPEAKERS,

@@ -39,11 +39,12 @@ _CHOICES = {
     "likeness": "Likeness",
     "silhouette": "Silhouette",
     "eigengap": "Eigengap",
+    "evidence": "Evidence",
     "mix": "Mixed together",
     "speakers": "One speaker each",
 }
 _COMMON_LANGUAGES = ("pt", "en", "es")
-_EMBEDDINGS = ("ivector", "mfcc")  # those that come with the program
+_EMBEDDINGS = ("voice", "ivector", "mfcc")  # those that come with the program
 _ALIASES = ("large", "turbo")  # second names of models that the list has already
 _FIELDS = JobOptions.model_fields
 

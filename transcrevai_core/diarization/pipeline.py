@@ -75,7 +75,7 @@ def diarize(
     wav: Path,
     *,
     speakers: int | tuple[int, int] = (1, 6),
-    recipe: Recipe = RECIPES["ivector"],
+    recipe: Recipe = RECIPES["voice"],
     on_progress: Callable[[float], None] = lambda done: None,
 ) -> Diarization:
     """Find who speaks when in a file that `audio.decode` wrote.

@@ -45,7 +45,7 @@ class Recipe:
     pad: float = 0.05
     alike: float = 0.62  # cosine from which two clusters are one voice
     alike_two: float = 0.5  # the same where the question is whether there are two at all
-    evidence: float = 10.0  # nats from which two clusters are one voice
+    evidence: float = 0.0  # nats from which two clusters are one voice
     vbx: VbxSettings = VbxSettings()
     least_seconds: float = 1.0  # of speech that make a speaker, ...
     least_share: float = 0.003  # ... and which share of all speech
@@ -54,7 +54,7 @@ class Recipe:
 
 
 RECIPES = {
-    "voice": Recipe("voice", counting="evidence", alike_two=0.45, evidence=10.0),
+    "voice": Recipe("voice", counting="evidence"),
     "ivector": Recipe("ivector", alike=0.6),
     "mfcc": Recipe("mfcc", counting="eigengap", least_seconds=2.0, resegment_rounds=2),
     # from 0.84 to 0.88 conversations gain what meetings lose
