@@ -72,6 +72,13 @@ def finished(store, job_id):
         ).fetchone()[0]
 
 
+def assert_kept(before, after):
+    """The same words under the same ids: not written again, though speakers may have come since."""
+    words = [word for segment in before for word in segment.words]
+    assert words == [word for segment in after for word in segment.words][: len(words)]
+    assert {segment.id for segment in before} <= {segment.id for segment in after}
+
+
 @pytest.mark.parametrize("name", ["pt", "en"])
 def test_a_sample_becomes_a_transcript_in_one_line(name):
     transcript = transcribe(demo.sample_path(name), model="demo")
@@ -145,7 +152,7 @@ def test_a_killed_program_goes_on_from_its_last_finished_chunk(store, long_recor
     runner.start()
     wait_until(lambda: store.job(job.id).state == "done", 120)
     runner.stop()
-    assert store.segments(job.id)[: len(before)] == before  # with the same ids: not written again
+    assert_kept(before, store.segments(job.id))
     counts = decodes(store, job.id)
     assert counts[:count] == [1] * count
     assert counts[count] in (1, 2) and set(counts[count + 1 :]) == {1}
@@ -173,7 +180,7 @@ def test_cancelling_keeps_what_is_finished_and_the_job_can_go_on(store, worker, 
     store.requeue(job.id)
     pipeline.run_job(store, load_settings(), worker, store.claim(job.id))
     assert store.job(job.id).state == "done"
-    assert store.segments(job.id)[: len(kept)] == kept
+    assert_kept(kept, store.segments(job.id))
 
 
 def crash_on_third(spec, wav, chunk, options):
