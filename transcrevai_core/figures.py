@@ -231,7 +231,7 @@ def _layout(lanes: Sequence[str], end: float, ink: str) -> dict[str, Any]:
         "showlegend": False,
         "dragmode": "zoom",
         "hovermode": "closest",
-        "hoverlabel": {"align": "left", "namelength": -1},
+        "hoverlabel": {"align": "left", "font": {"color": ink}},
         "xaxis": {
             "type": "date",
             "range": [_moment(0), _moment(end)],

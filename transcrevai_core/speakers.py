@@ -1,12 +1,11 @@
 """Who speaks when, as a stage of a job: from the cache where it is there, else in a worker."""
 
-import dataclasses
 import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from transcrevai_core import cache, stages
 from transcrevai_core.attempt import MAX_ATTEMPTS, Attempt, first_line
@@ -16,9 +15,6 @@ from transcrevai_core.options import JobOptions
 from transcrevai_core.records import fingerprint
 from transcrevai_core.types import Job, Turn
 from transcrevai_core.workers import Worker
-
-if TYPE_CHECKING:
-    from transcrevai_core.diarization.pipeline import Diarization
 
 log = logging.getLogger(__name__)
 
@@ -103,17 +99,10 @@ def _find(
     return turns, facts
 
 
-def _facts(found: "Diarization", asked: Mapping[str, Any], begun: float) -> Found:
-    count = dataclasses.asdict(found.count)
-    facts = {
-        "settings": dict(asked),
-        "speakers": count.pop("number"),
-        **count,
-        "absorbed": found.absorbed,
-        "why": found.why,
-        "seconds": round(time.monotonic() - begun, 3),
-    }
-    return found.turns, facts
+def _facts(found: Found, asked: Mapping[str, Any], begun: float) -> Found:
+    turns, facts = found
+    seconds = round(time.monotonic() - begun, 3)
+    return turns, {"settings": dict(asked), **facts, "seconds": seconds}
 
 
 def _write(path: Path, turns: Sequence[Turn], facts: Mapping[str, Any]) -> None:

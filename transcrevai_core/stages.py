@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from transcrevai_core.errors import InputError
-from transcrevai_core.types import AudioInfo, Chunk, Segment
+from transcrevai_core.types import AudioInfo, Chunk, Segment, Turn
 from transcrevai_core.workers import report
 
 if TYPE_CHECKING:
@@ -78,8 +78,10 @@ def prepare(
     return info, speech.plan_chunks(regions, chunk_seconds)
 
 
-def diarize(wav: Path, voices: Path, options: Mapping[str, Any]) -> "Diarization":
-    """Find who speaks when in a sound that `prepare` made; reports the finished share.
+def diarize(
+    wav: Path, voices: Path, options: Mapping[str, Any]
+) -> tuple[list[Turn], dict[str, Any]]:
+    """Find who speaks when in a sound that `prepare` made, and how; reports the finished share.
 
     The voices are read from the file `voices`, or made and written there. `options` are those
     of `JobOptions.diarization`.
@@ -104,10 +106,10 @@ def diarize(wav: Path, voices: Path, options: Mapping[str, Any]) -> "Diarization
         )
         found.save(voices)
     speakers = options["speakers"] or (options["min_speakers"], options["max_speakers"])
-    return pipeline.settle(found, speakers, recipe, pipeline.reader(wav))
+    return _plain(pipeline.settle(found, speakers, recipe, pipeline.reader(wav)))
 
 
-def split_channels(wav: Path) -> "Diarization":
+def split_channels(wav: Path) -> tuple[list[Turn], dict[str, Any]]:
     """Take each channel that `prepare` heard as a speaker."""
     import numpy as np
 
@@ -124,7 +126,21 @@ def split_channels(wav: Path) -> "Diarization":
         )
     turns = tuple(channel_turns(channels, Recipe("")))
     count = Count(len({turn.speaker for turn in turns}), by="channels")
-    return Diarization(turns, count, 0, "each channel is a speaker")
+    return _plain(Diarization(turns, count, 0, "each channel is a speaker"))
+
+
+def _plain(found: "Diarization") -> tuple[list[Turn], dict[str, Any]]:
+    """Return what the program can read without the libraries that found it."""
+    count = found.count
+    facts = {
+        "speakers": int(count.number),
+        "confidence": float(count.confidence),
+        "runner_up": None if count.runner_up is None else int(count.runner_up),
+        "by": count.by,
+        "absorbed": int(found.absorbed),
+        "why": found.why,
+    }
+    return [Turn(float(t.start), float(t.end), t.speaker) for t in found.turns], facts
 
 
 def fetch_model(name: str) -> Path:

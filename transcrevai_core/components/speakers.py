@@ -103,7 +103,8 @@ def _share(transcript: Transcript, label: str, seconds: float, whole: float) -> 
         share = f":small[{ui.clock(seconds)} · {seconds / whole:.0%}]"
         chip = ui.chip(label, transcript.names, _SHARE_NAME)
         st.markdown(f"{chip}&ensp;{share}", width="content")
-        if st.button(":material/edit:", key=f"rename_{label}", type="tertiary", help="Rename"):
+        pencil = ":material/drive_file_rename_outline:"
+        if st.button(pencil, key=f"rename_{label}", type="tertiary", help="Rename"):
             rename(transcript, label)
         if len(transcript.speakers) > 1 and st.button(
             ":material/merge:", key=f"merge_{label}", type="tertiary", help="Merge into another"

@@ -75,7 +75,8 @@ def _ended(job: Job) -> None:
                 ui.store().requeue(job.id)
                 st.rerun()
         label = "Open the transcript" if job.state == "done" else "See what is finished"
-        if (job.state == "done" or ui.store().segments(job.id, last=1)) and st.button(
+        kept = job.state == "done" or job.diarization or ui.store().segments(job.id, last=1)
+        if kept and st.button(
             label, type=ui.importance(job.state == "done"), icon=":material/article:"
         ):
             st.switch_page(ui.TRANSCRIPT, query_params={"job": job.id})
