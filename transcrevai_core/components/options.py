@@ -36,6 +36,7 @@ _CHOICES = {
     "agglomerative": "Agglomerative",
     "spectral": "Spectral",
     "vbx": "VBx",
+    "evidence": "Evidence",
     "likeness": "Likeness",
     "silhouette": "Silhouette",
     "eigengap": "Eigengap",
