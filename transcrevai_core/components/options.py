@@ -40,7 +40,6 @@ _CHOICES = {
     "likeness": "Likeness",
     "silhouette": "Silhouette",
     "eigengap": "Eigengap",
-    "evidence": "Evidence",
     "mix": "Mixed together",
     "speakers": "One speaker each",
 }
