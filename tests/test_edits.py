@@ -98,7 +98,7 @@ def test_a_name_is_everywhere_and_survives_a_new_clustering(store, job):
     store.save_diarization(job.id, TURNS, {"speakers": 2})
     edits.rename_speaker(store, job.id, B, "  Ana  Lima ")
     transcript = store.transcript(job.id)
-    assert transcript.name(B) == "Ana Lima" and transcript.name(A) == A
+    assert transcript.names == {B: "Ana Lima"}
     assert transcript.speakers == (A, B)
     # the same two, found in the other order, and a third
     store.save_diarization(job.id, [Turn(0, 2, C), Turn(2, 4, A), Turn(4, 6, B)], {"speakers": 3})

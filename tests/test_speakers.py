@@ -177,7 +177,9 @@ def test_without_speakers_the_words_come_all_the_same(store, worker, monkeypatch
         assert any("Who spoke when could not be found: " in note for note in job.notes)
     mended = again(store, worker, job, embedding="ivector")
     assert not any("could not be found" in note for note in mended.notes)
-    with pytest.raises(InputError, match="embedding is 'unheard-of'; it should be voice, ivector, "):
+    with pytest.raises(
+        InputError, match="embedding is 'unheard-of'; it should be voice, ivector, "
+    ):
         run(store, worker, model="none", embedding="unheard-of")
 
 

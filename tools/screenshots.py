@@ -22,7 +22,7 @@ from transcrevai_core.store import Store
 from transcrevai_core.turns import joined
 from transcrevai_core.types import Chunk, Segment, Turn
 
-NAMES = ("Renata", "Paulo", "Beatriz", "João")
+NAMES = ("Carlos", "Renata", "João")
 LONG_NAME = "Maria Aparecida do Nascimento Albuquerque de Vasconcelos e S"
 BARS = ".stPlotlyChart .points path"
 WIDTHS = {"wide": (1440, 900), "narrow": (400, 800)}
