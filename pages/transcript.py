@@ -26,7 +26,10 @@ def facts(transcript: Transcript) -> None:
 def unfinished(job: Job, transcript: Transcript) -> None:
     going, label = job.state in ACTIVE_STATES, "Watch it grow"
     whole = bool(transcript.segments) and not library.chunks(job.id, unfinished=True)
-    if not going:
+    if whole and job.state == "failed":
+        sentence = f"The text is whole, but who speaks could not be found. {ui.escape(job.error)}"
+        label = ""
+    elif not going:
         sentence, label = "This transcript is not complete.", "See why, and how to go on"
     elif whole and (job.state == "queued" or "speakers" in job.stage):
         sentence, label = "The speakers are being found; the text stays as it is.", ""
@@ -91,7 +94,7 @@ if not transcript.segments and not transcript.turns:
     st.stop()
 if transcript.speakers:
     speakers(job, transcript)
-elif job.state == "done":
+elif job.state not in ACTIVE_STATES:
     find_again(job, "Find who speaks when", "Find")
 if not transcript.segments and job.state not in ACTIVE_STATES:
     add_text(job)

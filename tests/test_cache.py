@@ -17,8 +17,8 @@ def make(store):
 
 
 def put(cache, name, size=1_000, tier="turns"):
-    cache.path(name).write_bytes(bytes(size))
-    cache.keep(name, tier)
+    caching.write(cache.path(name), bytes(size))
+    cache.keep(name, tier, "digest")
 
 
 def files(cache):
@@ -72,6 +72,24 @@ def test_bytes_are_limited_too(make):
         time.sleep(0.002)
     assert files(cache) == ["b", "c"]
     assert sum(tier.bytes for tier in cache.stats()) == 800_000
+
+
+def test_an_entry_too_large_does_not_drive_out_the_others(make):
+    cache = make(cache_mb=1)
+    put(cache, "a", 400_000)
+    put(cache, "large", 1_200_000)
+    assert files(cache) == ["a"]
+
+
+def test_what_has_expired_takes_no_place(make, monkeypatch):
+    cache, now = make(cache_entries=2), time.time()
+    put(cache, "old")
+    monkeypatch.setattr(time, "time", lambda: now + 23 * 3_600)
+    put(cache, "a")
+    assert cache.find("old", "turns")  # used last, and about to expire
+    monkeypatch.setattr(time, "time", lambda: now + 25 * 3_600)
+    put(cache, "b")
+    assert files(cache) == ["a", "b"]
 
 
 def test_entries_expire(make, monkeypatch):

@@ -451,3 +451,18 @@ def test_the_command_line_exports_speakers(tmp_path, monkeypatch):
     assert without.returncode == 2 and "ata.wav has no speakers" in without.stderr
     assert export("textgrid").returncode == 0
     assert "IntervalTier" in (tmp_path / "out" / "ata.TextGrid").read_text(encoding="utf-8")
+
+
+def test_files_for_people_name_the_unnamed_as_the_pages_do():
+    talk = transcript(spoken("Olá!", speaker="SPEAKER_00"), turns=(Turn(0.0, 1.0, "SPEAKER_00"),))
+    for format in ("txt", "srt", "vtt", "textgrid", "eaf"):
+        assert "Speaker 1" in write(talk, format) and "SPEAKER_00" not in write(talk, format)
+    for format in ("rttm", "json"):  # programs know the label
+        assert "SPEAKER_00" in write(talk, format) and "Speaker 1" not in write(talk, format)
+    # a name that looks like another's number is told from it
+    both = transcript(
+        spoken("Olá!", speaker="SPEAKER_00"),
+        spoken("Oi!", 2.0, speaker="SPEAKER_01"),
+        names={"SPEAKER_01": "Speaker 1"},
+    )
+    assert write(both, "txt") == "Speaker 1: Olá!\nSpeaker 1 2: Oi!\n"

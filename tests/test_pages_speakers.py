@@ -236,6 +236,23 @@ def test_speakers_without_text_are_shown_played_and_can_be_transcribed(
     assert len(store.transcript(job.id).turns) == 4
 
 
+def test_speakers_are_shown_where_the_model_could_not_be_had(app: AppTest, store: Store) -> None:
+    job = fill(store, text=False, state="failed", error="There is no network.", model="")
+    app.query_params["job"] = job.id
+    checked(app.run())
+    press(app, "See what is finished")
+    assert app.title[0].value == "Reunião" and len(chart(app)["data"]) == 3
+    assert "not complete" in app.info[0].value and "There is no text yet" in texts(app)
+
+
+def test_a_wrong_voice_model_leaves_the_text_and_the_way_back(app: AppTest, store: Store) -> None:
+    job = fill(store, state="failed", error="embedding is 'x'.")
+    open_page(app, "transcript.py", job=job.id)
+    assert "The text is whole" in app.info[0].value and "embedding is" in app.info[0].value
+    press(app, "Find again")
+    assert store.job(job.id).state == "queued"
+
+
 def test_only_who_speaks_when_is_a_choice(app: AppTest, store: Store, tmp_path: Path) -> None:
     (tmp_path / "a.mp3").write_bytes(b"sound")
     checked(app.run())

@@ -12,10 +12,10 @@ CORE = ROOT / "transcrevai_core"
 # from the ground up: a room may use what stands on a line above its own
 FLOORS = [
     {"errors", "types", "languages", "processes", "migrations"},
-    {"options", "rttm", "turns", "figures"},
+    {"options", "rttm", "turns"},
     {"memory", "demo", "settings", "metrics", "audio", "speech", "export"},
     {"database", "workers", "transcription.catalogue", "diarization", "alignment"},
-    {"records"},
+    {"records", "figures"},
     {"store"},
     {"edits", "cache", "transcription.loading"},
     {"transcription.decoding"},

@@ -22,7 +22,7 @@ from transcrevai_core.store import Store
 from transcrevai_core.turns import joined
 from transcrevai_core.types import Chunk, Segment, Turn
 
-NAMES = ("Renata", "Paulo", "Beatriz", "João")
+NAMES = ("Carlos", "Renata", "João")
 LONG_NAME = "Maria Aparecida do Nascimento Albuquerque de Vasconcelos e S"
 BARS = ".stPlotlyChart .points path"
 WIDTHS = {"wide": (1440, 900), "narrow": (400, 800)}
@@ -139,7 +139,7 @@ def views(url: str, library: Store, running: str) -> dict[str, Callable[[Any], N
 
     def edit(page: Any) -> None:
         visit(page, other, "Marked words")
-        page.get_by_role("button", name="edit").nth(6).click()
+        page.get_by_role("button", name="edit").nth(4).click()
         page.get_by_label("Your text").wait_for()
         page.get_by_label("Your text").scroll_into_view_if_needed()
 
@@ -157,7 +157,7 @@ def views(url: str, library: Store, running: str) -> dict[str, Callable[[Any], N
 
     def rename(page: Any) -> None:
         speakers(page, transcript)
-        page.get_by_role("button", name="edit").first.click()
+        page.get_by_role("button", name="rename").first.click()
         page.get_by_role("dialog").get_by_text("Save").wait_for()
 
     def merge(page: Any) -> None:

@@ -21,11 +21,11 @@ def align(segments: Sequence[Segment], turns: Sequence[Turn]) -> list[Segment]:
 
     The first piece keeps the id, and pieces that earlier turns have made are one again first. A
     segment whose text was edited stays as it is, as does one whose words do not spell its text.
-    Without turns nobody is known, and all stay as they are.
+    Without turns nobody is known.
     """
-    if not turns:
-        return list(segments)
     segments = _whole(segments)
+    if not turns:
+        return [replace(segment, speaker=None) for segment in segments]
     words = [word for segment in segments for word in _words(segment)]
     firsts = {0, *accumulate(len(_words(segment)) for segment in segments)}
     speakers = iter(word_speakers(words, turns, firsts))

@@ -31,7 +31,7 @@ class Attempt:
         self.wav = store.wav(job.id)
         self.ending = ending
         self.stopped = False
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._asked = self._written = 0.0
 
     def call(
@@ -70,13 +70,15 @@ class Attempt:
 
     def note(self, *sentences: str) -> None:
         """Add sentences to the job's notes; a resumed job says nothing twice."""
-        self.update(notes=tuple(dict.fromkeys([*self.job.notes, *sentences])))
+        with self._lock:
+            self.update(notes=tuple(dict.fromkeys([*self.job.notes, *sentences])))
 
     def forget(self, beginning: str) -> None:
         """Take back the notes that begin so."""
-        kept = tuple(note for note in self.job.notes if not note.startswith(beginning))
-        if kept != self.job.notes:
-            self.update(notes=kept)
+        with self._lock:
+            kept = tuple(note for note in self.job.notes if not note.startswith(beginning))
+            if kept != self.job.notes:
+                self.update(notes=kept)
 
     def progress(self, done: float) -> None:
         """Write the share that a worker reported, at most twice a second."""
@@ -88,7 +90,8 @@ class Attempt:
         """Tell whether the program ends or the user has cancelled, asked 4 times a second."""
         if time.monotonic() - self._asked > 0.25:
             self._asked = time.monotonic()
-            self.stopped |= self.store.job(self.job.id).cancel_requested
+            if self.store.job(self.job.id).cancel_requested:
+                self.stopped = True
         return self.stopped or self.ending()
 
 

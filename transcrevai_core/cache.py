@@ -6,8 +6,10 @@ some settings. What was used longest ago leaves first where there are too many e
 
 import hashlib
 import json
+import secrets
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -49,6 +51,16 @@ def key(digest: str, settings: Mapping[str, Any]) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:40]
 
 
+def write(path: Path, content: bytes) -> None:
+    """Write a file that two may write at once; a reader never meets half of it."""
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 class Cache:
     """The cache of a library, within the limits that the settings state."""
 
@@ -58,10 +70,11 @@ class Cache:
         self._seconds = settings.cache_hours * 3_600
         self._entries = settings.cache_entries
         self._bytes = settings.cache_mb * 10**6
+        with suppress(OSError):  # without it, everything is found anew
+            self.folder.mkdir(mode=0o700, exist_ok=True)
 
     def path(self, key: str) -> Path:
         """Return where an entry lies, or is to be written."""
-        self.folder.mkdir(mode=0o700, exist_ok=True)
         return self.folder / key
 
     def find(self, key: str, tier: Tier) -> Path | None:
@@ -82,40 +95,51 @@ class Cache:
             )
         return self.path(key) if found else None
 
-    def keep(self, key: str, tier: Tier) -> None:
-        """List the file that was written at `path(key)`, and make room where it is too much."""
+    def keep(self, key: str, tier: Tier, digest: str) -> None:
+        """List the file at `path(key)`, made of the sound of `digest`; make room where it must.
+
+        Raises OSError where there is no such file.
+        """
         now = time.time()
         with self._database.write() as db:
             db.execute(
-                "INSERT OR REPLACE INTO cache (key, tier, bytes, created, used) "
-                "VALUES (?, ?, ?, ?, ?)",
-                (key, tier, self.path(key).stat().st_size, now, now),
+                "INSERT OR REPLACE INTO cache (key, tier, digest, bytes, created, used) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (key, tier, digest, self.path(key).stat().st_size, now, now),
             )
-            rows = db.execute("SELECT key, bytes, created FROM cache ORDER BY used DESC").fetchall()
-            gone, held = [], 0
-            for number, row in enumerate(rows):
-                held += row["bytes"]
+            rows = db.execute("SELECT key, bytes, created FROM cache ORDER BY used DESC, key")
+            kept, held = set[str](), 0
+            for row in rows.fetchall():
                 fresh = row["created"] > now - self._seconds
-                if not fresh or number >= self._entries or held > self._bytes:
-                    gone.append(row["key"])
-            db.executemany("DELETE FROM cache WHERE key = ?", [(name,) for name in gone])
-        listed = {row["key"] for row in rows} - set(gone)
-        for file in self.folder.iterdir():
-            if file.name not in listed and (
-                file.name in gone or file.stat().st_mtime < now - _ABANDONED
-            ):
-                file.unlink(missing_ok=True)
+                if fresh and len(kept) < self._entries and held + row["bytes"] <= self._bytes:
+                    kept.add(row["key"])
+                    held += row["bytes"]
+                else:
+                    db.execute("DELETE FROM cache WHERE key = ?", (row["key"],))
+                    self.path(row["key"]).unlink(missing_ok=True)
+        self._sweep(kept, now - _ABANDONED)
 
     def clear(self, *, expired_only: bool = False) -> tuple[int, int]:
         """Remove all entries, or those past their time; return how many, and their bytes."""
-        limit = time.time() - self._seconds if expired_only else float("inf")
+        now = time.time()
+        limit = now - self._seconds if expired_only else float("inf")
         with self._database.write() as db:
-            rows = db.execute(
+            gone = db.execute(
                 "DELETE FROM cache WHERE created <= ? RETURNING key, bytes", (limit,)
             ).fetchall()
-        for row in rows:
+            left = {row["key"] for row in db.execute("SELECT key FROM cache")}
+        for row in gone:
             self.path(row["key"]).unlink(missing_ok=True)
-        return len(rows), sum(row["bytes"] for row in rows)
+        self._sweep(left, now - _ABANDONED if expired_only else float("inf"))
+        return len(gone), sum(row["bytes"] for row in gone)
+
+    def _sweep(self, listed: set[str], before: float) -> None:
+        """Remove what nobody listed, as a kill leaves it; what is young may be in the making."""
+        with suppress(OSError):
+            for file in self.folder.iterdir():
+                with suppress(OSError):  # another process was first
+                    if file.name not in listed and file.stat().st_mtime < before:
+                        file.unlink()
 
     def stats(self) -> list[TierStats]:
         """Return the figures of each tier."""

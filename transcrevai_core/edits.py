@@ -9,15 +9,22 @@ from transcrevai_core.store import Store
 from transcrevai_core.turns import joined, reassigned
 from transcrevai_core.types import Turn
 
+_GONE = "That segment is gone; reload the page to see what is there."
+
 
 def edit_text(store: Store, segment_id: int, text: str | None) -> None:
-    """Keep the user's text beside the model's; None, or the model's own text, removes it."""
+    """Keep the user's text beside the model's; None, or the model's own text, removes it.
+
+    Raises InputError where there is no such segment.
+    """
     with store.database.write() as db:
-        db.execute(
+        changed = db.execute(
             "UPDATE segments SET edited = "
             "CASE WHEN trim(text) = trim(?1) THEN NULL ELSE ?1 END WHERE id = ?2",
             (text, segment_id),
-        )
+        ).rowcount
+        if not changed:
+            raise InputError(_GONE)
 
 
 def rename_speaker(store: Store, job_id: str, label: str, name: str) -> None:
@@ -51,7 +58,7 @@ def assign_segment(store: Store, segment_id: int, label: str) -> None:
     with store.database.write() as db:
         row = db.execute("SELECT * FROM segments WHERE id = ?", (segment_id,)).fetchone()
         if row is None:
-            raise InputError("That segment is gone; reload the page to see what is there.")
+            raise InputError(_GONE)
         db.execute("UPDATE segments SET speaker = ? WHERE id = ?", (label, segment_id))
         turns = read_turns(db, row["job"])
         turns = reassigned(turns, row["start"], row["end"], row["speaker"], label)

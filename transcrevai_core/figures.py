@@ -4,14 +4,14 @@ Pure functions of a transcript; Plotly is imported only when a figure is drawn.
 """
 
 import html
-import re
 import textwrap
 import zlib
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from transcrevai_core.turns import label_number, shown_name
 from transcrevai_core.types import Segment, Transcript, Turn
 
 if TYPE_CHECKING:
@@ -61,25 +61,10 @@ def colour(label: str) -> Colour:
     >>> colour("SPEAKER_01").fill, colour("SPEAKER_11")
     ('#d55e00', Colour(fill='#d55e00', text='#000000', pattern='/'))
     """
-    number = _number(label)
+    number = label_number(label)
     number = zlib.crc32(label.encode()) if number is None else number
     turn, place = divmod(number, len(PALETTE))
     return Colour(*PALETTE[place], _PATTERNS[turn % len(_PATTERNS)])
-
-
-def shown_name(label: str, names: Mapping[str, str]) -> str:
-    """Return the name that the user gave to a speaker, else one that reads better than the label.
-
-    >>> shown_name("SPEAKER_00", {"SPEAKER_00": "Ana"}), shown_name("SPEAKER_01", {})
-    ('Ana', 'Speaker 2')
-    """
-    number = _number(label)
-    return names.get(label) or (label if number is None else f"Speaker {number + 1}")
-
-
-def _number(label: str) -> int | None:
-    found = re.fullmatch(r"SPEAKER_(\d+)", label)
-    return int(found[1]) if found else None
 
 
 def clock(seconds: float) -> str:
@@ -231,7 +216,7 @@ def _layout(lanes: Sequence[str], end: float, ink: str) -> dict[str, Any]:
         "showlegend": False,
         "dragmode": "zoom",
         "hovermode": "closest",
-        "hoverlabel": {"align": "left", "namelength": -1},
+        "hoverlabel": {"align": "left", "font": {"color": ink}},
         "xaxis": {
             "type": "date",
             "range": [_moment(0), _moment(end)],

@@ -3,14 +3,16 @@
 import logging
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from transcrevai_core import pipeline, stages
+from transcrevai_core.cache import Cache
 from transcrevai_core.diarization.recipes import recipe_for
-from transcrevai_core.errors import InputError, StorageError, TranscrevaiError
+from transcrevai_core.errors import InputError, SettingError, StorageError, TranscrevaiError
 from transcrevai_core.models import fetch_model, model_spec
-from transcrevai_core.options import JobOptions
+from transcrevai_core.options import DEFAULTS, JobOptions
 from transcrevai_core.records import fingerprint
 from transcrevai_core.settings import Settings, load_settings
 from transcrevai_core.store import Store
@@ -48,6 +50,8 @@ class Runner:
         self.transcriber.stop()
 
     def _run(self) -> None:
+        with suppress(StorageError):
+            Cache(self.store, self.settings).clear(expired_only=True)
         if self.settings.preload and self.settings.model != NONE:
             self._preload()
         while not self._ending.wait(0.5):
@@ -91,9 +95,14 @@ class Runner:
 
 
 def check_options(options: JobOptions) -> None:
-    """Raise SettingError with one sentence for an embedding that there is not."""
+    """Raise SettingError with one sentence for what no recording could be worked on with."""
     if options.diarize:
         recipe_for(options.embedding)
+    elif options.model == NONE:
+        raise SettingError(
+            "model is none and diarize is off, which leaves nothing to do; a model, or diarize, "
+            "would be right."
+        )
 
 
 def open_job(store: Store, source: Path, options: JobOptions, *, title: str = "") -> Job:
@@ -107,8 +116,8 @@ def open_job(store: Store, source: Path, options: JobOptions, *, title: str = ""
         found = f"{source} is not a file" if source.exists() else f"There is no file {source}"
         raise InputError(f"{found}; the path of a recording would be right.")
     for job in store.jobs((*ACTIVE_STATES, "cancelled", "failed")):
-        same = (job.source, job.options, job.fingerprint) == (source, values, fingerprint(source))
-        if same:
+        same = (job.source, job.fingerprint) == (source, fingerprint(source))
+        if same and {**DEFAULTS, **job.options} == values:
             store.requeue(job.id)
             if claimed := store.claim(job.id):
                 return claimed

@@ -75,7 +75,7 @@ def m003_speakers(db: sqlite3.Connection) -> None:
     )
     db.execute(
         """CREATE TABLE cache (
-            key TEXT PRIMARY KEY, tier TEXT NOT NULL, bytes INTEGER NOT NULL,
+            key TEXT PRIMARY KEY, tier TEXT NOT NULL, digest TEXT NOT NULL, bytes INTEGER NOT NULL,
             created REAL NOT NULL, used REAL NOT NULL) WITHOUT ROWID"""
     )
     db.execute(

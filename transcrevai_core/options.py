@@ -144,7 +144,7 @@ class JobOptions(BaseModel):
     @classmethod
     def _file_from_anywhere(cls, value: str) -> str:
         file = Path(value).expanduser()
-        return str(file.absolute()) if file.is_file() else value
+        return str(file.absolute()) if file.suffix == ".onnx" else value
 
     @field_validator("language", "initial_prompt", "hotwords", mode="before")
     @classmethod
@@ -177,3 +177,7 @@ class JobOptions(BaseModel):
             for name, field in JobOptions.model_fields.items()
             if field.json_schema_extra == _SPEAKERS and name != "diarize"
         }
+
+
+# what an older version, which did not know a setting, worked with
+DEFAULTS: dict[str, Any] = {name: field.default for name, field in JobOptions.model_fields.items()}

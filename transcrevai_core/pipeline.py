@@ -89,7 +89,7 @@ def _run(attempt: Attempt, transcriber: Worker) -> None:
             speakers.find(attempt)
         except Cancelled:
             raise
-        except TranscrevaiError as error:
+        except Exception as error:
             if not words:
                 raise
             speakers.miss(attempt, error)
@@ -108,7 +108,7 @@ def _find_both(attempt: Attempt, transcriber: Worker, chunks: list[Chunk]) -> No
         except BaseException as error:
             errors.append(error)
 
-    beside = threading.Thread(target=find, name="speakers")
+    beside = threading.Thread(target=find, name="speakers", daemon=True)
     beside.start()
     try:
         Transcription(attempt, transcriber).run(chunks)
@@ -116,20 +116,25 @@ def _find_both(attempt: Attempt, transcriber: Worker, chunks: list[Chunk]) -> No
         attempt.stopped = True
         raise
     finally:
-        if beside.is_alive() and not attempt.stopped:
-            attempt.update(state="transcribing", stage=speakers.STAGE, progress=0.0)
-            in_front.set()
-        beside.join()
+        try:
+            if beside.is_alive() and not attempt.stopped:
+                attempt.update(state="transcribing", stage=speakers.STAGE, progress=0.0)
+                in_front.set()
+            beside.join()
+        except BaseException:  # Ctrl-C, or a full disk: nobody is left to work for
+            attempt.stopped = True
+            beside.join()
+            raise
         if errors and not isinstance(errors[0], Cancelled):
             speakers.miss(attempt, errors[0])
+    if errors and isinstance(errors[0], Cancelled):
+        raise errors[0]
 
 
 def _is_prepared(attempt: Attempt) -> bool:
     """Tell whether an earlier attempt has left the plan, and the sound whole."""
     job, wav = attempt.job, attempt.wav
     if not (job.digest and job.duration and wav.is_file()):
-        return False
-    if speakers.by_channel(attempt.options) and not wav.with_name(stages.CHANNELS).is_file():
         return False
     return wav.stat().st_size == WAV_HEADER_BYTES + 2 * round(job.duration * SAMPLE_RATE)
 
@@ -147,7 +152,6 @@ def _prepare(attempt: Attempt) -> None:
             wav,
             options.vad_threshold,
             options.chunk_seconds,
-            speakers.by_channel(options),
         )
     except WorkerDied:
         raise AudioError(
@@ -161,8 +165,7 @@ def _prepare(attempt: Attempt) -> None:
         attempt.note(f"The recording is damaged after {info.damaged_at:.0f} s; it ends there.")
     if not chunks:
         attempt.note("No speech was found in this recording.")
-    if info.digest != job.digest:  # the same sound, read again for its channels, keeps its text
-        attempt.store.save_plan(job.id, chunks)
+    attempt.store.save_plan(job.id, chunks)
     seconds = job.seconds + time.monotonic() - begun
     attempt.update(duration=info.duration, digest=info.digest, seconds=seconds)
 

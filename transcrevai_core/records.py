@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from transcrevai_core.alignment import align
-from transcrevai_core.turns import same_speakers
+from transcrevai_core.turns import overlapping, same_speakers
 from transcrevai_core.types import Chunk, Job, Region, Segment, Turn, Word
 
 _DETAILS = (
     "avg_logprob", "no_speech_prob", "compression_ratio", "temperature", "looping", "model",
     "compute_type", "continues",
 )  # fmt: skip
+
+
+_NEAR = 10.0  # seconds around a chunk in which its words' speakers are looked for
 
 
 def job_from_row(row: sqlite3.Row) -> Job:
@@ -75,10 +78,14 @@ def segment_row(job_id: str, chunk: int, segment: Segment) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def read_turns(db: sqlite3.Connection, job_id: str) -> list[Turn]:
-    """Read who spoke when, in order of time."""
+def read_turns(
+    db: sqlite3.Connection, job_id: str, start: float = -1.0, end: float = 1e9
+) -> list[Turn]:
+    """Read who spoke when, in order of time; all, or what touches a stretch."""
     rows = db.execute(
-        'SELECT "start", "end", speaker FROM turns WHERE job = ? ORDER BY "start", "end"', (job_id,)
+        'SELECT "start", "end", speaker FROM turns WHERE job = ? AND "start" < ? AND "end" > ? '
+        'ORDER BY "start", "end"',
+        (job_id, end, start),
     )
     return [Turn(*row) for row in rows]
 
@@ -112,15 +119,25 @@ def write_segments(
             )
 
 
-def align_segments(db: sqlite3.Connection, job_id: str) -> None:
+def aligned(db: sqlite3.Connection, job_id: str, segments: Sequence[Segment]) -> Sequence[Segment]:
+    """Give a new chunk's segments the speakers that the job's turns tell, once there are any."""
+    found = db.execute("SELECT diarization FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    if not segments or not found or found[0] == "{}":
+        return segments
+    start, end = segments[0].start - _NEAR, max(segment.end for segment in segments) + _NEAR
+    return align(segments, read_turns(db, job_id, start, end))
+
+
+def align_segments(db: sqlite3.Connection, job_id: str, turns: Iterable[Turn]) -> None:
     """Give all segments of a job the speakers that its turns tell."""
-    turns = read_turns(db, job_id)
+    near = overlapping(turns)
     rows = db.execute(
-        'SELECT * FROM segments WHERE job = ? ORDER BY chunk, "start", id', (job_id,)
+        'SELECT * FROM segments WHERE job = ? ORDER BY chunk, "start", "end", id', (job_id,)
     ).fetchall()
     for chunk, group in itertools.groupby(rows, key=lambda row: int(row["chunk"])):
         before = [segment_from_row(row) for row in group]
-        after = align(before, turns)
+        start, end = before[0].start - _NEAR, max(segment.end for segment in before) + _NEAR
+        after = align(before, near(start, end))
         kept = {segment.id for segment in after}
         gone = [(segment.id,) for segment in before if segment.id not in kept]
         db.executemany("DELETE FROM segments WHERE id = ?", gone)
@@ -144,11 +161,22 @@ def write_diarization(
     db.execute("DELETE FROM speakers WHERE job = ?", (job_id,))
     db.executemany("INSERT INTO speakers (job, label, name) VALUES (?, ?, ?)", kept)
     write_turns(db, job_id, turns)
-    align_segments(db, job_id)
+    align_segments(db, job_id, turns)
     db.execute(
         "UPDATE jobs SET diarization = ?, updated = ? WHERE id = ?",
         (json.dumps(dict(facts)), time.time(), job_id),
     )
+
+
+def drop_cached(db: sqlite3.Connection, job: Job, folder: Path) -> None:
+    """Remove what the cache has of a job's sound, unless another job has the same sound."""
+    rows = db.execute(
+        "DELETE FROM cache WHERE digest = ?1 AND NOT EXISTS "
+        "(SELECT 1 FROM jobs WHERE digest = ?1 AND id != ?2) RETURNING key",
+        (job.digest, job.id),
+    )
+    for row in rows.fetchall():
+        (folder / row["key"]).unlink(missing_ok=True)
 
 
 def fingerprint(source: Path) -> str:

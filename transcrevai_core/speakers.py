@@ -1,24 +1,20 @@
 """Who speaks when, as a stage of a job: from the cache where it is there, else in a worker."""
 
-import dataclasses
 import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from transcrevai_core import cache, stages
 from transcrevai_core.attempt import MAX_ATTEMPTS, Attempt, first_line
 from transcrevai_core.diarization.recipes import REVISION
-from transcrevai_core.errors import TranscrevaiError, WorkerDied
-from transcrevai_core.options import JobOptions
+from transcrevai_core.errors import InputError, TranscrevaiError, WorkerDied
+from transcrevai_core.options import DEFAULTS, JobOptions
 from transcrevai_core.records import fingerprint
 from transcrevai_core.types import Job, Turn
 from transcrevai_core.workers import Worker
-
-if TYPE_CHECKING:
-    from transcrevai_core.diarization.pipeline import Diarization
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +31,10 @@ def by_channel(options: JobOptions) -> bool:
 
 def wanted(job: Job, options: JobOptions) -> bool:
     """Tell whether a job asks for speakers, or for others than it has."""
-    return options.diarize and job.diarization.get("settings") != _asked(options)
+    had = job.diarization.get("settings")
+    if not options.diarize or had is None:
+        return options.diarize
+    return any(had.get(name, DEFAULTS[name]) != v for name, v in options.diarization().items())
 
 
 def find(attempt: Attempt, in_front: Callable[[], bool] = lambda: True) -> None:
@@ -64,6 +63,8 @@ def find(attempt: Attempt, in_front: Callable[[], bool] = lambda: True) -> None:
         ) from None
     finally:
         worker.stop()
+        for name in (stages.ALONE, f"{Path(stages.ALONE).stem}.part"):
+            attempt.wav.with_name(name).unlink(missing_ok=True)
     attempt.store.save_diarization(attempt.job.id, turns, facts)
     attempt.forget(_MISSED)
 
@@ -76,56 +77,55 @@ def miss(attempt: Attempt, error: BaseException) -> None:
     attempt.note(f"{_MISSED} {first_line(error)}.")
 
 
-def _asked(options: JobOptions) -> dict[str, Any]:
-    return {**options.diarization(), "revision": REVISION}
-
-
 def _find(
     kept: cache.Cache, job: Job, options: JobOptions, wav: Path, call: Callable[..., Any]
 ) -> Found:
     """Return turns and how they were found; a worker starts only where the cache does not know."""
-    begun, settings, asked = time.monotonic(), options.diarization(), _asked(options)
+    begun, settings = time.monotonic(), options.diarization()
     if by_channel(options):  # quick, and not told by the digest, which is of the mix
-        return _facts(call(stages.split_channels, wav), asked, begun)
-    model = fingerprint(Path(options.embedding))  # of a file, whose content may change
-    turns_key = cache.key(job.digest, {**asked, "model": model})
+        if not wav.with_name(stages.CHANNELS).is_file() and fingerprint(job.source) != (
+            job.fingerprint or fingerprint(job.source)
+        ):
+            raise InputError(
+                f"{job.source.name} is gone or has changed, and its channels were not heard "
+                "before; the setting channels=mix would be right."
+            )
+        return _facts(call(stages.split_channels, job.source, wav), settings, begun)
+    asked = {**settings, "model": fingerprint(Path(options.embedding)), "revision": REVISION}
+    if options.speakers:  # the range is not looked at
+        asked |= {"min_speakers": None, "max_speakers": None}
+    turns_key = cache.key(job.digest, asked)
     if (file := kept.find(turns_key, "turns")) and (answer := _read(file)):
-        return answer
-    voices_key = cache.key(
-        job.digest, {"embedding": options.embedding, "model": model, "revision": REVISION}
-    )
+        return _facts(answer, settings, begun)
+    of_voices = {name: asked[name] for name in ("embedding", "model", "revision")}
+    voices_key = cache.key(job.digest, of_voices)
     heard = kept.find(voices_key, "voices")
-    turns, facts = _facts(call(stages.diarize, wav, kept.path(voices_key), settings), asked, begun)
-    if not heard:
-        kept.keep(voices_key, "voices")
-    _write(kept.path(turns_key), turns, facts)
-    kept.keep(turns_key, "turns")
-    return turns, facts
+    found = call(stages.diarize, wav, kept.path(voices_key), settings)
+    try:
+        if not heard:
+            kept.keep(voices_key, "voices", job.digest)
+        _write(kept.path(turns_key), found)
+        kept.keep(turns_key, "turns", job.digest)
+    except OSError as error:  # a full disk costs the next time only
+        log.warning("job %s: what was found cannot be kept for later (%s)", job.id, error)
+    return _facts(found, settings, begun)
 
 
-def _facts(found: "Diarization", asked: Mapping[str, Any], begun: float) -> Found:
-    count = dataclasses.asdict(found.count)
-    facts = {
-        "settings": dict(asked),
-        "speakers": count.pop("number"),
-        **count,
-        "absorbed": found.absorbed,
-        "why": found.why,
-        "seconds": round(time.monotonic() - begun, 3),
-    }
-    return found.turns, facts
+def _facts(found: Found, settings: Mapping[str, Any], begun: float) -> Found:
+    turns, facts = found
+    seconds = round(time.monotonic() - begun, 3)
+    return turns, {**facts, "settings": dict(settings), "seconds": seconds}
 
 
-def _write(path: Path, turns: Sequence[Turn], facts: Mapping[str, Any]) -> None:
-    part = path.with_suffix(".part")
+def _write(path: Path, found: Found) -> None:
+    turns, facts = found
     rows = [(turn.start, turn.end, turn.speaker) for turn in turns]
-    part.write_text(json.dumps({"turns": rows, "facts": facts}))
-    part.replace(path)
+    cache.write(path, json.dumps({"turns": rows, "facts": dict(facts)}).encode())
 
 
 def _read(path: Path) -> Found | None:
     try:
         answer = json.loads(path.read_text())
-        return [Turn(*turn) for turn in answer["turns"]], answer["facts"]
-    except (OSError, ValueError):  # someone has touched it
+        return [Turn(*turn) for turn in answer["turns"]], dict(answer["facts"])
+    except (OSError, ValueError, KeyError, TypeError):  # someone has touched it
         return None

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from transcrevai_core.errors import InputError
-from transcrevai_core.types import AudioInfo, Chunk, Segment
+from transcrevai_core.types import AudioInfo, Chunk, Segment, Turn
 from transcrevai_core.workers import report
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from transcrevai_core.diarization.pipeline import Diarization
     from transcrevai_core.transcription.loading import Loaded
 
@@ -41,18 +43,18 @@ class ModelReport:
     notes: tuple[str, ...]
 
 
-SPEECH, CHANNELS = "speech.npy", "channels.npy"  # beside a job's sound
+# beside a job's sound: what is kept of it, and each channel while it is heard
+SPEECH, CHANNELS, ALONE = "speech.npy", "channels.npy", "channel.wav"
 
 _loaded: tuple[ModelSpec, "Loaded"] | None = None
 
 
 def prepare(
-    source: Path, wav: Path, threshold: float, chunk_seconds: float, split_channels: bool
+    source: Path, wav: Path, threshold: float, chunk_seconds: float
 ) -> tuple[AudioInfo, list[Chunk]]:
     """Decode a recording to `wav` and plan its chunks; reports the finished share (0 to 1).
 
-    The probabilities of speech, and with `split_channels` what each channel tells, stay beside
-    `wav` for `diarize`.
+    The probabilities of speech stay beside `wav` for `diarize`.
     """
     import numpy as np
 
@@ -63,23 +65,15 @@ def prepare(
         wav, speech.BLOCK_SECONDS, on_progress=lambda done: report((1 + done) / 2)
     )
     probabilities = np.concatenate([*speech.speech_probabilities(blocks)])
-    np.save(wav.with_name(SPEECH), probabilities)
-    if split_channels:
-        from transcrevai_core.diarization.channels import hear_channel
-
-        alone, heard = wav.with_name("channel.wav"), []
-        for channel in range(audio.count_channels(source)):
-            audio.decode(source, alone, channel=channel)
-            heard.append(hear_channel(alone))
-        alone.unlink()
-        shortest = min(len(channel) for channel in heard)
-        np.save(wav.with_name(CHANNELS), np.stack([channel[:shortest] for channel in heard]))
+    _save(wav.with_name(SPEECH), probabilities)
     regions = speech.find_regions([probabilities], threshold=threshold, max_region=chunk_seconds)
     return info, speech.plan_chunks(regions, chunk_seconds)
 
 
-def diarize(wav: Path, voices: Path, options: Mapping[str, Any]) -> "Diarization":
-    """Find who speaks when in a sound that `prepare` made; reports the finished share.
+def diarize(
+    wav: Path, voices: Path, options: Mapping[str, Any]
+) -> tuple[list[Turn], dict[str, Any]]:
+    """Find who speaks when in a sound that `prepare` made, and how; reports the finished share.
 
     The voices are read from the file `voices`, or made and written there. `options` are those
     of `JobOptions.diarization`.
@@ -102,29 +96,67 @@ def diarize(wav: Path, voices: Path, options: Mapping[str, Any]) -> "Diarization
             probabilities=[np.load(speech)] if speech.is_file() else None,
             on_progress=report,
         )
-        found.save(voices)
+        with contextlib.suppress(OSError):  # a full disk costs the next time only
+            found.save(voices)
     speakers = options["speakers"] or (options["min_speakers"], options["max_speakers"])
-    return pipeline.settle(found, speakers, recipe, pipeline.reader(wav))
+    return _plain(pipeline.settle(found, speakers, recipe, pipeline.reader(wav)))
 
 
-def split_channels(wav: Path) -> "Diarization":
-    """Take each channel that `prepare` heard as a speaker."""
+def split_channels(source: Path, wav: Path) -> tuple[list[Turn], dict[str, Any]]:
+    """Take each channel of a recording as a speaker; what they tell stays beside `wav`.
+
+    Reports the finished share. Raises InputError where there is but one channel.
+    """
     import numpy as np
 
-    from transcrevai_core.diarization.channels import channel_turns
+    from transcrevai_core import audio
+    from transcrevai_core.diarization.channels import channel_turns, hear_channel
     from transcrevai_core.diarization.counting import Count
     from transcrevai_core.diarization.pipeline import Diarization
     from transcrevai_core.diarization.recipes import Recipe
 
-    channels = np.load(wav.with_name(CHANNELS))
-    if len(channels) < 2:
-        raise InputError(
-            "The recording has one channel, which cannot be two speakers; the setting "
-            "channels=mix would be right."
-        )
-    turns = tuple(channel_turns(channels, Recipe("")))
+    kept = wav.with_name(CHANNELS)
+    if not kept.is_file():
+        number = audio.count_channels(source)
+        if number < 2:
+            raise InputError(
+                "The recording has one channel, which cannot be two speakers; the setting "
+                "channels=mix would be right."
+            )
+        heard = []
+        for channel in range(number):
+            audio.decode(source, wav.with_name(ALONE), channel=channel)
+            heard.append(hear_channel(wav.with_name(ALONE)))
+            report((channel + 1) / number)
+        shortest = min(len(channel) for channel in heard)
+        _save(kept, np.stack([channel[:shortest] for channel in heard]))
+    turns = tuple(channel_turns(np.load(kept), Recipe("")))
     count = Count(len({turn.speaker for turn in turns}), by="channels")
-    return Diarization(turns, count, 0, "each channel is a speaker")
+    return _plain(Diarization(turns, count, 0, "each channel is a speaker"))
+
+
+def _save(path: Path, array: "np.ndarray") -> None:
+    """Write an array; a reader never meets half a file."""
+    import numpy as np
+
+    part = path.with_suffix(".part")
+    with part.open("wb") as file:
+        np.save(file, array)
+    part.replace(path)
+
+
+def _plain(found: "Diarization") -> tuple[list[Turn], dict[str, Any]]:
+    """Return what the program can read without the libraries that found it."""
+    count = found.count
+    facts = {
+        "speakers": int(count.number),
+        "confidence": float(count.confidence),
+        "runner_up": None if count.runner_up is None else int(count.runner_up),
+        "by": count.by,
+        "absorbed": int(found.absorbed),
+        "why": found.why,
+    }
+    return [Turn(float(t.start), float(t.end), t.speaker) for t in found.turns], facts
 
 
 def fetch_model(name: str) -> Path:

@@ -13,13 +13,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from transcrevai_core.alignment import align
 from transcrevai_core.database import Database
 from transcrevai_core.errors import InputError, StorageError
 from transcrevai_core.processes import is_alive, this_process
 from transcrevai_core.records import (
+    aligned,
     chunk_from_row,
     chunk_row,
+    drop_cached,
     fingerprint,
     job_columns,
     job_from_row,
@@ -188,6 +189,7 @@ class Store:
             ).rowcount
             if not deleted:  # someone has taken it since; the transaction is undone
                 raise busy
+            drop_cached(db, job, self.home / "cache")
         shutil.rmtree(self.job_dir(job_id), ignore_errors=True)
 
     def save_plan(self, job_id: str, chunks: Iterable[Chunk]) -> None:
@@ -226,7 +228,7 @@ class Store:
         with self.database.write() as db:
             db.execute("DELETE FROM segments WHERE job = ? AND chunk = ?", (job_id, index))
             # turns may come before or after: both ways the same speakers are found
-            write_segments(db, job_id, index, align(list(segments), read_turns(db, job_id)))
+            write_segments(db, job_id, index, aligned(db, job_id, list(segments)))
             db.execute(
                 "UPDATE chunks SET done = 1, seconds = ? WHERE job = ? AND number = ?",
                 (seconds, job_id, index),
@@ -242,7 +244,8 @@ class Store:
         """Return what is finished of a job's text, in order of time; all, or the `last` so many."""
         with self.database.read() as db:
             rows = db.execute(
-                'SELECT * FROM segments WHERE job = ? ORDER BY "start" DESC, id DESC LIMIT ?',
+                'SELECT * FROM segments WHERE job = ? ORDER BY "start" DESC, "end" DESC, id DESC '
+                "LIMIT ?",
                 (job_id, -1 if last is None else last),
             ).fetchall()
         return [segment_from_row(row) for row in reversed(rows)]
@@ -250,10 +253,7 @@ class Store:
     def save_diarization(
         self, job_id: str, turns: Sequence[Turn], facts: Mapping[str, Any]
     ) -> None:
-        """Write who speaks when and how it was found; segments get their speakers.
-
-        Names go on to those who are the same speakers still.
-        """
+        """Write who speaks when and how it was found; names and segments follow."""
         with self.database.write() as db:
             write_diarization(db, job_id, turns, facts)
 

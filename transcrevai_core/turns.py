@@ -1,8 +1,9 @@
 """Sums on turns: who spoke how long, views without overlap, and what a correction changes."""
 
 import itertools
+import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from transcrevai_core.types import Turn
 
@@ -117,3 +118,23 @@ def same_speakers(old: Sequence[Turn], new: Sequence[Turn]) -> dict[str, str]:
         if a_name not in found and b_name not in found.values():
             found[a_name] = b_name
     return found
+
+
+def shown_name(label: str, names: Mapping[str, str]) -> str:
+    """Return the name that the user gave to a speaker, else one that reads better than the label.
+
+    >>> shown_name("SPEAKER_00", {"SPEAKER_00": "Ana"}), shown_name("SPEAKER_01", {})
+    ('Ana', 'Speaker 2')
+    """
+    number = label_number(label)
+    return names.get(label) or (label if number is None else f"Speaker {number + 1}")
+
+
+def label_number(label: str) -> int | None:
+    """Return the number in a label that diarization gave, else None.
+
+    >>> label_number("SPEAKER_07"), label_number("Ana")
+    (7, None)
+    """
+    found = re.fullmatch(r"SPEAKER_(\d+)", label)
+    return int(found[1]) if found else None

@@ -140,10 +140,6 @@ class Transcript:
             first[label] = min(start, first.get(label, start))
         return tuple(sorted(first, key=lambda label: (first[label], label)))
 
-    def name(self, label: str) -> str:
-        """The display name of a speaker, else the label."""
-        return self.names.get(label, label)
-
     @property
     def text(self) -> str:
         """The whole text, edits included, one segment a line."""

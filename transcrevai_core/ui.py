@@ -23,6 +23,7 @@ from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings, describe, load_settings
 from transcrevai_core.store import Store
 from transcrevai_core.transcription.catalogue import DEMO
+from transcrevai_core.turns import shown_name
 from transcrevai_core.types import ACTIVE_STATES, Job, JobState, Segment
 
 TRANSCRIBE, TRANSCRIPT, LIBRARY = "transcribe.py", "transcript.py", "library.py"
@@ -125,7 +126,7 @@ def ink() -> str:
 def chip(label: str, names: Mapping[str, str], most: int = CHIP_NAME) -> str:
     """Write a speaker's name, in at most so many characters, as Markdown in the own colour."""
     look = figures.colour(label)
-    name = escape(figures.shortened(figures.shown_name(label, names), most))
+    name = escape(figures.shortened(shown_name(label, names), most))
     return f':color[**{name}**]{{foreground="{look.text}" background="{look.fill}"}}'
 
 

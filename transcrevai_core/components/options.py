@@ -36,10 +36,10 @@ _CHOICES = {
     "agglomerative": "Agglomerative",
     "spectral": "Spectral",
     "vbx": "VBx",
+    "evidence": "Evidence",
     "likeness": "Likeness",
     "silhouette": "Silhouette",
     "eigengap": "Eigengap",
-    "evidence": "Evidence",
     "mix": "Mixed together",
     "speakers": "One speaker each",
 }

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from transcrevai_core import edits, figures, ui
+from transcrevai_core import edits, ui
+from transcrevai_core.turns import shown_name
 from transcrevai_core.types import Segment, Transcript
 
 PAGE_SIZE = 50  # segments on screen at once; thousands would make the browser slow
@@ -134,7 +135,7 @@ def _editor(row: Segment, speakers: _Speakers) -> None:
                 choices,
                 index=choices.index(row.speaker) if row.speaker else None,
                 format_func=lambda label: (
-                    figures.shown_name(label, speakers.names) if label else "Somebody else"
+                    shown_name(label, speakers.names) if label else "Somebody else"
                 ),
                 key=speaker_key,
             )

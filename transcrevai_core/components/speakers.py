@@ -13,7 +13,7 @@ from transcrevai_core.components.options import fields, model_fields
 from transcrevai_core.components.reader import jump
 from transcrevai_core.errors import InputError
 from transcrevai_core.options import JobOptions
-from transcrevai_core.turns import talk_times
+from transcrevai_core.turns import shown_name, talk_times
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
 
 LONGEST_NAME = 60
@@ -103,7 +103,8 @@ def _share(transcript: Transcript, label: str, seconds: float, whole: float) -> 
         share = f":small[{ui.clock(seconds)} · {seconds / whole:.0%}]"
         chip = ui.chip(label, transcript.names, _SHARE_NAME)
         st.markdown(f"{chip}&ensp;{share}", width="content")
-        if st.button(":material/edit:", key=f"rename_{label}", type="tertiary", help="Rename"):
+        pencil = ":material/drive_file_rename_outline:"
+        if st.button(pencil, key=f"rename_{label}", type="tertiary", help="Rename"):
             rename(transcript, label)
         if len(transcript.speakers) > 1 and st.button(
             ":material/merge:", key=f"merge_{label}", type="tertiary", help="Merge into another"
@@ -120,7 +121,7 @@ def rename(transcript: Transcript, label: str) -> None:
             "Name",
             transcript.names.get(label, ""),
             max_chars=LONGEST_NAME,
-            placeholder=figures.shown_name(label, {}),
+            placeholder=shown_name(label, {}),
             help="It stands in the text, in the timeline and in every export.",
         )
         if st.form_submit_button("Save", type="primary"):
@@ -133,7 +134,7 @@ def rename(transcript: Transcript, label: str) -> None:
 def check_name(transcript: Transcript, label: str, name: str) -> None:
     """Raise InputError where another speaker is shown under a name, given or not."""
     wanted = " ".join(name.split()).casefold()
-    others = (figures.shown_name(o, transcript.names) for o in transcript.speakers if o != label)
+    others = (shown_name(o, transcript.names) for o in transcript.speakers if o != label)
     if wanted in (other.casefold() for other in others):
         raise InputError("Another speaker has this name; merge the two if they are one.")
 
@@ -143,9 +144,9 @@ def merge(transcript: Transcript, label: str) -> None:
     """Ask who a speaker really is."""
     others = [other for other in transcript.speakers if other != label]
     into = st.selectbox(
-        f"{ui.escape(figures.shown_name(label, transcript.names))} is really",
+        f"{ui.escape(shown_name(label, transcript.names))} is really",
         others,
-        format_func=lambda other: figures.shown_name(other, transcript.names),
+        format_func=lambda other: shown_name(other, transcript.names),
     )
     st.caption(
         "All that both have said becomes one speaker's. Change the number to part them again."

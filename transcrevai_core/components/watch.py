@@ -10,14 +10,19 @@ from transcrevai_core.records import read_names
 from transcrevai_core.types import ACTIVE_STATES, Job, Segment
 
 EVERY = 0.5  # seconds between two looks
+_WATCHED = "watched"  # in the session: the job that ran when this page was drawn
 SHOWN_SEGMENTS = 30  # drawn twice a second; the transcript page shows them all
 
 
 def watch_job(job_id: str) -> None:
     """Draw one job: how far it is, the text as it grows, and what can be done about it."""
     job = ui.store().job(job_id)
+    watched = st.session_state.pop(_WATCHED, None) == job_id
+    if watched and job.state == "done":  # from here: a fragment that switched could be polled again
+        st.switch_page(ui.TRANSCRIPT, query_params={"job": job_id})
     st.title(ui.escape(job.title), anchor=False)
     if job.state in ACTIVE_STATES:
+        st.session_state[_WATCHED] = job_id
         st.fragment(_running, run_every=EVERY)(job_id)
     else:
         _ended(job)
@@ -46,8 +51,6 @@ def _followed(job_id: str) -> None:
 def _running(job_id: str) -> None:
     library = ui.store()
     job = library.job(job_id)
-    if job.state == "done":
-        st.switch_page(ui.TRANSCRIPT, query_params={"job": job_id})
     if job.state not in ACTIVE_STATES:
         st.rerun()
     _progress(job, library.jobs(ACTIVE_STATES))
@@ -75,7 +78,8 @@ def _ended(job: Job) -> None:
                 ui.store().requeue(job.id)
                 st.rerun()
         label = "Open the transcript" if job.state == "done" else "See what is finished"
-        if (job.state == "done" or ui.store().segments(job.id, last=1)) and st.button(
+        kept = job.state == "done" or job.diarization or ui.store().segments(job.id, last=1)
+        if kept and st.button(
             label, type=ui.importance(job.state == "done"), icon=":material/article:"
         ):
             st.switch_page(ui.TRANSCRIPT, query_params={"job": job.id})

@@ -66,7 +66,7 @@ class Divider(Protocol):
 def agglomerative(vectors: np.ndarray) -> Divider:
     """Average linkage by cosine; one tree serves every count."""
     rows = evenly(len(vectors), SAMPLE)
-    tree = linkage(normalise(vectors[rows]), "average", "cosine") if len(rows) > 1 else None
+    tree = average_tree(vectors[rows]) if len(rows) > 1 else None
 
     def divide(count: int) -> np.ndarray:
         if tree is None:
@@ -74,6 +74,12 @@ def agglomerative(vectors: np.ndarray) -> Divider:
         return spread_labels(vectors, rows, compact(fcluster(tree, count, "maxclust")))
 
     return divide
+
+
+def average_tree(vectors: np.ndarray) -> np.ndarray:
+    """Average linkage by cosine, as scipy writes trees; two rows at least."""
+    # a row of zeros has no direction, and scipy no distance for it
+    return np.asarray(linkage(normalise(vectors) + 1e-9, "average", "cosine"))
 
 
 def k_means_cosine(vectors: np.ndarray) -> Divider:

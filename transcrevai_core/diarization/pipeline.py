@@ -6,6 +6,7 @@ windows' speakers -> frames' speakers -> turns                  divide
 """
 
 import itertools
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,14 +38,17 @@ class Voices:
 
     def save(self, path: Path) -> None:
         """Write the arrays; a reader never meets half a file."""
-        part = path.with_suffix(".part")
+        part = path.with_name(f"{path.name}.{os.getpid()}.part")
         spans = np.array([(r.start, r.end) for r in self.regions]).reshape(-1, 2)
         between = np.zeros(0) if self.between is None else self.between
-        with part.open("wb") as file:
-            np.savez(
-                file, regions=spans, windows=self.windows, vectors=self.vectors, between=between
-            )
-        part.replace(path)
+        try:
+            with part.open("wb") as file:
+                np.savez(
+                    file, regions=spans, windows=self.windows, vectors=self.vectors, between=between
+                )
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
 
     @classmethod
     def load(cls, path: Path) -> "Voices":

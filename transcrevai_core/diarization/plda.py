@@ -11,14 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.cluster.hierarchy import fcluster
 
 from transcrevai_core.diarization.clustering import (
     SAMPLE,
+    average_tree,
     centroids,
     compact,
     evenly,
-    normalise,
     spread_labels,
 )
 
@@ -98,7 +98,7 @@ def _begin(vectors: np.ndarray, clusters: int) -> np.ndarray:
     rows = evenly(len(vectors), SAMPLE)
     if len(rows) < 2:
         return np.zeros(len(vectors), int)
-    tree = linkage(normalise(vectors[rows]), "average", "cosine")
+    tree = average_tree(vectors[rows])
     return spread_labels(vectors, rows, compact(fcluster(tree, clusters, "maxclust")))
 
 

@@ -36,6 +36,7 @@ FORMATS: dict[str, Callable[[Transcript, bool], str]] = {
 }
 # The name of a format is also its files' suffix, but for this one, as Praat writes it.
 _SUFFIXES = {"textgrid": "TextGrid"}
+_FOR_PROGRAMS = ("json", "rttm", "ctm")  # here who has no name keeps the label, SPEAKER_00
 _MIME_TYPES = {"json": "application/json", "eaf": "application/xml"}
 
 
@@ -68,7 +69,7 @@ def write(transcript: Transcript, format: str, *, edited: bool = True) -> str:
     """
     if format not in FORMATS:
         raise InputError(f"Format {format!r} is unknown; one of {', '.join(FORMATS)} is right.")
-    text = FORMATS[format](named(transcript), edited)
+    text = FORMATS[format](named(transcript, readable=format not in _FOR_PROGRAMS), edited)
     # Half a surrogate pair, as a damaged edit may hold, cannot be written as UTF-8.
     return text.encode("utf-8", "replace").decode("utf-8")
 

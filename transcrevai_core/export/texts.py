@@ -2,12 +2,14 @@
 
 import json
 import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from transcrevai_core.export.cues import one_line, texts
 from transcrevai_core.export.names import named, speaker_turns
-from transcrevai_core.turns import talk_times
-from transcrevai_core.types import Segment, Transcript
+from transcrevai_core.turns import exclusive, talk_times
+from transcrevai_core.types import Segment, Transcript, Turn
 
 
 def write_txt(transcript: Transcript, edited: bool) -> str:
@@ -40,11 +42,12 @@ def as_dict(transcript: Transcript, *, edited: bool = True) -> dict[str, Any]:
     """Give the transcript in the shape of openai/whisper's result, with a few keys of ours.
 
     Ours are title, duration (seconds), model, compute_type, language_probability, notes,
-    dropped_segments, digest, speakers, turns and diarization (how the turns were found), and on
-    a segment speaker, looping and original_text where they apply. A speaker is told by name
-    everywhere; speakers has the label to each name, with the seconds spoken and their share
-    (0 to 1) of what all speak. The words of a segment are what the model heard, so where there
-    is an original_text they spell that. A number that the model left undefined is null.
+    dropped_segments, digest, speakers, turns, exclusive_turns (the same without overlap) and
+    diarization (how the turns were found), and on a segment speaker, looping and original_text
+    where they apply. A speaker is told by name everywhere; speakers has the label to each name,
+    with the seconds spoken and their share (0 to 1) of what all speak. The words of a segment
+    are what the model heard, so where there is an original_text they spell that. A number that
+    the model left undefined is null.
     """
     return _shape(named(transcript), edited)
 
@@ -77,12 +80,26 @@ def _shape(transcript: Transcript, edited: bool) -> dict[str, Any]:
             }
             for name, label in transcript.names.items()
         ],
-        "turns": [
-            {"start": _number(turn.start), "end": _number(turn.end), "speaker": turn.speaker}
-            for turn in turns
-        ],
-        "diarization": dict(transcript.diarization),
+        "turns": _turns(turns),
+        "exclusive_turns": _turns(exclusive(turns)),
+        "diarization": _without_folders(transcript.diarization),
     }
+
+
+def _turns(turns: Iterable[Turn]) -> list[dict[str, Any]]:
+    return [
+        {"start": _number(turn.start), "end": _number(turn.end), "speaker": turn.speaker}
+        for turn in turns
+    ]
+
+
+def _without_folders(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """How the turns were found; of a model's file only the name, as folders tell of people."""
+    settings = dict(facts.get("settings", {}))
+    if settings.get("embedding"):
+        name = settings["embedding"]
+        settings["embedding"] = Path(name).name if Path(name).is_absolute() else name
+    return {**facts, "settings": settings} if facts else {}
 
 
 def _segment(number: int, segment: Segment, edited: bool) -> dict[str, Any]:
