@@ -17,7 +17,7 @@ from transcrevai_core.types import Chunk, Job, Segment, Turn
 
 ROOT = Path(__file__).parent.parent
 A, B, C = "SPEAKER_00", "SPEAKER_01", "SPEAKER_02"
-FACTS = {"speakers": 3, "confidence": 0.6, "runner_up": 2, "by": "likeness", "why": "three differ"}
+FACTS = {"speakers": 3, "confidence": 0.7, "runner_up": 2, "by": "likeness", "why": "three differ"}
 
 
 @pytest.fixture
