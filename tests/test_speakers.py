@@ -393,6 +393,16 @@ def test_channels_can_be_asked_for_afterwards_and_keep_the_text(store, worker, c
     assert "".join(s.text for s in store.segments(job.id)) == texts
 
 
+def test_a_finished_text_does_not_fail_for_its_speakers(store, worker):
+    job = run(store, worker, model="demo")
+    turns = store.transcript(job.id).turns
+    done = again(store, worker, job, channels="speakers")  # of a recording that has one
+    assert done.state == "done" and any("has one channel" in note for note in done.notes)
+    assert store.transcript(job.id).turns == turns
+    mended = again(store, worker, done, channels="mix")
+    assert not any("one channel" in note for note in mended.notes)
+
+
 def test_channels_of_a_recording_that_has_changed_are_refused(store, worker, call, tmp_path):
     source = tmp_path / "call.flac"
     source.write_bytes(call[0].read_bytes())

@@ -80,6 +80,7 @@ def _run(attempt: Attempt, transcriber: Worker) -> None:
     chunks = store.chunks(job_id)
     words = options.model != NONE and bool(store.chunks(job_id, unfinished=True))
     voices = bool(chunks) and speakers.wanted(attempt.job, options)
+    attempt.forget(speakers.MISSED)  # by an earlier attempt; this one will see for itself
     if words and voices and room_for_both(options.model):
         _find_both(attempt, transcriber, chunks)
         return
@@ -90,8 +91,8 @@ def _run(attempt: Attempt, transcriber: Worker) -> None:
         except Cancelled:
             raise
         except Exception as error:
-            if not words:
-                raise
+            if not words and not store.segments(job_id, last=1):
+                raise  # there is nothing else that the job could end with
             speakers.miss(attempt, error)
     if words:
         Transcription(attempt, transcriber).run(chunks)

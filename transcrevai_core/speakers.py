@@ -18,7 +18,7 @@ from transcrevai_core.workers import Worker
 
 log = logging.getLogger(__name__)
 
-_MISSED = "Who spoke when could not be found:"
+MISSED = "Who spoke when could not be found:"
 STAGE = "telling the speakers apart"
 
 Found = tuple[Sequence[Turn], Mapping[str, Any]]
@@ -66,15 +66,13 @@ def find(attempt: Attempt, in_front: Callable[[], bool] = lambda: True) -> None:
         for name in (stages.ALONE, f"{Path(stages.ALONE).stem}.part"):
             attempt.wav.with_name(name).unlink(missing_ok=True)
     attempt.store.save_diarization(attempt.job.id, turns, facts)
-    attempt.forget(_MISSED)
 
 
 def miss(attempt: Attempt, error: BaseException) -> None:
     """Say that the text has to do without speakers."""
     if not isinstance(error, TranscrevaiError):
         log.error("job %s: no speakers", attempt.job.id, exc_info=error)
-    attempt.forget(_MISSED)
-    attempt.note(f"{_MISSED} {first_line(error)}.")
+    attempt.note(f"{MISSED} {first_line(error)}.")
 
 
 def _find(
