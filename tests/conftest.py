@@ -1,5 +1,6 @@
 """What many tests need: a library of their own, and sounds made on the spot."""
 
+import time
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,16 @@ import numpy as np
 import pytest
 
 from transcrevai_core.store import Store
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+    """Wait for what happens in another process or thread."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return
+        time.sleep(0.02)
+    raise AssertionError("it did not come to that")
 
 
 @pytest.fixture(autouse=True)

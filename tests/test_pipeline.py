@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from conftest import wait_until
 
 from transcrevai_core import demo, export, pipeline, transcribe, wer
 from transcrevai_core.attempt import Attempt
@@ -48,15 +49,6 @@ def long_recording(tmp_path_factory):
         wav.setparams((1, 2, 16_000, 0, "NONE", ""))
         wav.writeframes(frames * 3)
     return path
-
-
-def wait_until(condition, seconds=60):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return
-        time.sleep(0.02)
-    raise AssertionError("it did not come to that")
 
 
 def decodes(store, job_id):

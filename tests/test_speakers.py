@@ -10,6 +10,7 @@ import time
 import av
 import numpy as np
 import pytest
+from conftest import wait_until
 
 from transcrevai_core import audio, cache, demo, diarize, edits, pipeline, speakers, transcribe
 from transcrevai_core.errors import InputError
@@ -45,15 +46,6 @@ def asked(store):
     """How often each tier of the cache had an answer, and had none."""
     stats = cache.Cache(store, load_settings()).stats()
     return {tier.tier: (tier.hits, tier.misses) for tier in stats}
-
-
-def wait_until(condition, seconds=60):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return
-        time.sleep(0.02)
-    raise AssertionError("it did not come to that")
 
 
 @pytest.mark.parametrize("name", ["pt", "en"])
