@@ -7,7 +7,7 @@ that was replaced in silence serves like the one before.
 import contextlib
 import ctypes
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,7 +44,7 @@ class ModelReport:
 
 
 # beside a job's sound: what is kept of it, and each channel while it is heard
-SPEECH, CHANNELS, ALONE = "speech.npy", "channels.npy", "channel.wav"
+SPEECH, CHANNELS, ALONE = "speech.f32", "channels.npy", "channel.wav"
 
 _loaded: tuple[ModelSpec, "Loaded"] | None = None
 
@@ -56,18 +56,25 @@ def prepare(
 
     The probabilities of speech stay beside `wav` for `diarize`.
     """
-    import numpy as np
-
     from transcrevai_core import audio, speech
 
     info = audio.decode(source, wav, on_progress=lambda done: report(done / 2))
     blocks = audio.blocks(
         wav, speech.BLOCK_SECONDS, on_progress=lambda done: report((1 + done) / 2)
     )
-    probabilities = np.concatenate([*speech.speech_probabilities(blocks)])
-    _save(wav.with_name(SPEECH), probabilities)
-    regions = speech.find_regions([probabilities], threshold=threshold, max_region=chunk_seconds)
+    probabilities = _keeping(wav.with_name(SPEECH), speech.speech_probabilities(blocks))
+    regions = speech.find_regions(probabilities, threshold=threshold, max_region=chunk_seconds)
     return info, speech.plan_chunks(regions, chunk_seconds)
+
+
+def _keeping(path: Path, blocks: Iterable["np.ndarray"]) -> Iterator["np.ndarray"]:
+    """Pass float32 blocks on and write them, as they are; a reader never meets half a file."""
+    part = path.with_suffix(".part")
+    with part.open("wb") as file:
+        for block in blocks:
+            file.write(block.tobytes())
+            yield block
+    part.replace(path)
 
 
 def diarize(
@@ -93,7 +100,7 @@ def diarize(
         found = pipeline.hear(
             wav,
             recipe,
-            probabilities=[np.load(speech)] if speech.is_file() else None,
+            probabilities=[np.fromfile(speech, np.float32)] if speech.is_file() else None,
             on_progress=report,
         )
         with contextlib.suppress(OSError):  # a full disk costs the next time only
@@ -129,20 +136,12 @@ def split_channels(source: Path, wav: Path) -> tuple[list[Turn], dict[str, Any]]
             heard.append(hear_channel(wav.with_name(ALONE)))
             report((channel + 1) / number)
         shortest = min(len(channel) for channel in heard)
-        _save(kept, np.stack([channel[:shortest] for channel in heard]))
+        part = kept.with_suffix(".part.npy")
+        np.save(part, np.stack([channel[:shortest] for channel in heard]))
+        part.replace(kept)
     turns = tuple(channel_turns(np.load(kept), Recipe("")))
     count = Count(len({turn.speaker for turn in turns}), by="channels")
     return _plain(Diarization(turns, count, 0, "each channel is a speaker"))
-
-
-def _save(path: Path, array: "np.ndarray") -> None:
-    """Write an array; a reader never meets half a file."""
-    import numpy as np
-
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
-        np.save(file, array)
-    part.replace(path)
 
 
 def _plain(found: "Diarization") -> tuple[list[Turn], dict[str, Any]]:
