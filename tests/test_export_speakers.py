@@ -436,13 +436,17 @@ def test_the_command_line_exports_speakers(tmp_path, monkeypatch):
     (tmp_path / "ata.wav").write_bytes(b"sound")
     job = store.add_job(tmp_path / "ata.wav", {})
 
-    def export(format):
+    def export(format=None):
         return subprocess.run(
-            [sys.executable, "-m", "transcrevai_core", "jobs", "export", job.id, "-f", format,
-             "-o", str(tmp_path / "out")],
+            [sys.executable, "-m", "transcrevai_core", "jobs", "export", job.id,
+             *(["-f", format] if format else []), "-o", str(tmp_path / "out")],
             capture_output=True, text=True, timeout=60, encoding="utf-8",
         )  # fmt: skip
 
+    store.save_diarization(job.id, [Turn(0, 1, "SPEAKER_00")], {"speakers": 1})
+    assert export().returncode == 0  # without a word, who spoke is what there is to say
+    assert "SPEAKER_00" in (tmp_path / "out" / "ata.rttm").read_text(encoding="utf-8")
+    store.save_diarization(job.id, [], {"speakers": 0})
     assert export("rttm").returncode == 0  # nobody speaks, and that is what it says
     assert (tmp_path / "out" / "ata.rttm").read_text(encoding="utf-8") == ""
     store.save_plan(job.id, [Chunk(0, 0, 1)])

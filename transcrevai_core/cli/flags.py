@@ -24,7 +24,9 @@ OutputDir = Annotated[
 OutputFormat = Annotated[
     str | None,
     typer.Option(
-        "--output_format", "-f", help=f"{', '.join(export.FORMATS)} or all [default: txt]"
+        "--output_format",
+        "-f",
+        help=f"{', '.join(export.FORMATS)} or all [default: txt; rttm where there is no text]",
     ),
 ]
 

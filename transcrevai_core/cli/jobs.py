@@ -16,6 +16,7 @@ from transcrevai_core.cli.screen import (
     follow,
     open_library,
     out,
+    usual_format,
     write,
 )
 from transcrevai_core.errors import InputError, TranscrevaiError
@@ -53,8 +54,7 @@ def jobs_show(job_id: str, as_json: AsJson = False) -> None:
         if value not in ("", None, []):
             table.add_row(name, str(value))
     out.print(table)
-    format = "txt" if transcript.segments or not transcript.turns else "rttm"
-    out.print(export.write(transcript, format), soft_wrap=True, end="")
+    out.print(export.write(transcript, usual_format(transcript)), soft_wrap=True, end="")
 
 
 @app.command("cancel")
@@ -103,7 +103,8 @@ def jobs_export(
     """Write the transcript of a job to files, corrections included."""
     _, store = open_library()
     check_format(output_format)
-    write(store.transcript(store.find(job_id).id), output_dir, output_format or "txt")
+    transcript = store.transcript(store.find(job_id).id)
+    write(transcript, output_dir, output_format or usual_format(transcript))
 
 
 @app.command("delete")

@@ -52,6 +52,11 @@ def open_library() -> tuple[Settings, Store]:
     return settings, Store(settings.home)
 
 
+def usual_format(transcript: Transcript) -> str:
+    """Return what a transcript is best written in where nobody has said: who spoke, or the text."""
+    return "rttm" if transcript.turns and not transcript.segments else "txt"
+
+
 def write(transcript: Transcript, folder: Path, name: str, stem: str | None = None) -> None:
     """Write a transcript to files and name them."""
     for path in export.save(transcript, folder, name, stem=stem):
