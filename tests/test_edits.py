@@ -55,7 +55,7 @@ def test_a_last_word_without_length_stays_before_the_next_segment(store, make_so
     store.save_chunk(job.id, 0, [first, second], dropped=0, seconds=1)
     before = [(s.text, s.words) for s in store.segments(job.id)]
     for _ in range(2):
-        store.save_diarization(job.id, [Turn(0, 4.0, A), Turn(4.0, 8, B)], {"speakers": 2})
+        store.save_diarization(job.id, [Turn(0, 5, A), Turn(5, 8, B)], {"speakers": 2})
         assert [w for s in store.segments(job.id) for w in s.words] == [*words, *second.words]
     store.save_diarization(job.id, [Turn(0, 8, A)], {"speakers": 1})
     assert [(s.text, s.words) for s in store.segments(job.id)] == before
