@@ -11,11 +11,11 @@ ROOT = Path(__file__).parents[1]
 CORE = ROOT / "transcrevai_core"
 # from the ground up: a room may use what stands on a line above its own
 FLOORS = [
-    {"errors", "types", "languages", "processes", "migrations"},
-    {"options", "rttm", "turns"},
-    {"memory", "demo", "settings", "metrics", "audio", "speech", "export"},
+    {"errors", "types", "languages", "processes", "migrations", "memory", "watcher"},
+    {"options", "rttm", "turns", "inside"},
+    {"demo", "settings", "metrics", "audio", "speech", "export"},
     {"database", "workers", "transcription.catalogue", "diarization", "alignment"},
-    {"records", "figures"},
+    {"records", "figures", "journal"},
     {"store"},
     {"edits", "cache", "transcription.loading"},
     {"transcription.decoding"},

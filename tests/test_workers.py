@@ -8,7 +8,8 @@ import psutil
 import pytest
 
 from transcrevai_core.errors import Cancelled, WorkerDied
-from transcrevai_core.workers import Worker, report
+from transcrevai_core.inside import report
+from transcrevai_core.workers import Worker
 
 
 @pytest.fixture

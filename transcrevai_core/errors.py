@@ -10,6 +10,8 @@ TranscrevaiError
 └── Cancelled           the user asked for the end
 """
 
+from typing import Literal
+
 
 class TranscrevaiError(Exception):
     """Base of all errors that a user may read: what was wrong and what would be right."""
@@ -32,7 +34,14 @@ class ModelError(TranscrevaiError):
 
 
 class WorkerDied(TranscrevaiError):
-    """A worker process ended before it gave its answer."""
+    """A worker process ended before it gave its answer.
+
+    `cause` says why: it needed more memory than it may have, it was silent, or it just ended.
+    """
+
+    def __init__(self, sentence: str, cause: Literal["memory", "silence", "end"] = "end"):
+        super().__init__(sentence)
+        self.cause = cause
 
 
 class StorageError(TranscrevaiError):

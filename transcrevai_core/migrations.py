@@ -84,10 +84,36 @@ def m003_speakers(db: sqlite3.Connection) -> None:
     )
 
 
+def m004_memory(db: sqlite3.Connection) -> None:
+    """What memory did, what each stage of a job needed, and who asked for a job."""
+    db.execute("ALTER TABLE jobs ADD COLUMN session TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE jobs ADD COLUMN forecast INTEGER NOT NULL DEFAULT 0")
+    db.execute(
+        """CREATE TABLE readings (
+            id INTEGER PRIMARY KEY, program TEXT NOT NULL, time REAL NOT NULL,
+            level TEXT NOT NULL, used_bytes INTEGER NOT NULL, limit_bytes INTEGER NOT NULL,
+            total_bytes INTEGER NOT NULL, budget_bytes INTEGER NOT NULL, workers TEXT NOT NULL)"""
+    )
+    db.execute(
+        """CREATE TABLE events (
+            id INTEGER PRIMARY KEY, program TEXT NOT NULL, time REAL NOT NULL, kind TEXT NOT NULL,
+            level TEXT NOT NULL, job TEXT NOT NULL, cause TEXT NOT NULL)"""
+    )
+    db.execute(
+        """CREATE TABLE runs (
+            id INTEGER PRIMARY KEY, time REAL NOT NULL, job TEXT NOT NULL, stage TEXT NOT NULL,
+            key TEXT NOT NULL, table_bytes INTEGER NOT NULL, forecast_bytes INTEGER NOT NULL,
+            peak_bytes INTEGER NOT NULL,
+            seconds REAL NOT NULL, duration REAL NOT NULL)"""
+    )
+    db.execute("CREATE INDEX runs_by_key ON runs (key, id)")
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_initial,
     m002_search,
     m003_speakers,
+    m004_memory,
 )
 
 

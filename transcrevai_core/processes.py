@@ -1,5 +1,6 @@
 """Who a process is, and whether it still lives; works on every platform."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -32,3 +33,44 @@ def _birth(pid: int) -> str:
         return f"{boot}:{Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[19]}"
     except FileNotFoundError:
         return f"{psutil.Process(pid).create_time():.0f}"
+
+
+def be_modest(cores: int) -> None:
+    """Leave this process the first `cores` processors, and let others go first on them.
+
+    Each is done where the platform has it, and never required.
+    """
+    me = psutil.Process()
+    with contextlib.suppress(OSError, AttributeError, ValueError, psutil.Error):
+        me.nice(getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", 5))
+    with contextlib.suppress(OSError, AttributeError, ValueError, psutil.Error):
+        me.cpu_affinity(sorted(me.cpu_affinity())[:cores])  # not on macOS
+
+
+def limit_data(pid: int, limit_bytes: int) -> None:
+    """Bound the data of a process where the platform can (Linux); 0 takes the bound away.
+
+    The address space must not be bounded: native threads reserve far more of it than they use.
+    """
+    try:
+        import resource
+
+        most = limit_bytes or resource.RLIM_INFINITY
+        resource.prlimit(pid, resource.RLIMIT_DATA, (most, resource.RLIM_INFINITY))
+    except (ImportError, AttributeError, OSError, ValueError):
+        pass
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time that a process has used; 0 for one that is gone."""
+    try:
+        times = psutil.Process(pid).cpu_times()
+        return float(times.user + times.system)
+    except psutil.Error:
+        return 0.0
+
+
+def kill(pid: int) -> None:
+    """End a process at once; one that is gone is fine."""
+    with contextlib.suppress(psutil.Error):
+        psutil.Process(pid).kill()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -36,6 +36,21 @@ def _whisper_names() -> dict[str, Any]:
     return {name: os.environ[key] for name, key in names.items() if os.environ.get(key)}
 
 
+_MEMORY: dict[str, Any] = {"group": "memory"}  # what the memory page can change
+
+
+def _percent(default: float, description: str) -> Any:
+    return Field(
+        default,
+        ge=10,
+        le=99,
+        allow_inf_nan=False,
+        description=description,
+        validate_default=True,  # one that was raised may overtake the next one's default
+        json_schema_extra=_MEMORY | {"unit": "%"},
+    )
+
+
 class Settings(BaseSettings, JobOptions):
     """Everything that can be set: the defaults of new jobs, and how the program itself runs."""
 
@@ -47,6 +62,16 @@ class Settings(BaseSettings, JobOptions):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+    @field_validator("emergency_percent", "kill_percent")
+    @classmethod
+    def _rising(cls, value: float, info: ValidationInfo) -> float:
+        below = (
+            "degraded_percent" if info.field_name == "emergency_percent" else ("emergency_percent")
+        )
+        if value < info.data.get(below, 0.0):
+            raise ValueError(f"at least {below}")
+        return value
 
     home: Path = Field(
         default_factory=default_home, description="where recordings and transcripts are kept"
@@ -69,6 +94,60 @@ class Settings(BaseSettings, JobOptions):
         allow_inf_nan=False,
         description="a download that brings nothing for so long is given up",
         json_schema_extra={"unit": "s"},
+    )
+
+    memory_budget_mb: int | None = Field(
+        None,
+        ge=200,
+        le=10_000_000,
+        description="how much memory the program may take, with its workers; half of this "
+        "computer's where it is not given",
+        json_schema_extra=_MEMORY | {"unit": "MB"},
+    )
+    degraded_percent: float = _percent(
+        75, "from this share of the memory in use no job begins, and idle models leave"
+    )
+    emergency_percent: float = _percent(
+        80, "from this share jobs go on with the smallest model and short chunks"
+    )
+    kill_percent: float = _percent(85, "from this share the largest worker is ended and waits")
+    prepare_limit_mb: int = Field(
+        256,
+        ge=150,
+        le=100_000,
+        description="how much memory the worker that reads recordings may take",
+        json_schema_extra=_MEMORY | {"unit": "MB"},
+    )
+    diarization_limit_mb: int = Field(
+        512,
+        ge=200,
+        le=100_000,
+        description="how much memory the worker that tells speakers apart may take",
+        json_schema_extra=_MEMORY | {"unit": "MB"},
+    )
+    work_cores: int | None = Field(
+        None,
+        ge=1,
+        le=1_024,
+        description="how many processors work on recordings; all but two where it is not given",
+        json_schema_extra=_MEMORY | {"unit": "cores"},
+    )
+    restart_seconds: float = Field(
+        2.0,
+        ge=0,
+        le=30,
+        allow_inf_nan=False,
+        description="pause before a worker that died is started again; it doubles each time, up "
+        "to 30 s",
+        json_schema_extra=_MEMORY | {"unit": "s"},
+    )
+    hang_seconds: float = Field(
+        30.0,
+        ge=2,
+        le=3_600,
+        allow_inf_nan=False,
+        description="a worker that gives no sign of life for so long is replaced",
+        json_schema_extra=_MEMORY | {"unit": "s"},
     )
 
     cache_hours: float = Field(

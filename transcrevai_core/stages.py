@@ -5,16 +5,15 @@ that was replaced in silence serves like the one before.
 """
 
 import contextlib
-import ctypes
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from transcrevai_core import memory
 from transcrevai_core.errors import InputError
+from transcrevai_core.inside import report
 from transcrevai_core.types import AudioInfo, Chunk, Segment, Turn
-from transcrevai_core.workers import report
 
 if TYPE_CHECKING:
     import numpy as np
@@ -203,7 +202,7 @@ def decode(
         options = {**options, **decoding.fit_prompts(loaded, options)}
         return decoding.decode_chunk(loaded, samples, chunk, options)
     finally:
-        _trim_heap()
+        memory.trim()
 
 
 def _model(spec: ModelSpec) -> "Loaded":
@@ -221,10 +220,3 @@ def _model(spec: ModelSpec) -> "Loaded":
         )
         _loaded = spec, loaded
     return _loaded[1]
-
-
-def _trim_heap() -> None:
-    """Give freed memory back to the system; glibc keeps it otherwise (base: 278 MB, then 186)."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):  # not every Linux has glibc
-            ctypes.CDLL("libc.so.6").malloc_trim(0)

@@ -154,7 +154,8 @@ class Job:
     `progress` is the finished share of the present stage (0 to 1); `started` and `updated` are
     Unix times; `seconds` is the processing time spent so far, over all attempts. `diarization`
     says how the turns were found, and is empty where they were not: the settings, and what came
-    of them (see `diarization.pipeline.Diarization`).
+    of them (see `diarization.pipeline.Diarization`). `session` tells who asked, for a fair queue;
+    `forecast` is the predicted peak of the whole program, in bytes.
     """
 
     id: str
@@ -182,3 +183,5 @@ class Job:
     diarization: dict[str, Any] = field(default_factory=dict)
     owner: str | None = None
     cancel_requested: bool = False
+    session: str = ""
+    forecast: int = 0

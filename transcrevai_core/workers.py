@@ -1,55 +1,30 @@
 """Isolated worker processes on loky: call, watch, kill.
 
 One worker is one process with one task at a time. Whatever happens in it (a crash in native
-code, the kernel's killer) reaches the caller as an exception; the program goes on.
+code, a hang, more memory than it may have, the kernel's killer) reaches the caller as a
+WorkerDied; the program goes on.
 """
 
-import os
+import errno
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import wait
+from concurrent.futures import CancelledError, wait
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
+from transcrevai_core import inside, memory, processes, watcher
 from transcrevai_core.errors import Cancelled, WorkerDied
-from transcrevai_core.processes import is_alive, this_process
 
 T = TypeVar("T")
 
-_reports: Connection | None = None  # in a worker: the way back to its caller
-
-
-def report(event: Any) -> None:
-    """In a worker: send `event` to whoever called; elsewhere nothing happens."""
-    if _reports is not None:
-        _reports.send(event)
-
-
-def _begin(reports: Connection, parent: str) -> None:
-    """Initialise a worker process."""
-    global _reports
-    _reports = reports
-    from joblib.externals.loky import process_executor
-    from tqdm import tqdm
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    # loky would replace a worker that grew by 300 MB, model and all, and warn about it; how much
-    # a worker may hold is ours to say
-    process_executor._USE_PSUTIL = False
-    # tqdm's own lock is a semaphore of the system, which a killed worker would leave behind
-    tqdm.set_lock(threading.RLock())
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: str) -> None:
-    """End this process when its parent has died, however it died."""
-    # PR_SET_PDEATHSIG would fire when the submitting thread ends, and exists on Linux only
-    while is_alive(parent):
-        time.sleep(1)
-    os._exit(1)
+# RLIMIT_DATA stands behind the watcher, for a leap between two of its looks
+BACKSTOP = 1.3
+_BUSY_CPU_SECONDS = 0.2  # processor time that beats alone do not use
+# how memory that was refused shows itself, beside MemoryError, where a library says it
+_REFUSED = ("mkl_malloc", "bad_alloc", "bad allocation", "allocate memory", "memory allocation")
 
 
 @contextmanager
@@ -66,19 +41,44 @@ def _no_interrupts() -> Iterator[None]:
 
 
 class Worker:
-    """One worker process, started at its first call and again after a death."""
+    """One worker process, started at its first call and again after a death.
 
-    def __init__(self, name: str):
+    `limit_bytes` is the resident memory it may have, 0 for any, and may change between calls. It
+    is taken for hung after `hang_seconds` without a sign of life, or after `stall_seconds` in
+    which it neither reported nor used a processor. `cores` bounds the processors it may use.
+    """
+
+    start_seconds = 120.0  # until its first sign of life: a cold disk may be slow
+    stall_seconds = 120.0
+
+    def __init__(
+        self, name: str, limit_bytes: int = 0, hang_seconds: float = 30.0, cores: int = 64
+    ):
         self.name = name
-        self.last_used = time.monotonic()
+        self.limit_bytes = limit_bytes
+        self.hang_seconds = hang_seconds
+        self.cores = cores
+        self.job = ""  # on whose behalf it works
+        self.restarts = 0
+        self.last_used = self.heard = time.monotonic()
+        self.peak_bytes = 0
+        self._busy = threading.Lock()
         self._executor: Any = None
         self._events: Connection | None = None
+        self._death: WorkerDied | None = None  # why it was killed, where that was for a reason
+        self._seen_bytes = 0
 
     @property
     def pid(self) -> int | None:
         """The process number while the process runs."""
-        processes = self._executor._processes if self._executor else {}
-        return next(iter(processes), None)
+        executor = self._executor
+        # loky's own thread changes this mapping, and takes it away in the end
+        return next(iter(tuple(getattr(executor, "_processes", None) or ())), None)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a task is in hand."""
+        return self._busy.locked()
 
     def call(
         self,
@@ -92,37 +92,59 @@ class Worker:
 
         Events that it `report`s go to `on_event` in the caller's thread. Where `should_stop`
         turns true the worker is killed. Raises Cancelled then, WorkerDied where the process
-        ended, TimeoutError where it reported nothing for `silence_seconds`, and whatever the
-        function raised.
+        ended, hung or passed its limit, TimeoutError where it reported nothing for
+        `silence_seconds`, and whatever else the function raised.
         """
+        with self._busy:
+            try:
+                return self._call(function, args, on_event, should_stop, silence_seconds)
+            finally:
+                self.last_used = time.monotonic()
+                self.see()
+
+    def _call(
+        self,
+        function: Callable[..., T],
+        args: tuple[Any, ...],
+        on_event: Callable[[Any], None],
+        should_stop: Callable[[], bool],
+        silence_seconds: float | None,
+    ) -> T:
         from joblib.externals.loky.process_executor import BrokenProcessPool
 
         executor, events = self._start()
-        heard = time.monotonic()
+        reported = self.heard = time.monotonic()
+        silence = _Silence(self)
+        with _no_interrupts():  # the first submission starts the process
+            future = executor.submit(inside.work, function, args)
         try:
-            with _no_interrupts():  # the first submission starts the process
-                future = executor.submit(function, *args)
+            if pid := self.pid:
+                processes.limit_data(pid, round(BACKSTOP * self.limit_bytes))
             while True:
-                done = wait([future], timeout=0.1).done
+                done = wait([future], timeout=0.05).done
                 while events.poll():
-                    on_event(events.recv())
-                    heard = time.monotonic()
+                    kind, event = events.recv()
+                    self.heard = time.monotonic()
+                    silence.broken(kind)
+                    if kind == "event":
+                        reported = self.heard
+                        on_event(event)
                 if done:
                     return future.result()
                 if should_stop():
-                    self.stop()
                     raise Cancelled("The job was cancelled.")
-                if silence_seconds is not None and time.monotonic() - heard > silence_seconds:
-                    self.stop()
+                if silence_seconds is not None and time.monotonic() - reported > silence_seconds:
                     raise TimeoutError(f"{self.name} was silent for {silence_seconds:.0f} s")
-        except BrokenProcessPool as error:
-            self.stop()
-            raise WorkerDied(
-                f"The {self.name} worker ended unexpectedly; a lighter model or shorter chunks "
-                "may help if it happens again."
-            ) from error
-        finally:
-            self.last_used = time.monotonic()
+                silence.judge()
+        except BaseException as error:
+            ended = isinstance(error, BrokenProcessPool | CancelledError)
+            if ended or _was_refused(error):
+                death = self._death or self._explain(error)
+                self._end()
+                raise death from error
+            if not future.done():  # nobody waits for the rest of it
+                self._end()
+            raise
 
     def _start(self) -> tuple[Any, Connection]:
         if self._executor is None or self._events is None:
@@ -130,21 +152,142 @@ class Worker:
 
             from joblib.externals.loky import ProcessPoolExecutor
 
+            self.peak_bytes = self._seen_bytes = 0
+            self._death = None
             self._events, reports = Pipe(duplex=False)
             self._executor = ProcessPoolExecutor(
                 max_workers=1,
-                initializer=_begin,
-                initargs=(reports, this_process()),
+                initializer=inside.begin,
+                initargs=(reports, processes.this_process(), self.cores),
                 # without PASSIVE, OpenMP threads on busy cores spin instead of waiting
                 env={"OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": "1"},
             )
+            watcher.watch(self)
         return self._executor, self._events
+
+    def see(self) -> int:
+        """Read the resident bytes, and kill the process where they are over the limit."""
+        pid = self.pid
+        now = memory.resident_bytes(pid) if pid else 0
+        if now:
+            self._seen_bytes = now
+            self.peak_bytes = max(self.peak_bytes, now)
+        if self.limit_bytes and now > self.limit_bytes:
+            self.kill(self._over_limit())
+        return now
+
+    def kill(self, death: WorkerDied) -> None:
+        """Kill the process; whoever waits for its answer gets `death`."""
+        if pid := self.pid:
+            self._death = self._death or death
+            processes.kill(pid)
+
+    def _over_limit(self) -> WorkerDied:
+        return WorkerDied(
+            f"The {self.name} worker needed more memory than its limit of "
+            f"{self.limit_bytes / memory.MB:.0f} MB; a lighter model, shorter chunks or a larger "
+            "budget would be right.",
+            "memory",
+        )
+
+    def _explain(self, error: BaseException) -> WorkerDied:
+        """Say why the process ended that nobody here killed."""
+        # at a limit of the system native code crashes in many ways, and none of them says why
+        near = self.limit_bytes and self._seen_bytes > 0.8 * self.limit_bytes
+        if near or _was_refused(error):
+            return self._over_limit()
+        return WorkerDied(
+            f"The {self.name} worker ended unexpectedly; a lighter model or shorter chunks may "
+            "help if it happens again."
+        )
+
+    def reset_peak(self) -> None:
+        """Let `peak_bytes` tell of what comes from now on."""
+        self.peak_bytes = 0
+        if pid := self.pid:
+            memory.forget_peak(pid)
+
+    def read_peak(self) -> int:
+        """Return the most resident bytes since `reset_peak`, as the system or the watcher saw."""
+        pid = self.pid
+        self.peak_bytes = max(self.peak_bytes, memory.peak_bytes(pid) if pid else 0)
+        return self.peak_bytes
 
     def stop(self) -> None:
         """End the process at once and free all that it held; the next call starts a new one."""
+        self._end()
+
+    def stop_if_idle(self) -> bool:
+        """End the process unless it has a task; tell whether there was one to end."""
+        if self._executor is None or not self._busy.acquire(blocking=False):
+            return False
+        try:
+            self._end()
+            return True
+        finally:
+            self._busy.release()
+
+    def _end(self) -> None:
         executor, self._executor = self._executor, None
         if executor is not None:
+            watcher.leave(self)
             executor.shutdown(wait=True, kill_workers=True)
         if self._events is not None:
             self._events.close()
             self._events = None
+
+
+def _was_refused(error: BaseException | None) -> bool:
+    """Tell whether an error is memory that the system would not give."""
+    while error is not None:
+        said = str(error).lower()
+        if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+            return True
+        if "cuda" not in said and any(words in said for words in _REFUSED):
+            return True
+        error = error.__cause__
+    return False
+
+
+def live() -> list[Worker]:
+    """Return the workers of this program that have a process."""
+    return [worker for worker in watcher.watched() if isinstance(worker, Worker)]
+
+
+class _Silence:
+    """How long a worker has been silent, counted in looks, which a sleeping computer stops too."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.worker = worker
+        self.begun = False
+        self.looked = time.monotonic()
+        self.silent = self.idle = 0.0
+        self.cpu = 0.0
+
+    def broken(self, kind: str) -> None:
+        """Begin anew: there was a beat, or an event, which is progress too."""
+        self.begun = True
+        self.silent = 0.0
+        if kind == "event":
+            self.idle = 0.0
+
+    def judge(self) -> None:
+        """Kill the worker where it has been silent for too long."""
+        now = time.monotonic()
+        passed, self.looked = min(now - self.looked, 1.0), now
+        self.silent += passed
+        self.idle += passed
+        worker, pid = self.worker, self.worker.pid
+        cpu = processes.cpu_seconds(pid) if pid and self.idle > 1 else 0.0
+        if cpu - self.cpu > _BUSY_CPU_SECONDS:
+            self.cpu, self.idle = cpu, 0.0
+        most = worker.hang_seconds if self.begun else worker.start_seconds
+        if self.silent > most or (self.begun and self.idle > worker.stall_seconds):
+            seconds = max(self.silent, self.idle)
+            worker.kill(
+                WorkerDied(
+                    f"The {worker.name} worker hung, with nothing done for {seconds:.0f} s; a "
+                    "lighter model or shorter chunks may help if it happens again.",
+                    "silence",
+                )
+            )
