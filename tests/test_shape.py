@@ -11,12 +11,13 @@ ROOT = Path(__file__).parents[1]
 CORE = ROOT / "transcrevai_core"
 # from the ground up: a room may use what stands on a line above its own
 FLOORS = [
-    {"errors", "types", "languages", "processes", "migrations", "memory", "watcher"},
-    {"options", "rttm", "turns", "inside"},
+    {"errors", "types", "languages", "processes", "migrations", "memory"},
+    {"options", "rttm", "turns", "inside", "watcher"},
     {"demo", "settings", "metrics", "audio", "speech", "export"},
     {"database", "workers", "transcription.catalogue", "diarization", "alignment"},
     {"records", "figures", "journal"},
     {"store"},
+    {"governor"},
     {"edits", "cache", "transcription.loading"},
     {"transcription.decoding"},
     {"stages"},

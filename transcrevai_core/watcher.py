@@ -1,4 +1,4 @@
-"""One thread that looks at every worker's memory often enough to stop it in time.
+"""Who looks at workers: at their memory, one thread for all; at their silence, who called them.
 
 A worker's resident memory can rise by 100 MB in a tenth of a second, so 25 looks a second; each
 takes about 20 microseconds.
@@ -8,7 +8,10 @@ import threading
 import time
 from typing import Protocol
 
+from transcrevai_core import processes
+
 EVERY = 0.04  # seconds
+_BUSY_CPU_SECONDS = 0.2  # processor time that signs of life alone do not use
 
 
 class Watched(Protocol):
@@ -58,3 +61,34 @@ def _look() -> None:
         for worker in workers:
             worker.see()
         time.sleep(EVERY)
+
+
+class Silence:
+    """How long a worker has been silent, counted in looks, which a sleeping computer stops too.
+
+    `begun` says whether it has given a first sign of life; `silent` is seconds without one,
+    `idle` seconds without progress: no event, and no processor time.
+    """
+
+    def __init__(self) -> None:
+        self.begun = False
+        self.silent = self.idle = 0.0
+        self._looked = time.monotonic()
+        self._cpu = 0.0
+
+    def broken(self, kind: str) -> None:
+        """Begin anew: there was a beat, or an event, which is progress too."""
+        self.begun = True
+        self.silent = 0.0
+        if kind == "event":
+            self.idle = 0.0
+
+    def look(self, pid: int | None) -> None:
+        """Count the time since the last look, in which nothing was heard."""
+        now = time.monotonic()
+        passed, self._looked = min(now - self._looked, 1.0), now
+        self.silent += passed
+        self.idle += passed
+        cpu = processes.cpu_seconds(pid) if pid and self.idle > 1 else 0.0
+        if cpu - self._cpu > _BUSY_CPU_SECONDS:
+            self._cpu, self.idle = cpu, 0.0

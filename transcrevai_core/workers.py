@@ -22,7 +22,6 @@ T = TypeVar("T")
 
 # RLIMIT_DATA stands behind the watcher, for a leap between two of its looks
 BACKSTOP = 1.3
-_BUSY_CPU_SECONDS = 0.2  # processor time that beats alone do not use
 # how memory that was refused shows itself, beside MemoryError, where a library says it
 _REFUSED = ("mkl_malloc", "bad_alloc", "bad allocation", "allocate memory", "memory allocation")
 
@@ -114,7 +113,7 @@ class Worker:
 
         executor, events = self._start()
         reported = self.heard = time.monotonic()
-        silence = _Silence(self)
+        silence = watcher.Silence()
         with _no_interrupts():  # the first submission starts the process
             future = executor.submit(inside.work, function, args)
         try:
@@ -135,7 +134,9 @@ class Worker:
                     raise Cancelled("The job was cancelled.")
                 if silence_seconds is not None and time.monotonic() - reported > silence_seconds:
                     raise TimeoutError(f"{self.name} was silent for {silence_seconds:.0f} s")
-                silence.judge()
+                silence.look(self.pid)
+                if self._is_hung(silence):
+                    self.kill(self._hung(silence))
         except BaseException as error:
             ended = isinstance(error, BrokenProcessPool | CancelledError)
             if ended or _was_refused(error):
@@ -176,11 +177,38 @@ class Worker:
             self.kill(self._over_limit())
         return now
 
+    def reading(self, pid: int) -> memory.WorkerReading:
+        """Return how the process does."""
+        return memory.WorkerReading(
+            self.name,
+            pid,
+            self.busy,
+            memory.resident_bytes(pid),
+            memory.share_bytes(pid),
+            self.peak_bytes,
+            self.limit_bytes,
+            self.restarts,
+            time.monotonic() - self.heard if self.busy else 0.0,
+            self.job,
+        )
+
     def kill(self, death: WorkerDied) -> None:
         """Kill the process; whoever waits for its answer gets `death`."""
         if pid := self.pid:
             self._death = self._death or death
             processes.kill(pid)
+
+    def _is_hung(self, silence: watcher.Silence) -> bool:
+        most = self.hang_seconds if silence.begun else self.start_seconds
+        return silence.silent > most or (silence.begun and silence.idle > self.stall_seconds)
+
+    def _hung(self, silence: watcher.Silence) -> WorkerDied:
+        seconds = max(silence.silent, silence.idle)
+        return WorkerDied(
+            f"The {self.name} worker hung, with nothing done for {seconds:.0f} s; a lighter model "
+            "or shorter chunks may help if it happens again.",
+            "silence",
+        )
 
     def _over_limit(self) -> WorkerDied:
         return WorkerDied(
@@ -254,40 +282,10 @@ def live() -> list[Worker]:
     return [worker for worker in watcher.watched() if isinstance(worker, Worker)]
 
 
-class _Silence:
-    """How long a worker has been silent, counted in looks, which a sleeping computer stops too."""
-
-    def __init__(self, worker: Worker) -> None:
-        self.worker = worker
-        self.begun = False
-        self.looked = time.monotonic()
-        self.silent = self.idle = 0.0
-        self.cpu = 0.0
-
-    def broken(self, kind: str) -> None:
-        """Begin anew: there was a beat, or an event, which is progress too."""
-        self.begun = True
-        self.silent = 0.0
-        if kind == "event":
-            self.idle = 0.0
-
-    def judge(self) -> None:
-        """Kill the worker where it has been silent for too long."""
-        now = time.monotonic()
-        passed, self.looked = min(now - self.looked, 1.0), now
-        self.silent += passed
-        self.idle += passed
-        worker, pid = self.worker, self.worker.pid
-        cpu = processes.cpu_seconds(pid) if pid and self.idle > 1 else 0.0
-        if cpu - self.cpu > _BUSY_CPU_SECONDS:
-            self.cpu, self.idle = cpu, 0.0
-        most = worker.hang_seconds if self.begun else worker.start_seconds
-        if self.silent > most or (self.begun and self.idle > worker.stall_seconds):
-            seconds = max(self.silent, self.idle)
-            worker.kill(
-                WorkerDied(
-                    f"The {worker.name} worker hung, with nothing done for {seconds:.0f} s; a "
-                    "lighter model or shorter chunks may help if it happens again.",
-                    "silence",
-                )
-            )
+def take_reading() -> memory.Reading:
+    """Read the machine, this program and its workers as they are now."""
+    workers = []
+    for worker in live():
+        if pid := worker.pid:
+            workers.append(worker.reading(pid))
+    return memory.Reading(time.time(), memory.machine(), memory.own_bytes(), tuple(workers))
