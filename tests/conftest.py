@@ -2,14 +2,18 @@
 
 import time
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
+from transcrevai_core import workers
+from transcrevai_core.program import Program
+from transcrevai_core.settings import load_settings
 from transcrevai_core.store import Store
+from transcrevai_core.workers import Worker
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
@@ -22,12 +26,27 @@ def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
     raise AssertionError("it did not come to that")
 
 
+def worker_named(name: str) -> Worker | None:
+    """Return the worker of that name that has a process, else None."""
+    return next((w for w in workers.live() if w.name == name and w.pid), None)
+
+
+@pytest.fixture
+def program(store: Store) -> Iterator[Program]:
+    with Program(store, load_settings()) as program:
+        yield program
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep every test away from the user's own library and settings."""
     for name in ("WHISPER_MODEL", "WHISPER_PRELOAD"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TRANSCREVAI_HOME", str(tmp_path / "home"))
+    # however full the memory of the machine is that the tests run on, jobs begin
+    for name, percent in (("DEGRADED", 97), ("EMERGENCY", 98), ("KILL", 99)):
+        monkeypatch.setenv(f"TRANSCREVAI_{name}_PERCENT", str(percent))
+    monkeypatch.setenv("TRANSCREVAI_RESTART_SECONDS", "0.1")
     return tmp_path / "home"
 
 

@@ -1,35 +1,85 @@
 """What the machine or the container has to give."""
 
+import os
+import subprocess
+import sys
+
 import psutil
 import pytest
 
 from transcrevai_core import memory
 
+GIGABYTE = 10**9
+
 
 def test_at_least_one_core_and_some_memory():
     assert 1 <= memory.cores() <= psutil.cpu_count()
-    assert 0 < memory.available_bytes() <= psutil.virtual_memory().total
+    assert memory.work_cores() == max(1, memory.cores() - 2) and memory.work_cores(5) == 5
+    found = memory.machine()
+    assert 0 < found.used_bytes < found.limit_bytes <= psutil.virtual_memory().total
+    assert 0 < memory.limit_bytes() <= psutil.virtual_memory().total
 
 
-@pytest.mark.parametrize(
-    ("limit", "used"),
-    [
-        ("memory.max", "memory.current"),
-        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
-    ],
-)
-def test_a_container_limits_it(tmp_path, limit, used):
-    for name, content in ((limit, "5000000\n"), (used, "3000000\n")):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(content)
-    assert memory.available_bytes(tmp_path) == 2_000_000
-    (tmp_path / used).write_text("6000000\n")
-    assert memory.available_bytes(tmp_path) == 0
+def group(folder, version, limit, used, droppable):
+    """Write the files of a control group."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = {
+        2: ("memory.max", "memory.current", "inactive_file"),
+        1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    }[version]
+    for name, content in zip(names, (limit, used), strict=False):
+        (folder / name).write_text(f"{content}\n")
+    (folder / "memory.stat").write_text(f"anon 1\n{names[2]} {droppable}\n")
 
 
-def test_a_container_without_a_limit_has_what_the_machine_has(tmp_path, monkeypatch):
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 77}))
-    (tmp_path / "memory.max").write_text("max\n")
-    (tmp_path / "memory.current").write_text("3000000\n")
-    assert memory.available_bytes(tmp_path) == 77
-    assert memory.available_bytes(tmp_path / "nowhere") == 77
+@pytest.fixture
+def empty_machine(monkeypatch):
+    """A machine of 8 GB of which 1 GB is in use."""
+    memory_of = type("Memory", (), {"total": 8 * GIGABYTE, "available": 7 * GIGABYTE})
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory_of)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_container_counts_where_it_is_tighter_and_files_that_can_go_do_not(
+    tmp_path, version, empty_machine
+):
+    top = tmp_path / ("memory" if version == 1 else "")
+    membership = tmp_path / "self"
+    membership.write_text("4:cpu,memory:/\n" if version == 1 else "0::/\n")
+    group(top, version, 2 * GIGABYTE, GIGABYTE, GIGABYTE // 2)
+    found = memory.machine(tmp_path, membership)
+    assert found == memory.Machine(GIGABYTE // 2, 2 * GIGABYTE) and found.pressure == 0.25
+    assert memory.limit_bytes(tmp_path, membership) == 2 * GIGABYTE
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_the_tightest_of_nested_groups_counts(tmp_path, version, empty_machine):
+    top = tmp_path / ("memory" if version == 1 else "")
+    membership = tmp_path / "self"
+    membership.write_text("4:memory:/a/b\n" if version == 1 else "0::/a/b\n")
+    group(top / "a", version, 4 * GIGABYTE, 3 * GIGABYTE, 0)
+    group(top / "a" / "b", version, 3 * GIGABYTE, GIGABYTE, 0)
+    assert memory.machine(tmp_path, membership).pressure == 0.75
+    assert memory.limit_bytes(tmp_path, membership) == 3 * GIGABYTE
+
+
+def test_a_container_without_a_limit_has_what_the_machine_has(tmp_path, empty_machine):
+    whole = memory.Machine(GIGABYTE, 8 * GIGABYTE)
+    group(tmp_path, 2, "max", GIGABYTE, 0)
+    assert memory.machine(tmp_path, tmp_path / "nothing") == whole
+    group(tmp_path / "memory", 1, 2**63 - 4096, 7 * GIGABYTE, 0)
+    assert memory.machine(tmp_path, tmp_path / "nothing") == whole
+    assert memory.machine(tmp_path / "nowhere", tmp_path / "nothing") == whole
+    assert memory.limit_bytes(tmp_path, tmp_path / "nothing") == 8 * GIGABYTE
+
+
+def test_shares_add_up_and_what_is_gone_has_none():
+    mine = memory.share_bytes(os.getpid())
+    assert 0 < mine <= memory.resident_bytes(os.getpid())
+    assert memory.own_bytes() >= mine
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    assert memory.share_bytes(child.pid) > 0
+    child.kill()
+    child.wait()
+    assert memory.share_bytes(child.pid) == memory.resident_bytes(child.pid) == 0
+    assert memory.peak_bytes(child.pid) == 0

@@ -13,10 +13,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import wait_until
+from conftest import wait_until, worker_named
 
-from transcrevai_core import demo, export, pipeline, transcribe, wer
-from transcrevai_core.attempt import Attempt
+from transcrevai_core import demo, export, jobs, pipeline, transcribe, wer, workers
+from transcrevai_core.attempt import RETRIES, Attempt
 from transcrevai_core.errors import StorageError, TranscrevaiError
 from transcrevai_core.jobs import Runner, open_job
 from transcrevai_core.options import JobOptions
@@ -27,13 +27,6 @@ from transcrevai_core.words import Transcription
 from transcrevai_core.workers import Worker
 
 SHORT_CHUNKS = {"model": "demo", "language": "pt", "chunk_seconds": 5, "beam_size": 1}
-
-
-@pytest.fixture
-def worker():
-    worker = Worker("transcription")
-    yield worker
-    worker.stop()
 
 
 @pytest.fixture(scope="module")
@@ -109,15 +102,13 @@ def test_a_recording_without_speech_ends_as_an_empty_transcript_that_says_so(mak
     assert transcript.duration == pytest.approx(3)
 
 
-def test_a_killed_worker_costs_no_more_than_the_chunk_in_hand(store, worker, long_recording):
+def test_a_killed_worker_costs_no_more_than_the_chunk_in_hand(store, program, long_recording):
     job = open_job(store, long_recording, JobOptions(**SHORT_CHUNKS))
-    thread = threading.Thread(
-        target=pipeline.run_job, args=(store, load_settings(), worker, job), daemon=True
-    )
+    thread = threading.Thread(target=jobs.run, args=(program, job), daemon=True)
     thread.start()
     for number in (3, 8):
         wait_until(lambda number=number: finished(store, job.id) >= number)
-        os.kill(worker.pid, signal.SIGKILL)
+        os.kill(worker_named("transcription").pid, signal.SIGKILL)
     thread.join(120)
     assert store.job(job.id).state == "done"
     counts = decodes(store, job.id)
@@ -157,11 +148,9 @@ def test_the_same_call_again_goes_on_with_an_interrupted_job(store, long_recordi
     assert open_job(store, long_recording, options).id != interrupted.id  # ours now, and running
 
 
-def test_cancelling_keeps_what_is_finished_and_the_job_can_go_on(store, worker, long_recording):
+def test_cancelling_keeps_what_is_finished_and_the_job_can_go_on(store, program, long_recording):
     job = open_job(store, long_recording, JobOptions(**SHORT_CHUNKS))
-    run = threading.Thread(
-        target=pipeline.run_job, args=(store, load_settings(), worker, job), daemon=True
-    )
+    run = threading.Thread(target=jobs.run, args=(program, job), daemon=True)
     run.start()
     wait_until(lambda: finished(store, job.id) >= 3)
     store.cancel(job.id)
@@ -170,27 +159,27 @@ def test_cancelling_keeps_what_is_finished_and_the_job_can_go_on(store, worker, 
     kept = store.segments(job.id)
     assert kept and store.job(job.id).error == ""
     store.requeue(job.id)
-    pipeline.run_job(store, load_settings(), worker, store.claim(job.id))
+    jobs.run(program, store.claim(job.id))
     assert store.job(job.id).state == "done"
     assert_kept(kept, store.segments(job.id))
 
 
-def crash_on_third(spec, wav, chunk, options):
+def crash_on_third(spec, wav, chunk, options, longest):
     if chunk.index == 2:
         os.kill(os.getpid(), signal.SIGSEGV)
     return [Segment(chunk.start, chunk.end, f"chunk {chunk.index}")], 0
 
 
 def test_a_chunk_that_kills_every_worker_fails_its_job_and_keeps_the_rest(
-    store, worker, long_recording, monkeypatch
+    store, program, long_recording, monkeypatch
 ):
     monkeypatch.setattr(pipeline.stages, "decode", crash_on_third)
     job = open_job(store, long_recording, JobOptions(**SHORT_CHUNKS))
-    job = pipeline.run_job(store, load_settings(), worker, job)
+    job = jobs.run(program, job)
     assert job.state == "failed"
     assert job.error.startswith("The transcription worker ended unexpectedly")
     assert [s.text for s in store.segments(job.id)] == ["chunk 0", "chunk 1"]
-    assert decodes(store, job.id)[:4] == [1, 1, pipeline.MAX_ATTEMPTS, 0]
+    assert decodes(store, job.id)[:4] == [1, 1, 1 + RETRIES, 0]
 
 
 def load_on_gpu(spec, language, task):
@@ -198,17 +187,17 @@ def load_on_gpu(spec, language, task):
     return pipeline.stages.ModelReport(device, "float16" if device == "cuda" else "int8", ())
 
 
-def run_out_of_gpu_memory(spec, wav, chunk, options):
+def run_out_of_gpu_memory(spec, wav, chunk, options, longest):
     if spec.device != "cpu":
         raise RuntimeError("CUDA failed with error out of memory")
     return [Segment(chunk.start, chunk.end, f"chunk {chunk.index}")], 0
 
 
-def test_a_gpu_that_fails_in_mid_job_is_replaced_by_the_cpu_and_named(store, worker, monkeypatch):
+def test_a_gpu_that_fails_in_mid_job_is_replaced_by_the_cpu_and_named(store, program, monkeypatch):
     monkeypatch.setattr(pipeline.stages, "load_model", load_on_gpu)
     monkeypatch.setattr(pipeline.stages, "decode", run_out_of_gpu_memory)
     job = open_job(store, demo.sample_path("pt"), JobOptions(model="demo", language="pt"))
-    job = pipeline.run_job(store, load_settings(), worker, job)
+    job = jobs.run(program, job)
     assert (job.state, job.device, job.compute_type) == ("done", "cpu", "int8")
     assert (
         "The GPU gave up (CUDA failed with error out of memory); the CPU is used instead."
@@ -248,7 +237,7 @@ def test_stopping_the_runner_leaves_the_job_to_the_next_start(store, long_record
     wait_until(lambda: finished(store, job.id) >= 2)
     runner.stop()
     assert store.job(job.id).state == "transcribing"
-    assert runner.transcriber.pid is None
+    assert workers.live() == []
 
 
 def loaded_model():
@@ -260,9 +249,9 @@ def loaded_model():
 def test_preloading_brings_the_model_before_the_first_job_and_idleness_ends_it(store):
     runner = Runner(store, load_settings(model="demo", preload=True, model_idle_seconds=3))
     runner.start()
-    wait_until(lambda: runner.transcriber.pid is not None, 20)
-    wait_until(lambda: runner.transcriber.call(loaded_model) == "demo", 20)
-    wait_until(lambda: runner.transcriber.pid is None, 20)
+    wait_until(lambda: worker_named("transcription"), 20)
+    wait_until(lambda: worker_named("transcription").call(loaded_model) == "demo", 20)
+    wait_until(lambda: not workers.live(), 20)
     runner.stop()
 
 
@@ -310,13 +299,13 @@ def test_a_file_that_was_replaced_is_another_recording(store, tmp_path):
     assert open_job(store, path, options).id != first.id
 
 
-def test_sound_that_was_cut_short_is_prepared_again(store, worker):
+def test_sound_that_was_cut_short_is_prepared_again(store, program):
     job = open_job(store, demo.sample_path("pt"), JobOptions(model="demo", language="pt"))
-    job = pipeline.run_job(store, load_settings(), worker, job)
+    job = jobs.run(program, job)
     whole = store.segments(job.id)
     store.wav(job.id).write_bytes(store.wav(job.id).read_bytes()[:500_000])
     store.update_job(job.id, state="transcribing")
-    pipeline.run_job(store, load_settings(), worker, store.claim(job.id))
+    jobs.run(program, store.claim(job.id))
     assert [s.text for s in store.segments(job.id)] == [s.text for s in whole]
     assert set(decodes(store, job.id)) == {1}
 
@@ -328,14 +317,14 @@ def test_transcribe_raises_the_jobs_own_sentence(tmp_path):
         transcribe(demo.sample_path("pt"), model="bse")
 
 
-def test_the_text_before_is_given_on_only_where_that_is_asked(store, tmp_path):
+def test_the_text_before_is_given_on_only_where_that_is_asked(store, program, tmp_path):
     job = store.add_job(tmp_path / "a.wav", {})
     store.save_plan(job.id, [Chunk(0, 0, 1)])
     store.save_chunk(job.id, 0, [Segment(0, 1, " Bom dia.")], dropped=0, seconds=1)
 
     def prompt(**options):
         mine = replace(job, options=JobOptions(**options).model_dump())
-        attempt = Attempt(store, load_settings(), mine, lambda: False)
+        attempt = Attempt(program, mine, jobs.plan_for(program, mine), lambda: False)
         run = Transcription(attempt, Worker("none"))
         return run.arguments("pt")["initial_prompt"]
 

@@ -12,7 +12,17 @@ import numpy as np
 import pytest
 from conftest import wait_until
 
-from transcrevai_core import audio, cache, demo, diarize, edits, pipeline, speakers, transcribe
+from transcrevai_core import (
+    audio,
+    cache,
+    demo,
+    diarize,
+    edits,
+    jobs,
+    pipeline,
+    speakers,
+    transcribe,
+)
 from transcrevai_core.errors import InputError
 from transcrevai_core.jobs import Runner, open_job
 from transcrevai_core.options import JobOptions
@@ -24,22 +34,20 @@ from transcrevai_core.workers import Worker
 PT = demo.sample_path("pt")
 
 
-@pytest.fixture
-def worker():
-    worker = Worker("transcription")
-    yield worker
-    worker.stop()
-
-
-def run(store, worker, job=None, source=PT, **options):
+def run(store, program, job=None, source=PT, **options):
     """Bring a new job, or one that was opened again, to its end."""
     job = job or open_job(store, source, JobOptions(**options))
-    return pipeline.run_job(store, load_settings(), worker, job)
+    return jobs.run(program, job)
 
 
-def again(store, worker, job, **changes):
+def have_cores(program, number):
+    """Let words and speakers be found side by side, with two, or one after the other."""
+    program.settings = program.settings.model_copy(update={"work_cores": number})
+
+
+def again(store, program, job, **changes):
     store.requeue(job.id, {**job.options, **changes})
-    return run(store, worker, store.claim(job.id))
+    return run(store, program, store.claim(job.id))
 
 
 def asked(store):
@@ -68,11 +76,12 @@ def test_words_of_the_samples_have_their_speakers(name):
     assert transcript.diarization["why"].startswith("vbx: ")
 
 
-def test_words_and_speakers_come_the_same_way_one_after_the_other(store, worker, monkeypatch):
-    side_by_side = run(store, worker, model="demo")
-    monkeypatch.setattr(pipeline, "room_for_both", lambda model: False)
+def test_words_and_speakers_come_the_same_way_one_after_the_other(store, program, monkeypatch):
+    have_cores(program, 2)
+    side_by_side = run(store, program, model="demo")
+    have_cores(program, 1)
     cache.Cache(store, load_settings()).clear()
-    in_turn = run(store, worker, model="demo")
+    in_turn = run(store, program, model="demo")
     first, second = store.transcript(side_by_side.id), store.transcript(in_turn.id)
     assert first.turns == second.turns
     assert [(s.speaker, s.text) for s in first.segments] == [
@@ -80,8 +89,8 @@ def test_words_and_speakers_come_the_same_way_one_after_the_other(store, worker,
     ]
 
 
-def test_they_do_run_side_by_side(store, worker, monkeypatch):
-    monkeypatch.setattr(pipeline, "room_for_both", lambda model: True)
+def test_they_do_run_side_by_side(store, program, monkeypatch):
+    have_cores(program, 2)
     find, waited = speakers.find, []
 
     def find_late(attempt, in_front):
@@ -91,28 +100,15 @@ def test_they_do_run_side_by_side(store, worker, monkeypatch):
         find(attempt, in_front)
 
     monkeypatch.setattr(speakers, "find", find_late)
-    job = run(store, worker, model="demo", chunk_seconds=5)
+    job = run(store, program, model="demo", chunk_seconds=5)
     assert job.state == "done" and waited == [False]
     assert {s.speaker for s in store.segments(job.id)} == {f"SPEAKER_0{n}" for n in range(3)}
 
 
-def test_room_for_both_needs_two_cores_and_the_memory(monkeypatch):
-    def have(cores, free):
-        monkeypatch.setattr(pipeline.memory, "cores", lambda: cores)
-        monkeypatch.setattr(pipeline.memory, "available_bytes", lambda: free)
-
-    have(2, 8e9)
-    assert pipeline.room_for_both("small") and pipeline.room_for_both("someone/whisper")
-    have(1, 8e9)
-    assert not pipeline.room_for_both("demo")
-    have(4, 1e9)
-    assert pipeline.room_for_both("base") and not pipeline.room_for_both("small")
-
-
-def test_the_second_time_answers_come_from_the_cache(store, worker):
-    run(store, worker, model="none")
+def test_the_second_time_answers_come_from_the_cache(store, program):
+    run(store, program, model="none")
     assert asked(store) == {"voices": (0, 1), "turns": (0, 1)}
-    job = run(store, worker, model="none")
+    job = run(store, program, model="none")
     assert asked(store) == {"voices": (0, 1), "turns": (1, 1)}
 
     def unneeded(*_):
@@ -125,60 +121,60 @@ def test_the_second_time_answers_come_from_the_cache(store, worker):
     assert tuple(turns) == store.transcript(job.id).turns
     assert facts | {"seconds": 0} == job.diarization | {"seconds": 0}
     # another number of speakers needs the voices only
-    two = again(store, worker, job, speakers=2)
+    two = again(store, program, job, speakers=2)
     assert asked(store)["voices"] == (1, 1)
     assert two.diarization["speakers"] == len(store.transcript(job.id).speakers) == 2
 
 
-def test_a_broken_entry_of_the_cache_is_made_anew(store, worker):
-    first = run(store, worker, model="none")
+def test_a_broken_entry_of_the_cache_is_made_anew(store, program):
+    first = run(store, program, model="none")
     for file, wrong in zip((store.home / "cache").iterdir(), (b"{}", b"?"), strict=True):
         file.write_bytes(wrong)
-    second = run(store, worker, model="none")
+    second = run(store, program, model="none")
     assert second.state == "done"
     assert store.transcript(second.id).turns == store.transcript(first.id).turns
 
 
-def test_words_can_follow_without_finding_the_speakers_again(store, worker):
-    job = run(store, worker, model="none")
+def test_words_can_follow_without_finding_the_speakers_again(store, program):
+    job = run(store, program, model="none")
     assert (job.state, job.model, store.segments(job.id)) == ("done", "", [])
     turns = store.transcript(job.id).turns
     edits.rename_speaker(store, job.id, "SPEAKER_00", "Carlos")
     before = asked(store)
-    done = again(store, worker, job, model="demo")
+    done = again(store, program, job, model="demo")
     assert done.state == "done" and asked(store) == before
     transcript = store.transcript(job.id)
     assert transcript.turns == turns and transcript.names == {"SPEAKER_00": "Carlos"}
     assert {s.speaker for s in transcript.segments} == set(transcript.speakers)
 
 
-def test_without_a_model_speakers_are_kept_and_the_words_follow(store, worker, monkeypatch):
+def test_without_a_model_speakers_are_kept_and_the_words_follow(store, program, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    job = run(store, worker, model="tiny")
+    job = run(store, program, model="tiny")
     assert job.state == "failed" and "tiny" in job.error
     assert len(store.transcript(job.id).speakers) == 3
-    done = again(store, worker, job, model="demo")
+    done = again(store, program, job, model="demo")
     assert done.state == "done" and len(store.segments(job.id)) > 20
 
 
-def test_without_speakers_the_words_come_all_the_same(store, worker, monkeypatch):
+def test_without_speakers_the_words_come_all_the_same(store, program, monkeypatch):
     for together in (True, False):
-        monkeypatch.setattr(pipeline, "room_for_both", lambda model, both=together: both)
-        job = run(store, worker, model="demo", embedding=str(PT.parent / "gone.onnx"))
+        have_cores(program, 1 + together)
+        job = run(store, program, model="demo", embedding=str(PT.parent / "gone.onnx"))
         assert job.state == "done" and len(store.segments(job.id)) > 20
         assert any("Who spoke when could not be found: " in note for note in job.notes)
-    mended = again(store, worker, job, embedding="ivector")
+    mended = again(store, program, job, embedding="ivector")
     assert not any("could not be found" in note for note in mended.notes)
     with pytest.raises(
         InputError, match="embedding is 'unheard-of'; it should be voice, ivector, "
     ):
-        run(store, worker, model="none", embedding="unheard-of")
+        run(store, program, model="none", embedding="unheard-of")
 
 
-def test_who_wants_no_speakers_gets_none(store, worker):
-    job = run(store, worker, model="demo", diarize=False)
+def test_who_wants_no_speakers_gets_none(store, program):
+    job = run(store, program, model="demo", diarize=False)
     assert job.diarization == {} and store.transcript(job.id).speakers == ()
-    found = again(store, worker, job, diarize=True)  # they can follow, too
+    found = again(store, program, job, diarize=True)  # they can follow, too
     assert len(store.transcript(found.id).speakers) == 3
 
 
@@ -206,10 +202,10 @@ def kill_when_started(name):
     return start, killed
 
 
-def test_a_killed_worker_is_replaced(store, worker, monkeypatch):
+def test_a_killed_worker_is_replaced(store, program, monkeypatch):
     start, killed = kill_when_started("diarization")
     monkeypatch.setattr(Worker, "_start", start)
-    job = run(store, worker, model="none")
+    job = run(store, program, model="none")
     assert killed[0] and job.state == "done"
     assert len(store.transcript(job.id).speakers) == 3
 
@@ -239,12 +235,10 @@ def test_a_killed_program_finds_the_speakers_at_its_next_start(store, tmp_path, 
     assert len(store.transcript(job.id).speakers) == 3
 
 
-def test_a_cancel_ends_words_and_speakers(store, worker, monkeypatch):
-    monkeypatch.setattr(pipeline, "room_for_both", lambda model: True)
+def test_a_cancel_ends_words_and_speakers(store, program, monkeypatch):
+    have_cores(program, 2)
     job = open_job(store, PT, JobOptions(model="demo", chunk_seconds=5))
-    thread = threading.Thread(
-        target=pipeline.run_job, args=(store, load_settings(), worker, job), daemon=True
-    )
+    thread = threading.Thread(target=jobs.run, args=(program, job), daemon=True)
     thread.start()
     wait_until(lambda: store.segments(job.id))
     store.cancel(job.id)
@@ -254,8 +248,8 @@ def test_a_cancel_ends_words_and_speakers(store, worker, monkeypatch):
 
 
 @pytest.mark.parametrize("way", ["cancel", "end"])
-def test_a_stop_while_only_speakers_are_left_does_not_end_as_done(store, worker, monkeypatch, way):
-    monkeypatch.setattr(pipeline, "room_for_both", lambda model: True)
+def test_a_stop_while_only_speakers_are_left_does_not_end_as_done(store, program, monkeypatch, way):
+    have_cores(program, 2)
     ending, find = threading.Event(), speakers.find
 
     def never(attempt, in_front):
@@ -266,36 +260,36 @@ def test_a_stop_while_only_speakers_are_left_does_not_end_as_done(store, worker,
 
     monkeypatch.setattr(speakers, "find", never)
     job = open_job(store, PT, JobOptions(model="demo"))
-    job = pipeline.run_job(store, load_settings(), worker, job, ending.is_set)
+    job = pipeline.run_job(program, job, jobs.plan_for(program, job), ending.is_set)
     assert job.state == ("cancelled" if way == "cancel" else "transcribing")
     assert job.diarization == {} and store.segments(job.id)
     monkeypatch.setattr(speakers, "find", find)
     if way == "cancel":
         store.requeue(job.id)
-    job = run(store, worker, store.claim(job.id))
+    job = run(store, program, store.claim(job.id))
     assert job.state == "done" and job.diarization["speakers"] == 3
 
 
-def test_a_fault_in_the_search_for_speakers_leaves_the_words_alone(store, worker, monkeypatch):
+def test_a_fault_in_the_search_for_speakers_leaves_the_words_alone(store, program, monkeypatch):
     def fail(attempt, in_front=None):
         raise OSError("no room")
 
     monkeypatch.setattr(speakers, "find", fail)
     for together in (True, False):
-        monkeypatch.setattr(pipeline, "room_for_both", lambda model, both=together: both)
-        job = run(store, worker, model="demo")
+        have_cores(program, 1 + together)
+        job = run(store, program, model="demo")
         assert job.state == "done" and len(store.segments(job.id)) > 20
         assert "Who spoke when could not be found: no room." in job.notes
 
 
-def test_a_useless_cache_costs_time_only(store, worker):
+def test_a_useless_cache_costs_time_only(store, program):
     (store.home / "cache").write_text("a file where a folder should be")
-    job = run(store, worker, model="none")
+    job = run(store, program, model="none")
     assert job.state == "done" and job.diarization["speakers"] == 3
 
 
-def test_a_deleted_job_takes_its_voices_along(store, worker):
-    first, second = run(store, worker, model="none"), run(store, worker, model="none")
+def test_a_deleted_job_takes_its_voices_along(store, program):
+    first, second = run(store, program, model="none"), run(store, program, model="none")
     store.delete_job(first.id)
     assert len(list((store.home / "cache").iterdir())) == 2  # the same sound is there still
     store.delete_job(second.id)
@@ -303,14 +297,14 @@ def test_a_deleted_job_takes_its_voices_along(store, worker):
     assert [tier.entries for tier in cache.Cache(store, load_settings()).stats()] == [0, 0]
 
 
-def test_the_range_does_not_matter_where_the_number_is_given(store, worker):
-    run(store, worker, model="none", speakers=2)
-    run(store, worker, model="none", speakers=2, max_speakers=9)
+def test_the_range_does_not_matter_where_the_number_is_given(store, program):
+    run(store, program, model="none", speakers=2)
+    run(store, program, model="none", speakers=2, max_speakers=9)
     assert asked(store)["turns"] == (1, 1)
 
 
-def test_a_newer_way_of_finding_speakers_leaves_those_that_are_there(store, worker, monkeypatch):
-    job = run(store, worker, model="none")
+def test_a_newer_way_of_finding_speakers_leaves_those_that_are_there(store, program, monkeypatch):
+    job = run(store, program, model="none")
     options = JobOptions(**job.options)
     monkeypatch.setattr(speakers, "REVISION", speakers.REVISION + 1)
     assert not speakers.wanted(job, options)
@@ -364,9 +358,9 @@ def seconds_apart(reference, hypothesis):
     return (grids[0] ^ grids[1]).sum() / 100
 
 
-def test_each_channel_of_a_call_is_a_speaker(store, worker, call):
+def test_each_channel_of_a_call_is_a_speaker(store, program, call):
     path, left, right = call
-    job = run(store, worker, source=path, model="demo", channels="speakers")
+    job = run(store, program, source=path, model="demo", channels="speakers")
     transcript = store.transcript(job.id)
     assert transcript.speakers == ("SPEAKER_00", "SPEAKER_01")
     for label, reference in (("SPEAKER_00", left), ("SPEAKER_01", right)):
@@ -377,38 +371,38 @@ def test_each_channel_of_a_call_is_a_speaker(store, worker, call):
     assert len({s.speaker for s in transcript.segments}) == 2
 
 
-def test_channels_can_be_asked_for_afterwards_and_keep_the_text(store, worker, call):
-    job = run(store, worker, source=call[0], model="demo")
+def test_channels_can_be_asked_for_afterwards_and_keep_the_text(store, program, call):
+    job = run(store, program, source=call[0], model="demo")
     texts = "".join(s.text for s in store.segments(job.id))
-    done = again(store, worker, job, channels="speakers")
+    done = again(store, program, job, channels="speakers")
     assert done.diarization["by"] == "channels"
     assert "".join(s.text for s in store.segments(job.id)) == texts
 
 
-def test_a_finished_text_does_not_fail_for_its_speakers(store, worker):
-    job = run(store, worker, model="demo")
+def test_a_finished_text_does_not_fail_for_its_speakers(store, program):
+    job = run(store, program, model="demo")
     turns = store.transcript(job.id).turns
-    done = again(store, worker, job, channels="speakers")  # of a recording that has one
+    done = again(store, program, job, channels="speakers")  # of a recording that has one
     assert done.state == "done" and any("has one channel" in note for note in done.notes)
     assert store.transcript(job.id).turns == turns
-    mended = again(store, worker, done, channels="mix")
+    mended = again(store, program, done, channels="mix")
     assert not any("one channel" in note for note in mended.notes)
 
 
-def test_channels_of_a_recording_that_has_changed_are_refused(store, worker, call, tmp_path):
+def test_channels_of_a_recording_that_has_changed_are_refused(store, program, call, tmp_path):
     source = tmp_path / "call.flac"
     source.write_bytes(call[0].read_bytes())
-    job = run(store, worker, source=source, model="none")
+    job = run(store, program, source=source, model="none")
     before = store.transcript(job.id)
     source.write_bytes(PT.read_bytes())
-    done = again(store, worker, job, channels="speakers")
+    done = again(store, program, job, channels="speakers")
     assert done.state == "failed" and "gone or has changed" in done.error
     assert store.transcript(job.id).turns == before.turns
     assert not list(store.job_dir(job.id).glob("channel*"))
 
 
-def test_one_channel_cannot_be_two_speakers(store, worker):
-    job = run(store, worker, model="none", channels="speakers")
+def test_one_channel_cannot_be_two_speakers(store, program):
+    job = run(store, program, model="none", channels="speakers")
     assert job.state == "failed"
     assert "has one channel" in job.error and "mix" in job.error
 

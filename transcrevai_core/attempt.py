@@ -6,61 +6,124 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from transcrevai_core.errors import WorkerDied
+from transcrevai_core import governor, journal
+from transcrevai_core.budget import HEADROOM, Plan
+from transcrevai_core.errors import Cancelled, WorkerDied
+from transcrevai_core.memory import MB
 from transcrevai_core.options import JobOptions
-from transcrevai_core.settings import Settings
-from transcrevai_core.store import Store
+from transcrevai_core.program import Program
 from transcrevai_core.types import Job
 from transcrevai_core.workers import Worker
 
 T = TypeVar("T")
 
-MAX_ATTEMPTS = 3  # a task whose worker died so often is not tried again
+RETRIES = 3  # times that a dead worker's task is tried again
+_LONGEST_PAUSE = 30.0  # seconds
 
 
 class Attempt:
     """The job in hand as it changes; safe where words and speakers are found side by side."""
 
-    def __init__(
-        self, store: Store, settings: Settings, job: Job, ending: Callable[[], bool]
-    ) -> None:
-        self.store = store
-        self.settings = settings
+    def __init__(self, program: Program, job: Job, plan: Plan, ending: Callable[[], bool]) -> None:
+        self.program = program
+        self.store = program.store
+        self.settings = program.settings
         self.job = job
+        self.plan = plan
         self.options = JobOptions(**job.options)
-        self.wav = store.wav(job.id)
+        self.wav = self.store.wav(job.id)
         self.ending = ending
         self.stopped = False
+        self.peaks: dict[str, int] = {}  # bytes that each stage's worker needed
         self._lock = threading.RLock()
         self._asked = self._written = 0.0
+
+    def worker(self, stage: str) -> Worker:
+        """Return a new worker for a stage, bounded as the settings or the forecast state."""
+        limits = {
+            "prepare": self.settings.prepare_limit_mb * MB,
+            "diarization": self.settings.diarization_limit_mb * MB,
+        }
+        return self.program.worker(stage, self.job.id, limits[stage])
+
+    def transcription_limit(self) -> int:
+        """Return the bytes that the transcription worker may have."""
+        return round(self.plan.needs["transcription"].bytes / HEADROOM)
 
     def call(
         self,
         worker: Worker,
         function: Callable[..., T],
         *args: Any,
-        before: Callable[[], Any] = lambda: None,
         on_progress: Callable[[float], Any] | None = None,
+        should_stop: Callable[[], bool] | None = None,
     ) -> T:
-        """Run a task in a worker, again where the worker died on it, `MAX_ATTEMPTS` in all.
+        """Run a task in a worker; the share done goes to `on_progress`, else to the job's own."""
+        return worker.call(
+            function,
+            *args,
+            on_event=on_progress or self.progress,
+            should_stop=should_stop or self.should_stop,
+        )
 
-        `before` is called before each attempt; the share done goes to `on_progress`, else to the
-        job's own progress.
+    def persist(
+        self,
+        worker: Worker,
+        once: Callable[[], T],
+        lighten: Callable[[WorkerDied], str] = lambda death: "",
+    ) -> T:
+        """Return what `once` returns, tried again where its worker dies, `RETRIES` times.
+
+        Before each new try there is a pause, twice as long each time, and `lighten` may change
+        how the task is done; it says what in words.
         """
-        attempts = 0
-        while True:
-            attempts += 1
-            before()
+        pause = self.settings.restart_seconds
+        for retry in range(RETRIES + 1):
             try:
-                return worker.call(
-                    function,
-                    *args,
-                    on_event=on_progress or self.progress,
-                    should_stop=self.should_stop,
-                )
-            except WorkerDied:
-                if attempts == MAX_ATTEMPTS:
+                return once()
+            except WorkerDied as death:
+                self.program.event("died", str(death), self.job.id)
+                if retry == RETRIES:
                     raise
+                change = lighten(death)
+                said = f"The {worker.name} worker starts again after {pause:g} s"
+                self.program.event("restart", f"{said}, with {change}" if change else said,
+                                   self.job.id)  # fmt: skip
+                worker.restarts += 1
+                self.pause(pause)
+                pause = min(_LONGEST_PAUSE, 2 * pause)
+        raise AssertionError("the last try returns or raises")
+
+    def pause(self, seconds: float) -> None:
+        """Wait, and on while nothing may start; raises Cancelled where the job is to stop."""
+        end = time.monotonic() + seconds
+        stage = self.job.stage
+        while time.monotonic() < end or self.program.level == "kill":
+            if self.should_stop():
+                raise Cancelled("The job was cancelled.")
+            if time.monotonic() > end and self.job.stage == stage:
+                self.update(stage=f"waiting for memory: {self.program.cause}")
+            time.sleep(0.05)
+        if self.job.stage != stage:
+            self.update(stage=stage)
+
+    def keep_run(self, stage: str, worker: Worker, seconds: float, key: str = "") -> None:
+        """Write down what a stage needed; the next forecast learns from it."""
+        need = self.plan.needs[stage]
+        peak = worker.read_peak()
+        if peak:
+            self.peaks[stage] = max(peak, self.peaks.get(stage, 0))
+            self.program.keep_run(
+                journal.Run(
+                    time.time(), self.job.id, stage, key or need.key, need.table_bytes,
+                    need.bytes, peak, seconds, self.job.duration or 0.0,
+                )
+            )  # fmt: skip
+
+    @property
+    def is_emergency(self) -> bool:
+        """Whether what remains is to be done with the emergency profile."""
+        return governor.is_emergency(self.program.level)
 
     def update(self, **changes: Any) -> None:
         """Write fields of the job, and know them."""

@@ -133,6 +133,19 @@ class Cache:
         self._sweep(left, now - _ABANDONED if expired_only else float("inf"))
         return len(gone), sum(row["bytes"] for row in gone)
 
+    def shrink(self) -> int:
+        """Remove the half of the entries that were not used for the longest time; return how many.
+
+        Their files' pages leave the system's memory with them.
+        """
+        with self._database.write() as db:
+            rows = db.execute("SELECT key FROM cache ORDER BY used, key").fetchall()
+            gone = [row["key"] for row in rows[: (len(rows) + 1) // 2]]
+            db.executemany("DELETE FROM cache WHERE key = ?", [(key,) for key in gone])
+        for key in gone:
+            self.path(key).unlink(missing_ok=True)
+        return len(gone)
+
     def _sweep(self, listed: set[str], before: float) -> None:
         """Remove what nobody listed, as a kill leaves it; what is young may be in the making."""
         with suppress(OSError):

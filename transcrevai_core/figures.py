@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from transcrevai_core.turns import label_number, shown_name
+from transcrevai_core.turns import clock, label_number, shown_name
 from transcrevai_core.types import Segment, Transcript, Turn
 
 if TYPE_CHECKING:
@@ -65,17 +65,6 @@ def colour(label: str) -> Colour:
     number = zlib.crc32(label.encode()) if number is None else number
     turn, place = divmod(number, len(PALETTE))
     return Colour(*PALETTE[place], _PATTERNS[turn % len(_PATTERNS)])
-
-
-def clock(seconds: float) -> str:
-    """Write a time of a recording, rounded down.
-
-    >>> clock(7.9), clock(754), clock(3725)
-    ('0:07', '12:34', '1:02:05')
-    """
-    minutes, second = divmod(int(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
 def shortened(text: str, most: int) -> str:

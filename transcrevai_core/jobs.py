@@ -7,36 +7,38 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from transcrevai_core import pipeline, stages
+from transcrevai_core import memory, pipeline, stages, watcher, workers
+from transcrevai_core.budget import Plan, check, plan_job
 from transcrevai_core.cache import Cache
 from transcrevai_core.diarization.recipes import recipe_for
 from transcrevai_core.errors import InputError, SettingError, StorageError, TranscrevaiError
 from transcrevai_core.models import fetch_model, model_spec
 from transcrevai_core.options import DEFAULTS, JobOptions
+from transcrevai_core.processes import is_alive
+from transcrevai_core.program import Program
 from transcrevai_core.records import fingerprint
 from transcrevai_core.settings import Settings, load_settings
 from transcrevai_core.store import Store
-from transcrevai_core.transcription.catalogue import NONE
+from transcrevai_core.transcription.catalogue import AUTO, NONE
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
-from transcrevai_core.workers import Worker
 
 log = logging.getLogger(__name__)
 
 
 class Runner:
-    """A thread that takes waiting and interrupted jobs from the store, one after another.
+    """Takes waiting and interrupted jobs from the store, as many at once as the budget allows.
 
     Pages talk to it through the store alone, so that a closed tab, a reload or a second program
-    changes nothing. The transcription worker stays warm for `model_idle_seconds`.
+    changes nothing. A transcription worker stays warm for `model_idle_seconds`.
     """
 
     _patience = 5.0  # seconds before a store that refused is asked again
 
     def __init__(self, store: Store, settings: Settings):
+        self.program = Program(store, settings)
         self.store = store
-        self.settings = settings
-        self.transcriber = Worker("transcription")
         self._ending = threading.Event()
+        self._running: dict[str, threading.Thread] = {}
         self._thread = threading.Thread(target=self._run, name="runner", daemon=True)
 
     def start(self) -> None:
@@ -44,54 +46,166 @@ class Runner:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the workers; a job in hand goes on at the next start from its last chunk."""
+        """End the workers; jobs in hand go on at the next start from their last chunks."""
         self._ending.set()
         self._thread.join(timeout=10)
-        self.transcriber.stop()
 
     def _run(self) -> None:
         with suppress(StorageError):
-            Cache(self.store, self.settings).clear(expired_only=True)
-        if self.settings.preload and self.settings.model != NONE:
-            self._preload()
-        while not self._ending.wait(0.5):
-            job = None
-            try:
-                while not self._ending.is_set() and (job := self.store.claim()):
-                    pipeline.run_job(
-                        self.store, self.settings, self.transcriber, job, self._ending.is_set
-                    )
-            except Exception:  # whatever it was, the jobs that wait must not wait for ever
-                log.exception("the runner stumbled; trying again in %s s", self._patience)
-                self._give_back(job)
-            idle = time.monotonic() - self.transcriber.last_used
-            if self.transcriber.pid and idle > self.settings.model_idle_seconds:
-                self.transcriber.stop()
+            Cache(self.store, self.program.settings).clear(expired_only=True)
+            recover(self.program)
+        with self.program:
+            settings = self.program.settings
+            if settings.preload and settings.model not in (NONE, AUTO):
+                self._preload()
+            while not self._ending.wait(0.2):
+                try:
+                    self._admit()
+                except Exception:  # whatever it was, the jobs that wait must not wait for ever
+                    log.exception("the runner stumbled; trying again in %s s", self._patience)
+                    self._ending.wait(self._patience)
+            for thread in list(self._running.values()):
+                thread.join(timeout=10)
 
-    def _give_back(self, job: Job | None) -> None:
+    def _admit(self) -> None:
+        """Begin the jobs whose turn it is, as far as there is room."""
+        self._running = {k: thread for k, thread in self._running.items() if thread.is_alive()}
+        waiting = [job for job in queue(self.store) if not is_alive(job.owner)]
+        if not waiting and not self._running:
+            self._rest()
+        for job in waiting:
+            try:
+                plan = plan_for(self.program, job, len(waiting) + len(self._running))
+                reason = self.program.admit(job.id, plan)
+            except TranscrevaiError as error:
+                self.store.update_job(job.id, state="failed", error=str(error), stage="")
+                continue
+            if reason:
+                if job.stage != reason:
+                    self.store.update_job(job.id, stage=reason)
+                return  # in order: a small job that overtakes could keep a large one out for ever
+            claimed = self.store.claim(job.id)
+            if claimed is None:  # another program, or a cancel, was first
+                self.program.release(job.id)
+                continue
+            thread = threading.Thread(
+                target=self._work, args=(claimed, plan), name=f"job {job.id}", daemon=True
+            )
+            self._running[job.id] = thread
+            thread.start()
+
+    def _work(self, job: Job, plan: Plan) -> None:
+        try:
+            pipeline.run_job(self.program, job, plan, self._ending.is_set)
+        except Exception:
+            log.exception("job %s was left", job.id)
+            self._give_back(job)
+        finally:
+            self.program.release(job.id)
+
+    def _rest(self) -> None:
+        """Give back what only work needs."""
+        if not workers.live():
+            watcher.end_trackers()
+
+    def _give_back(self, job: Job) -> None:
         """Let go of a job whose end the store would not take (a full disk), once it will."""
         while not self._ending.wait(self._patience):
             try:
-                if job is not None:
-                    self.store.update_job(job.id, owner=None)
+                self.store.update_job(job.id, owner=None)
                 return
             except StorageError:
                 continue
 
     def _preload(self) -> None:
-        options = self.settings.job_options()
+        settings = self.program.settings
+        options = settings.job_options()
         try:
-            folder = fetch_model(
-                options.model,
-                self.settings.download_stall_seconds,
-                should_stop=self._ending.is_set,
+            fetch_model(
+                options.model, settings.download_stall_seconds, should_stop=self._ending.is_set
             )
-            spec = model_spec(options, folder)
-            self.transcriber.call(
-                stages.load_model, spec, None, "transcribe", should_stop=self._ending.is_set
-            )
+            plan = plan_options(self.program, options)
+            with self.program.transcriber(plan.shape.model, "") as worker:
+                spec = model_spec(plan.shape, options.device)
+                worker.call(
+                    stages.load_model, spec, None, "transcribe", should_stop=self._ending.is_set
+                )
         except Exception as error:  # the first job will say it again, to whom it concerns
             log.warning("The model was not loaded in advance: %s", error)
+
+
+def queue(store: Store) -> list[Job]:
+    """Return the jobs that run or wait in the order of their turns.
+
+    Interrupted jobs go first. Sessions take turns, so that one with fifty recordings does not
+    keep another with one waiting.
+    """
+    jobs = sorted(store.jobs(ACTIVE_STATES), key=lambda job: job.created)
+    turns: dict[str, int] = {}
+    order = []
+    for job in jobs:
+        turn = turns[job.session] = turns.get(job.session, -1) + 1
+        order.append((job.state == "queued", turn if job.session else 0, job.created, job))
+    return [job for *_, job in sorted(order, key=lambda item: item[:3])]
+
+
+def recover(program: Program) -> None:
+    """Look through what an earlier program left: go on with it, or say why that cannot be."""
+    store, kept = program.store, 0
+    for job in store.jobs(ACTIVE_STATES):
+        if is_alive(job.owner):
+            continue
+        if not job.source.is_file() and not store.wav(job.id).is_file():
+            store.update_job(
+                job.id,
+                state="failed",
+                owner=None,
+                stage="",
+                error=f"{job.source.name} is gone from where it was; with the recording in its "
+                "place, the job can go on.",
+            )
+        elif job.state != "queued":
+            kept += 1
+    if kept:
+        program.event("recovered", f"Recovered {kept} job{'s' if kept > 1 else ''}")
+
+
+def plan_options(program: Program, options: JobOptions, *, active: int = 1) -> Plan:
+    """Plan a job of which only the options are known, beside others that run or wait.
+
+    Raises InputError where it can never fit the budget, with the nearest that does.
+    """
+    return _plan(program, options, None, active)
+
+
+def plan_for(program: Program, job: Job, active: int = 1) -> Plan:
+    """Plan a job, one of so many that run or wait, as `plan_options` does."""
+    return _plan(program, JobOptions(**job.options), job.duration, active)
+
+
+def _plan(program: Program, options: JobOptions, duration: float | None, active: int) -> Plan:
+    cores = memory.work_cores(program.settings.work_cores) // max(1, active)
+    limits, correct = program.limits, program.journal.correction
+    plan = plan_job(options, duration, limits, max(1, cores), correct)
+    check(options, plan, limits, correct)
+    return plan
+
+
+def run(program: Program, job: Job) -> Job:
+    """Bring a claimed job to its end in this thread, as soon as there is room for it."""
+    try:
+        plan = plan_for(program, job)
+        while reason := program.admit(job.id, plan):
+            if program.store.job(job.id).cancel_requested:
+                program.store.update_job(job.id, owner=None, stage="", state="cancelled")
+                return program.store.job(job.id)
+            program.store.update_job(job.id, stage=reason)
+            time.sleep(0.5)
+    except BaseException as error:
+        state = "failed" if isinstance(error, TranscrevaiError) else "cancelled"
+        program.store.update_job(job.id, owner=None, stage="", state=state, error=str(error))
+        raise
+    return pipeline.run_job(program, job, plan)
 
 
 def check_options(options: JobOptions) -> None:
@@ -136,11 +250,8 @@ def transcribe(path: str | Path, *, home: str | Path | None = None, **options: A
     settings = load_settings(home=home)
     store = Store(settings.home)
     job = open_job(store, Path(path), settings.job_options(options))
-    worker = Worker("transcription")
-    try:
-        job = pipeline.run_job(store, settings, worker, job)
-    finally:
-        worker.stop()
+    with Program(store, settings) as program:
+        job = run(program, job)
     if job.state != "done":
         raise TranscrevaiError(job.error or "The job was cancelled.")
     return store.transcript(job.id)

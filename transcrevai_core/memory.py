@@ -7,6 +7,7 @@ program takes, and costs milliseconds.
 
 import contextlib
 import ctypes
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -184,3 +185,9 @@ def trim() -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):  # not every Linux has glibc
             ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
+def collect() -> None:
+    """Let go of what nothing refers to, down to the system."""
+    gc.collect()
+    trim()

@@ -4,17 +4,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 from transcrevai_core import stages
-from transcrevai_core.options import JobOptions
+from transcrevai_core.errors import ModelError
+from transcrevai_core.forecast import Shape
 from transcrevai_core.transcription import loading
 from transcrevai_core.transcription.catalogue import MODELS, locate
 from transcrevai_core.workers import Worker
 
 
-def model_spec(options: JobOptions, folder: Path) -> stages.ModelSpec:
-    """Return how the model of these options is to be loaded from `folder`."""
-    return stages.ModelSpec(
-        options.model, folder, options.device, options.compute_type, options.threads
-    )
+def model_spec(shape: Shape, device: str) -> stages.ModelSpec:
+    """Return how the model of a shape, which is on this computer, is to be loaded.
+
+    Raises ModelError where it has gone.
+    """
+    folder = locate(shape.model)
+    if folder is None:
+        raise ModelError(f"The model {shape.model} is gone; run the job again to fetch it.")
+    return stages.ModelSpec(shape.model, folder, device, shape.compute_type, shape.threads)
 
 
 def fetch_model(

@@ -1,6 +1,5 @@
 """The settings of one job, each once: default, range, unit and meaning."""
 
-import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,7 +26,8 @@ class JobOptions(BaseModel):
         min_length=1,
         description="Whisper model: a name such as tiny, base, small, medium, large-v3-turbo; a "
         "Hugging Face id; a folder with a CTranslate2 model; demo, which understands "
-        "synthesized demo speech only; or none, to find only who speaks when",
+        "synthesized demo speech only; auto, the largest that fits the memory budget; or none, to "
+        "find only who speaks when",
     )
     language: str | None = Field(
         None, description="language code such as pt or en; auto lets the model detect it"
@@ -41,11 +41,11 @@ class JobOptions(BaseModel):
     compute_type: ComputeType = Field(
         "auto", description="numeric type; auto tries int8 first and float32 last"
     )
-    threads: int = Field(
-        max(1, min(4, (os.cpu_count() or 1) - 1)),
+    threads: int | None = Field(
+        None,
         ge=1,
         le=64,
-        description="processor threads that decode",
+        description="processor threads that decode; shared out where it is not given",
         json_schema_extra={"unit": "threads"},
     )
     beam_size: int = Field(

@@ -4,14 +4,17 @@ Every step's result is in the store before the next begins, so a job that was in
 anywhere goes on from there.
 """
 
+import dataclasses
+import errno
 import logging
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
-from transcrevai_core import memory, speakers, stages
-from transcrevai_core.attempt import MAX_ATTEMPTS, Attempt
+from transcrevai_core import governor, journal, speakers, stages
+from transcrevai_core.attempt import RETRIES, Attempt, first_line
+from transcrevai_core.budget import Need, Plan, plan_job
 from transcrevai_core.errors import (
     AudioError,
     Cancelled,
@@ -19,35 +22,30 @@ from transcrevai_core.errors import (
     TranscrevaiError,
     WorkerDied,
 )
-from transcrevai_core.settings import Settings
-from transcrevai_core.store import Store
-from transcrevai_core.transcription.catalogue import DEMO, MODELS, NONE
-from transcrevai_core.types import SAMPLE_RATE, WAV_HEADER_BYTES, Chunk, Job
+from transcrevai_core.program import Program
+from transcrevai_core.transcription.catalogue import DEMO, NONE
+from transcrevai_core.types import SAMPLE_RATE, WAV_HEADER_BYTES, AudioInfo, Chunk, Job
 from transcrevai_core.words import Transcription
 from transcrevai_core.workers import Worker
 
 log = logging.getLogger(__name__)
 
-# beside a model's weights, decoding takes 100 to 280 MB; diarization less than 250 MB up to 4 h
-_UNKNOWN_MODEL_MB, _DECODING_MB, _DIARIZATION_MB = 1_600, 300, 250
-
 
 def run_job(
-    store: Store,
-    settings: Settings,
-    transcriber: Worker,
-    job: Job,
-    ending: Callable[[], bool] = lambda: False,
+    program: Program, job: Job, plan: Plan, ending: Callable[[], bool] = lambda: False
 ) -> Job:
-    """Bring a claimed job to its end (done, failed or cancelled) and return it.
+    """Bring a claimed and admitted job to its end (done, failed or cancelled) and return it.
 
     Whatever goes wrong ends this job alone, with one sentence in `error`; finished chunks stay.
     Where `ending` turns true the job is left as it is, to go on at the program's next start.
     """
-    store.update_job(job.id, started=time.time())
+    store, begun = program.store, time.monotonic()
     end: dict[str, Any] = {"state": "failed"}
+    attempt = None
     try:
-        _run(Attempt(store, settings, job, ending), transcriber)
+        attempt = Attempt(program, job, plan, ending)
+        attempt.update(started=time.time(), forecast=plan.total_bytes)
+        _run(attempt)
         end = {"state": "done", "progress": 1.0, "error": ""}
     except (Cancelled, KeyboardInterrupt) as stop:
         left = ending() and not store.job(job.id).cancel_requested
@@ -58,17 +56,51 @@ def run_job(
         end["error"] = str(error)
     except MemoryError:
         end["error"] = "There was not enough memory; a smaller model or shorter chunks would fit."
+    except OSError as error:
+        end["error"] = _about(error, job)
     except Exception as error:
         # a fault of ours must not take the other jobs along; the log has the rest of it
         log.exception("job %s failed", job.id)
         end["error"] = f"An unexpected fault ended the job ({type(error).__name__}: {error})."
     finally:
+        peak = program.release(job.id)
         # in one write: whoever sees the new state may take the job at once
         store.update_job(job.id, owner=None, stage="", **end)
+    if attempt and end.get("state") == "done":
+        _keep_run(attempt, peak, time.monotonic() - begun)
     return store.job(job.id)
 
 
-def _run(attempt: Attempt, transcriber: Worker) -> None:
+def _about(error: OSError, job: Job) -> str:
+    """Say what the disk refused."""
+    if error.errno == errno.ENOSPC:
+        return f"The disk is full; make room and go on with {job.title}, what is done is kept."
+    if isinstance(error, FileNotFoundError):
+        return (
+            f"A file of {job.title} was removed while it was worked on; with the recording in its "
+            "place, the job can go on."
+        )
+    return f"The disk refused ({error.strerror or error}); what is done of {job.title} is kept."
+
+
+def _keep_run(attempt: Attempt, peak: int, seconds: float) -> None:
+    """Write down what the whole job needed, beside what was forecast."""
+    plan, job = attempt.plan, attempt.job
+    kinds = [need.key for stage, need in plan.needs.items() if stage in attempt.peaks]
+    if not kinds:  # all of it came from the cache
+        return
+    # the workers' own peaks too: between two readings there is time for a higher one
+    peak = max(peak, plan.base_bytes + plan.together(attempt.peaks))
+    forecast = plan.total_bytes
+    attempt.program.keep_run(
+        journal.Run(
+            time.time(), job.id, "job", " + ".join(kinds), forecast, forecast, peak, seconds,
+            job.duration or 0.0,
+        )
+    )  # fmt: skip
+
+
+def _run(attempt: Attempt) -> None:
     """Do what is still to be done."""
     options, store, job_id = attempt.options, attempt.store, attempt.job.id
     if options.model == DEMO.name and options.task == "translate":
@@ -77,12 +109,15 @@ def _run(attempt: Attempt, transcriber: Worker) -> None:
         )
     if not _is_prepared(attempt):
         _prepare(attempt)
+    _plan_again(attempt)
     chunks = store.chunks(job_id)
     words = options.model != NONE and bool(store.chunks(job_id, unfinished=True))
     voices = bool(chunks) and speakers.wanted(attempt.job, options)
     attempt.forget(speakers.MISSED)  # by an earlier attempt; this one will see for itself
-    if words and voices and room_for_both(options.model):
-        _find_both(attempt, transcriber, chunks)
+    model = attempt.plan.shape.model
+    if words and voices and attempt.plan.side_by_side and governor.admits(attempt.program.level):
+        with attempt.program.transcriber(model, job_id) as transcriber:
+            _find_both(attempt, transcriber, chunks)
         return
     if voices:
         attempt.update(state="transcribing")
@@ -95,7 +130,33 @@ def _run(attempt: Attempt, transcriber: Worker) -> None:
                 raise  # there is nothing else that the job could end with
             speakers.miss(attempt, error)
     if words:
-        Transcription(attempt, transcriber).run(chunks)
+        with attempt.program.transcriber(model, job_id) as transcriber:
+            Transcription(attempt, transcriber).run(chunks)
+
+
+def _plan_again(attempt: Attempt) -> None:
+    """Forecast anew, now that the length is known."""
+    program, before = attempt.program, attempt.plan
+    plan = plan_job(
+        attempt.options,
+        attempt.job.duration,
+        program.limits,
+        before.cores,
+        program.journal.correction,
+    )
+    attempt.plan = dataclasses.replace(
+        plan,
+        shape=before.shape,
+        needs={**plan.needs, **_of_words(before)},
+        side_by_side=plan.side_by_side and before.side_by_side,
+        base_bytes=before.base_bytes,
+    )
+    program.amend(attempt.job.id, attempt.plan)
+    attempt.update(forecast=attempt.plan.total_bytes)
+
+
+def _of_words(plan: Plan) -> dict[str, Need]:
+    return {stage: need for stage, need in plan.needs.items() if stage == "transcription"}
 
 
 def _find_both(attempt: Attempt, transcriber: Worker, chunks: list[Chunk]) -> None:
@@ -122,6 +183,11 @@ def _find_both(attempt: Attempt, transcriber: Worker, chunks: list[Chunk]) -> No
                 attempt.update(state="transcribing", stage=speakers.STAGE, progress=0.0)
                 in_front.set()
             beside.join()
+            if errors and isinstance(errors[0], speakers.GaveWay):
+                errors.clear()
+                in_front.set()
+                transcriber.stop()  # one after the other: the model makes room
+                find()
         except BaseException:  # Ctrl-C, or a full disk: nobody is left to work for
             attempt.stopped = True
             beside.join()
@@ -144,9 +210,10 @@ def _prepare(attempt: Attempt) -> None:
     """Decode the recording and plan its chunks, in a worker that ends with the task."""
     attempt.update(state="preparing", stage="reading the recording", progress=0.0)
     begun, job, options, wav = time.monotonic(), attempt.job, attempt.options, attempt.wav
-    worker = Worker("prepare")
-    try:
-        info, chunks = attempt.call(
+    worker = attempt.worker("prepare")
+
+    def once() -> tuple[AudioInfo, list[Chunk]]:
+        return attempt.call(
             worker,
             stages.prepare,
             job.source,
@@ -154,10 +221,14 @@ def _prepare(attempt: Attempt) -> None:
             options.vad_threshold,
             options.chunk_seconds,
         )
-    except WorkerDied:
+
+    try:
+        info, chunks = attempt.persist(worker, once)
+        attempt.keep_run("prepare", worker, time.monotonic() - begun)
+    except WorkerDied as death:
         raise AudioError(
-            f"Reading {job.title} ended its worker {MAX_ATTEMPTS} times; the file may be damaged, "
-            "and a copy converted by another program would be right."
+            f"Reading {job.title} ended its worker {RETRIES + 1} times ({first_line(death)}); the "
+            "file may be damaged, and a copy converted by another program would be right."
         ) from None
     finally:
         worker.stop()
@@ -166,13 +237,7 @@ def _prepare(attempt: Attempt) -> None:
         attempt.note(f"The recording is damaged after {info.damaged_at:.0f} s; it ends there.")
     if not chunks:
         attempt.note("No speech was found in this recording.")
-    attempt.store.save_plan(job.id, chunks)
+    if info.digest != job.digest or not attempt.store.chunks(job.id):  # else it is done in part
+        attempt.store.save_plan(job.id, chunks)
     seconds = job.seconds + time.monotonic() - begun
     attempt.update(duration=info.duration, digest=info.digest, seconds=seconds)
-
-
-def room_for_both(model: str) -> bool:
-    """Tell whether words and speakers can be found at the same time: cores and memory allow it."""
-    size = MODELS[model].download_mb if model in MODELS else _UNKNOWN_MODEL_MB
-    needed = (size + _DECODING_MB + _DIARIZATION_MB) * 10**6
-    return memory.cores() > 1 and memory.available_bytes() > needed

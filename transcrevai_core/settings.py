@@ -30,6 +30,11 @@ def default_home() -> Path:
     return Path(named or platformdirs.user_data_path("transcrevai")).expanduser().absolute()
 
 
+def config_file() -> Path:
+    """The file in which settings can be kept."""
+    return default_home() / "config.toml"
+
+
 def _whisper_names() -> dict[str, Any]:
     """Return what is set under the names that other Whisper programs share."""
     names = {"model": "WHISPER_MODEL", "preload": "WHISPER_PRELOAD"}
@@ -183,7 +188,7 @@ class Settings(BaseSettings, JobOptions):
             init_settings,
             env_settings,
             InitSettingsSource(settings_cls, _whisper_names()),
-            TomlConfigSettingsSource(settings_cls, default_home() / "config.toml"),
+            TomlConfigSettingsSource(settings_cls, config_file()),
         )
 
     def job_options(self, overrides: Mapping[str, Any] | None = None) -> JobOptions:
@@ -209,9 +214,7 @@ def load_settings(**flags: Any) -> Settings:
     except ValidationError as error:
         raise SettingError(describe(error)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingError(
-            f"{default_home() / 'config.toml'} is not valid TOML in UTF-8: {error}."
-        ) from None
+        raise SettingError(f"{config_file()} is not valid TOML in UTF-8: {error}.") from None
 
 
 def describe(error: ValidationError) -> str:

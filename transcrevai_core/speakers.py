@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from transcrevai_core import cache, stages
-from transcrevai_core.attempt import MAX_ATTEMPTS, Attempt, first_line
+from transcrevai_core import cache, governor, stages
+from transcrevai_core.attempt import RETRIES, Attempt, first_line
 from transcrevai_core.diarization.recipes import REVISION
-from transcrevai_core.errors import InputError, TranscrevaiError, WorkerDied
+from transcrevai_core.errors import Cancelled, InputError, TranscrevaiError, WorkerDied
 from transcrevai_core.options import DEFAULTS, JobOptions
 from transcrevai_core.records import fingerprint
 from transcrevai_core.types import Job, Turn
-from transcrevai_core.workers import Worker
 
 log = logging.getLogger(__name__)
 
@@ -37,29 +36,53 @@ def wanted(job: Job, options: JobOptions) -> bool:
     return any(had.get(name, DEFAULTS[name]) != v for name, v in options.diarization().items())
 
 
+class GaveWay(Exception):
+    """The words go first, because memory is short; the speakers can be found after them."""
+
+
 def find(attempt: Attempt, in_front: Callable[[], bool] = lambda: True) -> None:
     """Find who speaks when and write it; only where it is `in_front` is progress shown.
 
-    Raises TranscrevaiError with one sentence.
+    Raises TranscrevaiError with one sentence, and GaveWay where it is not in front and memory
+    has become short.
     """
     if in_front():
         attempt.update(stage=STAGE, progress=0.0)
-    worker = Worker("diarization")
+    worker, begun = attempt.worker("diarization"), time.monotonic()
 
     def progress(done: float) -> None:
         if in_front():
             attempt.progress(done)
 
+    def gives_way() -> bool:
+        return not in_front() and not governor.admits(attempt.program.level)
+
     def call(function: Callable[..., Any], *args: Any) -> Any:
-        return attempt.call(worker, function, *args, on_progress=progress)
+        def once() -> Any:
+            return attempt.call(
+                worker,
+                function,
+                *args,
+                on_progress=progress,
+                should_stop=lambda: gives_way() or attempt.should_stop(),
+            )
+
+        found = attempt.persist(worker, once)
+        if function is stages.diarize:
+            attempt.keep_run("diarization", worker, time.monotonic() - begun)
+        return found
 
     try:
         kept = cache.Cache(attempt.store, attempt.settings)
-        turns, facts = _find(kept, attempt.job, attempt.options, attempt.wav, call)
-    except WorkerDied:
+        turns, facts = _find(kept, attempt, call)
+    except Cancelled:
+        if attempt.should_stop():
+            raise
+        raise GaveWay from None
+    except WorkerDied as death:
         raise WorkerDied(
-            f"Telling the speakers apart ended its worker {MAX_ATTEMPTS} times; another embedding "
-            "would be worth a try."
+            f"{first_line(death)}; telling the speakers apart was tried {RETRIES + 1} times.",
+            death.cause,
         ) from None
     finally:
         worker.stop()
@@ -75,10 +98,9 @@ def miss(attempt: Attempt, error: BaseException) -> None:
     attempt.note(f"{MISSED} {first_line(error)}.")
 
 
-def _find(
-    kept: cache.Cache, job: Job, options: JobOptions, wav: Path, call: Callable[..., Any]
-) -> Found:
+def _find(kept: cache.Cache, attempt: Attempt, call: Callable[..., Any]) -> Found:
     """Return turns and how they were found; a worker starts only where the cache does not know."""
+    job, options, wav = attempt.job, attempt.options, attempt.wav
     begun, settings = time.monotonic(), options.diarization()
     if by_channel(options):  # quick, and not told by the digest, which is of the mix
         if not wav.with_name(stages.CHANNELS).is_file() and fingerprint(job.source) != (
@@ -98,6 +120,8 @@ def _find(
     of_voices = {name: asked[name] for name in ("embedding", "model", "revision")}
     voices_key = cache.key(job.digest, of_voices)
     heard = kept.find(voices_key, "voices")
+    if attempt.is_emergency and not heard:  # what is kept takes memory too
+        return _facts(call(stages.diarize, wav, None, settings), settings, begun)
     found = call(stages.diarize, wav, kept.path(voices_key), settings)
     try:
         if not heard:

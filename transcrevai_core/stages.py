@@ -77,12 +77,12 @@ def _keeping(path: Path, blocks: Iterable["np.ndarray"]) -> Iterator["np.ndarray
 
 
 def diarize(
-    wav: Path, voices: Path, options: Mapping[str, Any]
+    wav: Path, voices: Path | None, options: Mapping[str, Any]
 ) -> tuple[list[Turn], dict[str, Any]]:
     """Find who speaks when in a sound that `prepare` made, and how; reports the finished share.
 
-    The voices are read from the file `voices`, or made and written there. `options` are those
-    of `JobOptions.diarization`.
+    The voices are read from the file `voices`, or made and written there; nothing is kept where
+    it is None. `options` are those of `JobOptions.diarization`.
     """
     import numpy as np
 
@@ -91,7 +91,7 @@ def diarize(
 
     recipe = chosen_recipe(options)
     found = None
-    if voices.is_file():
+    if voices and voices.is_file():
         with contextlib.suppress(Exception):  # whatever is wrong with a file that can be made anew
             found = pipeline.Voices.load(voices)
     if found is None:
@@ -103,7 +103,8 @@ def diarize(
             on_progress=report,
         )
         with contextlib.suppress(OSError):  # a full disk costs the next time only
-            found.save(voices)
+            if voices:
+                found.save(voices)
     speakers = options["speakers"] or (options["min_speakers"], options["max_speakers"])
     return _plain(pipeline.settle(found, speakers, recipe, pipeline.reader(wav)))
 
@@ -190,17 +191,29 @@ def detect_language(spec: ModelSpec, wav: Path, chunks: list[Chunk]) -> tuple[st
 
 
 def decode(
-    spec: ModelSpec, wav: Path, chunk: Chunk, options: Mapping[str, Any]
+    spec: ModelSpec, wav: Path, chunk: Chunk, options: Mapping[str, Any], longest: float
 ) -> tuple[list[Segment], int]:
-    """Transcribe one chunk; return its segments and how many were dropped."""
-    from transcrevai_core import audio
+    """Transcribe one chunk; return its segments and how many were dropped.
+
+    One that is longer than `longest` seconds is done in pieces, cut at its silences.
+    """
+    from transcrevai_core import audio, speech
     from transcrevai_core.transcription import decoding
 
-    samples = audio.read(wav, chunk.start, chunk.end)
+    pieces = [chunk]
+    if chunk.end - chunk.start > longest:
+        pieces = speech.plan_chunks(chunk.speech, longest) or pieces
+    kept: list[Segment] = []
+    dropped = 0
     try:
         loaded = _model(spec)
         options = {**options, **decoding.fit_prompts(loaded, options)}
-        return decoding.decode_chunk(loaded, samples, chunk, options)
+        for piece in pieces:
+            samples = audio.read(wav, piece.start, piece.end)
+            segments, less = decoding.decode_chunk(loaded, samples, piece, options)
+            kept += segments
+            dropped += less
+        return kept, dropped
     finally:
         memory.trim()
 

@@ -55,11 +55,13 @@ class Store:
         title: str = "",
         take: bool = False,
         claim: bool = False,
+        session: str = "",
     ) -> Job:
         """Queue `source` and return its job.
 
         `take` moves the file into the job's folder, to leave with the job; `claim` makes this
-        process its owner from the first. Raises InputError, StorageError.
+        process its owner from the first; jobs of one `session` share a place in the queue.
+        Raises InputError, StorageError.
         """
         try:
             str(source).encode()
@@ -79,10 +81,11 @@ class Store:
         with self.database.write() as db:
             db.execute(
                 "INSERT INTO jobs (id, title, source, fingerprint, state, options, created, "
-                "updated, owner) VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?)",
+                "updated, owner, session) VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)",
                 (
                     job_id, title or source.name, str(source), fingerprint(source),
                     json.dumps(dict(options)), now, now, this_process() if claim else None,
+                    session,
                 ),
             )  # fmt: skip
         return self.job(job_id)
@@ -130,24 +133,21 @@ class Store:
         with self.database.write() as db:
             db.execute(f"UPDATE jobs SET {columns} WHERE id = ?", (*values.values(), job_id))
 
-    def claim(self, job_id: str | None = None) -> Job | None:
+    def claim(self, job_id: str) -> Job | None:
         """Make this process the owner of a job that waits, or whose owner is dead; else None.
 
-        Without `job_id` the oldest such job is taken. Two processes never get the same one.
+        Two processes never get the same one.
         """
-        waiting = [self.job(job_id)] if job_id else self.jobs(ACTIVE_STATES)[::-1]
-        for job in waiting:
-            if job.state not in ACTIVE_STATES or is_alive(job.owner):
-                continue
-            with self.database.write() as db:
-                taken = db.execute(
-                    "UPDATE jobs SET owner = ? WHERE id = ? AND owner IS ? "
-                    f"AND state IN {ACTIVE_STATES}",
-                    (this_process(), job.id, job.owner),
-                ).rowcount
-            if taken:
-                return self.job(job.id)
-        return None
+        job = self.job(job_id)
+        if job.state not in ACTIVE_STATES or is_alive(job.owner):
+            return None
+        with self.database.write() as db:
+            taken = db.execute(
+                "UPDATE jobs SET owner = ? WHERE id = ? AND owner IS ? "
+                f"AND state IN {ACTIVE_STATES}",
+                (this_process(), job.id, job.owner),
+            ).rowcount
+        return self.job(job.id) if taken else None
 
     def cancel(self, job_id: str) -> None:
         """Ask for the end of a job; whoever works on it sees it within a second.

@@ -138,3 +138,14 @@ def label_number(label: str) -> int | None:
     """
     found = re.fullmatch(r"SPEAKER_(\d+)", label)
     return int(found[1]) if found else None
+
+
+def clock(seconds: float) -> str:
+    """Write a time of a recording, rounded down.
+
+    >>> clock(7.9), clock(754), clock(3725)
+    ('0:07', '12:34', '1:02:05')
+    """
+    minutes, second = divmod(int(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"

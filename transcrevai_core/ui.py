@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 from pydantic import ValidationError
 
-from transcrevai_core import demo, figures, web
+from transcrevai_core import demo, figures, turns, web
 from transcrevai_core.errors import InputError, SettingError, TranscrevaiError
 from transcrevai_core.languages import LANGUAGES
 from transcrevai_core.options import JobOptions
@@ -29,7 +29,7 @@ from transcrevai_core.types import ACTIVE_STATES, Job, JobState, Segment
 TRANSCRIBE, TRANSCRIPT, LIBRARY = "transcribe.py", "transcript.py", "library.py"
 LOW_PROBABILITY = 0.5
 CHIP_NAME = 30  # characters: a line of a narrow screen
-clock = figures.clock
+clock = turns.clock
 
 Color = Literal["red", "orange", "blue", "green", "gray", "primary"]
 STATES: dict[JobState, tuple[str, str, Color]] = {

@@ -4,9 +4,11 @@ A worker's resident memory can rise by 100 MB in a tenth of a second, so 25 look
 takes about 20 microseconds.
 """
 
+import gc
 import threading
 import time
-from typing import Protocol
+from contextlib import suppress
+from typing import Any, Protocol
 
 from transcrevai_core import processes
 
@@ -48,6 +50,24 @@ def watched() -> list[Watched]:
     """Return those that are looked at."""
     with _lock:
         return list(_watched)
+
+
+def end_trackers() -> None:
+    """End the two processes that track semaphores, where no worker needs them; they come again.
+
+    Together they keep nearly 40 MB. Only for a process in which nobody else uses loky.
+    """
+    from multiprocessing import resource_tracker as of_python
+
+    from joblib.externals.loky.backend import resource_tracker as of_loky
+
+    with _lock:
+        if not _watched:
+            gc.collect()  # what they track leaves first
+            for module in (of_loky, of_python):
+                tracker: Any = module._resource_tracker
+                with suppress(AttributeError, OSError):
+                    tracker._stop()
 
 
 def _look() -> None:

@@ -1,14 +1,15 @@
 """What was said, as a stage of a job: load, detect the language, decode chunk by chunk."""
 
-import dataclasses
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from transcrevai_core import demo, stages
-from transcrevai_core.attempt import Attempt, first_line
+from transcrevai_core import budget, demo, stages
+from transcrevai_core.attempt import RETRIES, Attempt, first_line
+from transcrevai_core.errors import WorkerDied
 from transcrevai_core.models import fetch_model, model_spec
-from transcrevai_core.transcription.catalogue import DEMO
+from transcrevai_core.transcription.catalogue import AUTO, DEMO
+from transcrevai_core.turns import clock
 from transcrevai_core.types import Chunk
 from transcrevai_core.workers import Worker
 
@@ -18,48 +19,63 @@ _PROMPT_CHARACTERS = 800  # of the text before; Whisper's prompt holds about 220
 
 
 class Transcription:
-    """A model at work on a job's chunks, in the worker that keeps it."""
+    """A model at work on a job's chunks, in the worker that keeps it.
+
+    `shape` is how it works now: as planned, until memory or a dying worker make it lighter.
+    """
 
     def __init__(self, attempt: Attempt, transcriber: Worker) -> None:
         self.attempt = attempt
         self.options = attempt.options
         self.transcriber = transcriber
+        self.shape = attempt.plan.shape
         self.spec: stages.ModelSpec  # which model does the work, from `ready` on
 
     def run(self, chunks: list[Chunk]) -> None:
         """Decode the chunks that are still to be decoded."""
-        attempt = self.attempt
-        self.load()
-        language = self.detect(chunks)
-        left = attempt.store.chunks(attempt.job.id, unfinished=True)
-        attempt.update(stage="transcribing", progress=1 - len(left) / len(chunks))
-        for chunk in left:
-            self.decode(chunk, language)
+        attempt, begun = self.attempt, time.monotonic()
+        self.transcriber.limit_bytes = attempt.transcription_limit()
+        self.transcriber.reset_peak()
+        try:
+            self.load()
+            language = self.detect(chunks)
+            left = attempt.store.chunks(attempt.job.id, unfinished=True)
+            attempt.update(stage="transcribing", progress=1 - len(left) / len(chunks))
+            for chunk in left:
+                if attempt.is_emergency:
+                    self.become_light(chunk)
+                self.decode(chunk, language)
+        finally:
+            if self.shape.model == attempt.plan.shape.model:  # else it says nothing of its like
+                attempt.keep_run("transcription", self.transcriber, time.monotonic() - begun)
 
     def load(self) -> None:
         """Have the model on this computer and in the worker, and write down what came of it."""
-        attempt = self.attempt
+        attempt, name = self.attempt, self.shape.model
         attempt.update(state="transcribing", stage="loading the model", progress=0.0)
-        folder = fetch_model(
-            self.options.model,
+        fetch_model(
+            name,
             attempt.settings.download_stall_seconds,
             on_progress=lambda done: attempt.update(stage="downloading the model", progress=done),
             should_stop=attempt.should_stop,
         )
         attempt.update(stage="loading the model", progress=0.0)
-        self.ready(model_spec(self.options, folder))
-        if self.options.model == DEMO.name:
+        attempt.persist(self.transcriber, self.ready, self.lighten)
+        if name == DEMO.name:
             attempt.note(demo.NOTE)
+        if self.options.model == AUTO:
+            attempt.note(f"The model {name} was chosen: the largest that fits the memory budget.")
 
-    def ready(self, spec: stages.ModelSpec) -> None:
+    def ready(self, device: str | None = None) -> None:
         """Load the model in the worker and note where and how it runs."""
-        options, self.spec = self.options, spec
+        options = self.options
+        self.spec = model_spec(self.shape, device or options.device)
         report = self.attempt.call(
-            self.transcriber, stages.load_model, spec, options.language, options.task
+            self.transcriber, stages.load_model, self.spec, options.language, options.task
         )
         self.attempt.note(*report.notes)
         self.attempt.update(
-            model=options.model, device=report.device, compute_type=report.compute_type
+            model=self.shape.model, device=report.device, compute_type=report.compute_type
         )
 
     def detect(self, chunks: list[Chunk]) -> str:
@@ -68,37 +84,82 @@ class Transcription:
         if self.options.language:
             attempt.update(language=self.options.language)
         elif attempt.job.language is None:
-            language, probability = self.ask_model(stages.detect_language, attempt.wav, chunks)
+            language, probability = self.ask_model(
+                lambda: (stages.detect_language, self.spec, attempt.wav, chunks)
+            )
             attempt.update(language=language, language_probability=probability)
         return attempt.job.language or "en"
 
     def decode(self, chunk: Chunk, language: str) -> None:
         """Decode a chunk and write it."""
         begun, store, job_id = time.monotonic(), self.attempt.store, self.attempt.job.id
-        segments, dropped = self.ask_model(
-            stages.decode,
-            self.attempt.wav,
-            chunk,
-            self.arguments(language),
-            before=lambda: store.begin_chunk(job_id, chunk.index),
-        )
+        usual = self.shape
+
+        def task() -> tuple[Any, ...]:
+            store.begin_chunk(job_id, chunk.index)
+            sound = (self.spec, self.attempt.wav, chunk)
+            return stages.decode, *sound, self.arguments(language), self.shape.chunk_seconds
+
+        try:
+            segments, dropped = self.ask_model(task)
+        except WorkerDied as death:
+            raise WorkerDied(
+                f"{first_line(death)}; the stretch from {clock(chunk.start)} to "
+                f"{clock(chunk.end)} was tried {RETRIES + 1} times, and what was done is kept.",
+                death.cause,
+            ) from None
         seconds = time.monotonic() - begun
         store.save_chunk(job_id, chunk.index, segments, dropped=dropped, seconds=seconds)
+        if self.shape != usual and not self.stays_light:
+            self.shape = usual
+            self.spec = model_spec(usual, self.spec.device)
 
-    def ask_model(
-        self, function: Callable[..., T], *args: Any, before: Callable[[], Any] = lambda: None
-    ) -> T:
-        """Run a task with the model in hand; where a GPU fails at it, go on with the CPU."""
-        call = self.attempt.call
-        try:
-            return call(self.transcriber, function, self.spec, *args, before=before)
-        except RuntimeError as error:
-            if self.attempt.job.device == "cpu":
-                raise
-            # a GPU that loads a model may still lack the memory, or a library, to run it
-            self.attempt.note(f"The GPU gave up ({first_line(error)}); the CPU is used instead.")
-            self.ready(dataclasses.replace(self.spec, device="cpu"))
-            return call(self.transcriber, function, self.spec, *args, before=before)
+    stays_light = False  # what memory made lighter stays so for the rest of the job
+
+    def lighten(self, death: WorkerDied) -> str:
+        """Go one step lighter, and say how."""
+        before = self.shape
+        self.shape = budget.lighter(before, self.options.language)
+        self.stays_light = self.stays_light or death.cause == "memory"
+        if hasattr(self, "spec"):
+            self.spec = model_spec(self.shape, self.spec.device)
+        change = budget.differences(before, self.shape)
+        if change and self.stays_light:
+            self.attempt.note(f"Memory was short: part of the text was made with {change}.")
+        return change
+
+    def become_light(self, chunk: Chunk) -> None:
+        """Take the emergency profile for what remains."""
+        before = self.shape
+        self.shape = budget.emergency(before, self.options.language)
+        self.stays_light = True
+        change = budget.differences(before, self.shape)
+        if not change:
+            return
+        sentence = (
+            f"Memory was short: from {clock(chunk.start)} on, the text is made with {change}."
+        )
+        self.attempt.note(sentence)
+        self.attempt.program.event("lighter", sentence, self.attempt.job.id)
+        self.transcriber.stop()  # only the end of a process gives all of its memory back
+        self.attempt.persist(self.transcriber, self.ready, self.lighten)
+
+    def ask_model(self, task: Callable[[], tuple[Any, ...]]) -> Any:
+        """Run a task, made anew for each try; where a GPU fails at it, go on with the CPU."""
+        attempt, worker = self.attempt, self.transcriber
+
+        def once() -> Any:
+            try:
+                return attempt.call(worker, *task())
+            except RuntimeError as error:
+                if attempt.job.device == "cpu":
+                    raise
+                # a GPU that loads a model may still lack the memory, or a library, to run it
+                attempt.note(f"The GPU gave up ({first_line(error)}); the CPU is used instead.")
+                self.ready("cpu")
+                return attempt.call(worker, *task())
+
+        return attempt.persist(worker, once, self.lighten)
 
     def arguments(self, language: str) -> dict[str, Any]:
         """Return what `faster_whisper.WhisperModel.transcribe` is called with for a chunk."""

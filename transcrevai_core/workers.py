@@ -153,6 +153,7 @@ class Worker:
 
             from joblib.externals.loky import ProcessPoolExecutor
 
+            watcher.watch(self)  # before anything is made that must be tracked
             self.peak_bytes = self._seen_bytes = 0
             self._death = None
             self._events, reports = Pipe(duplex=False)
@@ -163,7 +164,6 @@ class Worker:
                 # without PASSIVE, OpenMP threads on busy cores spin instead of waiting
                 env={"OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": "1"},
             )
-            watcher.watch(self)
         return self._executor, self._events
 
     def see(self) -> int:

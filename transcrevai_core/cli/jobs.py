@@ -20,8 +20,8 @@ from transcrevai_core.cli.screen import (
     write,
 )
 from transcrevai_core.errors import InputError, TranscrevaiError
+from transcrevai_core.program import Program
 from transcrevai_core.types import ACTIVE_STATES, Job
-from transcrevai_core.workers import Worker
 
 app = typer.Typer(help="The jobs in the library.")
 
@@ -76,21 +76,18 @@ def jobs_resume(job_id: Annotated[str | None, typer.Argument()] = None) -> None:
     waiting = [store.find(job_id)] if job_id else store.jobs(ACTIVE_STATES)[::-1]
     if job_id and waiting[0].state == "done":
         raise InputError(f"{waiting[0].title} is done; an unfinished job would be right.")
-    worker = Worker("transcription")
     failed = 0
-    try:
+    with Program(store, settings) as program:
         for job in waiting:
             store.requeue(job.id)
             try:
                 claimed = store.claim(job.id)
                 if claimed is None:
                     raise InputError(f"{job.title} is being worked on by another program.")
-                follow(store, settings, worker, claimed)
+                follow(program, claimed)
             except TranscrevaiError as error:
                 complain(str(error))
                 failed += 1
-    finally:
-        worker.stop()
     err.print(f"{len(waiting) - failed} of {len(waiting)} jobs done")
     if failed:
         raise typer.Exit(1)

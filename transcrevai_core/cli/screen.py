@@ -11,14 +11,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from transcrevai_core import export, pipeline
+from transcrevai_core import export, jobs
 from transcrevai_core.errors import InputError, StorageError, TranscrevaiError
-from transcrevai_core.jobs import check_options, open_job
 from transcrevai_core.options import JobOptions
+from transcrevai_core.program import Program
 from transcrevai_core.settings import Settings, load_settings
 from transcrevai_core.store import Store
 from transcrevai_core.types import Job, Transcript
-from transcrevai_core.workers import Worker
 
 # titles, paths and texts are data: no part of them is markup or the name of an emoji
 err = Console(stderr=True, highlight=False, markup=False, emoji=False)
@@ -93,12 +92,13 @@ class Background(threading.Thread):
         return self.answer
 
 
-def follow(store: Store, settings: Settings, worker: Worker, job: Job) -> None:
-    """Run a claimed job in a thread and draw its progress.
+def follow(program: Program, job: Job) -> None:
+    """Run a claimed job in a thread, as soon as there is room for it, and draw its progress.
 
     Raises TranscrevaiError with one sentence where it does not come to a transcript.
     """
-    run = Background(lambda: pipeline.run_job(store, settings, worker, job))
+    store = program.store
+    run = Background(lambda: jobs.run(program, job))
     try:
         draw(job.title, run.is_alive, lambda: _stage(store.job(job.id)))
         job = run.result()
@@ -125,16 +125,16 @@ def run_all(
     """Run a job for each file and return how many failed; one's failure is not the others'.
 
     Each transcript goes to `done`, and is written in `format` where there is one. Raises
-    SettingError for options that no file could be worked on with.
+    InputError for options that no file could be worked on with.
     """
-    check_options(options)
-    worker = Worker("transcription")
+    jobs.check_options(options)
     failed, stems = 0, set[str]()
-    try:
+    with Program(store, settings) as program:
+        jobs.plan_options(program, options)
         for file in files:
             try:
-                job = open_job(store, file, options)
-                follow(store, settings, worker, job)
+                job = jobs.open_job(store, file, options)
+                follow(program, job)
                 transcript = store.transcript(job.id)
                 done(transcript)
                 if format:
@@ -143,8 +143,6 @@ def run_all(
             except TranscrevaiError as error:
                 complain(str(error))
                 failed += 1
-    finally:
-        worker.stop()
     return failed
 
 

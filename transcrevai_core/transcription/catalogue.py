@@ -22,6 +22,7 @@ class Model:
 
 DEMO = Model("demo", "", 0, "pt, en")
 NONE = "none"  # asks for no words: only who speaks when
+AUTO = "auto"  # asks for the largest that fits the memory budget
 
 MODELS: dict[str, Model] = {
     model.name: model
