@@ -21,14 +21,15 @@ FLOORS = [
     {"edits", "cache", "transcription.loading"},
     {"transcription.decoding"},
     {"stages"},
-    {"models"},
-    {"attempt"},
-    {"speakers", "words"},
+    {"models", "probes"},
+    {"attempt", "costs"},
+    {"speakers", "words", "environment"},
     {"pipeline"},
     {"jobs"},
     {"web"},
     {"ui"},
     {"components"},
+    {"doctor"},
     {"cli"},
 ]
 RANK = {room: rank for rank, rooms in enumerate(FLOORS) for room in rooms}
