@@ -137,7 +137,9 @@ def test_a_leak_and_a_failure_are_told():
 
 def test_the_biggest_share_is_that_of_the_highest_peak():
     # 180 less 44 for the process, 27 for imports, 24 for the model
-    assert biggest(PARTS) == Biggest("transcription", 180 * MB, "its work", 85 * MB)
+    assert biggest(PARTS) == Biggest(
+        "transcription", 180 * MB, "what it takes while loading and working", 85 * MB
+    )
     large = with_part("transcription", load_bytes=900 * MB, peak_bytes=1_100 * MB)
     assert biggest(large) == Biggest("transcription", 1_100 * MB, "what it loads", 900 * MB)
     assert biggest(PARTS[:1]) == Biggest("worker", 44 * MB, "the empty process", 44 * MB)

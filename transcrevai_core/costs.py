@@ -47,8 +47,8 @@ class Component:
 class Biggest:
     """The component with the highest peak (bytes), and what most of it is for.
 
-    `part` is "the empty process", "its imports", "what it loads", or "its work": what loading and
-    the first run take beyond that, some of it for a moment only.
+    `part` is the empty process, its imports, what it loads and keeps, or the rest: what loading and
+    the first run take beyond that, most of it for a moment only.
     """
 
     name: str
@@ -165,6 +165,6 @@ def biggest(components: Sequence[Component]) -> Biggest | None:
     empty = next((c.import_bytes or 0 for c in components if c.name == probes.EMPTY), 0)
     parts = {"the empty process": empty, "what it loads": most.load_bytes or 0}
     parts["its imports"] = 0 if most.name == probes.EMPTY else most.import_bytes or 0
-    parts["its work"] = most.peak_bytes - sum(parts.values())
+    parts["what it takes while loading and working"] = most.peak_bytes - sum(parts.values())
     part = max(parts, key=lambda name: parts[name])
     return Biggest(most.name, most.peak_bytes, part, parts[part])
