@@ -9,6 +9,7 @@ import streamlit as st
 
 from transcrevai_core import demo, ui, web
 from transcrevai_core.components.options import options_form
+from transcrevai_core.components.plan import forecast, recovered
 from transcrevai_core.components.uploader import uploader
 from transcrevai_core.components.watch import watch_job, watch_jobs
 from transcrevai_core.types import Job
@@ -43,8 +44,8 @@ def samples(newcomer: bool) -> None:
                 kind, icon = ui.importance(newcomer), ":material/play_arrow:"
                 if st.button(title, key=f"sample_{language}", type=kind, icon=icon):
                     chosen = {"model": "demo", "language": language, "task": "transcribe"}
-                    chosen = ui.job_options(chosen)
-                    follow([library.add_job(demo.sample_path(language), chosen, title=title)])
+                    with ui.told():
+                        follow([ui.add_job(demo.sample_path(language), chosen, title=title)])
 
 
 def sources(options: dict[str, Any]) -> None:
@@ -73,8 +74,7 @@ def sources(options: dict[str, Any]) -> None:
         )
         if st.form_submit_button("Transcribe the file", type="primary"):
             with ui.told():
-                chosen = ui.job_options(options)
-                follow([library.add_job(ui.local_file(text), chosen)])
+                follow([ui.add_job(ui.local_file(text), options)])
 
 
 if "job" in st.query_params:
@@ -89,9 +89,12 @@ else:
     progress_slot, welcome_slot, options_slot = st.container(), st.container(), st.container()
     newcomer = not library.jobs()
     with progress_slot:
+        recovered()
         watch_jobs(begun)
     with options_slot:
         options = options_form("new", ui.settings().job_options())
+        with ui.told():
+            forecast(options)
     sources(options)
     with welcome_slot if newcomer else st.container():
         samples(newcomer)

@@ -10,9 +10,13 @@ import numpy as np
 import pytest
 
 from transcrevai_core import workers
+from transcrevai_core.budget import Plan
+from transcrevai_core.jobs import plan_for
+from transcrevai_core.options import JobOptions
 from transcrevai_core.program import Program
 from transcrevai_core.settings import load_settings
 from transcrevai_core.store import Store
+from transcrevai_core.types import Job
 from transcrevai_core.workers import Worker
 
 
@@ -31,6 +35,11 @@ def worker_named(name: str) -> Worker | None:
     return next((w for w in workers.live() if w.name == name and w.pid), None)
 
 
+def planned(program: Program, job: Job) -> Plan:
+    """Plan a job as the runner does."""
+    return plan_for(program.store, program.settings, JobOptions(**job.options), job.duration)
+
+
 @pytest.fixture
 def program(store: Store) -> Iterator[Program]:
     with Program(store, load_settings()) as program:
@@ -47,6 +56,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, percent in (("DEGRADED", 97), ("EMERGENCY", 98), ("KILL", 99)):
         monkeypatch.setenv(f"TRANSCREVAI_{name}_PERCENT", str(percent))
     monkeypatch.setenv("TRANSCREVAI_RESTART_SECONDS", "0.1")
+    monkeypatch.setenv("TRANSCREVAI_WORK_CORES", "2")
     return tmp_path / "home"
 
 

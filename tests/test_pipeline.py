@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import wait_until, worker_named
+from conftest import planned, wait_until, worker_named
 
 from transcrevai_core import demo, export, jobs, pipeline, transcribe, wer, workers
 from transcrevai_core.attempt import RETRIES, Attempt
@@ -324,7 +324,12 @@ def test_the_text_before_is_given_on_only_where_that_is_asked(store, program, tm
 
     def prompt(**options):
         mine = replace(job, options=JobOptions(**options).model_dump())
-        attempt = Attempt(program, mine, jobs.plan_for(program, mine), lambda: False)
+        attempt = Attempt(
+            program,
+            mine,
+            planned(program, mine),
+            lambda: False,
+        )
         run = Transcription(attempt, Worker("none"))
         return run.arguments("pt")["initial_prompt"]
 

@@ -10,7 +10,7 @@ import time
 import av
 import numpy as np
 import pytest
-from conftest import wait_until
+from conftest import planned, wait_until
 
 from transcrevai_core import (
     audio,
@@ -260,7 +260,12 @@ def test_a_stop_while_only_speakers_are_left_does_not_end_as_done(store, program
 
     monkeypatch.setattr(speakers, "find", never)
     job = open_job(store, PT, JobOptions(model="demo"))
-    job = pipeline.run_job(program, job, jobs.plan_for(program, job), ending.is_set)
+    job = pipeline.run_job(
+        program,
+        job,
+        planned(program, job),
+        ending.is_set,
+    )
     assert job.state == ("cancelled" if way == "cancel" else "transcribing")
     assert job.diarization == {} and store.segments(job.id)
     monkeypatch.setattr(speakers, "find", find)

@@ -13,6 +13,7 @@ from transcrevai_core import probes
 from transcrevai_core.costs import RUNS, Biggest, Component, biggest, careful_worker, measure
 from transcrevai_core.environment import Environment, read_environment
 from transcrevai_core.errors import InputError, StorageError
+from transcrevai_core.forecast import Shape
 from transcrevai_core.memory import MB
 from transcrevai_core.models import model_spec
 from transcrevai_core.settings import Settings
@@ -47,8 +48,7 @@ def examine(
     model that is not on this computer, Cancelled where `should_stop` turns true.
     """
     options = settings.job_options({"model": model})
-    folder = locate(options.model)
-    if folder is None:
+    if locate(options.model) is None:
         raise InputError(
             f"The model {model} is not on this computer; one that transcrevai models list names "
             "would be right, once transcrevai models pull has fetched it."
@@ -60,7 +60,8 @@ def examine(
         raise StorageError(f"No temporary folder can be made: {error.strerror}.") from None
     components = []
     with place as scratch:
-        spec = model_spec(options, folder)
+        shape = Shape(options.model, options.compute_type, options.threads or 1)
+        spec = model_spec(shape, options.device)
         for probe in probes.probes(spec, decoding, Path(scratch)):
             components.append(
                 measure(

@@ -12,6 +12,8 @@ from transcrevai_core.budget import Plan, check, plan_job
 from transcrevai_core.cache import Cache
 from transcrevai_core.diarization.recipes import recipe_for
 from transcrevai_core.errors import InputError, SettingError, StorageError, TranscrevaiError
+from transcrevai_core.governor import limits_of
+from transcrevai_core.journal import Journal
 from transcrevai_core.models import fetch_model, model_spec
 from transcrevai_core.options import DEFAULTS, JobOptions
 from transcrevai_core.processes import is_alive
@@ -75,7 +77,9 @@ class Runner:
             self._rest()
         for job in waiting:
             try:
-                plan = plan_for(self.program, job, len(waiting) + len(self._running))
+                active = len(waiting) + len(self._running)
+                options = JobOptions(**job.options)
+                plan = plan_for(self.store, self.program.settings, options, job.duration, active)
                 reason = self.program.admit(job.id, plan)
             except TranscrevaiError as error:
                 self.store.update_job(job.id, state="failed", error=str(error), stage="")
@@ -124,7 +128,7 @@ class Runner:
             fetch_model(
                 options.model, settings.download_stall_seconds, should_stop=self._ending.is_set
             )
-            plan = plan_options(self.program, options)
+            plan = plan_for(self.store, settings, options)
             with self.program.transcriber(plan.shape.model, "") as worker:
                 spec = model_spec(plan.shape, options.device)
                 worker.call(
@@ -170,22 +174,19 @@ def recover(program: Program) -> None:
         program.event("recovered", f"Recovered {kept} job{'s' if kept > 1 else ''}")
 
 
-def plan_options(program: Program, options: JobOptions, *, active: int = 1) -> Plan:
-    """Plan a job of which only the options are known, beside others that run or wait.
+def plan_for(
+    store: Store,
+    settings: Settings,
+    options: JobOptions,
+    duration: float | None = None,
+    active: int = 1,
+) -> Plan:
+    """Plan a job of `duration` seconds (None: not known yet), one of so many that run or wait.
 
     Raises InputError where it can never fit the budget, with the nearest that does.
     """
-    return _plan(program, options, None, active)
-
-
-def plan_for(program: Program, job: Job, active: int = 1) -> Plan:
-    """Plan a job, one of so many that run or wait, as `plan_options` does."""
-    return _plan(program, JobOptions(**job.options), job.duration, active)
-
-
-def _plan(program: Program, options: JobOptions, duration: float | None, active: int) -> Plan:
-    cores = memory.work_cores(program.settings.work_cores) // max(1, active)
-    limits, correct = program.limits, program.journal.correction
+    cores = memory.work_cores(settings.work_cores) // max(1, active)
+    limits, correct = limits_of(settings), Journal(store.database, "").correction
     plan = plan_job(options, duration, limits, max(1, cores), correct)
     check(options, plan, limits, correct)
     return plan
@@ -194,7 +195,8 @@ def _plan(program: Program, options: JobOptions, duration: float | None, active:
 def run(program: Program, job: Job) -> Job:
     """Bring a claimed job to its end in this thread, as soon as there is room for it."""
     try:
-        plan = plan_for(program, job)
+        options = JobOptions(**job.options)
+        plan = plan_for(program.store, program.settings, options, job.duration)
         while reason := program.admit(job.id, plan):
             if program.store.job(job.id).cancel_requested:
                 program.store.update_job(job.id, owner=None, stage="", state="cancelled")

@@ -6,6 +6,7 @@ Pages draw what the store says; none of them ever holds a worker or a recording.
 import re
 import time
 import unicodedata
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -16,7 +17,8 @@ from urllib.parse import urlsplit
 import streamlit as st
 from pydantic import ValidationError
 
-from transcrevai_core import demo, figures, turns, web
+from transcrevai_core import demo, figures, jobs, turns, web
+from transcrevai_core.budget import Plan
 from transcrevai_core.errors import InputError, SettingError, TranscrevaiError
 from transcrevai_core.languages import LANGUAGES
 from transcrevai_core.options import JobOptions
@@ -62,10 +64,33 @@ def job_options(values: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises SettingError with one sentence for a value out of its range.
     """
+    return _checked(values).model_dump()
+
+
+def _checked(values: Mapping[str, Any]) -> JobOptions:
     try:
-        return JobOptions(**{**settings().job_options().model_dump(), **values}).model_dump()
+        return JobOptions(**{**settings().job_options().model_dump(), **values})
     except ValidationError as error:
         raise SettingError(describe(error)) from None
+
+
+def plan(values: Mapping[str, Any]) -> Plan:
+    """Return how a job with these options would be done, and what it would need.
+
+    Raises InputError where it can never fit the budget, with the nearest that does.
+    """
+    return jobs.plan_for(store(), settings(), _checked(values))
+
+
+def session() -> str:
+    """Name this browser session, whose jobs share a place in the queue."""
+    return str(st.session_state.setdefault("session", uuid.uuid4().hex))
+
+
+def add_job(source: Path, values: Mapping[str, Any], *, title: str = "") -> Job:
+    """Queue a recording for this session; raises InputError where it does not fit the budget."""
+    plan(values)
+    return store().add_job(source, job_options(values), title=title, session=session())
 
 
 @contextmanager
@@ -215,11 +240,12 @@ def local_file(text: str) -> Path:
 
 def add_uploads(sources: Sequence[Path], options: Mapping[str, Any]) -> list[Job]:
     """Queue files that `web` put into folders of their own, which end here."""
-    jobs = []
+    plan(options)
+    added = []
     for source in sources:
-        jobs.append(store().add_job(source, options, take=True))
+        added.append(store().add_job(source, options, take=True, session=session()))
         source.parent.rmdir()
-    return jobs
+    return added
 
 
 def run_again(job: Job, options: Mapping[str, Any]) -> Job:
@@ -227,7 +253,7 @@ def run_again(job: Job, options: Mapping[str, Any]) -> Job:
     if not job.source.is_file():
         raise InputError(f"The recording {job.source} is gone; transcribe another copy of it.")
     if store().job_dir(job.id) not in job.source.parents:
-        return store().add_job(job.source, options, title=job.title)
+        return add_job(job.source, options, title=job.title)
     again = add_uploads([web.keep(store().home, job.source.name, job.source)], options)[0]
     store().update_job(again.id, title=job.title)
     return again

@@ -129,8 +129,8 @@ def run_all(
     """
     jobs.check_options(options)
     failed, stems = 0, set[str]()
+    jobs.plan_for(store, settings, options)
     with Program(store, settings) as program:
-        jobs.plan_options(program, options)
         for file in files:
             try:
                 job = jobs.open_job(store, file, options)

@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from transcrevai_core import demo
 from transcrevai_core.languages import LANGUAGES
 from transcrevai_core.options import JobOptions
-from transcrevai_core.transcription.catalogue import DEMO, MODELS, NONE, locate
+from transcrevai_core.transcription.catalogue import AUTO, DEMO, MODELS, NONE, locate
 from transcrevai_core.ui import escape
 
 _LABELS = {
@@ -110,12 +110,12 @@ def _speaker_fields(key: str, defaults: JobOptions, alone: bool) -> dict[str, An
 
 
 def _model(key: str, default: str, text: bool) -> str:
-    hidden = (*_ALIASES, DEMO.name, NONE)
+    hidden = (*_ALIASES, DEMO.name, NONE, AUTO)
     names = [name for name in MODELS if name not in hidden]
     names.sort(key=lambda name: locate(name) is None)  # those on this computer first
-    names += [DEMO.name] if text else [NONE, DEMO.name]
+    names = [AUTO, *names, *([] if text else [NONE]), DEMO.name]
     if text and default == NONE:
-        default = names[0]
+        default = names[1]
     if default not in names:
         names.insert(0, default)
     chosen = st.selectbox(
@@ -132,6 +132,8 @@ def _model(key: str, default: str, text: bool) -> str:
 
 
 def _model_label(name: str) -> str:
+    if name == AUTO:
+        return "auto (the largest that fits the memory budget)"
     if name == NONE:
         return "Only who speaks when (no text)"
     model = MODELS.get(name)
@@ -168,7 +170,7 @@ def _tell_about(name: str) -> None:
             f"{demo.NOTE} For your own recordings, choose another model.",
             icon=":material/warning:",
         )
-    elif not locate(name):
+    elif name != AUTO and not locate(name):
         size = f", {MODELS[name].download_mb} MB," if name in MODELS else ""
         st.caption(
             f":material/download: The model {escape(name)}{size} is downloaded once, when the "

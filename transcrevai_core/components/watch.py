@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import streamlit as st
 
 from transcrevai_core import ui
+from transcrevai_core.jobs import queue
 from transcrevai_core.records import read_names
 from transcrevai_core.types import ACTIVE_STATES, Job, Segment
 
@@ -45,7 +46,7 @@ def _followed(job_id: str) -> None:
     job = ui.store().job(job_id)
     if job.state not in ACTIVE_STATES:
         st.rerun()
-    _progress(job, ui.store().jobs(ACTIVE_STATES))
+    _progress(job)
 
 
 def _running(job_id: str) -> None:
@@ -53,7 +54,7 @@ def _running(job_id: str) -> None:
     job = library.job(job_id)
     if job.state not in ACTIVE_STATES:
         st.rerun()
-    _progress(job, library.jobs(ACTIVE_STATES))
+    _progress(job)
     st.button(
         "Cancel",
         icon=":material/close:",
@@ -114,7 +115,8 @@ def _lines(segments: Sequence[Segment], names: Mapping[str, str]) -> Iterator[st
 
 def _rows(also: Collection[str], polled: bool) -> None:
     jobs = [job for job in ui.store().jobs() if job.state in ACTIVE_STATES or job.id in also]
-    jobs.sort(key=lambda job: job.created)  # as they get their turn
+    order = [job.id for job in queue(ui.store())]
+    jobs.sort(key=lambda job: order.index(job.id) if job.id in order else -1)
     active = [job for job in jobs if job.state in ACTIVE_STATES]
     if polled and not active:
         st.rerun()
@@ -129,19 +131,17 @@ def _rows(also: Collection[str], polled: bool) -> None:
                     page = ui.TRANSCRIPT if job.state == "done" else ui.TRANSCRIBE
                     st.switch_page(page, query_params={"job": job.id})
             if job.state in ACTIVE_STATES:
-                _progress(job, active)
+                _progress(job)
             elif job.state == "failed":
                 st.caption(ui.escape(job.error))
 
 
-def _progress(job: Job, active: list[Job]) -> None:
+def _progress(job: Job) -> None:
     if job.cancel_requested:
         st.progress(min(1.0, job.progress), text="Cancelling")
         return
     if job.state == "queued":
-        before = sum(other.created < job.created for other in active)
-        waits = f"{before} before it" if before else "starts in a moment"
-        st.progress(0.0, text=f"Waiting: {waits}")
+        st.progress(0.0, text=_waits(job))
         return
     now = time.time()
     text = (job.stage or ui.STATES[job.state][0]).capitalize()
@@ -152,6 +152,18 @@ def _progress(job: Job, active: list[Job]) -> None:
         left = job.seconds * (1 - job.progress) / job.progress - (now - job.updated)
         text += f" · about {ui.clock(max(1, left))} left"
     st.progress(min(1.0, job.progress), text=text)
+
+
+def _waits(job: Job) -> str:
+    """Say what a job waits for, and how many go before it."""
+    order = [other.id for other in queue(ui.store())]
+    running = len(ui.store().jobs(("preparing", "transcribing")))
+    before = order.index(job.id) - running if job.id in order else 0
+    if job.stage:  # it is the first in the queue
+        return ui.escape(f"{job.stage[:1].upper()}{job.stage[1:]}")
+    if before > 0:
+        return f"Waiting: {before} before it"
+    return "Waiting: starts in a moment" if not running else "Waiting: the next to start"
 
 
 def _beside(job: Job) -> bool:

@@ -1,0 +1,44 @@
+"""What a job would need before it is begun, and what an earlier end of the program left."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from transcrevai_core import ui
+from transcrevai_core.governor import limits_of
+from transcrevai_core.journal import Journal
+from transcrevai_core.memory import MB
+from transcrevai_core.processes import this_process
+from transcrevai_core.transcription.catalogue import AUTO
+
+_NEWS_SECONDS = 600.0
+
+
+def forecast(options: Mapping[str, Any]) -> None:
+    """Draw the predicted peak against the budget.
+
+    Raises InputError where it can never fit, with the nearest that does.
+    """
+    plan, limits = ui.plan(options), limits_of(ui.settings())
+    needed, budget = plan.total_bytes / MB, limits.budget_bytes / MB
+    said = f"About **{needed:,.0f} MB** of memory at the peak, of a budget of {budget:,.0f} MB"
+    if options["model"] == AUTO:
+        said = f"The model {ui.escape(plan.shape.model)} is the largest that fits. {said}"
+    if "transcription" in plan.needs and "diarization" in plan.needs:
+        said += ", with text and speakers "
+        said += "side by side" if plan.side_by_side else "one after the other"
+    st.caption(f":material/memory: {said}.")
+
+
+def recovered() -> None:
+    """Say which jobs of an earlier run of the program go on."""
+    journal = Journal(ui.store().database, this_process())
+    since = time.time() - _NEWS_SECONDS
+    for event in journal.events(since=since):
+        if event.kind == "recovered":
+            st.success(
+                f"{event.cause}: what was finished is kept, and the rest goes on.",
+                icon=":material/restore:",
+            )
