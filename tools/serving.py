@@ -39,8 +39,8 @@ class Server:
 
 
 @contextmanager
-def serving(home: Path, **environment: str) -> Iterator[Server]:
-    """Run `streamlit run app.py` over the data directory `home`, and end it with its workers."""
+def serving(home: Path, script: str = "app.py", **environment: str) -> Iterator[Server]:
+    """Run `streamlit run` over the data directory `home`, and end it with its workers."""
     home.mkdir(parents=True, exist_ok=True)
     with socket.socket() as free:
         free.bind(("localhost", 0))
@@ -48,7 +48,7 @@ def serving(home: Path, **environment: str) -> Iterator[Server]:
     log = home.parent / f"server-{port}.log"
     begun = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+        [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)],
         cwd=ROOT,
         env=os.environ | {"TRANSCREVAI_HOME": str(home)} | environment,
         stdout=log.open("w"),

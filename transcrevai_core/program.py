@@ -118,9 +118,9 @@ class Program:
                         )
                     )
         if decision.end_idle and (ended := self.end_idle()):
-            self.event("action", f"{ended} idle workers ended: {decision.cause}")
+            self.event("action", f"{_count(ended, 'idle worker')} ended: {decision.cause}")
         if decision.shrink_caches and (gone := Cache(self.store, self.settings).shrink()):
-            self.event("action", f"{gone} entries left the cache: {decision.cause}")
+            self.event("action", f"{_count(gone, 'voice or turn file')} left the cache")
 
     def _reread(self) -> None:
         """Take on settings that were changed while the program runs."""
@@ -235,6 +235,10 @@ class Program:
             old = [p for p in self._idle if time.monotonic() - p[1].last_used >= seconds]
             self._idle = [pair for pair in self._idle if pair not in old]
         return sum(worker.stop_if_idle() for _, worker in old)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _changed() -> float:

@@ -20,8 +20,9 @@ from transcrevai_core.errors import Cancelled, WorkerDied
 
 T = TypeVar("T")
 
-# RLIMIT_DATA stands behind the watcher, for a leap between two of its looks
-BACKSTOP = 1.3
+# RLIMIT_DATA stands behind the watcher, for a leap between two of its looks; stacks of threads and
+# arenas of the allocator, of which little is ever resident, count as data too
+BACKSTOP, _RESERVED_BYTES = 1.3, 100 * memory.MB
 # how memory that was refused shows itself, beside MemoryError, where a library says it
 _REFUSED = ("mkl_malloc", "bad_alloc", "bad allocation", "allocate memory", "memory allocation")
 
@@ -118,7 +119,8 @@ class Worker:
             future = executor.submit(inside.work, function, args)
         try:
             if pid := self.pid:
-                processes.limit_data(pid, round(BACKSTOP * self.limit_bytes))
+                most = round(BACKSTOP * self.limit_bytes) + _RESERVED_BYTES
+                processes.limit_data(pid, most if self.limit_bytes else 0)
             while True:
                 done = wait([future], timeout=0.05).done
                 while events.poll():

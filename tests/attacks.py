@@ -1,0 +1,65 @@
+"""Stages that go wrong once, in the way that a file names; for `attacked_app.py`.
+
+The file is ATTACK in the environment, with a line such as `decode leak`. It is emptied by the
+attack, so that the next try is a good one.
+"""
+
+import functools
+import os
+import signal
+import time
+from pathlib import Path
+
+from transcrevai_core import memory, stages
+
+LEAK_MB_A_SECOND = 50
+STAGES = ("prepare", "load_model", "decode", "diarize")
+
+
+def attack(stage):
+    """Go wrong, where this stage is meant."""
+    file = Path(os.environ["ATTACK"])
+    meant, _, way = file.read_text().strip().partition(" ")
+    if meant != stage:
+        return
+    file.write_text("")
+    if way == "leak":
+        leak(file.with_suffix(".leak"))
+    elif way == "hang":
+        os.kill(os.getpid(), signal.SIGSTOP)
+    else:
+        os.kill(os.getpid(), {"kill": signal.SIGKILL, "segfault": signal.SIGSEGV}[way])
+
+
+def leak(log):
+    """Take memory at a steady pace, and write down when there was how much."""
+    held, step = [], 0.02
+    with log.open("w") as file:
+        while len(held) * step < 60:
+            held.append(b"x" * round(LEAK_MB_A_SECOND * memory.MB * step))
+            file.write(f"{time.time()} {memory.resident_bytes(os.getpid())}\n")
+            file.flush()
+            time.sleep(step)
+
+
+def attacked(stage):
+    real = getattr(stages, stage)
+
+    @functools.wraps(real)
+    def function(*args):
+        attack(stage)
+        return real(*args)
+
+    return function
+
+
+# workers find them by their names in this module
+prepare, load_model, decode, diarize = map(attacked, STAGES)
+for function in (prepare, load_model, decode, diarize):
+    function.__module__ = __name__
+
+
+def begin():
+    """Let the stages go wrong from now on."""
+    for stage in STAGES:
+        setattr(stages, stage, globals()[stage])

@@ -1,0 +1,286 @@
+"""The governor at work: simulated pressure through every level and back, admission, idle models."""
+
+import os
+import time
+
+import pytest
+from conftest import planned, wait_until
+
+from transcrevai_core import budget, cache, jobs, pipeline, stages, workers
+from transcrevai_core import demo as bundled
+from transcrevai_core import program as program_module
+from transcrevai_core.budget import Need, Plan
+from transcrevai_core.errors import WorkerDied
+from transcrevai_core.forecast import Shape
+from transcrevai_core.memory import MB, Machine, Reading
+from transcrevai_core.options import JobOptions
+from transcrevai_core.program import Program, free_memory
+from transcrevai_core.settings import load_settings
+from transcrevai_core.types import Segment
+
+
+class Pressure:
+    """Readings of a machine that is as full as the test says, with the real workers."""
+
+    def __init__(self):
+        self.share = 0.1
+
+    def __call__(self):
+        now = workers.take_reading()
+        machine = Machine(round(self.share * 8_000 * MB), 8_000 * MB)
+        return Reading(now.time, machine, 100 * MB, now.workers)
+
+
+LEVELS = {"degraded_percent": 75, "emergency_percent": 80, "kill_percent": 85}
+
+
+@pytest.fixture
+def pressure():
+    return Pressure()
+
+
+@pytest.fixture
+def governed(store, pressure):
+    settings = load_settings(**LEVELS, memory_budget_mb=4_000, work_cores=2)
+    with Program(store, settings, pressure) as program:
+        yield program
+
+
+def causes(program, kind):
+    return [event.cause for event in program.journal.events() if event.kind == kind]
+
+
+def plan(megabytes, cores=1):
+    needs = {"prepare": Need("prepare", megabytes * MB, megabytes * MB)}
+    return Plan(Shape("demo"), needs, False, cores, 100 * MB)
+
+
+def test_every_level_and_back_is_recorded_with_its_cause(governed, pressure):
+    for share in (0.5, 0.76, 0.81, 0.86, 0.82, 0.78, 0.74, 0.69):
+        pressure.share = share
+        governed.look()
+    assert causes(governed, "level") == [
+        "Degraded: 76% of the memory that there is for all is in use",
+        "Emergency: 81% of the memory that there is for all is in use",
+        "Kill: 86% of the memory that there is for all is in use",
+        "Emergency: 78% of the memory that there is for all is in use",
+        "Degraded: 74% of the memory that there is for all is in use",
+        "Normal: 69% of the memory that there is for all is in use",
+    ]
+    assert [kept.level for kept in governed.journal.readings()] == [
+        "normal", "degraded", "emergency", "kill", "kill", "emergency", "degraded", "normal",
+    ]  # fmt: skip
+
+
+def test_idle_models_leave_and_caches_shrink_as_memory_gets_short(governed, pressure, store):
+    with governed.transcriber("demo", "job") as worker:
+        pid = worker.call(os.getpid)
+    kept = cache.Cache(store, governed.settings)
+    for name in ("a", "b", "c"):
+        kept.path(name).write_bytes(b"voices")
+        kept.keep(name, "voices", name)
+    governed.look()
+    assert worker.pid == pid
+    pressure.share = 0.76
+    governed.look()
+    assert worker.pid is None and workers.live() == []
+    assert [tier.entries for tier in kept.stats()] == [1, 0]
+    assert [cause.split(":")[0] for cause in causes(governed, "action")] == [
+        "1 idle worker ended", "2 voice or turn files left the cache",
+    ]  # fmt: skip
+
+
+def test_nothing_begins_while_memory_is_short(governed, pressure):
+    pressure.share = 0.76
+    assert governed.admit("a", plan(200)) == (
+        "waiting for memory: 76% of the memory that there is for all is in use"
+    )
+    pressure.share = 0.72  # by hysteresis it is short still
+    assert governed.admit("a", plan(200)).startswith("waiting for memory")
+    pressure.share = 0.5
+    assert governed.admit("a", plan(200)) == ""
+
+
+def test_never_more_than_the_budget_is_promised(governed, monkeypatch):
+    monkeypatch.setattr(program_module, "base_bytes", lambda: 500 * MB)
+    room = governed.limits.plan_bytes // MB - 500  # 3,029
+    assert governed.admit("a", plan(2_000)) == ""
+    assert governed.admit("b", plan(room - 1_999)).startswith("waiting for another job")
+    assert governed.admit("b", plan(room - 2_001)) == ""
+    assert governed.admit("c", plan(1)) == "waiting for a processor"
+    governed.release("a")
+    assert governed.admit("c", plan(1)) == ""
+
+
+def test_what_the_machine_has_not_is_not_promised(governed, pressure):
+    pressure.share = 0.6  # 4,800 of 8,000 MB; 6,800 is where workers are ended
+    assert governed.admit("a", plan(2_100)) == (
+        "waiting for memory: 2100 MB are needed and 3200 MB are free on this computer"
+    )
+    assert governed.admit("a", plan(1_900)) == ""
+
+
+def linger(spec, wav, chunk, options, longest):
+    time.sleep(0.5)
+    return [Segment(chunk.start, chunk.end, f"{spec.name} {longest:g}")], 0
+
+
+@pytest.fixture
+def slow_words(monkeypatch):
+    """Chunks that take half a second each, and say how they were made."""
+    monkeypatch.setattr(stages, "decode", linger)
+
+
+def start(store, program, **options):
+    """Begin a job of several chunks in a thread and wait for its first one."""
+    import threading
+
+    options = {"model": "demo", "language": "pt", "chunk_seconds": 15, "diarize": False} | options
+    job = jobs.open_job(store, bundled.sample_path("pt"), JobOptions(**options))
+    thread = threading.Thread(target=jobs.run, args=(program, job), daemon=True)
+    thread.start()
+    wait_until(lambda: store.segments(job.id))
+    return job, thread
+
+
+def test_an_emergency_makes_the_rest_of_a_job_light_and_says_so(
+    store, governed, pressure, slow_words
+):
+    job, thread = start(store, governed)
+    pressure.share = 0.81
+    thread.join(60)
+    done = store.job(job.id)
+    assert done.state == "done"
+    texts = [segment.text for segment in store.segments(job.id)]
+    assert texts[0] == "demo 15" and texts[-1] == "demo 10"
+    (note,) = [note for note in done.notes if note.startswith("Memory was short")]
+    assert "chunks of 10 s" in note
+    assert causes(governed, "lighter") == [note]
+
+
+def test_at_the_kill_level_the_worker_is_ended_and_goes_on_when_there_is_room(
+    store, governed, pressure, slow_words
+):
+    job, thread = start(store, governed)
+    pressure.share = 0.9
+    wait_until(lambda: store.job(job.id).stage.startswith("waiting for memory"))
+    assert workers.live() == []
+    pressure.share = 0.3
+    thread.join(60)
+    assert store.job(job.id).state == "done"
+    (died,) = causes(governed, "died")
+    assert died == (
+        "The transcription worker was ended because 90% of the memory that there is for all is in "
+        "use; a smaller model, or fewer programs beside this one, would be right."
+    )
+    assert len(causes(governed, "restart")) == 1
+
+
+def test_a_cancel_is_heard_while_there_is_no_memory(store, governed, pressure, slow_words):
+    job, thread = start(store, governed)
+    pressure.share = 0.9
+    wait_until(lambda: store.job(job.id).stage.startswith("waiting for memory"))
+    store.cancel(job.id)
+    thread.join(10)
+    assert store.job(job.id).state == "cancelled" and store.segments(job.id)
+
+
+def test_speakers_give_way_to_the_words_and_follow_them(
+    store, governed, pressure, slow_words, monkeypatch
+):
+    monkeypatch.setattr(stages, "diarize", hesitate)
+    job, thread = start(store, governed, diarize=True)
+    wait_until(lambda: {"diarization", "transcription"} <= {w.name for w in workers.live()})
+    pressure.share = 0.76
+    wait_until(lambda: "diarization" not in {w.name for w in workers.live()}, 20)
+    assert store.job(job.id).state == "transcribing"
+    thread.join(60)
+    done = store.job(job.id)
+    assert done.state == "done" and done.diarization["speakers"] == 1
+    assert not any("could not be found" in note for note in done.notes)
+
+
+def hesitate(wav, voices, options):
+    time.sleep(1.5)
+    return [], {"speakers": 1}
+
+
+def test_a_job_tells_the_next_forecast_what_it_needed(store, governed):
+    options = JobOptions(model="demo", language="pt", diarize=False)
+    job = jobs.run(governed, jobs.open_job(store, bundled.sample_path("pt"), options))
+    runs = {run.stage: run for run in governed.journal.runs()}
+    assert set(runs) == {"prepare", "transcription", "job"}
+    words = runs["transcription"]
+    assert words.key == "demo, int8, beam 5" and 60 * MB < words.peak_bytes < 400 * MB
+    assert runs["job"].forecast_bytes == job.forecast and runs["job"].duration == job.duration
+    assert runs["job"].peak_bytes >= words.peak_bytes and 0 < runs["job"].rtf < 10
+    expected = min(2.0, max(0.8, words.peak_bytes / words.table_bytes))
+    assert governed.journal.correction(words.key) == pytest.approx(expected)
+    again = planned(governed, job)
+    assert again.needs["transcription"].bytes == pytest.approx(expected * words.table_bytes, abs=2)
+
+
+def test_memory_is_given_back_on_request(store, governed):
+    with governed.transcriber("demo", "job") as worker:
+        worker.call(hold, 50)
+    freed = free_memory(store, governed.settings)
+    assert freed.workers == 1 and freed.bytes > 50 * MB and workers.live() == []
+    assert causes(governed, "freed") == [f"{freed.bytes / MB:.0f} MB given back on request"]
+
+
+def hold(megabytes):
+    held.append(b"x" * (megabytes * MB))
+
+
+held = []
+
+
+def test_an_idle_model_leaves_after_its_time(store, governed):
+    governed.settings = governed.settings.model_copy(update={"model_idle_seconds": 1.0})
+    with governed.transcriber("demo", "job") as worker:
+        worker.call(os.getpid)
+    assert worker.pid
+    wait_until(lambda: not worker.pid, 10)
+
+
+def test_settings_that_change_are_taken_on_while_it_runs(store, home, monkeypatch):
+    for name in ("DEGRADED", "EMERGENCY", "KILL"):
+        monkeypatch.delenv(f"TRANSCREVAI_{name}_PERCENT")
+    with Program(store, load_settings()) as program:
+        (home / "config.toml").write_text("kill_percent = 98.5\nmemory_budget_mb = 777\n")
+        wait_until(lambda: program.limits.kill == 0.985, 10)
+        assert program.limits.budget_bytes == 777 * MB
+        (home / "config.toml").write_text("kill_percent = 3\n")
+        time.sleep(1.2)
+        assert program.limits.kill == 0.985  # what cannot be used changes nothing
+
+
+def test_a_choice_that_never_fits_ends_its_job_with_the_nearest_that_does(store, monkeypatch):
+    monkeypatch.setattr(budget, "base_bytes", lambda: 120 * MB)
+    runner = jobs.Runner(store, load_settings(memory_budget_mb=600))
+    job = store.add_job(bundled.sample_path("pt"), JobOptions(model="medium").model_dump())
+    runner.start()
+    wait_until(lambda: store.job(job.id).state == "failed", 20)
+    runner.stop()
+    error = store.job(job.id).error
+    assert error.startswith("The model medium needs about") and "would be right." in error
+
+
+def test_pauses_before_a_restart_double_up_to_thirty_seconds(store, governed, monkeypatch):
+    from transcrevai_core.attempt import Attempt
+
+    job = store.add_job(bundled.sample_path("pt"), {"model": "demo"})
+    attempt = Attempt(governed, job, plan(100), lambda: False)
+    pauses = []
+    monkeypatch.setattr(attempt, "pause", pauses.append)
+
+    def die():
+        raise WorkerDied("It died.")
+
+    for first, expected in ((2.0, [2, 4, 8]), (12.0, [12, 24, 30])):
+        pauses.clear()
+        attempt.settings = governed.settings.model_copy(update={"restart_seconds": first})
+        with pytest.raises(WorkerDied):
+            attempt.persist(governed.worker("transcription"), die)
+        assert pauses == expected
+    assert pipeline.RETRIES == 3
