@@ -15,7 +15,7 @@ FLOORS = [
     {"options", "rttm", "turns"},
     {"memory", "demo", "settings", "metrics", "audio", "speech", "export"},
     {"database", "workers", "transcription.catalogue", "diarization", "alignment"},
-    {"records", "figures"},
+    {"records", "figures", "forecast"},
     {"store"},
     {"edits", "cache", "transcription.loading"},
     {"transcription.decoding"},
