@@ -68,8 +68,9 @@ def test_a_larger_model_needs_more(compute_type):
 
 def test_what_is_unknown_is_taken_for_large(tmp_path):
     large = transcription_bytes(Shape("large-v3"))
-    for name in ("someone/unknown", "", str(tmp_path), "\0", "a/b/c"):
+    for name in ("someone/unknown", "", str(tmp_path), "\0", "a/b/c", "~nobody-at-all/model"):
         assert transcription_bytes(Shape(name)) == large
+    assert transcription_bytes(Shape("Systran/faster-whisper-small")) < large
     assert transcription_bytes(Shape("tiny", "something")) > transcription_bytes(Shape("tiny"))
     assert transcription_bytes(Shape("tiny", "auto")) == transcription_bytes(Shape("tiny"))
     assert transcription_bytes(Shape("tiny", threads=0, beam_size=0, chunk_seconds=-1.0)) > 0
