@@ -25,9 +25,7 @@ def simple(monkeypatch):
     monkeypatch.setattr(forecast, "transcription_bytes", transcription)
     monkeypatch.setattr(forecast, "diarization_bytes", lambda embedding, seconds: 200 * MB)
     monkeypatch.setattr(forecast, "prepare_bytes", lambda seconds: 120 * MB)
-    monkeypatch.setattr(
-        forecast, "largest_first", lambda language=None: [n for n in NEEDS if n != "demo"]
-    )
+    monkeypatch.setattr(forecast, "GENERAL", [n for n in NEEDS if n != "demo"])
     monkeypatch.setattr(budget, "base_bytes", lambda: 100 * MB)
     here(monkeypatch, "small", "base", "tiny", "demo")
 
@@ -110,7 +108,7 @@ def test_what_does_not_fit_is_refused_with_the_nearest_that_does():
 def test_each_step_is_lighter_in_one_way_until_none_is_left():
     shape = Shape("small", "float32", threads=4)
     steps = []
-    while (after := lighter(shape, None)) != shape:
+    while (after := lighter(shape)) != shape:
         steps.append(differences(shape, after))
         shape = after
     assert steps == ["1 thread", "chunks of 10 s", "int8", "the model base", "the model tiny"]
@@ -119,14 +117,14 @@ def test_each_step_is_lighter_in_one_way_until_none_is_left():
 def test_models_that_are_not_here_are_no_step(monkeypatch):
     here(monkeypatch, "tiny")
     shape = Shape("small", chunk_seconds=10.0)
-    assert lighter(shape, None).model == "tiny"
+    assert lighter(shape).model == "tiny"
     here(monkeypatch)
-    assert lighter(shape, None) == shape
+    assert lighter(shape) == shape
 
 
 def test_the_emergency_profile_is_the_lightest_of_all():
-    assert emergency(Shape("small", "float32", 4), None) == Shape("tiny", "int8", 1, 5, 10.0)
-    assert emergency(Shape("demo", "auto", 2), None) == Shape("demo", "auto", 1, 5, 10.0)
+    assert emergency(Shape("small", "float32", 4)) == Shape("tiny", "int8", 1, 5, 10.0)
+    assert emergency(Shape("demo", "auto", 2)) == Shape("demo", "auto", 1, 5, 10.0)
     assert differences(Shape("base"), Shape("base")) == ""
 
 

@@ -221,7 +221,7 @@ def test_a_failing_job_leaves_the_next_one_alone(store, tmp_path, make_sound):
     runner.stop()
     for job, reason in (
         (bad, "is not a recording"),
-        (gone, "There is no file"),
+        (gone, "gone.wav is gone from where it was"),
         (absent, "There is no model"),
         (odd, "cannot translate"),
         (spanish, "does not know Spanish"),

@@ -23,6 +23,7 @@ from transcrevai_core import (
     speakers,
     transcribe,
 )
+from transcrevai_core.attempt import Attempt
 from transcrevai_core.errors import InputError
 from transcrevai_core.jobs import Runner, open_job
 from transcrevai_core.options import JobOptions
@@ -114,10 +115,9 @@ def test_the_second_time_answers_come_from_the_cache(store, program):
     def unneeded(*_):
         raise AssertionError("a worker was asked for what the cache knows")
 
-    options = JobOptions(**job.options)
     kept = cache.Cache(store, load_settings())
-    wav = store.wav(job.id)
-    turns, facts = speakers._find(kept, job, options, wav, unneeded)
+    attempt = Attempt(program, job, planned(program, job), lambda: False)
+    turns, facts = speakers._find(kept, attempt, unneeded)
     assert tuple(turns) == store.transcript(job.id).turns
     assert facts | {"seconds": 0} == job.diarization | {"seconds": 0}
     # another number of speakers needs the voices only

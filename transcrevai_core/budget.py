@@ -118,9 +118,7 @@ def largest_that_fits(options: JobOptions, shape: Shape, limits: Limits, correct
 
     Where none fits, the smallest is returned, to be refused.
     """
-    shapes = [
-        dataclasses.replace(shape, model=name) for name in forecast.largest_first(options.language)
-    ]
+    shapes = [dataclasses.replace(shape, model=name) for name in forecast.GENERAL]
     here = [shape for shape in shapes if locate(shape.model)]
     room = limits.plan_bytes - base_bytes()
     fitting = (s for s in here or shapes if need_of(s, correct).bytes <= room)
@@ -152,7 +150,7 @@ def _nearest(options: JobOptions, plan: Plan, limits: Limits, correct: Correct) 
         dataclasses.replace(shape, compute_type="int8"),
         *(
             dataclasses.replace(shape, model=name, compute_type="int8")
-            for name in smaller_models(shape, options.language)
+            for name in smaller_models(shape)
         ),
     ):
         need = need_of(lighter, correct).bytes
@@ -162,18 +160,18 @@ def _nearest(options: JobOptions, plan: Plan, limits: Limits, correct: Correct) 
     return ""
 
 
-def smaller_models(shape: Shape, language: str | None, *, here: bool = False) -> list[str]:
+def smaller_models(shape: Shape, *, here: bool = False) -> list[str]:
     """Return the models that need less than a shape's own, largest first; all, or those here."""
     own = forecast.transcription_bytes(shape)
     return [
         name
-        for name in forecast.largest_first(language)
+        for name in forecast.GENERAL
         if forecast.transcription_bytes(dataclasses.replace(shape, model=name)) < own
         and (not here or locate(name))
     ]
 
 
-def lighter(shape: Shape, language: str | None) -> Shape:
+def lighter(shape: Shape) -> Shape:
     """Return a shape one step lighter: fewer threads, shorter chunks, a lighter type or model.
 
     Models that are not on this computer are no choice. A shape that can get no lighter is
@@ -185,13 +183,13 @@ def lighter(shape: Shape, language: str | None) -> Shape:
         return dataclasses.replace(shape, chunk_seconds=SHORT_CHUNK)
     if not shape.compute_type.startswith(("int8", "auto")):
         return dataclasses.replace(shape, compute_type="int8")
-    smaller = smaller_models(shape, language, here=True)
+    smaller = smaller_models(shape, here=True)
     return dataclasses.replace(shape, model=smaller[0]) if smaller else shape
 
 
-def emergency(shape: Shape, language: str | None) -> Shape:
+def emergency(shape: Shape) -> Shape:
     """Return the lightest shape: the smallest model here, INT8, one thread, short chunks."""
-    smaller = smaller_models(shape, language, here=True)
+    smaller = smaller_models(shape, here=True)
     kind = shape.compute_type if shape.compute_type.startswith(("int8", "auto")) else "int8"
     return Shape(
         smaller[-1] if smaller else shape.model,

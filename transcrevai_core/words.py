@@ -119,7 +119,7 @@ class Transcription:
     def lighten(self, death: WorkerDied) -> str:
         """Go one step lighter, and say how."""
         before = self.shape
-        self.shape = budget.lighter(before, self.options.language)
+        self.shape = budget.lighter(before)
         self.stays_light = self.stays_light or death.cause == "memory"
         if hasattr(self, "spec"):
             self.spec = model_spec(self.shape, self.spec.device)
@@ -131,7 +131,7 @@ class Transcription:
     def become_light(self, chunk: Chunk) -> None:
         """Take the emergency profile for what remains."""
         before = self.shape
-        self.shape = budget.emergency(before, self.options.language)
+        self.shape = budget.emergency(before)
         self.stays_light = True
         change = budget.differences(before, self.shape)
         if not change:

@@ -1,0 +1,165 @@
+"""Peak memory of the workers, and how far `transcrevai_core.forecast` is from it.
+
+    python -m benchmarks.forecast [--models demo tiny base small] [--folder CACHE] [--chunks 20]
+        [--only transcription diarization prepare]
+
+Every row is the work of a fresh worker, its memory the highest resident one (VmHWM): a model is
+loaded, the language detected and as many chunks decoded as are asked for, the way the program does
+it; or a recording is prepared, or diarized. One thing at a time is varied around what is the
+default: a file of int8 weights at int8, 1 thread, 5 beams, chunks of 30 s. The models are those of
+`benchmarks.shapes`, made in CACHE where they are not there yet, the sound is a bundled sample, and
+nothing is downloaded. An error above zero says that the worker needed more than was forecast.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks import shapes
+from benchmarks.long_recordings import peak_bytes
+from benchmarks.recordings import repeat_sample
+from transcrevai_core import audio, demo, forecast, stages
+from transcrevai_core.forecast import Shape
+from transcrevai_core.options import JobOptions
+from transcrevai_core.types import Chunk, Region
+from transcrevai_core.workers import Worker
+
+SOUND = 300.0  # s of sound that the chunks are taken from, again and again
+PARTS = ("transcription", "diarization", "prepare")
+SMALLER = ("demo", "tiny", "base")  # quick enough to vary everything
+
+
+def variations(name: str) -> Iterator[tuple[str, Shape]]:
+    """Yield the quantization of the file and the shape of each row of a model."""
+    default = Shape(name)
+    yield "int8", default
+    if name != "demo":
+        yield "float16", default
+        yield "float16", replace(default, compute_type="float32")
+    if name in SMALLER:
+        yield "int8", replace(default, threads=2)
+        yield "int8", replace(default, threads=4)
+        yield "int8", replace(default, beam_size=1)
+        yield "int8", replace(default, beam_size=10)
+        yield "int8", replace(default, chunk_seconds=10.0)
+        yield "int8", replace(default, compute_type="float32", threads=4, beam_size=10)
+
+
+def transcription(shape: Shape, model: Path, wav: Path, chunks: int) -> tuple[int, int]:
+    """Return the worker's peak in bytes when the model is loaded, and in the end."""
+    worker = Worker("transcription")
+    spec = stages.ModelSpec(shape.model, model, "cpu", shape.compute_type, shape.threads)
+    length = shape.chunk_seconds
+    begins = [index * length % SOUND for index in range(chunks)]
+    planned = [
+        Chunk(index, begin, begin + length, (Region(begin, begin + length),))
+        for index, begin in enumerate(begins)
+    ]
+    arguments = {
+        "language": "pt",
+        "beam_size": shape.beam_size,
+        "condition_on_previous_text": False,
+    }
+    try:
+        worker.call(stages.load_model, spec, None, "transcribe")
+        loaded = worker.call(peak_bytes)
+        worker.call(stages.detect_language, spec, wav, planned)
+        for chunk in planned:
+            segments, _ = worker.call(stages.decode, spec, wav, chunk, arguments, length)
+            assert shape.model == "demo" or segments, "the model says nothing"
+        return loaded, worker.call(peak_bytes)
+    finally:
+        worker.stop()
+
+
+def preparation(source: Path, wav: Path) -> int:
+    """Prepare a recording and return the worker's peak in bytes."""
+    worker = Worker("prepare")
+    try:
+        worker.call(stages.prepare, source, wav, 0.4, 30.0)
+        return worker.call(peak_bytes)
+    finally:
+        worker.stop()
+
+
+def diarization(wav: Path, embedding: str) -> int:
+    """Diarize a prepared recording and return the worker's peak in bytes."""
+    worker = Worker("diarization")
+    options = JobOptions(embedding=embedding).diarization()
+    try:
+        worker.call(stages.diarize, wav, wav.with_name(f"{embedding}.npz"), options)
+        return worker.call(peak_bytes)
+    finally:
+        worker.stop()
+
+
+def transcription_rows(
+    names: list[str], cache: Path, chunks: int
+) -> Iterator[tuple[str, int, int]]:
+    """Yield the label, the measured and the forecast bytes of each way a model works."""
+    with tempfile.TemporaryDirectory() as folder:
+        wav = Path(folder) / "audio.wav"
+        audio.decode(repeat_sample(Path(folder) / "recording.flac", SOUND), wav)
+        for name in names:
+            for file, shape in variations(name):
+                model = demo.MODEL_DIR if name == "demo" else shapes.make(cache, name, file)
+                loaded, peak = transcription(shape, model, wav, chunks)
+                label = (
+                    f"{name}, {file} file, {shape.compute_type}, {shape.threads} threads, "
+                    f"{shape.beam_size} beams, {shape.chunk_seconds:.0f} s ({loaded / 1e6:.0f})"
+                )
+                # a name stands for the published file
+                asked = shape if file == "float16" else replace(shape, model=str(model))
+                asked = shape if name == "demo" else asked
+                yield label, peak, forecast.transcription_bytes(asked)
+
+
+def recording_rows(parts: list[str]) -> Iterator[tuple[str, int, int]]:
+    """Yield the same of preparing and diarizing."""
+    for seconds in (60.0, 600.0, 3600.0, 14400.0):
+        label = f"{seconds / 60:.0f} min"
+        with tempfile.TemporaryDirectory() as folder:
+            wav = Path(folder) / "audio.wav"
+            peak = preparation(repeat_sample(Path(folder) / "recording.flac", seconds), wav)
+            if "prepare" in parts:
+                yield f"prepare, {label}", peak, forecast.prepare_bytes(seconds)
+            if "diarization" in parts and seconds > 60:
+                for embedding in ("voice", "ivector", "mfcc"):
+                    peak = diarization(wav, embedding)
+                    expected = forecast.diarization_bytes(embedding, seconds)
+                    yield f"diarization, {embedding}, {label}", peak, expected
+
+
+def main() -> None:
+    """Print one line a row, and the worst error."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--models", nargs="*", default=["demo", "tiny", "base", "small"])
+    parser.add_argument("--folder", type=Path, help="where the models are kept")
+    parser.add_argument("--chunks", type=int, default=20)
+    parser.add_argument("--only", nargs="*", choices=PARTS, default=PARTS)
+    arguments = parser.parse_args()
+    worst = 0.0
+    print(f"{'worker (MB at its peak once loaded)':<72} {'MB':>6} {'forecast':>8} {'error':>7}")
+    with tempfile.TemporaryDirectory() as folder:
+        rows: list[Iterator[tuple[str, int, int]]] = []
+        if "transcription" in arguments.only:
+            cache = arguments.folder or Path(folder)
+            rows.append(transcription_rows(arguments.models, cache, arguments.chunks))
+        if {"diarization", "prepare"} & set(arguments.only):
+            rows.append(recording_rows(arguments.only))
+        for label, measured, expected in (row for part in rows for row in part):
+            error = measured / expected - 1
+            worst = max(worst, error, key=abs)
+            print(
+                f"{label:<72} {measured / 1e6:6.0f} {expected / 1e6:8.0f} {100 * error:+6.1f}%",
+                flush=True,
+            )
+    print(f"worst error {100 * worst:+.1f}%")
+
+
+if __name__ == "__main__":
+    main()
