@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from transcrevai_core import workers
+from transcrevai_core import audio, demo, workers
 from transcrevai_core.budget import Plan
 from transcrevai_core.jobs import plan_for
 from transcrevai_core.options import JobOptions
@@ -63,6 +63,19 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def store(home: Path) -> Store:
     return Store(home)
+
+
+@pytest.fixture(scope="session")
+def short_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first 20 seconds of the Portuguese sample, with two speakers."""
+    path: Path = tmp_path_factory.mktemp("short") / "short.wav"
+    audio.decode(demo.sample_path("pt"), path)
+    with wave.open(str(path)) as wav:
+        frames = wav.readframes(20 * 16_000)
+    with wave.open(str(path), "wb") as wav:
+        wav.setparams((1, 2, 16_000, 0, "NONE", ""))
+        wav.writeframes(frames)
+    return path
 
 
 @pytest.fixture

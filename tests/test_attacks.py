@@ -4,7 +4,6 @@ import http.client
 import re
 import threading
 import time
-import wave
 from urllib.parse import urlsplit
 
 import psutil
@@ -13,7 +12,6 @@ from attacks import STAGES
 from conftest import wait_until
 
 from tools.serving import serving
-from transcrevai_core import audio, demo
 from transcrevai_core.journal import Journal
 from transcrevai_core.memory import MB
 from transcrevai_core.store import Store
@@ -63,29 +61,16 @@ def attacked(tmp_path_factory):
         health.join()
 
 
-@pytest.fixture(scope="module")
-def recording(tmp_path_factory):
-    """The first 20 seconds of the Portuguese sample."""
-    path = tmp_path_factory.mktemp("short") / "short.wav"
-    audio.decode(demo.sample_path("pt"), path)
-    with wave.open(str(path)) as wav:
-        frames = wav.readframes(20 * 16_000)
-    with wave.open(str(path), "wb") as wav:
-        wav.setparams((1, 2, 16_000, 0, "NONE", ""))
-        wav.writeframes(frames)
-    return path
-
-
 OPTIONS = {"model": "demo", "language": "pt", "beam_size": 1, "chunk_seconds": 10}
 
 
 @pytest.mark.parametrize("way", ["leak", "hang", "segfault", "kill"])
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_worker_that_goes_wrong_costs_nothing_but_time(attacked, recording, stage, way):
+def test_a_worker_that_goes_wrong_costs_nothing_but_time(attacked, short_recording, stage, way):
     store, file, health, server = attacked
     health.slowest = health.answers = 0
     file.write_text(f"{stage} {way}")
-    job = store.add_job(recording, OPTIONS)
+    job = store.add_job(short_recording, OPTIONS)
     wait_until(lambda: store.job(job.id).state in ("done", "failed"), 60)
     done, events = store.job(job.id), Journal(store.database, "").events(job=job.id)
     assert file.read_text() == ""  # it was attacked

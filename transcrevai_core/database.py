@@ -9,6 +9,8 @@ from pathlib import Path
 from transcrevai_core.errors import StorageError
 from transcrevai_core.migrations import MIGRATIONS, migrate
 
+PATIENCE_SECONDS = 30.0  # that another process's write is waited for
+
 
 class Database:
     """Safe in many threads and processes at once; what SQLite refuses becomes a StorageError."""
@@ -31,7 +33,7 @@ class Database:
         """Give this thread's connection."""
         try:
             if not hasattr(self._local, "db"):
-                db = sqlite3.connect(self.path, timeout=30, isolation_level=None)
+                db = sqlite3.connect(self.path, timeout=PATIENCE_SECONDS, isolation_level=None)
                 db.row_factory = sqlite3.Row
                 db.execute("PRAGMA foreign_keys = ON")
                 # a finished chunk outlives a power cut too, not only a killed program

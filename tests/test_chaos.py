@@ -1,0 +1,101 @@
+"""Twenty jobs from four sessions at once, while workers are killed at random."""
+
+import random
+import sqlite3
+import threading
+import time
+from collections import Counter
+
+import psutil
+from conftest import wait_until
+
+from transcrevai_core import processes, workers
+from transcrevai_core.jobs import Runner
+from transcrevai_core.journal import Journal
+from transcrevai_core.settings import load_settings
+
+OPTIONS = {"model": "demo", "language": "pt", "beam_size": 1, "chunk_seconds": 5}
+MOST_KILLS = 2  # of one stage of one job: a fourth death in a row would rightly end it
+
+
+class Killer(threading.Thread):
+    """Kills a random worker, again and again; `kills` counts them by job and stage."""
+
+    def __init__(self, seed):
+        super().__init__(daemon=True)
+        self.chance, self.ending = random.Random(seed), threading.Event()
+        self.kills = Counter()
+        self.start()
+
+    def run(self):
+        while not self.ending.wait(self.chance.uniform(0.2, 1.2)):
+            alive = [(w.pid, (w.job, w.name)) for w in workers.live() if w.busy and w.job]
+            alive = [(pid, whose) for pid, whose in alive if pid and self.kills[whose] < MOST_KILLS]
+            if alive:
+                pid, whose = self.chance.choice(alive)
+                self.kills[whose] += 1
+                processes.kill(pid)
+
+
+def decodes(store, job_id):
+    with sqlite3.connect(store.home / "library.sqlite3") as db:
+        return [n for (n,) in db.execute("SELECT decodes FROM chunks WHERE job = ?", (job_id,))]
+
+
+def test_twenty_jobs_come_to_their_end_under_random_kills(store, short_recording):
+    before = {child.pid for child in psutil.Process().children(recursive=True)}
+    settings = load_settings(work_cores=4, cache_entries=0, restart_seconds=0.05)
+    runner, killer, added = Runner(store, settings), Killer(seed=7), []
+
+    def ask(session):
+        for _ in range(5):
+            added.append(store.add_job(short_recording, OPTIONS, session=session).id)
+            time.sleep(0.1)
+
+    threads = [threading.Thread(target=ask, args=(f"session {n}",)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    runner.start()
+    for thread in threads:
+        thread.join()
+    at_once = 0
+    end = time.monotonic() + 300
+    while any(store.job(job_id).state not in ("done", "failed") for job_id in added):
+        assert time.monotonic() < end
+        at_once = max(at_once, len(store.jobs(("preparing", "transcribing"))))
+        time.sleep(0.1)
+    killer.ending.set()
+    killer.join()
+    runner.stop()
+
+    jobs = [store.job(job_id) for job_id in added]
+    assert [(job.state, job.error) for job in jobs] == [("done", "")] * 20
+    assert sum(killer.kills.values()) >= 5 and at_once > 1
+    # nothing was done twice unless its worker died on it
+    for job in jobs:
+        again = sum(count - 1 for count in decodes(store, job.id))
+        assert 0 <= again <= killer.kills[(job.id, "transcription")]
+        assert len(store.segments(job.id)) > 3 and job.diarization["speakers"] >= 1
+    died = [
+        event for event in Journal(store.database, "").events(last=1000) if event.kind == "died"
+    ]
+    assert len(died) <= sum(killer.kills.values())
+
+    # no orphan process: the two that track semaphores are everyone's
+    def left():
+        children = psutil.Process().children(recursive=True)
+        return [c for c in children if c.pid not in before and "tracker" not in _command(c)]
+
+    wait_until(lambda: not left(), 10)
+    # no file left behind
+    for job in jobs:
+        names = {path.name for path in store.job_dir(job.id).iterdir()}
+        assert names == {"audio.wav", "speech.f32"}
+    assert not [*(store.home / "cache").iterdir()]
+
+
+def _command(process):
+    try:
+        return " ".join(process.cmdline()) or "tracker"  # it has just ended
+    except psutil.Error:
+        return "tracker"

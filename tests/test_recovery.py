@@ -1,0 +1,149 @@
+"""What a sudden end, a full disk, a locked database or a deleted file leave, and how it goes on."""
+
+import errno
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+
+import pytest
+from conftest import wait_until
+
+from transcrevai_core import database, demo, jobs, stages
+from transcrevai_core.jobs import Runner, open_job, queue
+from transcrevai_core.journal import Journal
+from transcrevai_core.options import JobOptions
+from transcrevai_core.settings import load_settings
+from transcrevai_core.types import Segment
+
+OPTIONS = {"model": "demo", "language": "pt", "beam_size": 1, "chunk_seconds": 5}
+
+
+def recovered(store):
+    events = Journal(store.database, "").events()
+    return [event.cause for event in events if event.kind == "recovered"]
+
+
+PROGRAM = """
+import sys, pathlib
+from transcrevai_core.jobs import Runner
+from transcrevai_core.settings import load_settings
+from transcrevai_core.store import Store
+settings = load_settings(work_cores=4)
+runner = Runner(Store(settings.home), settings)
+runner.start()
+sys.stdin.read()
+"""
+
+
+def test_jobs_of_a_killed_program_go_on_and_it_says_how_many(store, short_recording, tmp_path):
+    gone = tmp_path / "gone.wav"
+    gone.write_bytes(short_recording.read_bytes())
+    added = [store.add_job(short_recording, OPTIONS | {"chunk_seconds": 5}) for _ in range(2)]
+    program = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    wait_until(lambda: len(store.jobs(("preparing", "transcribing"))) == 2)
+    program.send_signal(signal.SIGKILL)
+    program.wait()
+    lost = store.add_job(gone, OPTIONS)
+    gone.unlink()
+    runner = Runner(store, load_settings())
+    runner.start()
+    wait_until(lambda: all(store.job(job.id).state == "done" for job in added), 90)
+    runner.stop()
+    assert recovered(store) == ["Recovered 2 jobs"]
+    failed = store.job(lost.id)
+    assert failed.state == "failed" and failed.error == (
+        "gone.wav is gone from where it was; with the recording in its place, the job can go on."
+    )
+    gone.write_bytes(short_recording.read_bytes())
+    store.requeue(lost.id)
+    runner = Runner(store, load_settings())
+    runner.start()
+    wait_until(lambda: store.job(lost.id).state == "done", 60)
+    runner.stop()
+    assert recovered(store) == ["Recovered 2 jobs"]  # nothing was interrupted since
+
+
+def fill_the_disk(source, wav, threshold, chunk_seconds):
+    wav.with_suffix(".part").write_bytes(b"half")
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_ends_the_job_with_one_sentence(store, program, short_recording, monkeypatch):
+    monkeypatch.setattr(stages, "prepare", fill_the_disk)
+    job = jobs.run(program, open_job(store, short_recording, JobOptions(**OPTIONS)))
+    assert job.state == "failed"
+    assert (
+        job.error == "The disk is full; make room and go on with short.wav, what is done is kept."
+    )
+    assert not [*store.job_dir(job.id).glob("*.part")]
+
+
+def vanish(spec, wav, chunk, options, longest):
+    if chunk.index == 2:
+        wav.unlink()
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(wav))
+    return [Segment(chunk.start, chunk.end, f"chunk {chunk.index}")], 0
+
+
+def test_a_file_deleted_in_mid_job_is_one_sentence_and_nothing_done_is_lost(
+    store, program, short_recording
+):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stages, "decode", vanish)
+        job = jobs.run(program, open_job(store, short_recording, JobOptions(**OPTIONS)))
+    assert job.state == "failed" and job.error == (
+        "A file of short.wav was removed while it was worked on; with the recording in its place, "
+        "the job can go on."
+    )
+    kept = store.segments(job.id)
+    assert len(kept) == 2
+    store.requeue(job.id)
+    job = jobs.run(program, store.claim(job.id))
+    assert job.state == "done"
+    assert [s.id for s in kept] == [s.id for s in store.segments(job.id)][:2]
+    assert kept[0].text == "chunk 0" == store.segments(job.id)[0].text
+
+
+def test_a_locked_database_holds_a_job_up_and_breaks_nothing(store, short_recording, monkeypatch):
+    monkeypatch.setattr(database, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(Runner, "_patience", 0.3)
+    job = store.add_job(short_recording, OPTIONS)
+    runner = Runner(store, load_settings())
+    runner.start()
+    wait_until(lambda: store.segments(job.id))
+    other = sqlite3.connect(store.home / "library.sqlite3", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    threading.Event().wait(3)  # far longer than anyone is ready to wait
+    other.execute("ROLLBACK")
+    wait_until(lambda: store.job(job.id).state == "done", 60)
+    runner.stop()
+    assert other.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    counts = [n for (n,) in other.execute("SELECT decodes FROM chunks")]
+    assert set(counts) <= {1, 2} and counts.count(2) <= 1
+    other.close()
+
+
+def test_sessions_take_turns_and_what_was_interrupted_goes_first(store):
+    def add(session, **changes):
+        job = store.add_job(demo.sample_path("pt"), {}, session=session)
+        if changes:
+            store.update_job(job.id, **changes)
+        return job.id
+
+    many = [add("many") for _ in range(3)]
+    one = add("one")
+    nobody = add("")
+    interrupted = add("many", state="transcribing")
+    assert [job.id for job in queue(store)] == [interrupted, many[0], one, nobody, many[1], many[2]]
+
+
+def test_a_job_waits_for_its_turn_and_positions_are_told(store):
+    ids = [store.add_job(demo.sample_path("pt"), {"model": "demo"}).id for _ in range(3)]
+    assert [job.id for job in queue(store)] == ids
+    store.cancel(ids[0])
+    assert [job.id for job in queue(store)] == ids[1:]
