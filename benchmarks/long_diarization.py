@@ -19,11 +19,11 @@ from pathlib import Path
 
 from benchmarks.long_recordings import peak_bytes
 from benchmarks.recordings import repeat_sample
-from transcrevai_core import audio, demo, pipeline, speakers
+from transcrevai_core import audio, demo, jobs, speakers
 from transcrevai_core.attempt import Attempt
 from transcrevai_core.cache import Cache
 from transcrevai_core.errors import TranscrevaiError
-from transcrevai_core.jobs import open_job
+from transcrevai_core.program import Program
 from transcrevai_core.settings import load_settings
 from transcrevai_core.store import Store
 from transcrevai_core.workers import Worker
@@ -59,11 +59,12 @@ def find_cached(recording: Path, home: Path, embedding: str) -> float:
     """Seconds that a job's stage of speakers takes when the same was asked before."""
     settings, store = load_settings(home=home), Store(home)
     options = settings.job_options({"model": "none", "embedding": embedding})
-    worker = Worker("transcription")  # never starts: no words are asked for
-    job = pipeline.run_job(store, settings, worker, open_job(store, recording, options))
-    begun = time.perf_counter()
-    speakers.find(Attempt(store, settings, job, lambda: False))
-    took = time.perf_counter() - begun
+    with Program(store, settings) as program:
+        job = jobs.run(program, jobs.open_job(store, recording, options))
+        plan = jobs.plan_for(store, settings, options, job.duration)
+        begun = time.perf_counter()
+        speakers.find(Attempt(program, job, plan, lambda: False))
+        took = time.perf_counter() - begun
     assert sum(tier.hits for tier in Cache(store, settings).stats()) == 1
     return took
 

@@ -11,12 +11,14 @@ import argparse
 import statistics
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.recordings import repeat_sample
-from transcrevai_core import audio, models, pipeline, stages
-from transcrevai_core.jobs import open_job
+from transcrevai_core import audio, jobs, memory, models, stages
+from transcrevai_core.forecast import Shape
 from transcrevai_core.options import JobOptions
+from transcrevai_core.program import Program
 from transcrevai_core.settings import load_settings
 from transcrevai_core.store import Store
 from transcrevai_core.transcription.catalogue import locate
@@ -37,13 +39,12 @@ class TimedStore(Store):
 
 
 def through_pipeline(
-    store: TimedStore, worker: Worker, source: Path, options: JobOptions
+    program: Program, store: TimedStore, source: Path, options: JobOptions
 ) -> tuple[float, list[Chunk], Path]:
     """Return the seconds from the first chunk's begin to the job's end, its chunks and sound."""
-    job = open_job(store, source, options)
-    done = pipeline.run_job(store, load_settings(), worker, job)
+    done = jobs.run(program, jobs.open_job(store, source, options))
     assert done.state == "done", done.error
-    return time.perf_counter() - store.begun, store.chunks(job.id), store.wav(job.id)
+    return time.perf_counter() - store.begun, store.chunks(done.id), store.wav(done.id)
 
 
 def decode_directly(spec: stages.ModelSpec, wav: Path, chunks: list[Chunk]) -> float:
@@ -72,27 +73,27 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     options = JobOptions(model=arguments.model, language="pt", threads=1, diarize=False)
-    folder = locate(options.model)
-    if folder is None:
+    if locate(options.model) is None:
         raise SystemExit(f"{options.model} is not here: transcrevai models pull {options.model}")
-    spec = models.model_spec(options, folder)
-    ours, peer = Worker("transcription"), Worker("peer")
+    spec = models.model_spec(Shape(options.model, options.compute_type), options.device)
+    peer = Worker("peer", cores=memory.work_cores())
     ratios = []
-    with tempfile.TemporaryDirectory() as home:
+    with ExitStack() as stack:
+        home = stack.enter_context(tempfile.TemporaryDirectory())
         store = TimedStore(Path(home))
+        program = stack.enter_context(Program(store, load_settings(home=home)))
         source = repeat_sample(Path(home) / "recording.flac", arguments.minutes * 60)
-        _, chunks, wav = through_pipeline(store, ours, source, options)  # warms the worker
+        _, chunks, wav = through_pipeline(program, store, source, options)  # warms the worker
         peer.call(decode_directly, spec, wav, chunks[:1])
         for _ in range(arguments.rounds):
             direct = peer.call(decode_directly, spec, wav, chunks)
-            mine, _, _ = through_pipeline(store, ours, source, options)
+            mine, _, _ = through_pipeline(program, store, source, options)
             ratios.append(mine / direct)
             print(
                 f"{len(chunks)} chunks: pipeline {mine:.2f} s, faster-whisper {direct:.2f} s, "
                 f"ratio {mine / direct:.3f}",
                 flush=True,
             )
-        ours.stop()
         peer.stop()
     print(f"median ratio {statistics.median(ratios):.3f}")
 
