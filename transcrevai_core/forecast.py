@@ -1,0 +1,208 @@
+"""How much memory the workers are going to need: asked before a job begins, told from its shape.
+
+A worker's memory is what its libraries take, the weights, and room to work in, which follows from
+the model's layers: the attention of the encoder (each position to each, for every head of a
+layer), what the decoder keeps of the sound and of each beam (keys and values of every layer), and
+the chances of every token at the alignment of words. Where a file's weights are larger than those
+asked for, loading it can need more than all that. The few constants are fitted to what
+`python -m benchmarks.forecast` measures, which also prints how far the forecast is from each
+worker's highest resident memory. All of it is about a CPU. Light: nothing heavy is imported.
+"""
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from transcrevai_core.transcription.catalogue import DEMO, MODELS, locate
+
+_POSITIONS, _TEXT_POSITIONS = 1500, 448  # of a window of 30 s, and of its text
+_TOKENS = 101  # said in 30 s
+_FLOAT = 4  # bytes
+_MB = 10**6
+# bytes, however large the model is: libraries, ...
+_LIBRARIES = 92 * _MB
+_ENTRY = 850  # ... the tokenizer's, for each of its tokens, ...
+_CONVERTING = 40 * _MB  # ... what is in hand while weights are made smaller, ...
+_ROOM = 20 * _MB  # ... what any decoding takes, ...
+_FEATURES = 20 * _MB  # ... the sound of 30 s and its features, ...
+_THREAD = 1 * _MB  # ... and what each further thread takes
+_HEARD = 0.7  # how much of the decoder's keys and values is there when all else is
+# MB of a worker that diarizes: at its beginning, for the first hour, and for each hour after it,
+# when only vectors are added
+_VOICES = {"voice": (148, 50, 28), "ivector": (119, 40, 5), "mfcc": (113, 19, 3)}
+_OTHER_VOICE = (500, 60, 30)  # its own libraries and network: not measured, so a large one
+# MB of a worker that prepares: at its beginning, and how much more for 4 hours or longer
+_PREPARE = (126, 8)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a model is to work: all that its memory depends on.
+
+    `model` is a name, a Hugging Face id or a folder; `compute_type` as asked for, where "auto"
+    counts as int8, as on a CPU; `chunk_seconds` in s.
+    """
+
+    model: str
+    compute_type: str = "int8"
+    threads: int = 1
+    beam_size: int = 5
+    chunk_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """The layers of a Whisper model; `stored` is how many bytes a weight takes in its file."""
+
+    width: int
+    encoder: int
+    decoder: int
+    vocabulary: int = 51_865
+    head_width: int = 64
+    stored: int = 2  # the published files are float16
+
+    @property
+    def weights(self) -> int:
+        """How many numbers the model has learned."""
+        layers = (12 * self.encoder + 16 * self.decoder) * self.width**2
+        rows = self.vocabulary + _POSITIONS + _TEXT_POSITIONS + 3 * self.width + 3 * 80
+        return layers + rows * self.width
+
+    @property
+    def scores_bytes(self) -> int:
+        """How large the attention of one layer of the encoder is."""
+        return self.width // self.head_width * _POSITIONS**2 * _FLOAT
+
+    @property
+    def heard_bytes(self) -> int:
+        """How large the keys and values are that the decoder has of a window."""
+        return 2 * self.decoder * self.width * _POSITIONS * _FLOAT
+
+
+_LARGE = _Size(1280, 32, 32)
+_TURBO = _Size(1280, 32, 4)
+_SIZES = {
+    "tiny": _Size(384, 4, 4),
+    "base": _Size(512, 6, 6),
+    "distil-small": _Size(768, 12, 4),
+    "small": _Size(768, 12, 12),
+    "distil-medium": _Size(1024, 24, 2),
+    "medium": _Size(1024, 24, 24),
+    "distil-large": _Size(1280, 32, 2),
+    "large-v3-turbo": _TURBO,
+    "turbo": _TURBO,
+    "large": _LARGE,
+}
+_DEMO = _Size(160, 4, 2, vocabulary=1472, head_width=32, stored=1)
+# bytes of a number of each kind that CTranslate2 writes, in its order
+_STORED = (4, 1, 2, 4, 2, 2)
+_VOCABULARIES, _WIDTHS = range(500, 200_000), range(32, 4097, 32)  # what is no garbage
+_GENERAL = ("large-v3", "large-v3-turbo", "medium", "small", "base", "tiny")
+
+
+def transcription_bytes(shape: Shape) -> int:
+    """Return the highest resident memory, in bytes, of a worker that transcribes on a CPU.
+
+    A model that nothing is known of is taken for a large one.
+    """
+    size = _size(shape.model)
+    taken = 1 if shape.compute_type == "auto" or shape.compute_type.startswith("int8") else _FLOAT
+    # no processor computes in half precision here but by way of float32
+    libraries = _LIBRARIES + _ENTRY * size.vocabulary
+    model = libraries + taken * size.weights
+    # a file of larger weights is read as a whole before they are made smaller
+    loading = libraries + _CONVERTING + size.stored * size.weights if size.stored > taken else 0
+    share = min(1.0, max(0.0, shape.chunk_seconds / 30))
+    said = 2 * size.decoder * size.width * _TOKENS * _FLOAT  # keys and values of one beam
+    choice = size.vocabulary * _FLOAT  # the chances of each token to come next
+    working = (
+        model
+        + _ROOM
+        + _FEATURES * share
+        + size.scores_bytes
+        + _HEARD * size.heard_bytes
+        + choice * _TOKENS  # the alignment takes all tokens at once
+        + max(1, shape.beam_size) * (said + choice)
+        + _THREAD * max(0, shape.threads - 1)
+    )
+    return round(max(loading, working))
+
+
+def diarization_bytes(embedding: str, duration: float) -> int:
+    """Return the highest resident memory, in bytes, of finding who speaks in `duration` s."""
+    begin, first, later = _VOICES.get(embedding, _OTHER_VOICE)
+    hours = max(0.0, duration) / 3600
+    return round((begin + first * min(1.0, hours) + later * max(0.0, hours - 1)) * _MB)
+
+
+def prepare_bytes(duration: float) -> int:
+    """Return the highest resident memory, in bytes, of preparing a recording of `duration` s."""
+    begin, more = _PREPARE
+    return round((begin + more * min(1.0, max(0.0, duration) / 14_400)) * _MB)
+
+
+def largest_first(language: str | None = None) -> list[str]:
+    """Return the models that may be chosen for a `language` (None: not known), the largest first.
+
+    They know every language, so that all of them may serve whichever it is.
+    """
+    return list(_GENERAL)
+
+
+def _size(model: str) -> _Size:
+    """Return the layers of a model, by its name or by its file."""
+    if model == DEMO.name:
+        return _DEMO
+    known = next((m.name for m in MODELS.values() if model in {m.name, m.repo or m.name}), None)
+    if known:
+        return next(size for name, size in _SIZES.items() if known.startswith(name))
+    try:
+        folder = locate(model)
+        return _read_size(folder / "model.bin") if folder else _LARGE
+    except (OSError, ValueError, RuntimeError):  # not to be read, or no path at all
+        return _LARGE
+
+
+def _read_size(file: Path) -> _Size:
+    """Return what the beginning of a CTranslate2 file tells, or else its length."""
+    length = file.stat().st_size
+    try:
+        with file.open("rb") as stream:
+            (vocabulary, width), stored = _first_table(stream)
+    except (struct.error, ValueError):
+        # whatever it is, it has no more weights than bytes
+        known = sorted(_SIZES.values(), key=lambda size: size.weights)
+        return next((size for size in known if size.weights >= length), _LARGE)
+    encoder = next((size.encoder for size in _SIZES.values() if size.width == width), 0)
+    bare = _Size(width, encoder, 0, vocabulary, stored=stored)
+    # positions stay float32 among bytes
+    exact = 3 * (_POSITIONS + _TEXT_POSITIONS) * width if stored == 1 else 0
+    left = max(0, (length - exact) // stored - bare.weights) / width**2
+    if encoder:
+        return _Size(width, encoder, round(left / 16), vocabulary, stored=stored)
+    layers = round(left / 28)
+    return _Size(width, layers, layers, vocabulary, stored=stored)
+
+
+def _first_table(stream: BinaryIO) -> tuple[tuple[int, int], int]:
+    """Return the shape of a file's first table, the rows of the tokens, and bytes per number."""
+
+    def number(code: str) -> int:
+        data = stream.read(struct.calcsize(code))
+        return int(struct.unpack(code, data)[0])
+
+    def skip_text() -> None:
+        stream.seek(number("<H"), 1)
+
+    number("<I")  # version of the format
+    skip_text()  # name of the architecture
+    number("<I")  # its revision
+    for _ in range(min(100, number("<I"))):
+        skip_text()
+        shape = [number("<I") for _ in range(number("<B"))]
+        kind, length = number("<B"), number("<I")
+        if len(shape) == 2 and shape[0] in _VOCABULARIES and shape[1] in _WIDTHS and kind < 6:
+            return (shape[0], shape[1]), _STORED[kind]
+        stream.seek(length, 1)
+    raise ValueError("no table")
