@@ -108,7 +108,7 @@ def transcription_bytes(shape: Shape) -> int:
     """
     size = _size(shape.model)
     taken = 1 if shape.compute_type == "auto" or shape.compute_type.startswith("int8") else _FLOAT
-    # no processor computes in half precision here but by way of float32
+    # half precision counts as float32, to which a processor that lacks it falls back
     libraries = _LIBRARIES + _ENTRY * size.vocabulary
     model = libraries + taken * size.weights
     # a file of larger weights is read as a whole before they are made smaller
