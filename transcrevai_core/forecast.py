@@ -24,7 +24,7 @@ _MB = 10**6
 _LIBRARIES = 92 * _MB
 _ENTRY = 850  # ... the tokenizer's, for each of its tokens, ...
 _CONVERTING = 40 * _MB  # ... what is in hand while weights are made smaller, ...
-_ROOM = 20 * _MB  # ... what any decoding takes, ...
+_ROOM = 30 * _MB  # ... what any decoding takes, the gaps that the heap gets in time included, ...
 _FEATURES = 20 * _MB  # ... the sound of 30 s and its features, ...
 _THREAD = 1 * _MB  # ... and what each further thread takes
 _HEARD = 0.7  # how much of the decoder's keys and values is there when all else is
@@ -109,7 +109,7 @@ def transcription_bytes(shape: Shape) -> int:
     """
     size = _size(shape.model)
     taken = 1 if shape.compute_type == "auto" or shape.compute_type.startswith("int8") else _FLOAT
-    # no processor computes in half precision here but by way of float32
+    # half precision counts as float32, to which a processor that lacks it falls back
     libraries = _LIBRARIES + _ENTRY * size.vocabulary
     model = libraries + taken * size.weights
     # a file of larger weights is read as a whole before they are made smaller
