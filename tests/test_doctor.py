@@ -11,11 +11,12 @@ from rich.console import Console
 from test_pipeline import run_cli
 from typer.testing import CliRunner
 
-from transcrevai_core import cli, doctor, probes, workers
+from transcrevai_core import cli, doctor, forecast, probes, workers
 from transcrevai_core.cli.doctor import components_table, environment_table
 from transcrevai_core.costs import RUNS, Biggest, Component, biggest, is_leak, measure, slope
 from transcrevai_core.environment import Environment, ModelHere, models_here, size_of
 from transcrevai_core.errors import Cancelled
+from transcrevai_core.forecast import Shape
 from transcrevai_core.memory import MB
 from transcrevai_core.probes import Probe
 from transcrevai_core.workers import Worker
@@ -174,7 +175,9 @@ def test_models_are_listed_with_what_they_need(tmp_path, monkeypatch):
     own.mkdir()
     (own / "model.bin").write_bytes(bytes(5_000))
     found = {here.name: here for here in models_here(str(own))}
-    assert found[str(own)] == ModelHere(str(own), 5_000, 300 * MB + 5_000, False)
+    assert found[str(own)] == ModelHere(
+        str(own), 5_000, forecast.transcription_bytes(Shape(str(own))), False
+    )
     assert found["demo"].disk_bytes == size_of(probes.demo.MODEL_DIR) > 3 * MB
     (demo,) = (here for here in models_here("demo", 180 * MB) if here.name == "demo")
     assert demo.need_bytes == 180 * MB and demo.measured

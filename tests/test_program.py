@@ -60,12 +60,12 @@ def test_every_level_and_back_is_recorded_with_its_cause(governed, pressure):
         pressure.share = share
         governed.look()
     assert causes(governed, "level") == [
-        "Degraded: 76% of the memory that there is for all is in use",
-        "Emergency: 81% of the memory that there is for all is in use",
-        "Kill: 86% of the memory that there is for all is in use",
-        "Emergency: 78% of the memory that there is for all is in use",
-        "Degraded: 74% of the memory that there is for all is in use",
-        "Normal: 69% of the memory that there is for all is in use",
+        "Degraded: 76% of this computer's memory is in use",
+        "Emergency: 81% of this computer's memory is in use",
+        "Kill: 86% of this computer's memory is in use",
+        "Emergency: 78% of this computer's memory is in use",
+        "Degraded: 74% of this computer's memory is in use",
+        "Normal: 69% of this computer's memory is in use",
     ]
     assert [kept.level for kept in governed.journal.readings()] == [
         "normal", "degraded", "emergency", "kill", "kill", "emergency", "degraded", "normal",
@@ -93,7 +93,7 @@ def test_idle_models_leave_and_caches_shrink_as_memory_gets_short(governed, pres
 def test_nothing_begins_while_memory_is_short(governed, pressure):
     pressure.share = 0.76
     assert governed.admit("a", plan(200)) == (
-        "waiting for memory: 76% of the memory that there is for all is in use"
+        "waiting for memory: 76% of this computer's memory is in use"
     )
     pressure.share = 0.72  # by hysteresis it is short still
     assert governed.admit("a", plan(200)).startswith("waiting for memory")
@@ -170,8 +170,8 @@ def test_at_the_kill_level_the_worker_is_ended_and_goes_on_when_there_is_room(
     assert store.job(job.id).state == "done"
     (died,) = causes(governed, "died")
     assert died == (
-        "The transcription worker was ended because 90% of the memory that there is for all is in "
-        "use; a smaller model, or fewer programs beside this one, would be right."
+        "The transcription worker was ended because 90% of this computer's memory is in use; a "
+        "smaller model, or fewer programs beside this one, would be right."
     )
     assert len(causes(governed, "restart")) == 1
 

@@ -39,12 +39,16 @@ class Attempt:
         self._asked = self._written = 0.0
 
     def worker(self, stage: str) -> Worker:
-        """Return a new worker for a stage, bounded as the settings or the forecast state."""
-        limits = {
-            "prepare": self.settings.prepare_limit_mb * MB,
-            "diarization": self.settings.diarization_limit_mb * MB,
-        }
-        return self.program.worker(stage, self.job.id, limits[stage])
+        """Return a new worker for a stage, bounded as the settings state.
+
+        A recording so long that more is forecast may have that.
+        """
+        stated = {
+            "prepare": self.settings.prepare_limit_mb,
+            "diarization": self.settings.diarization_limit_mb,
+        }[stage]
+        needed = self.plan.needs[stage].bytes / HEADROOM if stage in self.plan.needs else 0
+        return self.program.worker(stage, self.job.id, max(stated * MB, round(needed)))
 
     def transcription_limit(self) -> int:
         """Return the bytes that the transcription worker may have."""

@@ -108,7 +108,7 @@ def _cause(reading: Reading, limits: Limits) -> str:
     """Say what fills the memory more: everything on the machine, or this program its budget."""
     pressure = reading.machine.pressure
     if pressure >= limits.kill * reading.total_bytes / limits.budget_bytes:
-        return f"{pressure:.0%} of the memory that there is for all is in use"
+        return f"{pressure:.0%} of this computer's memory is in use"
     return (
         f"the program takes {reading.total_bytes / MB:.0f} MB of its budget of "
         f"{limits.budget_bytes / MB:.0f} MB"

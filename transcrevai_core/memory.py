@@ -7,6 +7,7 @@ program takes, and costs milliseconds.
 
 import contextlib
 import ctypes
+import errno
 import gc
 import os
 import sys
@@ -24,6 +25,9 @@ _FILES = (
     ("", "memory.max", "memory.current", "inactive_file"),
     ("memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
 )
+
+# how memory that was refused shows itself, beside MemoryError, where a library says it
+_REFUSED = ("mkl_malloc", "bad_alloc", "bad allocation", "allocate memory", "memory allocation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,3 +195,15 @@ def collect() -> None:
     """Let go of what nothing refers to, down to the system."""
     gc.collect()
     trim()
+
+
+def was_refused(error: BaseException | None) -> bool:
+    """Tell whether an error is memory that the system would not give."""
+    while error is not None:
+        said = str(error).lower()
+        if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+            return True
+        if "cuda" not in said and any(words in said for words in _REFUSED):
+            return True
+        error = error.__cause__
+    return False

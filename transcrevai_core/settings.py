@@ -127,7 +127,8 @@ class Settings(BaseSettings, JobOptions):
         512,
         ge=200,
         le=100_000,
-        description="how much memory the worker that tells speakers apart may take",
+        description="how much memory the worker that tells speakers apart may take; of very long "
+        "recordings, what is forecast",
         json_schema_extra=_MEMORY | {"unit": "MB"},
     )
     work_cores: int | None = Field(

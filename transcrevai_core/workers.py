@@ -5,7 +5,6 @@ code, a hang, more memory than it may have, the kernel's killer) reaches the cal
 WorkerDied; the program goes on.
 """
 
-import errno
 import signal
 import threading
 import time
@@ -23,8 +22,6 @@ T = TypeVar("T")
 # RLIMIT_DATA stands behind the watcher, for a leap between two of its looks; stacks of threads and
 # arenas of the allocator, of which little is ever resident, count as data too
 BACKSTOP, _RESERVED_BYTES = 1.3, 100 * memory.MB
-# how memory that was refused shows itself, beside MemoryError, where a library says it
-_REFUSED = ("mkl_malloc", "bad_alloc", "bad allocation", "allocate memory", "memory allocation")
 
 
 @contextmanager
@@ -152,7 +149,7 @@ class Worker:
                     self.kill(self._hung(silence))
         except BaseException as error:
             ended = isinstance(error, BrokenProcessPool | CancelledError)
-            if ended or _was_refused(error):
+            if ended or memory.was_refused(error):
                 death = self._death or self._explain(error)
                 self._end()
                 raise death from error
@@ -234,7 +231,7 @@ class Worker:
         """Say why the process ended that nobody here killed."""
         # at a limit of the system native code crashes in many ways, and none of them says why
         near = self.limit_bytes and self._seen_bytes > 0.8 * self.limit_bytes
-        if near or _was_refused(error):
+        if near or memory.was_refused(error):
             return self._over_limit()
         return WorkerDied(
             f"The {self.name} worker ended unexpectedly; a lighter model or shorter chunks may "
@@ -275,18 +272,6 @@ class Worker:
         if self._events is not None:
             self._events.close()
             self._events = None
-
-
-def _was_refused(error: BaseException | None) -> bool:
-    """Tell whether an error is memory that the system would not give."""
-    while error is not None:
-        said = str(error).lower()
-        if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
-            return True
-        if "cuda" not in said and any(words in said for words in _REFUSED):
-            return True
-        error = error.__cause__
-    return False
 
 
 def live() -> list[Worker]:
