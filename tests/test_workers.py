@@ -1,3 +1,4 @@
+import errno
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import pytest
 
 from transcrevai_core.errors import Cancelled, WorkerDied
 from transcrevai_core.inside import report
+from transcrevai_core.memory import MB
 from transcrevai_core.workers import Worker
 
 
@@ -86,6 +88,126 @@ def test_cancelling_kills_at_once(worker):
     assert gone(pid)
 
 
+def leak():
+    held = []
+    while True:
+        held.append(b"x" * 1_000_000)
+        time.sleep(0.02)  # 50 MB a second
+
+
+def test_a_worker_over_its_limit_is_ended_and_says_which(worker):
+    worker.limit_bytes = 120 * MB
+    with pytest.raises(WorkerDied, match="needed more memory than its limit of 120 MB") as died:
+        worker.call(leak)
+    assert died.value.cause == "memory"
+    assert 115 * MB < worker.peak_bytes < 140 * MB  # it was let go on that far, and no further
+    assert worker.call(os.getpid) != os.getpid()  # the next call has a process
+
+
+def grab():
+    return len(bytearray(2_000_000_000))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of the system that is meant")
+def test_a_leap_over_the_limit_is_refused_by_the_system(worker):
+    worker.limit_bytes = 200 * MB
+    with pytest.raises(WorkerDied, match="limit of 200 MB") as died:
+        worker.call(grab)
+    assert died.value.cause == "memory" and worker.peak_bytes < 200 * MB
+    worker.limit_bytes = 0
+    assert worker.call(grab) == 2_000_000_000
+
+
+REFUSED = [
+    MemoryError(),
+    RuntimeError("mkl_malloc: failed to allocate memory"),
+    RuntimeError("std::bad_alloc"),
+    ImportError("libm.so.6: failed to map segment from shared object: Cannot allocate memory"),
+    OSError(errno.ENOMEM, "Cannot allocate memory"),
+    ValueError("onnxruntime: Failed to allocate memory for requested buffer of size 99"),
+]
+
+
+def fail(error):
+    raise error
+
+
+@pytest.mark.parametrize("error", REFUSED, ids=lambda e: type(e).__name__)
+def test_memory_that_is_refused_is_one_error_whatever_it_looks_like(worker, error):
+    worker.limit_bytes = 500 * MB
+    with pytest.raises(WorkerDied, match="limit of 500 MB") as died:
+        worker.call(fail, error)
+    assert died.value.cause == "memory" and worker.pid is None
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("CUDA failed with error out of memory"), OSError(errno.ENOENT, "gone")]
+)
+def test_other_errors_stay_what_they_are(worker, error):
+    with pytest.raises(type(error), match=str(error.args[-1])):
+        worker.call(fail, error)
+    assert worker.pid
+
+
+def stop_dead():
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def sleep_on(seconds):
+    time.sleep(seconds)
+    return os.getpid()
+
+
+def spin(seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
+    return os.getpid()
+
+
+def test_a_worker_without_a_sign_of_life_is_ended(worker):
+    worker.hang_seconds = 2.0
+    pid = worker.call(os.getpid)
+    with pytest.raises(WorkerDied, match="hung, with nothing done for 2 s") as died:
+        worker.call(stop_dead)
+    assert died.value.cause == "silence" and gone(pid)
+
+
+def test_a_worker_that_lives_and_does_nothing_is_ended(worker):
+    worker.stall_seconds = 2.0
+    assert worker.call(sleep_on, 1.0)
+    assert worker.call(spin, 4.0)  # that is work
+    with pytest.raises(WorkerDied, match="hung"):
+        worker.call(sleep_on, 60)
+
+
+def processor():
+    me = psutil.Process()
+    return me.nice(), len(me.cpu_affinity()) if hasattr(me, "cpu_affinity") else 1
+
+
+def test_a_worker_keeps_to_its_processors_and_lets_others_go_first():
+    worker = Worker("modest", cores=1)
+    nice, cores = worker.call(processor)
+    worker.stop()
+    assert cores == 1 and nice != psutil.Process().nice()
+
+
+def test_a_fault_of_the_caller_ends_the_task_that_nobody_waits_for(worker):
+    def fail(event):
+        raise ValueError("the caller's own")
+
+    with pytest.raises(ValueError, match="own"):
+        worker.call(report_and_sleep, on_event=fail)
+    assert worker.pid is None
+    assert worker.call(count_to, 0)
+
+
+def report_and_sleep():
+    report("event")
+    time.sleep(60)
+
+
 def test_silence_ends_the_call(worker):
     with pytest.raises(TimeoutError):
         worker.call(time.sleep, 60, silence_seconds=0.5)
@@ -93,6 +215,7 @@ def test_silence_ends_the_call(worker):
 
 PROGRAM = """
 import os, sys, time
+from transcrevai_core.memory import MB
 from transcrevai_core.workers import Worker
 worker = Worker("orphan")
 print(worker.call(os.getpid), flush=True)
