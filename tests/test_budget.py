@@ -92,14 +92,15 @@ def refused(budget_mb, **options):
 
 def test_what_does_not_fit_is_refused_with_the_nearest_that_does():
     assert refused(1_000, model="medium") == (
-        "The model medium needs about 1600 MB with all of the program, and of the memory budget of "
-        "1000 MB, 500 MB can be planned; base (about 400 MB) or a budget of 3200 MB would be right."
+        "The model medium needs about 1600 MB with the rest of the program, and 500 MB of the "
+        "memory budget of 1000 MB can be planned; base (about 400 MB) or a budget of 3200 MB would "
+        "be right."
     )
     assert "small in int8 (about 700 MB) or" in refused(
         1_500, model="small", compute_type="float32"
     )
     assert refused(200, model="tiny").endswith(
-        "100 MB can be planned; a budget of 600 MB would be right."
+        "100 MB of the memory budget of 200 MB can be planned; a budget of 600 MB would be right."
     )
     assert refused(200, model="none").startswith("Telling the speakers apart needs about 300 MB")
     check(JobOptions(model="base"), plan(800), limits(800), lambda key: 1.0)  # just fits

@@ -134,9 +134,10 @@ def check(options: JobOptions, plan: Plan, limits: Limits, correct: Correct) -> 
     nearest = _nearest(options, plan, limits, correct) if asked else ""
     least = plan.total_bytes * limits.budget_bytes / limits.plan_bytes
     raise InputError(
-        f"{what} needs about {plan.total_bytes / MB:.0f} MB with all of the program, and of the "
-        f"memory budget of {limits.budget_bytes / MB:.0f} MB, {limits.plan_bytes / MB:.0f} MB can "
-        f"be planned; {nearest}a budget of {-(-least // (10 * MB)) * 10:.0f} MB would be right."
+        f"{what} needs about {plan.total_bytes / MB:.0f} MB with the rest of the program, and "
+        f"{limits.plan_bytes / MB:.0f} MB of the memory budget of {limits.budget_bytes / MB:.0f} "
+        f"MB can be planned; {nearest}a budget of {-(-least // (10 * MB)) * 10:.0f} MB would be "
+        "right."
     )
 
 
