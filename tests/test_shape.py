@@ -19,7 +19,7 @@ FLOORS = [
     {"store"},
     {"governor"},
     {"edits", "cache", "transcription.loading"},
-    {"transcription.decoding"},
+    {"transcription.decoding", "preferences", "gauges"},
     {"stages"},
     {"models"},
     {"attempt"},
