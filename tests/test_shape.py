@@ -20,6 +20,7 @@ FLOORS = [
     {"governor"},
     {"edits", "cache", "transcription.loading"},
     {"transcription.decoding", "preferences", "gauges"},
+    {"courses"},
     {"stages"},
     {"models"},
     {"attempt"},

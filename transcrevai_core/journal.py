@@ -124,6 +124,14 @@ class Journal:
             for row in rows
         ]
 
+    def peak_bytes(self) -> int:
+        """Return the most that this program took in the readings that are kept; 0 without any."""
+        with self.database.read() as db:
+            row = db.execute(
+                "SELECT max(total_bytes) FROM readings WHERE program = ?", (self.program,)
+            ).fetchone()
+        return int(row[0] or 0)
+
     def add_event(self, kind: EventKind, level: Level, cause: str, job: str = "") -> None:
         """Write an event, and let the oldest go."""
         with self.database.write() as db:

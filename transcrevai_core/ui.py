@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from transcrevai_core import demo, figures, web
 from transcrevai_core.errors import InputError, SettingError, TranscrevaiError
+from transcrevai_core.gauges import Palette
 from transcrevai_core.languages import LANGUAGES
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings, describe, load_settings
@@ -27,6 +28,7 @@ from transcrevai_core.turns import shown_name
 from transcrevai_core.types import ACTIVE_STATES, Job, JobState, Segment
 
 TRANSCRIBE, TRANSCRIPT, LIBRARY = "transcribe.py", "transcript.py", "library.py"
+MEMORY = "memory.py"
 LOW_PROBABILITY = 0.5
 CHIP_NAME = 30  # characters: a line of a narrow screen
 clock = figures.clock
@@ -97,6 +99,48 @@ def number(text: str | None) -> float | None:
         return None
 
 
+def ago(seconds: float) -> str:
+    """Write how long ago something was.
+
+    >>> ago(0.42), ago(90), ago(7_300), ago(3 * 86_400)
+    ('0.4 s ago', '1 min ago', '2 h ago', '3 days ago')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s ago" if seconds < 10 else f"{seconds:.0f} s ago"
+    if seconds < 3_600:
+        return f"{seconds // 60:.0f} min ago"
+    hours = seconds // 3_600
+    return f"{hours:.0f} h ago" if hours < 48 else f"{hours // 24:.0f} days ago"
+
+
+def solid(text: str) -> str:
+    """Keep a number and its unit on one line."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], least: int) -> None:
+    """Draw a table that is at least so many pixels wide, and scrolls sideways where it must.
+
+    Streamlit's own tables would bring pandas into this process.
+    """
+    with st.grid(1, min_column_width=least, wrap=False):
+        st.markdown(written_table(head, rows))
+
+
+def written_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Write a table of Markdown as Markdown; columns whose head ends with a space are numbers.
+
+    >>> print(written_table(["Name", "Size "], [["a", "1"]]))
+    | Name | Size |
+    |:--|--:|
+    | a | 1 |
+    """
+    lines = ["| " + " | ".join(name.strip() for name in head) + " |"]
+    lines.append("|" + "|".join("--:" if name.endswith(" ") else ":--" for name in head) + "|")
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
 def escape(text: str) -> str:
     r"""Make text safe to stand in Markdown: what was said is never formatting.
 
@@ -121,6 +165,15 @@ def marked_text(segment: Segment) -> str:
 def ink() -> str:
     """Return the colour of text in figures, which know no theme."""
     return "#c3cdc9" if st.context.theme.type == "dark" else "#46524d"
+
+
+def palette() -> Palette:
+    """Return the theme's colours for figures; the default ones are for an app without a theme."""
+    theme = st.context.theme.type or "light"
+    names = {"calm": "link", "good": "green", "orange": "orange", "red": "red"}
+    own = {role: st.get_option(f"theme.{theme}.{name}Color") for role, name in names.items()}
+    plain = {"calm": "#0b6e5f", "good": "#1a7f4b", "orange": "#b45f06", "red": "#b3261e"}
+    return Palette(ink(), **{role: str(own[role] or plain[role]) for role in names})
 
 
 def chip(label: str, names: Mapping[str, str], most: int = CHIP_NAME) -> str:

@@ -138,7 +138,8 @@ def field(
         low, high = number(_limit(info, "ge")), number(_limit(info, "le"))
         step = number(1) if high - low > 2 else 0.05 if high - low > 0.5 else 0.001
         step = 10 if unit == "MB" else step
-        kept |= {"format": "%.3f"} if step == 0.001 else {}
+        whole = number is float and step == 1
+        kept |= {"format": "%.3f"} if step == 0.001 else {"format": "%g"} if whole else {}
         kept |= {"placeholder": "Automatic"} if type(None) in get_args(info.annotation) else {}
         return st.number_input(label, low, high, value, step=step, **kept)
     return st.text_input(label, value or "", **kept)
