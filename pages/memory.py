@@ -5,12 +5,11 @@ import streamlit as st
 from transcrevai_core import courses, gauges, ui
 from transcrevai_core.cache import Cache, TierStats
 from transcrevai_core.components.limits import limits_form
-from transcrevai_core.components.memory import course, events, free, journal, live, titles
+from transcrevai_core.components.memory import START, course, events, free, journal, live, titles
 from transcrevai_core.journal import Run, degrading
 
 LAST_RUNS, CHARTED_RUNS = 10, 50
 TIERS = {"voices": "Voices", "turns": "Who speaks when"}
-START = "Transcribe a recording or try a sample"
 CLEARED = "cleared"  # in the session
 
 

@@ -20,7 +20,7 @@ FRESH = 3.0  # seconds for which the level of a reading is that of now
 SHOWN_EVENTS = 20
 MINUTES = (2, 10, 30)
 _TITLE = 32  # characters of a job's title
-_START = "Transcribe a recording or try a sample"
+START = "Transcribe a recording or try a sample"
 _FREED = "freed"  # in the session
 
 MEANINGS: dict[Level, tuple[str, str, ui.Color, str]] = {
@@ -197,7 +197,7 @@ def _course() -> None:
         st.caption(f"Nothing was measured in the last {minutes} minutes: no job ran.")
     else:
         st.caption("Nothing was measured yet: memory is measured while jobs run.")
-        st.page_link(ui.TRANSCRIBE, label=_START, icon=":material/mic:")
+        st.page_link(ui.TRANSCRIBE, label=START, icon=":material/mic:")
 
 
 # -- events ------------------------------------------------------------------------------------
