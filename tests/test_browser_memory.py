@@ -42,11 +42,12 @@ def test_meters_limits_and_memory_given_back(page: Any, library: Store) -> None:
     expect(page.get_by_text("There is enough memory")).to_be_visible()
     expect(page.get_by_text(re.compile(r"of \S+ GB · \d+%"))).to_be_visible()  # a meter's words
     expect(page.get_by_text(re.compile(r"peak 459 MB"))).to_be_visible()
-    expect(page.locator(".js-plotly-plot .scatterlayer .trace").first).to_be_visible()
+    chart = page.get_by_role("figure", name="Memory in the last 10 minutes")
+    expect(chart.get_by_text("emergency")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
 
     page.get_by_role("tab", name="Limits").click()
-    percent = page.get_by_label("Largest worker ended from (%)")
+    percent = page.get_by_role("spinbutton", name="Largest worker ended from (%)")
     percent.fill("91")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved; running jobs keep to it at once.")).to_be_visible()

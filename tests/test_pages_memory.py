@@ -149,7 +149,8 @@ def test_events_newest_first_and_recovered_jobs_stand_out(
     rows = [line for line in shown.splitlines() if line.startswith("`")]
     assert len(rows) == 20
     assert ":red-badge[:material/block: Stopped]" in rows[0] and "Reunião" in rows[0]
-    assert "**:green[Recovered 2 jobs]**" in rows[1]
+    assert "90% of it" in rows[0] and "Kill" not in rows[0]  # as the badge says it
+    assert ":green-badge[:material/healing: **Recovered 2 jobs**]" in rows[1]
     assert "Cause 24" in rows[2] and "Cause 6" not in shown
 
 
@@ -235,7 +236,7 @@ def test_free_memory_says_how_much_came_back(
     assert "running jobs go on" in texts(app)
     press(app, "Free memory now")
     assert app.success[0].value == (
-        "84 MB came back: idle workers ended: 1, cache entries removed: 3."
+        "84 MB came back. Idle workers ended: 1; cache entries removed: 3."
     )
     assert asked[0][0].home == store.home
     checked(app.run())

@@ -181,11 +181,17 @@ def _layout(limits: Limits, palette: Palette, begin: float, end: float) -> dict[
             "overlaying": "y",
             "side": "right",
             "tickvals": quarters,
-            "ticktext": ["0", *(size(quarter * MB) for quarter in quarters[1:])],
+            "ticktext": ["0", *(_same_unit(quarter, budget) for quarter in quarters[1:])],
             "tickfont": {"color": palette.calm},
             **_FLAT,
         },
     }  # fmt: skip
+
+
+def _same_unit(megabytes: float, whole: float) -> str:
+    """Write MB in the unit that the whole is written in."""
+    in_megabytes = size(whole * MB).endswith("MB")
+    return f"{megabytes:.0f} MB" if in_megabytes else f"{megabytes / 1000:.1f} GB"
 
 
 # -- past jobs ---------------------------------------------------------------------------------

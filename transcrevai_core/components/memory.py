@@ -158,7 +158,7 @@ def free() -> None:
         with ui.told(), st.spinner("Freeing memory", show_time=False):
             freed = free_memory(ui.store(), ui.settings())
             st.session_state[_FREED] = (
-                f"{gauges.size(freed.bytes)} came back: idle workers ended: {freed.workers}, "
+                f"{gauges.size(freed.bytes)} came back. Idle workers ended: {freed.workers}; "
                 f"cache entries removed: {freed.entries}."
             )
             st.rerun()  # what stands above has changed
@@ -223,11 +223,14 @@ def _events() -> None:
 
 def _event(event: Event, title: str) -> None:
     label, icon, color = _KINDS.get(event.kind, _KINDS["action"])
-    if event.kind == "level":
+    cause = event.cause
+    if event.kind == "level":  # the badge says which
         label, icon, color, _ = MEANINGS[event.level]
+        cause = cause.removeprefix(f"{event.level.capitalize()}: ")
+    cause = ui.escape(cause[:1].upper() + cause[1:])
+    if event.kind == "recovered":
+        label, cause = f"**{cause}**", ""
     today = time.strftime("%Y-%m-%d") == time.strftime("%Y-%m-%d", time.localtime(event.time))
     clock = time.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M", time.localtime(event.time))
-    cause = ui.escape(event.cause)
-    cause = f"**:green[{cause}]**" if event.kind == "recovered" else cause
     about = f" &nbsp;:gray[{title}]" if title else ""
     st.markdown(f"`{clock}` :{color}-badge[{icon} {label}] {cause}{about}")
