@@ -9,8 +9,9 @@ import pytest
 from transcrevai_core import courses, gauges
 from transcrevai_core.gauges import Palette
 from transcrevai_core.governor import LEVELS, Limits
-from transcrevai_core.journal import Event, Kept, Run
+from transcrevai_core.journal import Event, Journal, Point, Run
 from transcrevai_core.memory import MB, Machine, Reading, WorkerReading
+from transcrevai_core.store import Store
 
 NOW = 1_800_000_000.0
 LIMITS = Limits(600 * MB, degraded=0.7, emergency=0.8, kill=0.9)
@@ -67,22 +68,20 @@ def test_a_bar_ends_with_its_meter() -> None:
 # -- the course --------------------------------------------------------------------------------
 
 
-def course(readings: list[Reading], events: Sequence[Event] = (), minutes: int = 10) -> Any:
-    kept = [Kept(one, "normal", 600 * MB) for one in readings]
-    return courses.course(kept, events, LIMITS, PALETTE, NOW - 60 * minutes, NOW)
+def point(time: float, pressure: float = 0.5, total: int = 300) -> Point:
+    return Point(time, pressure, total * MB)
 
 
-def moment(time: float) -> datetime:
-    return datetime.fromtimestamp(time)
+def course(points: Sequence[Point], events: Sequence[Event] = ()) -> Any:
+    return courses.course(points, events, LIMITS, PALETTE, NOW - 600, NOW)
 
 
 def test_nothing_read_is_no_picture() -> None:
     assert course([]) is None
-    assert course([reading(NOW - 3600)]) is None
 
 
 def test_bands_of_the_course_lie_at_the_limits_on_both_axes() -> None:
-    figure = course([reading(NOW - 60)])
+    figure = course([point(NOW - 60)])
     bands = [(round(shape.y0), round(shape.y1)) for shape in figure.layout.shapes]
     assert bands == [(70, 80), (80, 90), (90, 100)]
     left, right = figure.layout.yaxis, figure.layout.yaxis2
@@ -92,21 +91,32 @@ def test_bands_of_the_course_lie_at_the_limits_on_both_axes() -> None:
 
 
 def test_lines_tell_per_cent_and_megabytes_and_break_where_nothing_was_read() -> None:
-    times = [NOW - 300 + n / 2 for n in range(20)] + [NOW - 60 + n / 2 for n in range(20)]
-    figure = course([reading(time, 0.5, 1000) for time in times])
-    own, everything, _ = figure.data
-    assert set(everything.y) == {50.0, None}
-    assert list(everything.y).count(None) == 1
-    assert set(own.customdata) == {1000, None}
+    times = [NOW - 300, NOW - 298, NOW - 60, NOW - 57.5]
+    own, everything, _ = course([point(time, 0.5, 1000) for time in times]).data
+    assert list(everything.y) == [50, 50, None, 50, 50]
+    assert list(own.customdata) == [1000, 1000, None, 1000, 1000]
+    assert [x and datetime.fromisoformat(x) for x in own.x] == [
+        moment(times[0]), moment(times[1]), None, moment(times[2]), moment(times[3]),
+    ]  # fmt: skip
     # what an earlier, larger budget allowed stays within the picture
     assert max(y for y in own.y if y is not None) == pytest.approx(600 / 0.9)
 
 
-def test_thousands_of_readings_become_few_points_that_keep_the_peak() -> None:
-    readings = [reading(NOW - 1800 + n / 2, 0.9 if n == 1234 else 0.5) for n in range(3600)]
-    figure = course(readings, minutes=30)
-    assert len(figure.data[0].x) <= 300
-    assert max(figure.data[1].y) == 90
+def test_thousands_of_readings_become_few_points_that_keep_the_peak(store: Store) -> None:
+    journal = Journal(store.database, "1:a")
+    begin = NOW - 1800
+    for n in range(0, 3600, 4):
+        journal.add_reading(reading(begin + n / 2, 0.9 if n == 1232 else 0.5, n), "normal", 1)
+    Journal(store.database, "2:b").add_reading(reading(NOW - 10, 0.99), "normal", 1)
+    points = journal.course(begin, courses.step_of(begin, NOW))
+    assert len(points) == 240
+    assert max(points, key=lambda point: point.pressure).time == pytest.approx(begin + 616, abs=8)
+    assert points[-1].total_bytes == 3596 * MB and journal.peak_bytes() == 3596 * MB
+    assert set(points[20:]) <= set(journal.course(begin + 100, 7.5))  # the same a little later
+
+
+def moment(time: float) -> datetime:
+    return datetime.fromtimestamp(time)
 
 
 def test_events_stand_at_their_times_and_tell_their_cause() -> None:
@@ -115,7 +125,7 @@ def test_events_stand_at_their_times_and_tell_their_cause() -> None:
         Event(NOW - 120, "recovered", "normal", "", "Recovered 2 jobs"),
         Event(NOW - 30, "level", "kill", "", "97% is <b>in use</b>"),
     ]
-    marks = course([reading(NOW - 60)], events).data[2]
+    marks = course([point(NOW - 60)], events).data[2]
     assert [datetime.fromisoformat(x) for x in marks.x] == [moment(NOW - 120), moment(NOW - 30)]
     assert "Recovered 2 jobs" in marks.hovertext[0] and "&lt;b&gt;" in marks.hovertext[1]
     assert tuple(marks.marker.color) == (PALETTE.good, PALETTE.red)

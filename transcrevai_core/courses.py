@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from transcrevai_core.gauges import EVERYTHING, PROGRAM, Palette, pale, size
 from transcrevai_core.governor import LEVELS, Limits
-from transcrevai_core.journal import Event, Kept, Run
+from transcrevai_core.journal import Event, Point, Run
 from transcrevai_core.memory import MB
 
 if TYPE_CHECKING:
@@ -30,8 +30,17 @@ _ALPHAS = (0.16, 0.26, 0.38)
 _FLAT = {"showgrid": False, "zeroline": False, "fixedrange": True}
 
 
+def step_of(begin: float, end: float) -> float:
+    """Return how many seconds each point of a line is to stand for.
+
+    >>> step_of(0.0, 600.0)
+    2.5
+    """
+    return max(0.5, (end - begin) / _POINTS)
+
+
 def course(
-    readings: Sequence[Kept],
+    points: Sequence[Point],
     events: Sequence[Event],
     limits: Limits,
     palette: Palette,
@@ -39,14 +48,14 @@ def course(
     end: float,
 ) -> "Figure | None":
     """Draw what was taken between two moments (Unix time); None where nothing was read."""
-    points = [*_thinned(readings, begin, end)]
     if not points:
         return None
     import plotly.graph_objects as go
 
-    times = [_moment(time) for time, _, _ in points]
+    line = [*_broken(points, step_of(begin, end))]
+    times = [point and _moment(point.time) for point in line]
+    owns = [point and point.total_bytes / MB for point in line]
     most = limits.budget_bytes / MB / limits.kill  # MB where the scale ends
-    owns = [own for _, _, own in points]
     at = "%{x|%H:%M:%S}<br>"
     lines: list[dict[str, Any]] = [
         {
@@ -61,7 +70,7 @@ def course(
         },
         {
             "name": EVERYTHING,
-            "y": [pressure for _, pressure, _ in points],
+            "y": [point and round(100 * point.pressure, 1) for point in line],
             "line": {"color": palette.ink, "width": 2},
             "hovertemplate": f"{at}{EVERYTHING}: %{{y:.0f}} %<extra></extra>",
         },
@@ -72,28 +81,12 @@ def course(
     return go.Figure([*lines, _marks(shown, palette)], layout=layout)
 
 
-def _thinned(
-    readings: Sequence[Kept], begin: float, end: float
-) -> Iterator[tuple[float, float | None, float | None]]:
-    """Yield time, pressure (%) and total (MB), the highest of each short time; None is a gap."""
-    step = max(0.5, (end - begin) / _POINTS)
-    bucket: tuple[float, float, float] | None = None
-    for kept in readings:
-        reading = kept.reading
-        if not begin <= reading.time <= end:
-            continue
-        now = reading.time, round(100 * reading.machine.pressure, 1), reading.total_bytes // MB
-        if bucket is None:
-            bucket = now
-        elif now[0] - bucket[0] < step:
-            bucket = bucket[0], max(bucket[1], now[1]), max(bucket[2], now[2])
-        else:
-            yield bucket
-            if now[0] - bucket[0] > max(_GAP, 3 * step):
-                yield bucket[0] + step, None, None
-            bucket = now
-    if bucket is not None:
-        yield bucket
+def _broken(points: Sequence[Point], step: float) -> Iterator[Point | None]:
+    """Yield the points, and None where nothing was read for some time."""
+    for before, point in zip([None, *points], points, strict=False):
+        if before and point.time - before.time > max(_GAP, 3 * step):
+            yield None
+        yield point
 
 
 def _moment(time: float) -> str:

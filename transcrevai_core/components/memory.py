@@ -183,7 +183,7 @@ def _course() -> None:
     now = time.time()
     begin = now - 60 * int(minutes or MINUTES[1])
     figure = courses.course(
-        journal().readings(begin),
+        journal().course(begin, courses.step_of(begin, now)),
         journal().events(since=begin),
         governor.limits_of(ui.settings()),
         ui.palette(),
