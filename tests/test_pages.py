@@ -338,7 +338,8 @@ def test_an_error_is_one_calm_sentence(kind: str, sentence: str) -> None:
 
 # -- what a page costs -------------------------------------------------------------------------
 
-FORBIDDEN = ("ctranslate2", "onnxruntime", "librosa", "sklearn", "faster_whisper", "av", "torch")
+FORBIDDEN = ("ctranslate2", "onnxruntime", "librosa", "sklearn", "faster_whisper", "av", "torch",
+             "pandas", "pyarrow")  # fmt: skip
 SERVER = """
 import sys
 import app                                    # routes, lifespan and all that they import

@@ -62,6 +62,12 @@ def test_what_is_not_valid_is_not_written(config, changes, sentence):
     assert config.read_text() == "# mine\n"
 
 
+def test_no_change_writes_nothing(config):
+    save({})
+    save({"kill_percent": None})
+    assert not config.exists()
+
+
 def test_three_thresholds_can_move_together(config):
     save({"degraded_percent": 95.0, "emergency_percent": 96.0, "kill_percent": 97.0})
     save({"degraded_percent": None, "emergency_percent": 75.0, "kill_percent": 76.0})

@@ -56,7 +56,8 @@ def save(changes: Mapping[str, Any]) -> None:
     load_settings()  # a file that is not valid is told of in the same words as everywhere
     path = (default_home() / "config.toml").resolve()
     try:
-        document = tomlkit.parse(path.read_text(encoding="utf-8") if path.exists() else "")
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        document = tomlkit.parse(before)
         for name, value in changes.items():
             if value is not None:
                 document[name] = value
@@ -65,8 +66,9 @@ def save(changes: Mapping[str, Any]) -> None:
         values = document.unwrap()
         _Alone(**values)
         _Overruled(**values)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(path, tomlkit.dumps(document).encode())
+        if (after := tomlkit.dumps(document)) != before:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(path, after.encode())
     except ValidationError as error:
         raise SettingError(describe(error)) from None
     except TOMLKitError as error:
