@@ -78,24 +78,24 @@ def test_empty_library_says_what_to_do(app: AppTest, store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pressure", "total", "label", "cause"),
+    ("pressure", "total", "label", "cause", "calm"),
     [
-        (0.5, 300, "Normal", "50% of the memory that there is for all is in use."),
-        (0.5, 900, "Degraded", "The program takes 900 MB of its budget of 1000 MB."),
-        (0.82, 300, "Emergency", "82% of the memory"),
-        (0.9, 300, "Stopped", "90% of the memory"),
+        (0.5, 300, "Normal", "50% of the memory that there is for all is in use.", ""),
+        (0.5, 900, "Degraded", "The program takes 900 MB of its budget of 1000 MB.", "824 MB"),
+        (0.82, 300, "Emergency", "82% of the memory", "70%"),
+        (0.9, 300, "Stopped", "90% of the memory", "70%"),
     ],
 )
 def test_the_level_is_told_in_words_with_its_cause(
     app: AppTest, monkeypatch: pytest.MonkeyPatch, pressure: float, total: int, label: str,
-    cause: str,
+    cause: str, calm: str,
 ) -> None:  # fmt: skip
     see(monkeypatch, reading(pressure, total))
     shown = texts(show(app)).replace("\\", "")
     meaning = next(words for words in component.MEANINGS.values() if words[0] == label)
     assert f"{meaning[1]} {label}" in shown and meaning[3] in shown
     assert cause in shown
-    assert ("Normal again below 70%" in shown) == (label != "Normal")
+    assert ("Normal again" in shown) == bool(calm) and calm in shown
     assert f"{total} of 1000 MB · peak {total} MB" in meters(app)
 
 

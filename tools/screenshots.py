@@ -255,7 +255,7 @@ def views(url: str, library: Store, running: str) -> dict[str, Callable[[Any], N
         config = library.home / "config.toml"
         config.write_text(
             "memory_budget_mb = 200\n"
-            "degraded_percent = 10\nemergency_percent = 12\nkill_percent = 40\n"
+            "degraded_percent = 20\nemergency_percent = 60\nkill_percent = 70\n"
         )
         memory(page, "Limits")
         page.mouse.wheel(0, -5000)

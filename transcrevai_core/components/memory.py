@@ -89,7 +89,7 @@ def _live(polled: bool) -> None:
     decision = governor.decide(reading, limits, before[-1].level if before else "normal")
     rows = gauges.meters_of(reading, limits, journal().peak_bytes())
     with st.container(border=True):
-        _status(decision, limits)
+        _status(decision, reading, limits)
         st.echarts_chart(
             gauges.meters(rows, limits, ui.palette()),
             key="meters",
@@ -101,7 +101,7 @@ def _live(polled: bool) -> None:
     _workers(reading)
 
 
-def _status(decision: Decision, limits: Limits) -> None:
+def _status(decision: Decision, reading: Reading, limits: Limits) -> None:
     label, icon, color, sentence = MEANINGS[decision.level]
     with st.container(gap="xxsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -109,8 +109,17 @@ def _status(decision: Decision, limits: Limits) -> None:
             st.markdown(f"**{sentence}**", width="content")
         cause = f"{decision.cause[:1].upper()}{decision.cause[1:]}."
         if decision.level != "normal":
-            cause += f" Normal again below {limits.degraded - HYSTERESIS:.0%}."
+            cause += f" Normal again below {_calm(reading, limits)}."
         st.caption(ui.escape(cause))
+
+
+def _calm(reading: Reading, limits: Limits) -> str:
+    """Say how far what is too high must fall: everything on the machine, or this program."""
+    calm = limits.degraded - HYSTERESIS
+    machine = Reading(reading.time, reading.machine, 0)
+    if governor.share(machine, limits) == governor.share(reading, limits):
+        return f"{calm:.0%}"
+    return gauges.size(limits.budget_bytes * calm / limits.kill)
 
 
 def _marks(limits: Limits) -> str:
