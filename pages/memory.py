@@ -6,6 +6,7 @@ from transcrevai_core import courses, gauges, ui
 from transcrevai_core.cache import Cache, TierStats
 from transcrevai_core.components.limits import limits_form
 from transcrevai_core.components.memory import START, course, events, free, journal, live, titles
+from transcrevai_core.components.tables import ago, solid, table
 from transcrevai_core.journal import Run, degrading
 
 LAST_RUNS, CHARTED_RUNS = 10, 50
@@ -21,7 +22,7 @@ def cache() -> None:
     kept = Cache(ui.store(), ui.settings())
     stats = kept.stats()
     head = ["Kept", "Entries ", "Size ", "Hits ", "Misses ", "Hit rate ", "Newest ", "Oldest "]
-    ui.table(head, [tier_row(tier) for tier in stats], 640)
+    table(head, [tier_row(tier) for tier in stats], 640)
     if st.button(
         "Clear", icon=":material/delete_sweep:", disabled=not any(tier.entries for tier in stats)
     ):
@@ -34,11 +35,11 @@ def cache() -> None:
 
 
 def tier_row(tier: TierStats) -> list[str]:
-    ages = ["" if age is None else ui.solid(ui.ago(age)) for age in (tier.newest, tier.oldest)]
+    ages = ["" if age is None else solid(ago(age)) for age in (tier.newest, tier.oldest)]
     rate = "" if tier.hit_rate is None else f"{tier.hit_rate:.0%}"
     counts = [
         str(tier.entries),
-        ui.solid(gauges.size(tier.bytes)),
+        solid(gauges.size(tier.bytes)),
         str(tier.hits),
         str(tier.misses),
         rate,
@@ -69,7 +70,7 @@ def past_jobs() -> None:
     shown = runs[: -LAST_RUNS - 1 : -1]
     names = titles(run.job for run in shown)
     head = ["Recording", "Length ", "Model", "RTF ", "Peak ", "Forecast ", "Error "]
-    ui.table(head, [run_row(run, names[run.job]) for run in shown], 600)
+    table(head, [run_row(run, names[run.job]) for run in shown], 600)
     st.caption(
         "RTF is seconds of work for each second of sound: 0.5 is twice as fast as listening. An "
         "error above 0 means that a job needed more memory than was forecast."
@@ -81,7 +82,7 @@ def figures_of(run: Run) -> tuple[float, float, float]:
 
 
 def run_row(run: Run, title: str) -> list[str]:
-    sizes = [ui.solid(gauges.size(n)) for n in (run.peak_bytes, run.forecast_bytes)]
+    sizes = [solid(gauges.size(n)) for n in (run.peak_bytes, run.forecast_bytes)]
     error = f"{round(run.error, 2) + 0.0:+.0%}"  # never "-0%"
     model = ui.escape(courses.model_of(run.key))
     work = [ui.clock(run.duration), model, f"{run.rtf:.2f}"]

@@ -1,5 +1,6 @@
 """The memory page over a journal filled by hand: what it says, and what it changes."""
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,14 @@ EVENTS, LIMITS, CACHE, PAST = (
     ":material/inventory_2: Cache",
     ":material/monitoring: Past jobs",
 )
+
+
+@pytest.fixture(autouse=True)
+def plain(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no setting come from the environment."""
+    for name in os.environ:
+        if name.startswith("TRANSCREVAI_") and name != "TRANSCREVAI_HOME":
+            monkeypatch.delenv(name)
 
 
 @pytest.fixture

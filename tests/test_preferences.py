@@ -16,6 +16,14 @@ kill_percent = 90
 """
 
 
+@pytest.fixture(autouse=True)
+def plain(home, monkeypatch):
+    """Let no setting come from the environment."""
+    for name in os.environ:
+        if name.startswith("TRANSCREVAI_") and name != "TRANSCREVAI_HOME":
+            monkeypatch.delenv(name)
+
+
 @pytest.fixture
 def config(home):
     home.mkdir()

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import streamlit as st
 
 from transcrevai_core import courses, gauges, governor, ui, workers
+from transcrevai_core.components.tables import ago, solid, table
 from transcrevai_core.errors import InputError
 from transcrevai_core.figures import shortened
 from transcrevai_core.governor import HYSTERESIS, Decision, Limits
@@ -144,15 +145,15 @@ def _workers(reading: Reading) -> None:
             worker.name,
             names[worker.job],
             ":green-badge[working]" if worker.busy else ":gray-badge[idle]",
-            ui.solid(gauges.sizes(worker.resident_bytes, worker.limit_bytes)),
-            ui.solid(gauges.size(worker.peak_bytes)),
+            solid(gauges.sizes(worker.resident_bytes, worker.limit_bytes)),
+            solid(gauges.size(worker.peak_bytes)),
             str(worker.restarts),
-            ui.solid(ui.ago(worker.heard)) if worker.busy else "",
+            solid(ago(worker.heard)) if worker.busy else "",
         ]
         for worker in reading.workers
     ]
     head = ["Worker", "Works on", "State", "Memory ", "Peak ", "Restarts ", "Sign of life "]
-    ui.table(head, rows, 640)
+    table(head, rows, 640)
 
 
 def free() -> None:
