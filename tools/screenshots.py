@@ -257,8 +257,7 @@ def views(url: str, library: Store, running: str) -> dict[str, Callable[[Any], N
             "memory_budget_mb = 200\n"
             "degraded_percent = 20\nemergency_percent = 60\nkill_percent = 70\n"
         )
-        memory(page, "Limits")
-        page.mouse.wheel(0, -5000)
+        memory(page)
         page.wait_for_timeout(1000)
         config.unlink()
 
