@@ -34,6 +34,12 @@ page = st.navigation(
             icon=":material/folder_open:",
             help="All recordings: search in what was said, open, run again, delete.",
         ),
+        st.Page(
+            HERE / ui.MEMORY,
+            title="Memory",
+            icon=":material/memory:",
+            help="How much memory there is, what takes it, and the limits it is kept in.",
+        ),
     ],
     position="top",
 )

@@ -4,6 +4,7 @@ Run `python -m tools.screenshots [FOLDER [VIEW ...]]`; docs/screenshot.png is th
 transcript, wide and light.
 """
 
+import math
 import re
 import shutil
 import sys
@@ -16,8 +17,11 @@ from typing import Any
 
 from tools.serving import browsing, serving
 from transcrevai_core import demo, edits
+from transcrevai_core.governor import Limits, decide
+from transcrevai_core.journal import Journal, Level, Run
+from transcrevai_core.memory import MB, Machine, Reading, WorkerReading
 from transcrevai_core.options import JobOptions
-from transcrevai_core.processes import this_process
+from transcrevai_core.processes import name_of, this_process
 from transcrevai_core.store import Store
 from transcrevai_core.turns import joined
 from transcrevai_core.types import Chunk, Segment, Turn
@@ -113,11 +117,62 @@ def add_other_states(library: Store) -> str:
     return running.id
 
 
+def add_memory(library: Store, program: str) -> None:
+    """Let the memory of a program, by its name, have been through all levels, and jobs before."""
+    kept, now = Journal(library.database, program), time.time()
+    jobs = library.jobs(["done"])
+    level: Level = "normal"
+    for n in range(1080):  # nine minutes until now
+        at = now - 540 + n / 2
+        hill = max(0.0, 1 - abs(n - 640) / 320)
+        total = (260 + 190 * (n > 120) + 230 * (n > 300) + 25 * math.sin(n / 9)) * MB
+        pressure = 0.46 + 0.42 * hill + 0.01 * math.sin(n / 5)
+        limits = Limits(budget_bytes=1200 * MB)
+        workers = (
+            WorkerReading("transcription", 7, True, 480 * MB, 420 * MB, 510 * MB, 900 * MB, 1, 0.4),
+        )
+        reading = Reading(at, Machine(round(pressure * 8e9), 8 * 10**9), round(total), workers)
+        decision = decide(reading, limits, level)
+        if decision.changed:
+            kept.add_event("level", decision.level, decision.cause[:1].upper() + decision.cause[1:])
+            with library.database.write() as db:
+                db.execute("UPDATE events SET time = ? WHERE id = last_insert_rowid()", (at,))
+        level = decision.level
+        kept.add_reading(reading, level, limits.budget_bytes)
+    for ago, kind, cause in (
+        (560, "recovered", "Recovered 2 jobs"),
+        (244, "lighter", "The job goes on with base instead of small, and chunks of 15 s"),
+        (210, "died", "The transcription worker was ended because 85% of the memory is in use"),
+        (205, "restart", "The transcription worker starts again after 2 s"),
+        (90, "freed", "84 MB given back on request"),
+    ):
+        kept.add_event(kind, "normal", cause, jobs[0].id if kind in ("lighter", "died") else "")
+        with library.database.write() as db:
+            db.execute("UPDATE events SET time = ? WHERE id = last_insert_rowid()", (now - ago,))
+    for n in range(24):
+        model = "base" if n % 5 == 0 else "small"
+        table = 410 if model == "base" else 760
+        kept.add_run(
+            Run(
+                now - 86_400 * (24 - n) / 3,
+                jobs[n % len(jobs)].id,
+                "job",
+                f"prepare + {model}, int8, beam 5 + diarization, voice",
+                table * MB,
+                table * MB,
+                round(table * (0.94 + 0.09 * math.sin(n)) * MB),
+                (60 + 700 * (n % 4)) * (0.31 + 0.03 * math.cos(n) + 0.25 * (n > 17)),
+                60 + 700 * (n % 4),
+            )
+        )
+
+
 def newcomer_views(url: str) -> dict[str, Callable[[Any], None]]:
     """Return what a new user sees, as name and how to get there."""
     return {
         "start-new": lambda page: visit(page, url, "New here?"),
         "library-empty": lambda page: visit(page, f"{url}/library", "Nothing here yet"),
+        "memory-empty": lambda page: visit(page, f"{url}/memory", "Nothing has happened yet"),
         "transcript-empty": lambda page: visit(page, f"{url}/transcript", "no transcript yet"),
     }
 
@@ -186,6 +241,26 @@ def views(url: str, library: Store, running: str) -> dict[str, Callable[[Any], N
         page.get_by_role("button", name="Delete").first.click()
         page.get_by_text("cannot be undone").wait_for()
 
+    def memory(page: Any, section: str = "") -> None:
+        visit(page, f"{url}/memory", "Last minutes")
+        page.locator(".js-plotly-plot").first.wait_for()
+        if section:
+            page.get_by_role("tab", name=section).click()
+            page.wait_for_timeout(1000)
+            page.get_by_role("tab", name=section).scroll_into_view_if_needed()
+            page.mouse.move(200, 500)
+            page.mouse.wheel(0, 2000)
+
+    def short(page: Any) -> None:
+        config = library.home / "config.toml"
+        config.write_text(
+            "memory_budget_mb = 200\n"
+            "degraded_percent = 20\nemergency_percent = 60\nkill_percent = 70\n"
+        )
+        memory(page)
+        page.wait_for_timeout(1000)
+        config.unlink()
+
     def options(page: Any) -> None:
         visit(page, url, "More options")
         page.get_by_role("combobox", name="Model").click()
@@ -230,6 +305,11 @@ def views(url: str, library: Store, running: str) -> dict[str, Callable[[Any], N
         "library": lambda page: visit(page, f"{url}/library", "Search in titles"),
         "search": search,
         "delete": delete,
+        "memory": memory,
+        "memory-short": short,
+        "memory-limits": lambda page: memory(page, "Limits"),
+        "memory-cache": lambda page: memory(page, "Cache"),
+        "memory-jobs": lambda page: memory(page, "Past jobs"),
     }
 
 
@@ -274,6 +354,7 @@ def main() -> None:
             transcribe_samples(library)
             add_speakers(library)
             running = add_other_states(library)
+            add_memory(library, name_of(server.pid))
             take(browser, folder, views(server.url, library, running))
     print(f"{len([*folder.glob('*.png')])} pictures in {folder}")
 

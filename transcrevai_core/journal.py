@@ -9,7 +9,7 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from transcrevai_core.database import Database
 from transcrevai_core.memory import Machine, Reading, WorkerReading
@@ -28,6 +28,14 @@ class Kept:
     reading: Reading
     level: Level
     budget_bytes: int
+
+
+class Point(NamedTuple):
+    """What was taken about a moment: pressure (0 to 1) of the machine, bytes of this program."""
+
+    time: float
+    pressure: float
+    total_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +131,28 @@ class Journal:
             )
             for row in rows
         ]
+
+    def course(self, since: float, step: float) -> list[Point]:
+        """Return the most that this program's readings show in each `step` seconds, in order.
+
+        The steps are the same whatever the moment, so that a line does not waver as it moves.
+        """
+        with self.database.read() as db:
+            rows = db.execute(
+                "SELECT min(time), max(1.0 * used_bytes / limit_bytes), max(total_bytes) "
+                "FROM readings WHERE program = ?1 AND time >= ?2 "
+                "GROUP BY CAST(time / ?3 AS INTEGER) ORDER BY 1",
+                (self.program, since, step),
+            ).fetchall()
+        return [Point(*row) for row in rows]
+
+    def peak_bytes(self) -> int:
+        """Return the most that this program took in the readings that are kept; 0 without any."""
+        with self.database.read() as db:
+            row = db.execute(
+                "SELECT max(total_bytes) FROM readings WHERE program = ?", (self.program,)
+            ).fetchone()
+        return int(row[0] or 0)
 
     def add_event(self, kind: EventKind, level: Level, cause: str, job: str = "") -> None:
         """Write an event, and let the oldest go."""

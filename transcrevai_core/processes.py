@@ -9,7 +9,12 @@ import psutil
 
 def this_process() -> str:
     """Name this process so that a later one with the same number is not taken for it."""
-    return f"{os.getpid()}:{_birth(os.getpid())}"
+    return name_of(os.getpid())
+
+
+def name_of(pid: int) -> str:
+    """Name a process by its number as it names itself."""
+    return f"{pid}:{_birth(pid)}"
 
 
 def is_alive(name: str | None) -> bool:

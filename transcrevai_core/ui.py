@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from transcrevai_core import demo, figures, jobs, turns, web
 from transcrevai_core.budget import Plan
 from transcrevai_core.errors import InputError, SettingError, TranscrevaiError
+from transcrevai_core.gauges import Palette
 from transcrevai_core.languages import LANGUAGES
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings, describe, load_settings
@@ -29,6 +30,7 @@ from transcrevai_core.turns import shown_name
 from transcrevai_core.types import ACTIVE_STATES, Job, JobState, Segment
 
 TRANSCRIBE, TRANSCRIPT, LIBRARY = "transcribe.py", "transcript.py", "library.py"
+MEMORY = "memory.py"
 LOW_PROBABILITY = 0.5
 CHIP_NAME = 30  # characters: a line of a narrow screen
 clock = turns.clock
@@ -146,6 +148,15 @@ def marked_text(segment: Segment) -> str:
 def ink() -> str:
     """Return the colour of text in figures, which know no theme."""
     return "#c3cdc9" if st.context.theme.type == "dark" else "#46524d"
+
+
+def palette() -> Palette:
+    """Return the theme's colours for figures; the default ones are for an app without a theme."""
+    theme = st.context.theme.type or "light"
+    names = {"calm": "link", "good": "green", "orange": "orange", "red": "red"}
+    own = {role: st.get_option(f"theme.{theme}.{name}Color") for role, name in names.items()}
+    plain = {"calm": "#0b6e5f", "good": "#1a7f4b", "orange": "#b45f06", "red": "#b3261e"}
+    return Palette(ink(), **{role: str(own[role] or plain[role]) for role in names})
 
 
 def chip(label: str, names: Mapping[str, str], most: int = CHIP_NAME) -> str:

@@ -1,1 +1,1 @@
-"""Larger pieces of the pages: the drop zone, the options of a job, and jobs as they run."""
+"""Larger pieces of the pages: drop zone, options, jobs as they run, speakers, and memory."""

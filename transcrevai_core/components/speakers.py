@@ -9,7 +9,8 @@ from typing import Any
 import streamlit as st
 
 from transcrevai_core import edits, figures, ui
-from transcrevai_core.components.options import fields, model_fields
+from transcrevai_core.components.fields import fields
+from transcrevai_core.components.options import model_fields
 from transcrevai_core.components.reader import jump
 from transcrevai_core.errors import InputError
 from transcrevai_core.options import JobOptions

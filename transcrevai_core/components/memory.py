@@ -1,0 +1,246 @@
+"""Memory as it is now, polled while there is something to see: meters, workers, course, events."""
+
+import time
+from collections.abc import Iterable
+
+import streamlit as st
+
+from transcrevai_core import courses, gauges, governor, ui, workers
+from transcrevai_core.components.tables import ago, solid, table
+from transcrevai_core.errors import InputError
+from transcrevai_core.figures import shortened
+from transcrevai_core.governor import HYSTERESIS, Decision, Limits
+from transcrevai_core.journal import Event, EventKind, Journal, Level
+from transcrevai_core.memory import Reading
+from transcrevai_core.processes import this_process
+from transcrevai_core.program import free_memory
+from transcrevai_core.types import ACTIVE_STATES
+
+QUICK, SLOW = 1.0, 5.0  # seconds between two looks, while something runs and otherwise
+FRESH = 3.0  # seconds for which the level of a reading is that of now
+SHOWN_EVENTS = 20
+MINUTES = (2, 10, 30)
+_TITLE = 32  # characters of a job's title
+START = "Transcribe a recording or try a sample"
+_FREED = "freed"  # in the session
+
+MEANINGS: dict[Level, tuple[str, str, ui.Color, str]] = {
+    "normal": (
+        "Normal", ":material/check_circle:", "green", "There is enough memory: jobs begin freely.",
+    ),
+    "degraded": (
+        "Degraded", ":material/hourglass_top:", "orange",
+        "Memory is getting short: no new job begins, and stages run one after another.",
+    ),
+    "emergency": (
+        "Emergency", ":material/warning:", "red",
+        "Memory is short: jobs go on with the smallest model and short chunks.",
+    ),
+    "kill": (
+        "Stopped", ":material/block:", "red",
+        "Memory has run out: the largest worker is ended, and its job waits until there is room.",
+    ),
+}  # fmt: skip
+_KINDS: dict[EventKind, tuple[str, str, ui.Color]] = {
+    "level": ("Level", ":material/speed:", "gray"),
+    "action": ("Action", ":material/build:", "orange"),
+    "died": ("Worker died", ":material/error:", "red"),
+    "restart": ("Restart", ":material/refresh:", "blue"),
+    "recovered": ("Recovered", ":material/healing:", "green"),
+    "lighter": ("Lighter", ":material/compress:", "orange"),
+    "freed": ("Freed", ":material/cleaning_services:", "green"),
+    "slow": ("Slow", ":material/hourglass_top:", "gray"),
+}
+
+
+def journal() -> Journal:
+    """Return the memory's pages of the library, as this program sees them."""
+    return Journal(ui.store().database, this_process())
+
+
+def titles(job_ids: Iterable[str]) -> dict[str, str]:
+    """Return the titles of jobs as Markdown; empty for those that are gone."""
+    found = {"": ""}
+    for job_id in set(job_ids) - {""}:
+        try:
+            found[job_id] = ui.escape(shortened(ui.store().job(job_id).title, _TITLE))
+        except InputError:  # it was deleted
+            found[job_id] = ""
+    return found
+
+
+def _active() -> bool:
+    return bool(workers.live()) or bool(ui.store().jobs(ACTIVE_STATES))
+
+
+# -- now ---------------------------------------------------------------------------------------
+
+
+def live() -> None:
+    """Draw what the memory is like now and what that means, and the workers that take it."""
+    active = _active()
+    st.fragment(_live, run_every=QUICK if active else SLOW)(active)
+
+
+def _live(polled: bool) -> None:
+    if _active() != polled:
+        st.rerun()  # from now on more often, or less
+    reading, limits = workers.take_reading(), governor.limits_of(ui.settings())
+    before = journal().readings(time.time() - FRESH)
+    decision = governor.decide(reading, limits, before[-1].level if before else "normal")
+    rows = gauges.meters_of(reading, limits, journal().peak_bytes())
+    with st.container(border=True):
+        _status(decision, reading, limits)
+        st.echarts_chart(
+            gauges.meters(rows, limits, ui.palette()),
+            key="meters",
+            height=gauges.ROW * len(rows),
+            renderer="svg",
+            alt="; ".join(f"{row.name}: {row.words}" for row in rows),
+        )
+        st.caption(_marks(limits))
+    _workers(reading)
+
+
+def _status(decision: Decision, reading: Reading, limits: Limits) -> None:
+    label, icon, color, sentence = MEANINGS[decision.level]
+    with st.container(gap="xxsmall"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.badge(label, icon=icon, color=color)
+            st.markdown(f"**{sentence}**", width="content")
+        cause = f"{decision.cause[:1].upper()}{decision.cause[1:]}."
+        if decision.level != "normal":
+            cause += f" Normal again below {_calm(reading, limits)}."
+        st.caption(ui.escape(cause))
+
+
+def _calm(reading: Reading, limits: Limits) -> str:
+    """Say how far what is too high must fall: everything on the machine, or this program."""
+    calm = limits.degraded - HYSTERESIS
+    machine = Reading(reading.time, reading.machine, 0)
+    if governor.share(machine, limits) == governor.share(reading, limits):
+        return f"{calm:.0%}"
+    return gauges.size(limits.budget_bytes * calm / limits.kill)
+
+
+def _marks(limits: Limits) -> str:
+    return (
+        f"From {limits.degraded:.0%} no new job begins, from {limits.emergency:.0%} jobs go on "
+        f"with the smallest model, from {limits.kill:.0%} the largest worker is ended. Red begins "
+        "where the program's budget, or a worker's limit, is full."
+    )
+
+
+def _workers(reading: Reading) -> None:
+    st.subheader("Workers", anchor=False)
+    if not reading.workers:
+        st.caption(
+            "No worker runs, and none takes memory: they start with a job, and leave some time "
+            "after it."
+        )
+        return
+    names = titles(worker.job for worker in reading.workers)
+    rows = [
+        [
+            worker.name,
+            names[worker.job],
+            ":green-badge[working]" if worker.busy else ":gray-badge[idle]",
+            solid(gauges.sizes(worker.resident_bytes, worker.limit_bytes)),
+            solid(gauges.size(worker.peak_bytes)),
+            str(worker.restarts),
+            solid(ago(worker.heard)) if worker.busy else "",
+        ]
+        for worker in reading.workers
+    ]
+    head = ["Worker", "Works on", "State", "Memory ", "Peak ", "Restarts ", "Sign of life "]
+    table(head, rows, 640)
+
+
+def free() -> None:
+    """Offer to give memory back at once, and say how much came of it."""
+    with st.container(gap="xxsmall"):
+        pressed = st.button("Free memory now", icon=":material/cleaning_services:")
+        st.caption(
+            "Ends idle workers, empties the cache and hands freed memory back to the system; "
+            "running jobs go on."
+        )
+    if pressed:
+        with ui.told(), st.spinner("Freeing memory", show_time=False):
+            freed = free_memory(ui.store(), ui.settings())
+            st.session_state[_FREED] = (
+                f"{gauges.size(freed.bytes)} came back. Idle workers ended: {freed.workers}; "
+                f"cache entries removed: {freed.entries}."
+            )
+            st.rerun()  # what stands above has changed
+    if said := st.session_state.pop(_FREED, None):
+        st.success(said, icon=":material/check:")
+
+
+# -- the last minutes --------------------------------------------------------------------------
+
+
+def course() -> None:
+    """Draw the last minutes, with what happened in them."""
+    st.subheader("Last minutes", anchor=False)
+    st.fragment(_course, run_every=SLOW if _active() else None)()
+
+
+def _course() -> None:
+    minutes = st.segmented_control(
+        "Minutes", MINUTES, default=MINUTES[1], required=True, key="memory_minutes",
+        format_func=lambda minutes: f"{minutes} min", label_visibility="collapsed",
+    )  # fmt: skip
+    now = time.time()
+    begin = now - 60 * int(minutes or MINUTES[1])
+    figure = courses.course(
+        journal().course(begin, courses.step_of(begin, now)),
+        journal().events(since=begin),
+        governor.limits_of(ui.settings()),
+        ui.palette(),
+        begin,
+        now,
+    )
+    if figure is not None:
+        alt = f"Memory in the last {minutes} minutes, in all programs and in TranscrevAI, with the "
+        st.plotly_chart(figure, config={"displayModeBar": False}, alt=f"{alt}levels and events")
+    elif journal().peak_bytes():
+        st.caption(f"Nothing was measured in the last {minutes} minutes: no job ran.")
+    else:
+        st.caption("Nothing was measured yet: memory is measured while jobs run.")
+        st.page_link(ui.TRANSCRIBE, label=START, icon=":material/mic:")
+
+
+# -- events ------------------------------------------------------------------------------------
+
+
+def events() -> None:
+    """List what happened last."""
+    st.fragment(_events, run_every=SLOW if _active() else None)()
+
+
+def _events() -> None:
+    found = journal().events(last=SHOWN_EVENTS)
+    if not found:
+        st.caption(
+            "Nothing has happened yet. What the limits make happen is told here: jobs that wait, "
+            "workers that end, jobs that are recovered."
+        )
+        return
+    names = titles(event.job for event in found)
+    for event in sorted(found, key=lambda event: event.time, reverse=True):
+        _event(event, names[event.job])
+
+
+def _event(event: Event, title: str) -> None:
+    label, icon, color = _KINDS.get(event.kind, _KINDS["action"])
+    cause = event.cause
+    if event.kind == "level":  # the badge says which
+        label, icon, color, _ = MEANINGS[event.level]
+        cause = cause.removeprefix(f"{event.level.capitalize()}: ")
+    cause = ui.escape(cause[:1].upper() + cause[1:])
+    if event.kind == "recovered":
+        label, cause = f"**{cause}**", ""
+    today = time.strftime("%Y-%m-%d") == time.strftime("%Y-%m-%d", time.localtime(event.time))
+    clock = time.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M", time.localtime(event.time))
+    about = f" &nbsp;:gray[{title}]" if title else ""
+    st.markdown(f"`{clock}` :{color}-badge[{icon} {label}] {cause}{about}")
