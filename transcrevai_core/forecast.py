@@ -2,8 +2,8 @@
 
 A worker's memory is what its libraries take, the weights, and room to work in, which follows from
 the model's layers: the attention of the encoder (each position to each, for every head of a
-layer), what the decoder keeps of the sound and of each beam (keys and values of every layer), and
-the chances of every token at the alignment of words. Where a file's weights are larger than those
+layer), and then what the decoder keeps of the sound and of each beam (keys and values of every
+layer), and the chances of every token at the alignment of words. Where a file's weights are larger than those
 asked for, loading it can need more than all that. The few constants are fitted to what
 `python -m benchmarks.forecast` measures, which also prints how far the forecast is from each
 worker's highest resident memory. All of it is about a CPU. Light: nothing heavy is imported.
@@ -24,10 +24,10 @@ _MB = 10**6
 _LIBRARIES = 92 * _MB
 _ENTRY = 850  # ... the tokenizer's, for each of its tokens, ...
 _CONVERTING = 40 * _MB  # ... what is in hand while weights are made smaller, ...
-_ROOM = 30 * _MB  # ... what any decoding takes, the gaps that the heap gets in time included, ...
+_HEARING = 12 * _MB  # ... what the encoder takes beside its attention, ...
 _FEATURES = 20 * _MB  # ... the sound of 30 s and its features, ...
+_SAYING = 25 * _MB  # ... what the decoder takes beside its own, ...
 _THREAD = 1 * _MB  # ... and what each further thread takes
-_HEARD = 0.7  # how much of the decoder's keys and values is there when all else is
 # MB of a worker that diarizes: at its beginning, for the first hour, and for each hour after it,
 # when only vectors are added
 _VOICES = {"voice": (148, 50, 28), "ivector": (119, 40, 5), "mfcc": (113, 19, 3)}
@@ -117,16 +117,15 @@ def transcription_bytes(shape: Shape) -> int:
     share = min(1.0, max(0.0, shape.chunk_seconds / 30))
     said = 2 * size.decoder * size.width * _TOKENS * _FLOAT  # keys and values of one beam
     choice = size.vocabulary * _FLOAT  # the chances of each token to come next
-    working = (
-        model
-        + _ROOM
-        + _FEATURES * share
-        + size.scores_bytes
-        + _HEARD * size.heard_bytes
+    hearing = _HEARING + _FEATURES * share + size.scores_bytes
+    saying = (
+        _SAYING
+        + size.heard_bytes
         + choice * _TOKENS  # the alignment takes all tokens at once
         + max(1, shape.beam_size) * (said + choice)
-        + _THREAD * max(0, shape.threads - 1)
     )
+    # what the encoder leaves, the decoder takes: there is one heap
+    working = model + max(hearing, saying) + _THREAD * max(0, shape.threads - 1)
     return round(max(loading, working))
 
 
