@@ -242,6 +242,10 @@ def views(url: str, library: Store, running: str) -> dict[str, Callable[[Any], N
         page.get_by_text("cannot be undone").wait_for()
 
     def memory(page: Any, section: str = "") -> None:
+        (library.home / "config.toml").unlink(missing_ok=True)  # of the view before
+        look(page, section)
+
+    def look(page: Any, section: str = "") -> None:
         visit(page, f"{url}/memory", "Last minutes")
         page.locator(".js-plotly-plot").first.wait_for()
         if section:
@@ -257,9 +261,7 @@ def views(url: str, library: Store, running: str) -> dict[str, Callable[[Any], N
             "memory_budget_mb = 200\n"
             "degraded_percent = 20\nemergency_percent = 60\nkill_percent = 70\n"
         )
-        memory(page)
-        page.wait_for_timeout(1000)
-        config.unlink()
+        look(page)
 
     def options(page: Any) -> None:
         visit(page, url, "More options")
