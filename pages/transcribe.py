@@ -93,8 +93,7 @@ else:
         watch_jobs(begun)
     with options_slot:
         options = options_form("new", ui.settings().job_options())
-        with ui.told():
-            forecast(options)
+        forecast(options)
     sources(options)
     with welcome_slot if newcomer else st.container():
         samples(newcomer)

@@ -119,6 +119,49 @@ def test_options_offer_every_field_within_its_limits(app: AppTest) -> None:
     assert (beams.min, beams.max) == (1, 20)
 
 
+def test_the_forecast_is_shown_before_a_job_begins(app: AppTest, monkeypatch: Any) -> None:
+    monkeypatch.setenv("TRANSCREVAI_MEMORY_BUDGET_MB", "4000")
+    checked(app.run())
+    assert "of memory at the peak, of a budget of 4,000 MB, with text and speakers" in texts(app)
+    app.selectbox(key="new_model").select("auto")
+    checked(app.run())
+    assert "is the largest that fits" in texts(app)
+
+
+def test_what_does_not_fit_is_refused_with_what_does(
+    app: AppTest, store: Store, monkeypatch: Any, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TRANSCREVAI_MEMORY_BUDGET_MB", "1000")
+    (tmp_path / "a.mp3").write_bytes(b"sound")
+    checked(app.run())
+    app.selectbox(key="new_model").select("medium")
+    checked(app.run())
+    (error,) = app.error
+    assert error.value.startswith("The model medium needs about")
+    assert "small" in error.value or "base" in error.value
+    next(t for t in app.text_input if "path" in t.label).set_value(f"{tmp_path}/a.mp3")
+    press(app, "Transcribe the file")
+    assert store.jobs() == [] and len(app.error) == 2
+
+
+def test_positions_in_the_queue_are_told(app: AppTest, store: Store) -> None:
+    fill(store, "one", state="transcribing", stage="transcribing", progress=0.5)
+    ids = [fill(store, name, state="queued").id for name in ("two", "three", "four")]
+    store.update_job(ids[0], stage="waiting for memory: 80% of this computer's memory is in use")
+    checked(app.run())
+    told = [bar.text for bar in app.progress]
+    assert "memory is in use" in told[1] and told[2:] == ["Waiting: 1 before it",
+                                                          "Waiting: 2 before it"]  # fmt: skip
+
+
+def test_recovered_jobs_are_told_of(app: AppTest, store: Store) -> None:
+    from transcrevai_core.journal import Journal
+
+    Journal(store.database, "").add_event("recovered", "normal", "Recovered 2 jobs")
+    checked(app.run())
+    assert app.success[0].value.startswith("Recovered 2 jobs: what was finished is kept")
+
+
 def test_active_jobs_are_found_again_in_a_new_tab(app: AppTest, store: Store) -> None:
     running = fill(store, "one", state="transcribing", stage="transcribing", progress=0.5)
     waiting = fill(store, "two", state="queued")

@@ -3,10 +3,10 @@
 A worker's memory is what its libraries take, the weights, and room to work in, which follows from
 the model's layers: the attention of the encoder (each position to each, for every head of a
 layer), and then what the decoder keeps of the sound and of each beam (keys and values of every
-layer), and the chances of every token at the alignment of words. Where a file's weights are larger than those
-asked for, loading it can need more than all that. The few constants are fitted to what
-`python -m benchmarks.forecast` measures, which also prints how far the forecast is from each
-worker's highest resident memory. All of it is about a CPU. Light: nothing heavy is imported.
+layer), and the chances of every token at the alignment of words. Where a file's weights are
+larger than those asked for, loading it can need more than all that. The few constants are fitted
+to what `python -m benchmarks.forecast` measures, which also prints how far the forecast is from
+each worker's highest resident memory. All of it is about a CPU. Light: nothing heavy is imported.
 """
 
 import struct
@@ -112,7 +112,7 @@ def transcription_bytes(shape: Shape) -> int:
     # half precision counts as float32, to which a processor that lacks it falls back
     libraries = _LIBRARIES + _ENTRY * size.vocabulary
     model = libraries + taken * size.weights
-    # a file of larger weights is read as a whole before they are made smaller, and before the tokens
+    # a file of larger weights is read as a whole before they become smaller, and before the tokens
     loading = _LIBRARIES + _CONVERTING + size.stored * size.weights if size.stored > taken else 0
     share = min(1.0, max(0.0, shape.chunk_seconds / 30))
     said = 2 * size.decoder * size.width * _TOKENS * _FLOAT  # keys and values of one beam

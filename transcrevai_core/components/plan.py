@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from transcrevai_core import ui
+from transcrevai_core.errors import TranscrevaiError
 from transcrevai_core.governor import limits_of
 from transcrevai_core.journal import Journal
 from transcrevai_core.memory import MB
@@ -17,11 +18,14 @@ _NEWS_SECONDS = 600.0
 
 
 def forecast(options: Mapping[str, Any]) -> None:
-    """Draw the predicted peak against the budget.
-
-    Raises InputError where it can never fit, with the nearest that does.
-    """
-    plan, limits = ui.plan(options), limits_of(ui.settings())
+    """Draw the predicted peak against the budget, or that it does not fit and what would."""
+    try:
+        plan = ui.plan(options)
+    except TranscrevaiError as error:
+        st.error(ui.escape(str(error)), icon=":material/memory:")
+        st.page_link(ui.MEMORY, label="Change the budget", icon=":material/tune:")
+        return
+    limits = limits_of(ui.settings())
     needed, budget = plan.total_bytes / MB, limits.budget_bytes / MB
     said = f"About **{needed:,.0f} MB** of memory at the peak, of a budget of {budget:,.0f} MB"
     if options["model"] == AUTO:
