@@ -20,7 +20,6 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.long_recordings import peak_bytes
 from transcrevai_core import audio, demo
 from transcrevai_core.errors import TranscrevaiError
 from transcrevai_core.metrics import DiarizationErrors, der
@@ -85,7 +84,7 @@ def measure(
                 given = len({turn.speaker for turn in reference}) if count_given else None
                 turns, took, variants = worker.call(diarize_once, wav, embedding, given, vary)
                 found.append(Found(info.duration, reference, turns, took, variants))
-        return found, worker.call(peak_bytes)
+        return found, worker.read_peak()
     finally:
         worker.stop()
 

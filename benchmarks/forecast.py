@@ -18,7 +18,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import shapes
-from benchmarks.long_recordings import peak_bytes
 from benchmarks.recordings import repeat_sample
 from transcrevai_core import audio, demo, forecast, stages
 from transcrevai_core.forecast import Shape
@@ -64,12 +63,12 @@ def transcription(shape: Shape, model: Path, wav: Path, chunks: int) -> tuple[in
     }
     try:
         worker.call(stages.load_model, spec, None, "transcribe")
-        loaded = worker.call(peak_bytes)
+        loaded = worker.read_peak()
         worker.call(stages.detect_language, spec, wav, planned)
         for chunk in planned:
             segments, _ = worker.call(stages.decode, spec, wav, chunk, arguments, length)
             assert shape.model == "demo" or segments, "the model says nothing"
-        return loaded, worker.call(peak_bytes)
+        return loaded, worker.read_peak()
     finally:
         worker.stop()
 
@@ -79,7 +78,7 @@ def preparation(source: Path, wav: Path) -> int:
     worker = Worker("prepare")
     try:
         worker.call(stages.prepare, source, wav, 0.4, 30.0)
-        return worker.call(peak_bytes)
+        return worker.read_peak()
     finally:
         worker.stop()
 
@@ -90,7 +89,7 @@ def diarization(wav: Path, embedding: str) -> int:
     options = JobOptions(embedding=embedding).diarization()
     try:
         worker.call(stages.diarize, wav, wav.with_name(f"{embedding}.npz"), options)
-        return worker.call(peak_bytes)
+        return worker.read_peak()
     finally:
         worker.stop()
 

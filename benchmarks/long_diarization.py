@@ -17,7 +17,6 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.long_recordings import peak_bytes
 from benchmarks.recordings import repeat_sample
 from transcrevai_core import audio, demo, jobs, speakers
 from transcrevai_core.attempt import Attempt
@@ -81,7 +80,7 @@ def measure(embedding: str, seconds: float, folder: Path) -> str:
         took, windows, speakers = worker.call(find_turns, wav, voices, embedding)
         given = worker.call(find_again, wav, voices, embedding, 2)
         alike = worker.call(find_again, wav, voices, embedding, None)
-        peak = worker.call(peak_bytes)
+        peak = worker.read_peak()
     finally:
         worker.stop()
     cached = find_cached(recording, folder / "home", embedding)

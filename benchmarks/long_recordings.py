@@ -15,14 +15,6 @@ from transcrevai_core import stages
 from transcrevai_core.workers import Worker
 
 
-def peak_bytes() -> int:
-    """Return the highest resident memory of this process so far (Linux: VmHWM)."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    raise RuntimeError("VmHWM is not told by this system")
-
-
 def measure(seconds: float, folder: Path) -> tuple[int, float, int]:
     """Return peak bytes of the worker, seconds of processing, and chunks planned."""
     source = repeat_sample(folder / "recording.flac", seconds)
@@ -31,7 +23,7 @@ def measure(seconds: float, folder: Path) -> tuple[int, float, int]:
     info, chunks = worker.call(stages.prepare, source, folder / "audio.wav", 0.4, 30.0)
     took = time.monotonic() - begun
     assert abs(info.duration - seconds) < 0.01
-    peak = worker.call(peak_bytes)
+    peak = worker.read_peak()
     worker.stop()
     return peak, took, len(chunks)
 

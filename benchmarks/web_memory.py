@@ -9,15 +9,13 @@ import time
 import wave
 from pathlib import Path
 
-import psutil
-
 from tools.serving import browsing, serving
-from transcrevai_core import demo
+from transcrevai_core import demo, memory
+from transcrevai_core.memory import MB
 from transcrevai_core.options import JobOptions
 from transcrevai_core.store import Store
 from transcrevai_core.types import Chunk, Segment, Turn
 
-MB = 10**6
 SIZE = 500 * MB
 TARGETS = {"start": 3.0, "idle": 120.0, "added": 20.0, "timeline": 130.0}
 
@@ -27,21 +25,19 @@ class Meter:
 
     def __init__(self, pid: int):
         self.pid = pid
-        self.process = psutil.Process(pid)
 
     def now(self) -> float:
         """Read the present value, after a moment of quiet."""
         time.sleep(2)
-        return self.process.memory_info().rss / MB
+        return memory.resident_bytes(self.pid) / MB
 
     def reset(self) -> None:
         """Forget the highest value so far."""
-        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+        memory.forget_peak(self.pid)
 
     def peak(self) -> float:
         """Read the highest value since the reset, as the kernel keeps it."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / MB
+        return memory.peak_bytes(self.pid) / MB
 
 
 def add_long_job(library: Store) -> str:

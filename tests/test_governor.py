@@ -19,8 +19,8 @@ from transcrevai_core.settings import load_settings
 LIMITS = Limits(budget_bytes=850 * MB)  # so that own MB read like thousandths of the scale
 
 
-def worker(pid, resident=100, busy=True):
-    return WorkerReading("test", pid, busy, resident * MB, resident * MB, 0, 0, 0, 0.0)
+def worker(pid, resident=100, busy=True, job="job"):
+    return WorkerReading("test", pid, busy, resident * MB, resident * MB, 0, 0, 0, 0.0, job)
 
 
 def reading(pressure=0.1, own=100, workers=()):
@@ -74,7 +74,7 @@ def test_what_is_done_in_each_cell(state, full, level, workers):
 
 
 def test_the_largest_of_those_at_work_is_ended():
-    present = [worker(1, 200), worker(2, 300), worker(3, 900, busy=False)]
+    present = [worker(1, 200), worker(2, 300), worker(3, 900, busy=False), worker(4, 999, job="")]
     assert decide(reading(pressure=0.9, workers=present), LIMITS, "emergency").kill == 2
 
 

@@ -12,9 +12,10 @@ import pytest
 from conftest import wait_until
 
 from transcrevai_core import database, demo, jobs, stages
-from transcrevai_core.jobs import Runner, open_job, queue
+from transcrevai_core.jobs import Runner, open_job
 from transcrevai_core.journal import Journal
 from transcrevai_core.options import JobOptions
+from transcrevai_core.queueing import queue
 from transcrevai_core.settings import load_settings
 from transcrevai_core.types import Segment
 
@@ -29,6 +30,7 @@ def recovered(store):
 PROGRAM = """
 import sys, pathlib
 from transcrevai_core.jobs import Runner
+from transcrevai_core.queueing import queue
 from transcrevai_core.settings import load_settings
 from transcrevai_core.store import Store
 settings = load_settings(work_cores=4)

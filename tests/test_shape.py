@@ -25,7 +25,7 @@ FLOORS = [
     {"models", "probes"},
     {"budget", "costs"},
     {"program"},
-    {"attempt"},
+    {"attempt", "queueing"},
     {"speakers", "words", "environment"},
     {"pipeline"},
     {"jobs"},

@@ -1,24 +1,30 @@
 """One attempt at one job: what every step of it writes, asks and calls."""
 
 import dataclasses
+import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from transcrevai_core import governor, journal
 from transcrevai_core.budget import HEADROOM, Plan
-from transcrevai_core.errors import Cancelled, WorkerDied
+from transcrevai_core.errors import Cancelled, TranscrevaiError, WorkerDied
 from transcrevai_core.memory import MB
 from transcrevai_core.options import JobOptions
 from transcrevai_core.program import Program
+from transcrevai_core.settings import Settings
 from transcrevai_core.types import Job
 from transcrevai_core.workers import Worker
 
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
 RETRIES = 3  # times that a dead worker's task is tried again
 _LONGEST_PAUSE = 30.0  # seconds
+WAITING = "waiting"  # how a stage begins in which nothing is done
 
 
 class Attempt:
@@ -27,7 +33,6 @@ class Attempt:
     def __init__(self, program: Program, job: Job, plan: Plan, ending: Callable[[], bool]) -> None:
         self.program = program
         self.store = program.store
-        self.settings = program.settings
         self.job = job
         self.plan = plan
         self.options = JobOptions(**job.options)
@@ -37,6 +42,11 @@ class Attempt:
         self.peaks: dict[str, int] = {}  # bytes that each stage's worker needed
         self._lock = threading.RLock()
         self._asked = self._written = 0.0
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of this moment: they can be changed while the job runs."""
+        return self.program.settings
 
     def worker(self, stage: str) -> Worker:
         """Return a new worker for a stage, bounded as the settings state.
@@ -50,9 +60,10 @@ class Attempt:
         needed = self.plan.needs[stage].bytes / HEADROOM if stage in self.plan.needs else 0
         return self.program.worker(stage, self.job.id, max(stated * MB, round(needed)))
 
-    def transcription_limit(self) -> int:
-        """Return the bytes that the transcription worker may have."""
-        return round(self.plan.needs["transcription"].bytes / HEADROOM)
+    def transcriber(self) -> AbstractContextManager[Worker]:
+        """Give the worker that transcribes, bounded as the forecast states."""
+        limit = round(self.plan.needs["transcription"].bytes / HEADROOM)
+        return self.program.transcriber(self.plan.shape, self.job.id, limit)
 
     def call(
         self,
@@ -88,6 +99,8 @@ class Attempt:
             except WorkerDied as death:
                 self.program.event("died", str(death), self.job.id)
                 if retry == RETRIES:
+                    if death.cause == "memory":  # it needs this at least, so the next may have more
+                        self.keep_run(worker.name, worker, 0.0)
                     raise
                 change = lighten(death)
                 said = f"The {worker.name} worker starts again after {pause:g} s"
@@ -101,14 +114,27 @@ class Attempt:
     def pause(self, seconds: float) -> None:
         """Wait, and on while nothing may start; raises Cancelled where the job is to stop."""
         end = time.monotonic() + seconds
+
+        def reason() -> str | None:
+            if self.program.level == "kill":
+                return f"{WAITING} for memory: {self.program.cause}"
+            return "" if time.monotonic() < end else None
+
+        self.wait(reason)
+
+    def wait(self, reason: Callable[[], str | None]) -> None:
+        """Wait while there is a `reason`, and show it, but for an empty one.
+
+        Raises Cancelled where the job is to stop.
+        """
         stage = self.job.stage
-        while time.monotonic() < end or self.program.level == "kill":
+        while (why := reason()) is not None:
             if self.should_stop():
                 raise Cancelled("The job was cancelled.")
-            if time.monotonic() > end and self.job.stage == stage:
-                self.update(stage=f"waiting for memory: {self.program.cause}")
+            if why and self.job.stage != why:
+                self.update(stage=why)
             time.sleep(0.05)
-        if self.job.stage != stage:
+        if self.job.stage.startswith(WAITING) and not stage.startswith(WAITING):
             self.update(stage=stage)
 
     def keep_run(self, stage: str, worker: Worker, seconds: float, key: str = "") -> None:
@@ -159,9 +185,19 @@ class Attempt:
             self._asked = time.monotonic()
             if self.store.job(self.job.id).cancel_requested:
                 self.stopped = True
-        return self.stopped or self.ending()
+        return self.stopped or self.ending() or self.program.ending
 
 
 def first_line(error: BaseException) -> str:
     """Return what an error says, as part of a sentence."""
     return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+
+
+def sentence(error: Exception) -> str:
+    """Say why a job failed; what is no error of ours is a fault, of which the log has the rest."""
+    if isinstance(error, TranscrevaiError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "There was not enough memory; a smaller model or shorter chunks would fit."
+    log.error("a job failed", exc_info=error)
+    return f"An unexpected fault ended the job ({type(error).__name__}: {error})."

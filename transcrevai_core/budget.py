@@ -98,7 +98,8 @@ def plan_job(
     if options.diarize:
         table = forecast.diarization_bytes(options.embedding, seconds)
         needs["diarization"] = _need(f"diarization, {options.embedding}", table, correct)
-    plan = Plan(shape, MappingProxyType(needs), both, cores, base_bytes())
+    used = min(cores, threads + both)
+    plan = Plan(shape, MappingProxyType(needs), both, used, base_bytes())
     return plan.one_after_the_other() if plan.total_bytes > limits.plan_bytes else plan
 
 

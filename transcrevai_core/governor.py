@@ -91,7 +91,8 @@ def decide(reading: Reading, limits: Limits, state: Level) -> Decision:
             level = candidate
     rises = LEVELS.index(level) > LEVELS.index(state)
     idle = any(not worker.busy for worker in reading.workers)
-    at_work = [worker for worker in reading.workers if worker.busy]
+    # what works for no job, such as a download, would not be tried again
+    at_work = [worker for worker in reading.workers if worker.busy and worker.job]
     largest = max(at_work, key=lambda worker: worker.resident_bytes, default=None)
     return Decision(
         level,

@@ -3,23 +3,32 @@
 import logging
 import threading
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from transcrevai_core import memory, pipeline, stages, watcher, workers
+from transcrevai_core.attempt import WAITING, sentence
 from transcrevai_core.budget import Plan, check, plan_job
 from transcrevai_core.cache import Cache
 from transcrevai_core.diarization.recipes import recipe_for
-from transcrevai_core.errors import InputError, SettingError, StorageError, TranscrevaiError
+from transcrevai_core.errors import (
+    Cancelled,
+    InputError,
+    SettingError,
+    StorageError,
+    TranscrevaiError,
+)
 from transcrevai_core.governor import limits_of
 from transcrevai_core.journal import Journal
 from transcrevai_core.models import fetch_model, model_spec
 from transcrevai_core.options import DEFAULTS, JobOptions
 from transcrevai_core.processes import is_alive
 from transcrevai_core.program import Program
+from transcrevai_core.queueing import queue, recover
 from transcrevai_core.records import fingerprint
-from transcrevai_core.settings import Settings, load_settings
+from transcrevai_core.settings import Settings, describe, load_settings
 from transcrevai_core.store import Store
 from transcrevai_core.transcription.catalogue import AUTO, NONE
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
@@ -41,6 +50,7 @@ class Runner:
         self.store = store
         self._ending = threading.Event()
         self._running: dict[str, threading.Thread] = {}
+        self._worked = True  # since trackers were ended
         self._thread = threading.Thread(target=self._run, name="runner", daemon=True)
 
     def start(self) -> None:
@@ -53,9 +63,11 @@ class Runner:
         self._thread.join(timeout=10)
 
     def _run(self) -> None:
-        with suppress(StorageError):
+        try:
             Cache(self.store, self.program.settings).clear(expired_only=True)
-            recover(self.program)
+        except (TranscrevaiError, OSError) as error:
+            log.warning("the cache was not looked through: %s", error)
+        recover(self.program)
         with self.program:
             settings = self.program.settings
             if settings.preload and settings.model not in (NONE, AUTO):
@@ -73,44 +85,55 @@ class Runner:
         """Begin the jobs whose turn it is, as far as there is room."""
         self._running = {k: thread for k, thread in self._running.items() if thread.is_alive()}
         waiting = [job for job in queue(self.store) if not is_alive(job.owner)]
-        if not waiting and not self._running:
-            self._rest()
+        self._rest(bool(waiting or self._running))
+        held = False
         for job in waiting:
-            try:
-                active = len(waiting) + len(self._running)
-                options = JobOptions(**job.options)
-                plan = plan_for(self.store, self.program.settings, options, job.duration, active)
-                reason = self.program.admit(job.id, plan)
-            except TranscrevaiError as error:
-                self.store.update_job(job.id, state="failed", error=str(error), stage="")
-                continue
-            if reason:
-                if job.stage != reason:
-                    self.store.update_job(job.id, stage=reason)
-                return  # in order: a small job that overtakes could keep a large one out for ever
+            # in order: a small job that overtakes could keep a large one out for ever
+            reason = "" if held else self._begin(job, len(waiting) + len(self._running))
+            held = held or bool(reason)
+            if held and job.stage != reason and (reason or job.stage.startswith(WAITING)):
+                self.store.update_job(job.id, stage=reason)
+
+    def _begin(self, job: Job, active: int) -> str:
+        """Begin a job, one of so many that run or wait, or say what it has to wait for."""
+        try:
+            plan = plan_for(
+                self.store, self.program.settings, stored_options(job), job.duration, active
+            )
+            if reason := self.program.admit(job.id, plan):
+                return reason
+        except StorageError:
+            raise
+        except Exception as error:
+            self.store.update_job(job.id, state="failed", error=sentence(error), stage="")
+            return ""
+        thread = threading.Thread(target=self._work, args=(job, plan), daemon=True)
+        try:
             claimed = self.store.claim(job.id)
             if claimed is None:  # another program, or a cancel, was first
                 self.program.release(job.id)
-                continue
-            thread = threading.Thread(
-                target=self._work, args=(claimed, plan), name=f"job {job.id}", daemon=True
-            )
-            self._running[job.id] = thread
+                return ""
             thread.start()
+            self._running[job.id] = thread
+        except BaseException:
+            self.program.release(job.id)
+            self.store.update_job(job.id, owner=None)
+            raise
+        return ""
 
     def _work(self, job: Job, plan: Plan) -> None:
         try:
-            pipeline.run_job(self.program, job, plan, self._ending.is_set)
+            pipeline.run_job(self.program, self.store.job(job.id), plan, self._ending.is_set)
         except Exception:
             log.exception("job %s was left", job.id)
             self._give_back(job)
-        finally:
-            self.program.release(job.id)
 
-    def _rest(self) -> None:
-        """Give back what only work needs."""
-        if not workers.live():
+    def _rest(self, busy: bool) -> None:
+        """Give back what only work needs, once it has ended."""
+        if not busy and self._worked and not workers.live():
             watcher.end_trackers()
+            self._worked = False
+        self._worked = self._worked or busy
 
     def _give_back(self, job: Job) -> None:
         """Let go of a job whose end the store would not take (a full disk), once it will."""
@@ -129,7 +152,7 @@ class Runner:
                 options.model, settings.download_stall_seconds, should_stop=self._ending.is_set
             )
             plan = plan_for(self.store, settings, options)
-            with self.program.transcriber(plan.shape.model, "") as worker:
+            with self.program.transcriber(plan.shape, "") as worker:
                 spec = model_spec(plan.shape, options.device)
                 worker.call(
                     stages.load_model, spec, None, "transcribe", should_stop=self._ending.is_set
@@ -138,40 +161,12 @@ class Runner:
             log.warning("The model was not loaded in advance: %s", error)
 
 
-def queue(store: Store) -> list[Job]:
-    """Return the jobs that run or wait in the order of their turns.
-
-    Interrupted jobs go first. Sessions take turns, so that one with fifty recordings does not
-    keep another with one waiting.
-    """
-    jobs = sorted(store.jobs(ACTIVE_STATES), key=lambda job: job.created)
-    turns: dict[str, int] = {}
-    order = []
-    for job in jobs:
-        turn = turns[job.session] = turns.get(job.session, -1) + 1
-        order.append((job.state == "queued", turn if job.session else 0, job.created, job))
-    return [job for *_, job in sorted(order, key=lambda item: item[:3])]
-
-
-def recover(program: Program) -> None:
-    """Look through what an earlier program left: go on with it, or say why that cannot be."""
-    store, kept = program.store, 0
-    for job in store.jobs(ACTIVE_STATES):
-        if is_alive(job.owner):
-            continue
-        if not job.source.is_file() and not store.wav(job.id).is_file():
-            store.update_job(
-                job.id,
-                state="failed",
-                owner=None,
-                stage="",
-                error=f"{job.source.name} is gone from where it was; with the recording in its "
-                "place, the job can go on.",
-            )
-        elif job.state != "queued":
-            kept += 1
-    if kept:
-        program.event("recovered", f"Recovered {kept} job{'s' if kept > 1 else ''}")
+def stored_options(job: Job) -> JobOptions:
+    """Return a job's options; raises SettingError where this version cannot use them."""
+    try:
+        return JobOptions(**job.options)
+    except ValidationError as error:
+        raise SettingError(describe(error)) from None
 
 
 def plan_for(
@@ -193,21 +188,28 @@ def plan_for(
 
 
 def run(program: Program, job: Job) -> Job:
-    """Bring a claimed job to its end in this thread, as soon as there is room for it."""
+    """Bring a claimed job to its end in this thread, as soon as there is room for it.
+
+    Raises InputError where it can never fit the budget.
+    """
+    store, end = program.store, {"state": "cancelled"}
     try:
-        options = JobOptions(**job.options)
-        plan = plan_for(program.store, program.settings, options, job.duration)
+        plan = plan_for(store, program.settings, stored_options(job), job.duration)
         while reason := program.admit(job.id, plan):
-            if program.store.job(job.id).cancel_requested:
-                program.store.update_job(job.id, owner=None, stage="", state="cancelled")
-                return program.store.job(job.id)
-            program.store.update_job(job.id, stage=reason)
+            if store.job(job.id).cancel_requested:
+                raise Cancelled("The job was cancelled.")
+            store.update_job(job.id, stage=reason)
             time.sleep(0.5)
-    except BaseException as error:
-        state = "failed" if isinstance(error, TranscrevaiError) else "cancelled"
-        program.store.update_job(job.id, owner=None, stage="", state=state, error=str(error))
+        end = {}
+    except Cancelled:
+        pass
+    except Exception as error:
+        end = {"state": "failed", "error": sentence(error)}
         raise
-    return pipeline.run_job(program, job, plan)
+    finally:
+        if end:
+            store.update_job(job.id, owner=None, stage="", **end)
+    return store.job(job.id) if end else pipeline.run_job(program, job, plan)
 
 
 def check_options(options: JobOptions) -> None:

@@ -18,7 +18,7 @@ KEPT_READINGS, KEPT_EVENTS, KEPT_RUNS = 3_600, 1_000, 5_000  # 30 minutes at 2 a
 _LATEST = 5  # runs that correct a forecast
 
 Level = Literal["normal", "degraded", "emergency", "kill"]
-EventKind = Literal["level", "action", "died", "restart", "recovered", "lighter", "freed", "slow"]
+EventKind = Literal["level", "action", "died", "restart", "recovered", "lighter", "freed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,9 @@ class Run:
     """What one stage of a job needed, beside what was forecast.
 
     `stage` is prepare, transcription or diarization, whose bytes are of its worker (resident), or
-    job, whose bytes are of the whole program (proportional share). `key` tells like from unlike:
-    runs with the same one should need the same. `table_bytes` is the forecast before what earlier
-    runs taught corrected it. `seconds` of work on `duration` seconds of sound.
+    job, whose bytes are of the program and of all of the job's workers at once. `key` tells like
+    from unlike: runs with the same one should need the same. `table_bytes` is the forecast before
+    what earlier runs taught corrected it. `seconds` of work on `duration` seconds of sound.
     """
 
     time: float
@@ -199,7 +199,9 @@ class Journal:
 
     def correction(self, key: str) -> float:
         """Return what a forecast is to be multiplied by, from what its like needed here."""
-        runs = self.runs(key=key, last=_LATEST)
+        runs = [run for run in self.runs(key=key, last=2 * _LATEST) if run.stage != "job"][
+            -_LATEST:
+        ]
         needed = [run.peak_bytes / run.table_bytes for run in runs if run.table_bytes]
         # a forecast that is a little high is no harm; one that was much too low must learn
         return min(2.0, max(0.8, max(needed))) if needed else 1.0

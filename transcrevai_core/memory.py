@@ -151,22 +151,25 @@ def share_bytes(pid: int) -> int:
 
     0 for a process that is gone.
     """
-    try:
+    with contextlib.suppress(OSError):  # another system, or it has ended
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
                 return int(line.split()[1]) * 1024
-    except FileNotFoundError:
-        with contextlib.suppress(psutil.Error, AttributeError):
-            return int(psutil.Process(pid).memory_full_info().uss)
-    except OSError:  # it has ended meanwhile
-        pass
-    return 0
+    with contextlib.suppress(psutil.Error, AttributeError):
+        return int(psutil.Process(pid).memory_full_info().uss)
+    return resident_bytes(pid)  # what is its own may be a secret
+
+
+def own_shares() -> dict[int, int]:
+    """Return what this program takes: of this process, and all that it has begun, the bytes."""
+    me = psutil.Process()
+    pids = (me.pid, *(child.pid for child in me.children(recursive=True)))
+    return {pid: share_bytes(pid) for pid in pids}
 
 
 def own_bytes() -> int:
-    """Return what this program takes: this process and all that it has begun."""
-    me = psutil.Process()
-    return sum(share_bytes(pid) for pid in (me.pid, *(c.pid for c in me.children(recursive=True))))
+    """Return what this program takes in all."""
+    return sum(own_shares().values())
 
 
 def peak_bytes(pid: int) -> int:
@@ -189,6 +192,16 @@ def trim() -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):  # not every Linux has glibc
             ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
+def map_from(size: int) -> None:
+    """Let blocks of memory from so many bytes on go back to the system as soon as they are free.
+
+    glibc only; smaller ones stay in the heap, to be used again.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL("libc.so.6").mallopt(-3, size)  # M_MMAP_THRESHOLD
 
 
 def collect() -> None:

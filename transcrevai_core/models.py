@@ -1,5 +1,6 @@
 """Models on demand: fetched in a worker of its own, and described to the worker that loads them."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,6 +39,9 @@ def fetch_model(
         return folder
     size = MODELS[name].download_mb * 1e6 if name in MODELS else None
     worker = Worker("download")
+    worker.stall_seconds = (
+        math.inf
+    )  # it is for `stall_seconds` to say how long a line may be silent
     try:
         return worker.call(
             stages.fetch_model,

@@ -6,20 +6,18 @@ anywhere goes on from there.
 
 import dataclasses
 import errno
-import logging
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
 from transcrevai_core import governor, journal, speakers, stages
-from transcrevai_core.attempt import RETRIES, Attempt, first_line
-from transcrevai_core.budget import Need, Plan, plan_job
+from transcrevai_core.attempt import RETRIES, Attempt, first_line, sentence
+from transcrevai_core.budget import Need, Plan, check, plan_job
 from transcrevai_core.errors import (
     AudioError,
     Cancelled,
     InputError,
-    TranscrevaiError,
     WorkerDied,
 )
 from transcrevai_core.program import Program
@@ -27,8 +25,6 @@ from transcrevai_core.transcription.catalogue import DEMO, NONE
 from transcrevai_core.types import SAMPLE_RATE, WAV_HEADER_BYTES, AudioInfo, Chunk, Job
 from transcrevai_core.words import Transcription
 from transcrevai_core.workers import Worker
-
-log = logging.getLogger(__name__)
 
 
 def run_job(
@@ -40,34 +36,27 @@ def run_job(
     Where `ending` turns true the job is left as it is, to go on at the program's next start.
     """
     store, begun = program.store, time.monotonic()
-    end: dict[str, Any] = {"state": "failed"}
-    attempt = None
+    end: dict[str, Any] = {}  # left as it is, but where something below says otherwise
     try:
         attempt = Attempt(program, job, plan, ending)
         attempt.update(started=time.time(), forecast=plan.total_bytes)
         _run(attempt)
+        _keep_run(attempt, time.monotonic() - begun)
         end = {"state": "done", "progress": 1.0, "error": ""}
     except (Cancelled, KeyboardInterrupt) as stop:
-        left = ending() and not store.job(job.id).cancel_requested
-        end = {} if left else {"state": "cancelled"}
+        left = ending() or program.ending
+        if not left or store.job(job.id).cancel_requested:
+            end = {"state": "cancelled"}
         if isinstance(stop, KeyboardInterrupt):
             raise
-    except TranscrevaiError as error:
-        end["error"] = str(error)
-    except MemoryError:
-        end["error"] = "There was not enough memory; a smaller model or shorter chunks would fit."
     except OSError as error:
-        end["error"] = _about(error, job)
-    except Exception as error:
-        # a fault of ours must not take the other jobs along; the log has the rest of it
-        log.exception("job %s failed", job.id)
-        end["error"] = f"An unexpected fault ended the job ({type(error).__name__}: {error})."
+        end = {"state": "failed", "error": _about(error, job)}
+    except Exception as error:  # a fault of ours must not take the other jobs along
+        end = {"state": "failed", "error": sentence(error)}
     finally:
-        peak = program.release(job.id)
+        program.release(job.id)
         # in one write: whoever sees the new state may take the job at once
         store.update_job(job.id, owner=None, stage="", **end)
-    if attempt and end.get("state") == "done":
-        _keep_run(attempt, peak, time.monotonic() - begun)
     return store.job(job.id)
 
 
@@ -83,15 +72,13 @@ def _about(error: OSError, job: Job) -> str:
     return f"The disk refused ({error.strerror or error}); what is done of {job.title} is kept."
 
 
-def _keep_run(attempt: Attempt, peak: int, seconds: float) -> None:
+def _keep_run(attempt: Attempt, seconds: float) -> None:
     """Write down what the whole job needed, beside what was forecast."""
     plan, job = attempt.plan, attempt.job
     kinds = [need.key for stage, need in plan.needs.items() if stage in attempt.peaks]
     if not kinds:  # all of it came from the cache
         return
-    # the workers' own peaks too: between two readings there is time for a higher one
-    peak = max(peak, plan.base_bytes + plan.together(attempt.peaks))
-    forecast = plan.total_bytes
+    peak, forecast = plan.base_bytes + plan.together(attempt.peaks), plan.total_bytes
     attempt.program.keep_run(
         journal.Run(
             time.time(), job.id, "job", " + ".join(kinds), forecast, forecast, peak, seconds,
@@ -114,9 +101,8 @@ def _run(attempt: Attempt) -> None:
     words = options.model != NONE and bool(store.chunks(job_id, unfinished=True))
     voices = bool(chunks) and speakers.wanted(attempt.job, options)
     attempt.forget(speakers.MISSED)  # by an earlier attempt; this one will see for itself
-    model = attempt.plan.shape.model
     if words and voices and attempt.plan.side_by_side and governor.admits(attempt.program.level):
-        with attempt.program.transcriber(model, job_id) as transcriber:
+        with attempt.transcriber() as transcriber:
             _find_both(attempt, transcriber, chunks)
         return
     if voices:
@@ -130,29 +116,29 @@ def _run(attempt: Attempt) -> None:
                 raise  # there is nothing else that the job could end with
             speakers.miss(attempt, error)
     if words:
-        with attempt.program.transcriber(model, job_id) as transcriber:
+        with attempt.transcriber() as transcriber:
             Transcription(attempt, transcriber).run(chunks)
 
 
 def _plan_again(attempt: Attempt) -> None:
     """Forecast anew, now that the length is known."""
     program, before = attempt.program, attempt.plan
-    plan = plan_job(
-        attempt.options,
-        attempt.job.duration,
-        program.limits,
-        before.cores,
-        program.journal.correction,
-    )
+    limits, correct = program.limits, program.journal.correction
+    plan = plan_job(attempt.options, attempt.job.duration, limits, before.cores, correct)
     attempt.plan = dataclasses.replace(
         plan,
         shape=before.shape,
         needs={**plan.needs, **_of_words(before)},
         side_by_side=plan.side_by_side and before.side_by_side,
+        cores=before.cores,
         base_bytes=before.base_bytes,
     )
-    program.amend(attempt.job.id, attempt.plan)
     attempt.update(forecast=attempt.plan.total_bytes)
+    check(attempt.options, attempt.plan, limits, correct)
+    program.amend(attempt.job.id, attempt.plan)
+    if attempt.plan.workers_bytes > before.workers_bytes:  # it is longer than was thought
+        program.release(attempt.job.id)
+        attempt.wait(lambda: program.admit(attempt.job.id, attempt.plan) or None)
 
 
 def _of_words(plan: Plan) -> dict[str, Need]:

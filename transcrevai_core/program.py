@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from transcrevai_core import governor, memory, watcher, workers
-from transcrevai_core.budget import Plan, base_bytes
+from transcrevai_core.budget import HEADROOM, Plan, base_bytes
 from transcrevai_core.cache import Cache
 from transcrevai_core.errors import TranscrevaiError, WorkerDied
+from transcrevai_core.forecast import Shape
 from transcrevai_core.governor import Decision, Limits
 from transcrevai_core.journal import EventKind, Journal, Level, Run
 from transcrevai_core.memory import MB, Reading
@@ -21,6 +22,8 @@ from transcrevai_core.store import Store
 from transcrevai_core.workers import Worker
 
 log = logging.getLogger(__name__)
+
+Key = tuple[str, str, int]
 
 EVERY = 0.5  # seconds between two readings while something runs
 
@@ -53,8 +56,8 @@ class Program:
         self.cause = ""
         self._read = read
         self._plans: dict[str, Plan] = {}  # of the jobs that run
-        self._peaks: dict[str, int] = {}  # the program's, while each of them runs
-        self._idle: list[tuple[object, Worker]] = []  # that keep a model
+        self._idle: list[tuple[Key, Worker]] = []  # that keep a model
+        self._last: Reading | None = None
         self._own: weakref.WeakSet[Worker] = weakref.WeakSet()
         self._lock = threading.RLock()
         self._ending = threading.Event()
@@ -66,10 +69,15 @@ class Program:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ending.set()
+        self._ending.set()  # from now on jobs are left, to go on another time
         self._thread.join(timeout=10)
         for worker in list(self._own):
             worker.stop()
+
+    @property
+    def ending(self) -> bool:
+        """Whether the program is about to end."""
+        return self._ending.is_set()
 
     @property
     def limits(self) -> Limits:
@@ -89,38 +97,45 @@ class Program:
                 log.exception("the governor stumbled")
 
     def look(self) -> Reading:
-        """Read, decide and act, and write down what was seen and done."""
+        """Read, decide and act; then write down what was seen and done."""
         reading, limits = self._read(), self.limits
         with self._lock:
             decision = governor.decide(reading, limits, self.level)
-            self.level, self.cause = decision.level, decision.cause
-            for job_id, peak in self._peaks.items():
-                self._peaks[job_id] = max(peak, reading.total_bytes)
-        self._act(decision, limits)
+            self.level, self.cause, self._last = decision.level, decision.cause, reading
+        # a database that is busy must not hold up what gives memory back
+        done = self._act(decision)
+        if decision.changed:
+            self.event("level", f"{decision.level.capitalize()}: {decision.cause}")
+        for what in done:
+            self.event("action", f"{what}: {decision.cause}")
         try:
             self.journal.add_reading(reading, decision.level, limits.budget_bytes)
         except TranscrevaiError as error:
             log.warning("a reading was not kept: %s", error)
         return reading
 
-    def _act(self, decision: Decision, limits: Limits) -> None:
-        if decision.changed:
-            self.event("level", f"{decision.level.capitalize()}: {decision.cause}")
-        if decision.kill is not None:
-            for worker in workers.live():
-                if worker.pid == decision.kill:
-                    self.event("action", f"The {worker.name} worker is ended: {decision.cause}")
-                    worker.kill(
-                        WorkerDied(
-                            f"The {worker.name} worker was ended because {decision.cause}; a "
-                            "smaller model, or fewer programs beside this one, would be right.",
-                            "memory",
-                        )
+    def _act(self, decision: Decision) -> list[str]:
+        """Do what was decided, and say what was done."""
+        done = []
+        for worker in workers.live():
+            if decision.kill is not None and worker.pid == decision.kill:
+                worker.kill(
+                    WorkerDied(
+                        f"The {worker.name} worker was ended because {decision.cause}; a smaller "
+                        "model, or fewer programs beside this one, would be right.",
+                        "memory",
                     )
+                )
+                done.append(f"The {worker.name} worker was ended")
         if decision.end_idle and (ended := self.end_idle()):
-            self.event("action", f"{_count(ended, 'idle worker')} ended: {decision.cause}")
-        if decision.shrink_caches and (gone := Cache(self.store, self.settings).shrink()):
-            self.event("action", f"{_count(gone, 'voice or turn file')} left the cache")
+            done.append(f"{_count(ended, 'idle worker')} ended")
+        if decision.shrink_caches:
+            try:
+                gone = Cache(self.store, self.settings).shrink()
+                done += [f"{_count(gone, 'entry', 'entries')} left the cache"] if gone else []
+            except (TranscrevaiError, OSError) as error:
+                log.warning("the cache could not shrink: %s", error)
+        return done
 
     def _reread(self) -> None:
         """Take on settings that were changed while the program runs."""
@@ -150,19 +165,22 @@ class Program:
 
     def admit(self, job_id: str, plan: Plan) -> str:
         """Keep room for a job; return "" where there is some, else what it has to wait for."""
-        with self._lock:
+        reading = self._last
+        if reading is None or time.time() - reading.time > EVERY:
             reading = self.look()
+        with self._lock:
             limits = self.limits
+            others = [other for key, other in self._plans.items() if key != job_id]
+            promised = sum(other.workers_bytes for other in others)
             if not governor.admits(self.level):
                 return f"waiting for memory: {self.cause}"
-            busy = sum(other.cores for other in self._plans.values())
-            if self._plans and busy + plan.cores > memory.work_cores(self.settings.work_cores):
+            busy = sum(other.cores for other in others)
+            if others and busy + plan.cores > memory.work_cores(self.settings.work_cores):
                 return "waiting for a processor"
-            if self._room(limits) < plan.workers_bytes:
+            if self._room(plan, promised, limits) < plan.workers_bytes:
                 self.end_idle()
-            if self._room(limits) < plan.workers_bytes:
+            if self._room(plan, promised, limits) < plan.workers_bytes:
                 return "waiting for another job to give its memory back"
-            promised = self._promised()
             taken = sum(worker.share_bytes for worker in reading.workers)
             ahead = reading.machine.used_bytes + max(0, promised - taken) + plan.workers_bytes
             if ahead > limits.kill * reading.machine.limit_bytes:
@@ -172,33 +190,29 @@ class Program:
                     f"{free / MB:.0f} MB are free on this computer"
                 )
             self._plans[job_id] = plan
-            self._peaks[job_id] = reading.total_bytes
             return ""
 
-    def _promised(self) -> int:
-        return sum(plan.workers_bytes for plan in self._plans.values())
-
-    def _room(self, limits: Limits) -> int:
-        """Return the bytes of the budget that nobody was promised."""
-        kept = sum(memory.resident_bytes(w.pid) for _, w in self._idle if w.pid)
-        return limits.plan_bytes - base_bytes() - self._promised() - kept
+    def _room(self, plan: Plan, promised: int, limits: Limits) -> int:
+        """Return the bytes of the budget that nobody has, but for the model of this plan."""
+        key = key_of(plan.shape)
+        kept = sum(memory.resident_bytes(w.pid) for k, w in self._idle if w.pid and k != key)
+        return limits.plan_bytes - base_bytes() - promised - kept
 
     def amend(self, job_id: str, plan: Plan) -> None:
-        """Keep room for what a job needs now that more is known of it."""
+        """Keep less room for a job, now that more is known of it."""
         with self._lock:
-            self._plans[job_id] = plan
+            if job_id in self._plans:
+                self._plans[job_id] = plan
 
-    def release(self, job_id: str) -> int:
-        """Give up a job's room; return the most that the program took meanwhile, in bytes."""
+    def promised_bytes(self) -> int:
+        """Return what the running jobs were promised."""
+        with self._lock:
+            return sum(plan.workers_bytes for plan in self._plans.values())
+
+    def release(self, job_id: str) -> None:
+        """Give up a job's room."""
         with self._lock:
             self._plans.pop(job_id, None)
-            return self._peaks.pop(job_id, 0)
-
-    @property
-    def busy_cores(self) -> int:
-        """How many processors the running jobs have."""
-        with self._lock:
-            return sum(plan.cores for plan in self._plans.values())
 
     # -- workers -------------------------------------------------------------------------------
 
@@ -211,23 +225,28 @@ class Program:
         return worker
 
     @contextmanager
-    def transcriber(self, model: object, job_id: str) -> Iterator[Worker]:
-        """Give the idle worker that keeps a model, else a new one; it is kept afterwards."""
+    def transcriber(self, shape: Shape, job_id: str, limit_bytes: int = 0) -> Iterator[Worker]:
+        """Give the idle worker that keeps a shape's model, else a new one; it is kept afterwards."""
+        key, worker = key_of(shape), None
         with self._lock:
-            kept = next((pair for pair in self._idle if pair[0] == model), None)
-            if kept:
-                self._idle.remove(kept)
-        worker = kept[1] if kept else self.worker("transcription")
-        worker.job = job_id
+            for pair in [pair for pair in self._idle if pair[0] == key and worker is None]:
+                self._idle.remove(pair)
+                worker = pair[1]
+        # what other beams made of it may be more than this job was promised
+        if worker and limit_bytes and memory.resident_bytes(worker.pid or 0) > HEADROOM * limit_bytes:
+            worker.stop()
+        if worker is None:
+            worker = self.worker("transcription")
+            worker.cores = max(worker.cores, shape.threads)
+        worker.job, worker.limit_bytes = job_id, limit_bytes
         try:
             yield worker
         finally:
             worker.job = ""
-            if worker.pid:
-                with self._lock:
-                    self._idle.append((model, worker))
-                if self._ending.is_set() or not governor.admits(self.level):
-                    self.end_idle()
+            with self._lock:
+                self._idle.append((key, worker))
+            if not worker.pid or self.ending or not governor.admits(self.level):
+                self.end_idle()
 
     def end_idle(self, seconds: float = 0.0) -> int:
         """End workers that have been idle for so long; return how many."""
@@ -237,8 +256,13 @@ class Program:
         return sum(worker.stop_if_idle() for _, worker in old)
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def key_of(shape: Shape) -> Key:
+    """Tell which worker's model a shape can be done with: the model, its numbers, its threads."""
+    return shape.model, shape.compute_type, shape.threads
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
 def _changed() -> float:
@@ -251,7 +275,7 @@ def _changed() -> float:
 def free_memory(store: Store, settings: Settings) -> Freed:
     """End idle workers of this process, clear the cache, trim the heap; say what came back."""
     before = memory.own_bytes()
-    ended = sum(worker.stop_if_idle() for worker in workers.live())
+    ended = sum(worker.stop_if_idle() for worker in workers.live() if not worker.job)
     entries, _ = Cache(store, settings).clear()
     watcher.end_trackers()
     memory.collect()

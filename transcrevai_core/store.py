@@ -171,7 +171,7 @@ class Store:
         with self.database.write() as db:
             db.execute(
                 "UPDATE jobs SET state = 'queued', cancel_requested = 0, error = '', progress = 0, "
-                "owner = NULL, started = NULL, options = coalesce(?, options) "
+                "stage = '', owner = NULL, started = NULL, options = coalesce(?, options) "
                 f"WHERE id = ? AND state IN {ended}",
                 (None if options is None else json.dumps(dict(options)), job_id),
             )

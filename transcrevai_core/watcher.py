@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from transcrevai_core import processes
 
 EVERY = 0.04  # seconds
-_BUSY_CPU_SECONDS = 0.2  # processor time that signs of life alone do not use
+_BUSY_SHARE = 0.02  # of a processor, which signs of life alone do not use
 
 
 class Watched(Protocol):
@@ -110,5 +110,5 @@ class Silence:
         self.silent += passed
         self.idle += passed
         cpu = processes.cpu_seconds(pid) if pid and self.idle > 1 else 0.0
-        if cpu - self._cpu > _BUSY_CPU_SECONDS:
+        if cpu - self._cpu > _BUSY_SHARE * self.idle:
             self._cpu, self.idle = cpu, 0.0

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from transcrevai_core import budget, demo, stages
 from transcrevai_core.attempt import RETRIES, Attempt, first_line
 from transcrevai_core.errors import WorkerDied
+from transcrevai_core.forecast import Shape
 from transcrevai_core.models import fetch_model, model_spec
 from transcrevai_core.transcription.catalogue import AUTO, DEMO
 from transcrevai_core.turns import clock
@@ -34,20 +35,17 @@ class Transcription:
     def run(self, chunks: list[Chunk]) -> None:
         """Decode the chunks that are still to be decoded."""
         attempt, begun = self.attempt, time.monotonic()
-        self.transcriber.limit_bytes = attempt.transcription_limit()
         self.transcriber.reset_peak()
-        try:
-            self.load()
-            language = self.detect(chunks)
-            left = attempt.store.chunks(attempt.job.id, unfinished=True)
-            attempt.update(stage="transcribing", progress=1 - len(left) / len(chunks))
-            for chunk in left:
-                if attempt.is_emergency:
-                    self.become_light(chunk)
-                self.decode(chunk, language)
-        finally:
-            if self.shape.model == attempt.plan.shape.model:  # else it says nothing of its like
-                attempt.keep_run("transcription", self.transcriber, time.monotonic() - begun)
+        self.load()
+        language = self.detect(chunks)
+        left = attempt.store.chunks(attempt.job.id, unfinished=True)
+        attempt.update(stage="transcribing", progress=1 - len(left) / len(chunks))
+        for chunk in left:
+            if attempt.is_emergency:
+                self.become_light(chunk)
+            self.decode(chunk, language)
+        if self.shape == attempt.plan.shape:  # else it says nothing of its like
+            attempt.keep_run("transcription", self.transcriber, time.monotonic() - begun)
 
     def load(self) -> None:
         """Have the model on this computer and in the worker, and write down what came of it."""
@@ -60,7 +58,9 @@ class Transcription:
             should_stop=attempt.should_stop,
         )
         attempt.update(stage="loading the model", progress=0.0)
+        usual = self.shape
         attempt.persist(self.transcriber, self.ready, self.lighten)
+        self.return_to(usual)
         if name == DEMO.name:
             attempt.note(demo.NOTE)
         if self.options.model == AUTO:
@@ -110,11 +110,15 @@ class Transcription:
             ) from None
         seconds = time.monotonic() - begun
         store.save_chunk(job_id, chunk.index, segments, dropped=dropped, seconds=seconds)
+        self.return_to(usual)
+
+    stays_light = False  # what memory made lighter stays so for the rest of the job
+
+    def return_to(self, usual: Shape) -> None:
+        """Work as before, where it was not memory that called for something lighter."""
         if self.shape != usual and not self.stays_light:
             self.shape = usual
             self.spec = model_spec(usual, self.spec.device)
-
-    stays_light = False  # what memory made lighter stays so for the rest of the job
 
     def lighten(self, death: WorkerDied) -> str:
         """Go one step lighter, and say how."""

@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, wait
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
@@ -41,10 +41,8 @@ _ENVIRONMENT = {
     # without PASSIVE, OpenMP threads on busy cores spin instead of waiting
     "OMP_WAIT_POLICY": "PASSIVE",
     "OMP_NUM_THREADS": "1",
-    # glibc: one heap that is used again instead of one for each thread, in which a decoder's
-    # buffers lie too; takes a fifth off the peak of base (380 MB, then 310), and no time
+    # glibc: one heap that is used again, instead of one for each thread
     "MALLOC_ARENA_MAX": "1",
-    "MALLOC_MMAP_THRESHOLD_": str(2**24),
 }
 
 
@@ -123,9 +121,10 @@ class Worker:
         executor, events = self._start()
         reported = self.heard = time.monotonic()
         silence = watcher.Silence()
-        with _no_interrupts():  # the first submission starts the process
-            future = executor.submit(inside.work, function, args)
+        future: Future[T] | None = None
         try:
+            with _no_interrupts():  # the first submission starts the process
+                future = executor.submit(inside.work, function, args)
             if pid := self.pid:
                 most = round(BACKSTOP * self.limit_bytes) + _RESERVED_BYTES
                 processes.limit_data(pid, most if self.limit_bytes else 0)
@@ -148,12 +147,13 @@ class Worker:
                 if self._is_hung(silence):
                     self.kill(self._hung(silence))
         except BaseException as error:
-            ended = isinstance(error, BrokenProcessPool | CancelledError)
+            # another thread may have ended the process, which shows in many ways
+            ended = isinstance(error, BrokenProcessPool) or self._executor is not executor
             if ended or memory.was_refused(error):
                 death = self._death or self._explain(error)
                 self._end()
                 raise death from error
-            if not future.done():  # nobody waits for the rest of it
+            if future is None or not future.done():  # nobody waits for the rest of it
                 self._end()
             raise
 
@@ -186,14 +186,14 @@ class Worker:
             self.kill(self._over_limit())
         return now
 
-    def reading(self, pid: int) -> memory.WorkerReading:
+    def reading(self, pid: int, share_bytes: int) -> memory.WorkerReading:
         """Return how the process does."""
         return memory.WorkerReading(
             self.name,
             pid,
             self.busy,
             memory.resident_bytes(pid),
-            memory.share_bytes(pid),
+            share_bytes,
             self.peak_bytes,
             self.limit_bytes,
             self.restarts,
@@ -281,8 +281,6 @@ def live() -> list[Worker]:
 
 def take_reading() -> memory.Reading:
     """Read the machine, this program and its workers as they are now."""
-    workers = []
-    for worker in live():
-        if pid := worker.pid:
-            workers.append(worker.reading(pid))
-    return memory.Reading(time.time(), memory.machine(), memory.own_bytes(), tuple(workers))
+    shares = memory.own_shares()
+    readings = [worker.reading(pid, shares.get(pid, 0)) for worker in live() if (pid := worker.pid)]
+    return memory.Reading(time.time(), memory.machine(), sum(shares.values()), tuple(readings))

@@ -49,7 +49,6 @@ _KINDS: dict[EventKind, tuple[str, str, ui.Color]] = {
     "recovered": ("Recovered", ":material/healing:", "green"),
     "lighter": ("Lighter", ":material/compress:", "orange"),
     "freed": ("Freed", ":material/cleaning_services:", "green"),
-    "slow": ("Slow", ":material/hourglass_top:", "gray"),
 }
 
 

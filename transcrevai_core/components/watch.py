@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import streamlit as st
 
 from transcrevai_core import ui
-from transcrevai_core.jobs import queue
+from transcrevai_core.queueing import queue
 from transcrevai_core.records import read_names
 from transcrevai_core.types import ACTIVE_STATES, Job, Segment
 
@@ -46,7 +46,7 @@ def _followed(job_id: str) -> None:
     job = ui.store().job(job_id)
     if job.state not in ACTIVE_STATES:
         st.rerun()
-    _progress(job)
+    _progress(job, queue(ui.store()))
 
 
 def _running(job_id: str) -> None:
@@ -54,7 +54,7 @@ def _running(job_id: str) -> None:
     job = library.job(job_id)
     if job.state not in ACTIVE_STATES:
         st.rerun()
-    _progress(job)
+    _progress(job, queue(ui.store()))
     st.button(
         "Cancel",
         icon=":material/close:",
@@ -115,8 +115,9 @@ def _lines(segments: Sequence[Segment], names: Mapping[str, str]) -> Iterator[st
 
 def _rows(also: Collection[str], polled: bool) -> None:
     jobs = [job for job in ui.store().jobs() if job.state in ACTIVE_STATES or job.id in also]
-    order = [job.id for job in queue(ui.store())]
-    jobs.sort(key=lambda job: order.index(job.id) if job.id in order else -1)
+    order = queue(ui.store())
+    places = {job.id: place for place, job in enumerate(order)}
+    jobs.sort(key=lambda job: places.get(job.id, -1))
     active = [job for job in jobs if job.state in ACTIVE_STATES]
     if polled and not active:
         st.rerun()
@@ -131,17 +132,17 @@ def _rows(also: Collection[str], polled: bool) -> None:
                     page = ui.TRANSCRIPT if job.state == "done" else ui.TRANSCRIBE
                     st.switch_page(page, query_params={"job": job.id})
             if job.state in ACTIVE_STATES:
-                _progress(job)
+                _progress(job, order)
             elif job.state == "failed":
                 st.caption(ui.escape(job.error))
 
 
-def _progress(job: Job) -> None:
+def _progress(job: Job, order: Sequence[Job]) -> None:
     if job.cancel_requested:
         st.progress(min(1.0, job.progress), text="Cancelling")
         return
     if job.state == "queued":
-        st.progress(0.0, text=_waits(job))
+        st.progress(0.0, text=_waits(job, order))
         return
     now = time.time()
     text = (job.stage or ui.STATES[job.state][0]).capitalize()
@@ -154,16 +155,16 @@ def _progress(job: Job) -> None:
     st.progress(min(1.0, job.progress), text=text)
 
 
-def _waits(job: Job) -> str:
-    """Say what a job waits for, and how many go before it."""
-    order = [other.id for other in queue(ui.store())]
-    running = len(ui.store().jobs(("preparing", "transcribing")))
-    before = order.index(job.id) - running if job.id in order else 0
-    if job.stage:  # it is the first in the queue
+def _waits(job: Job, order: Sequence[Job]) -> str:
+    """Say what a job waits for, and how many that wait go before it."""
+    waiting = [other.id for other in order if other.state == "queued"]
+    before = waiting.index(job.id) if job.id in waiting else 0
+    if job.stage and not before:
         return ui.escape(f"{job.stage[:1].upper()}{job.stage[1:]}")
-    if before > 0:
+    if before:
         return f"Waiting: {before} before it"
-    return "Waiting: starts in a moment" if not running else "Waiting: the next to start"
+    alone = len(waiting) == len(order)
+    return "Waiting: starts in a moment" if alone else "Waiting: the next to start"
 
 
 def _beside(job: Job) -> bool:
