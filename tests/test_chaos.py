@@ -9,7 +9,8 @@ from collections import Counter
 import psutil
 from conftest import wait_until
 
-from transcrevai_core import processes, workers
+from transcrevai_core import memory, processes, workers
+from transcrevai_core.budget import base_bytes
 from transcrevai_core.jobs import Runner
 from transcrevai_core.journal import Journal
 from transcrevai_core.settings import load_settings
@@ -29,7 +30,7 @@ class Killer(threading.Thread):
 
     def run(self):
         while not self.ending.wait(self.chance.uniform(0.2, 1.2)):
-            alive = [(w.pid, (w.job, w.name)) for w in workers.live() if w.busy and w.job]
+            alive = [(w.pid, (w.job, w.name)) for w in workers.live() if w.job]
             alive = [(pid, whose) for pid, whose in alive if pid and self.kills[whose] < MOST_KILLS]
             if alive:
                 pid, whose = self.chance.choice(alive)
@@ -44,7 +45,9 @@ def decodes(store, job_id):
 
 def test_twenty_jobs_come_to_their_end_under_random_kills(store, short_recording):
     before = {child.pid for child in psutil.Process().children(recursive=True)}
-    settings = load_settings(work_cores=4, cache_entries=0, restart_seconds=0.05)
+    settings = load_settings(
+        work_cores=4, cache_entries=0, restart_seconds=0.05, memory_budget_mb=1_000
+    )
     runner, killer, added = Runner(store, settings), Killer(seed=7), []
 
     def ask(session):
@@ -58,11 +61,13 @@ def test_twenty_jobs_come_to_their_end_under_random_kills(store, short_recording
     runner.start()
     for thread in threads:
         thread.join()
-    at_once = 0
+    at_once = promised = most = 0
     end = time.monotonic() + 300
     while any(store.job(job_id).state not in ("done", "failed") for job_id in added):
         assert time.monotonic() < end
         at_once = max(at_once, len(store.jobs(("preparing", "transcribing"))))
+        promised = max(promised, base_bytes() + runner.program.promised_bytes())
+        most = max(most, memory.own_bytes())
         time.sleep(0.1)
     killer.ending.set()
     killer.join()
@@ -71,6 +76,9 @@ def test_twenty_jobs_come_to_their_end_under_random_kills(store, short_recording
     jobs = [store.job(job_id) for job_id in added]
     assert [(job.state, job.error) for job in jobs] == [("done", "")] * 20
     assert sum(killer.kills.values()) >= 5 and at_once > 1
+    # never more than the budget at once
+    limits = runner.program.limits
+    assert promised <= limits.plan_bytes and most <= limits.budget_bytes
     # nothing was done twice unless its worker died on it
     for job in jobs:
         again = sum(count - 1 for count in decodes(store, job.id))

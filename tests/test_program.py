@@ -1,6 +1,7 @@
 """The governor at work: simulated pressure through every level and back, admission, idle models."""
 
 import os
+import sqlite3
 import time
 
 import pytest
@@ -179,6 +180,43 @@ def test_at_the_kill_level_the_worker_is_ended_and_goes_on_when_there_is_room(
         "smaller model, or fewer programs beside this one, would be right."
     )
     assert len(causes(governed, "restart")) == 1
+
+
+def test_a_worker_is_ended_though_the_database_is_locked(
+    store, governed, pressure, slow_words, monkeypatch
+):
+    job, thread = start(store, governed)
+    other = sqlite3.connect(store.home / "library.sqlite3", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    (worker,) = (worker for worker in workers.live() if worker.name == "transcription")
+    pid, pressure.share = worker.pid, 0.9
+    wait_until(lambda: worker.pid != pid, 3)
+    other.execute("ROLLBACK")
+    other.close()
+    pressure.share = 0.3
+    thread.join(60)
+    assert store.job(job.id).state == "done"
+
+
+def test_jobs_of_other_shapes_do_not_share_a_model(governed):
+    with governed.transcriber(Shape("demo"), "a") as worker:
+        first = worker.call(os.getpid)
+    with governed.transcriber(Shape("demo", beam_size=1), "b") as worker:
+        assert worker.call(os.getpid) == first
+        worker.call(hold, 60)
+    with governed.transcriber(Shape("demo"), "c", 60 * MB) as worker:  # it has become too large
+        second = worker.call(os.getpid)
+    assert second != first
+    with governed.transcriber(Shape("demo", "float32"), "d") as worker:
+        assert worker.call(os.getpid) not in (first, second)
+
+
+def test_corrections_learn_from_finished_stages_alone(store, governed):
+    options = JobOptions(model="demo", language="pt", diarize=False)
+    job = jobs.open_job(store, bundled.sample_path("pt"), options)
+    store.cancel(job.id)
+    jobs.run(governed, job)
+    assert store.job(job.id).state == "cancelled" and governed.journal.runs("transcription") == []
 
 
 def test_a_cancel_is_heard_while_there_is_no_memory(store, governed, pressure, slow_words):

@@ -9,7 +9,7 @@ import sys
 import threading
 
 import pytest
-from conftest import wait_until
+from conftest import wait_until, worker_named
 
 from transcrevai_core import database, demo, jobs, stages
 from transcrevai_core.jobs import Runner, open_job
@@ -141,7 +141,100 @@ def test_sessions_take_turns_and_what_was_interrupted_goes_first(store):
     one = add("one")
     nobody = add("")
     interrupted = add("many", state="transcribing")
-    assert [job.id for job in queue(store)] == [interrupted, many[0], one, nobody, many[1], many[2]]
+    order = [many[0], one, nobody, many[1], many[2]]
+    assert [job.id for job in queue(store)] == [interrupted, *order]
+
+
+def test_one_place_goes_round_the_sessions(store):
+    names = {}
+    for session in ("many", "many", "many", "one", "other", "one"):
+        job = store.add_job(demo.sample_path("pt"), {}, session=session)
+        names[job.id] = session
+    served = []
+    while waiting := queue(store):
+        served.append(names[waiting[0].id])
+        store.update_job(waiting[0].id, state="done", started=float(len(served)))
+    assert served == ["many", "one", "other", "many", "one", "many"]
+
+
+def run_until_done(store, *job_ids, **settings):
+    runner = Runner(store, load_settings(**settings))
+    runner._patience = 0.3
+    runner.start()
+    try:
+        wait_until(lambda: all(store.job(i).state in ("done", "failed") for i in job_ids), 60)
+    finally:
+        runner.stop()
+
+
+def test_a_claim_that_fails_keeps_no_room(store, short_recording, monkeypatch):
+    from transcrevai_core.errors import StorageError
+
+    real, refusals = store.claim, []
+
+    def claim(job_id):
+        if len(refusals) < 2:
+            refusals.append(job_id)
+            raise StorageError("The library refused: database is locked.")
+        return real(job_id)
+
+    monkeypatch.setattr(store, "claim", claim)
+    jobs_ = [store.add_job(short_recording, OPTIONS | {"diarize": False}) for _ in range(2)]
+    run_until_done(store, *(job.id for job in jobs_), work_cores=1)
+    assert [store.job(job.id).state for job in jobs_] == ["done", "done"] and len(refusals) == 2
+
+
+def test_options_of_another_version_end_their_job_only(store, short_recording):
+    bad = store.add_job(short_recording, {"model": "demo", "beam_size": 99})
+    worse = store.add_job(short_recording, {"model": "demo", "unheard_of": 1})
+    good = store.add_job(short_recording, OPTIONS)
+    run_until_done(store, bad.id, worse.id, good.id)
+    assert store.job(good.id).state == "done"
+    assert store.job(bad.id).error.startswith("beam_size is 99; it should be")
+    assert "There is no setting named unheard_of" in store.job(worse.id).error
+
+
+def test_a_folder_that_cannot_be_looked_into_does_not_stop_the_runner(
+    store, short_recording, monkeypatch
+):
+    from pathlib import Path
+
+    job = store.add_job(short_recording, OPTIONS)
+    hidden = store.add_job(Path("/hidden/a.wav"), OPTIONS)
+    real = Path.is_file
+
+    def is_file(self):
+        if str(self).startswith("/hidden"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(self))
+        return real(self)
+
+    monkeypatch.setattr(Path, "is_file", is_file)
+    run_until_done(store, job.id, hidden.id)
+    assert store.job(job.id).state == "done" and store.job(hidden.id).state == "failed"
+
+
+def test_a_killed_idle_worker_costs_the_next_job_nothing(store, program, short_recording):
+    options = JobOptions(**OPTIONS, diarize=False)
+    first = jobs.run(program, open_job(store, short_recording, options))
+    idle = worker_named("transcription")
+    os.kill(idle.pid, signal.SIGKILL)
+    wait_until(lambda: not worker_named("transcription"))
+    second = jobs.run(program, store.claim(store.add_job(short_recording, options.model_dump()).id))
+    assert (first.state, second.state, second.error) == ("done", "done", "")
+
+
+def test_a_recording_longer_than_was_thought_is_checked_again(
+    store, program, short_recording, monkeypatch
+):
+    from transcrevai_core import forecast
+
+    # what was not read yet is taken for an hour
+    monkeypatch.setattr(
+        forecast, "diarization_bytes", lambda _, seconds: 10**8 if seconds == 3600 else 10**13
+    )
+    job = jobs.run(program, open_job(store, short_recording, JobOptions(**OPTIONS)))
+    assert job.state == "failed" and "MB can be planned; " in job.error
+    assert store.chunks(job.id) and program.promised_bytes() == 0
 
 
 def test_a_job_waits_for_its_turn_and_positions_are_told(store):

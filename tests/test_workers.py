@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import psutil
@@ -86,6 +87,27 @@ def test_cancelling_kills_at_once(worker):
         worker.call(time.sleep, 60, should_stop=lambda: time.monotonic() - begun > 0.3)
     assert time.monotonic() - begun < 10
     assert gone(pid)
+
+
+def test_a_worker_that_died_between_two_calls_can_be_called_again(worker):
+    pid = worker.call(os.getpid)
+    os.kill(pid, signal.SIGKILL)
+    assert gone(pid)
+    with pytest.raises(WorkerDied):
+        worker.call(os.getpid)
+    assert worker.call(os.getpid) != pid
+    worker.kill(WorkerDied("It was in the way.", "memory"))
+    assert gone(worker.pid)
+    with pytest.raises(WorkerDied, match="in the way"):
+        worker.call(os.getpid)
+    assert worker.call(os.getpid)
+
+
+def test_a_worker_that_another_thread_ends_raises_what_can_be_tried_again(worker):
+    worker.call(os.getpid)
+    threading.Timer(0.5, worker.stop).start()
+    with pytest.raises(WorkerDied):
+        worker.call(time.sleep, 60)
 
 
 def leak():
