@@ -46,7 +46,13 @@ def decodes(store, job_id):
 def test_twenty_jobs_come_to_their_end_under_random_kills(store, short_recording):
     before = {child.pid for child in psutil.Process().children(recursive=True)}
     settings = load_settings(
-        work_cores=4, cache_entries=0, restart_seconds=0.05, memory_budget_mb=1_000
+        work_cores=4,
+        cache_entries=0,
+        restart_seconds=0.05,
+        memory_budget_mb=1_000,
+        degraded_percent=85,  # of which plans keep below
+        emergency_percent=97,
+        kill_percent=98,
     )
     runner, killer, added = Runner(store, settings), Killer(seed=7), []
 

@@ -177,9 +177,10 @@ class Program:
             busy = sum(other.cores for other in others)
             if others and busy + plan.cores > memory.work_cores(self.settings.work_cores):
                 return "waiting for a processor"
-            if self._room(plan, promised, limits) < plan.workers_bytes:
+            room = limits.plan_bytes - base_bytes() - promised
+            if self._with_idle(plan) > room:
                 self.end_idle()
-            if self._room(plan, promised, limits) < plan.workers_bytes:
+            if self._with_idle(plan) > room:
                 return "waiting for another job to give its memory back"
             taken = sum(worker.share_bytes for worker in reading.workers)
             ahead = reading.machine.used_bytes + max(0, promised - taken) + plan.workers_bytes
@@ -192,11 +193,15 @@ class Program:
             self._plans[job_id] = plan
             return ""
 
-    def _room(self, plan: Plan, promised: int, limits: Limits) -> int:
-        """Return the bytes of the budget that nobody has, but for the model of this plan."""
+    def _with_idle(self, plan: Plan) -> int:
+        """Return what a job would need beside the idle workers, of which it takes one over."""
         key = key_of(plan.shape)
-        kept = sum(memory.resident_bytes(w.pid) for k, w in self._idle if w.pid and k != key)
-        return limits.plan_bytes - base_bytes() - promised - kept
+        kept = [(k, memory.resident_bytes(worker.pid or 0)) for k, worker in self._idle]
+        whole = sum(resident for _, resident in kept)
+        mine = next((resident for k, resident in kept if k == key), 0)
+        before = [need.bytes for stage, need in plan.needs.items() if stage != "transcription"]
+        # until its turn comes, the model lies beside what the stages before it need
+        return whole - mine + max(plan.workers_bytes, mine + max(before, default=0))
 
     def amend(self, job_id: str, plan: Plan) -> None:
         """Keep less room for a job, now that more is known of it."""
