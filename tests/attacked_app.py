@@ -1,4 +1,4 @@
-"""The app over stages that go wrong: `ATTACK=file streamlit run tests/attacked_app.py`."""
+"""The app over stages that go wrong: `ATTACKS=folder streamlit run tests/attacked_app.py`."""
 
 import sys
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""Stages that go wrong once, in the way that a file names; for `attacked_app.py`.
+"""Stages that go wrong once, in the way that a file says; for `attacked_app.py`.
 
-The file is ATTACK in the environment, with a line such as `decode leak`. It is emptied by the
-attack, so that the next try is a good one.
+The files lie in the folder ATTACKS of the environment, one of the name of each stage, with a word
+such as `leak`. The attack takes its file away, so that the next try is a good one.
 """
 
 import functools
@@ -18,13 +18,13 @@ STAGES = ("prepare", "load_model", "decode", "diarize")
 
 def attack(stage):
     """Go wrong, where this stage is meant."""
-    file = Path(os.environ["ATTACK"])
-    meant, _, way = file.read_text().strip().partition(" ")
-    if meant != stage:
+    file = Path(os.environ["ATTACKS"]) / stage
+    if not file.is_file():
         return
-    file.write_text("")
+    way = file.read_text()
+    file.unlink()
     if way == "leak":
-        leak(file.with_suffix(".leak"))
+        leak(file.with_suffix(".log"))
     elif way == "hang":
         os.kill(os.getpid(), signal.SIGSTOP)
     else:

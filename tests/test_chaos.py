@@ -57,8 +57,9 @@ def test_twenty_jobs_come_to_their_end_under_random_kills(store, short_recording
     runner, killer, added = Runner(store, settings), Killer(seed=7), []
 
     def ask(session):
-        for _ in range(5):
-            added.append(store.add_job(short_recording, OPTIONS, session=session).id)
+        for number in range(5):
+            options = OPTIONS | {"diarize": number < 2}
+            added.append(store.add_job(short_recording, options, session=session).id)
             time.sleep(0.1)
 
     threads = [threading.Thread(target=ask, args=(f"session {n}",)) for n in range(4)]
@@ -74,7 +75,7 @@ def test_twenty_jobs_come_to_their_end_under_random_kills(store, short_recording
         at_once = max(at_once, len(store.jobs(("preparing", "transcribing"))))
         promised = max(promised, base_bytes() + runner.program.promised_bytes())
         most = max(most, memory.own_bytes())
-        time.sleep(0.1)
+        time.sleep(0.3)
     killer.ending.set()
     killer.join()
     runner.stop()
@@ -89,7 +90,8 @@ def test_twenty_jobs_come_to_their_end_under_random_kills(store, short_recording
     for job in jobs:
         again = sum(count - 1 for count in decodes(store, job.id))
         assert 0 <= again <= killer.kills[(job.id, "transcription")]
-        assert len(store.segments(job.id)) > 3 and job.diarization["speakers"] >= 1
+        assert len(store.segments(job.id)) > 3
+        assert not job.options["diarize"] or job.diarization["speakers"] >= 1
     died = [
         event for event in Journal(store.database, "").events(last=1000) if event.kind == "died"
     ]
