@@ -19,6 +19,16 @@ from transcrevai_core.store import Store
 from transcrevai_core.types import Job
 from transcrevai_core.workers import Worker
 
+# for the programs under test: however full the memory of this machine is, jobs begin; they have two
+# processors, and are tried again at once
+SETTINGS = {
+    "TRANSCREVAI_DEGRADED_PERCENT": "97",
+    "TRANSCREVAI_EMERGENCY_PERCENT": "98",
+    "TRANSCREVAI_KILL_PERCENT": "99",
+    "TRANSCREVAI_RESTART_SECONDS": "0.1",
+    "TRANSCREVAI_WORK_CORES": "2",
+}
+
 
 def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
     """Wait for what happens in another process or thread."""
@@ -52,11 +62,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("WHISPER_MODEL", "WHISPER_PRELOAD"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TRANSCREVAI_HOME", str(tmp_path / "home"))
-    # however full the memory of the machine is that the tests run on, jobs begin
-    for name, percent in (("DEGRADED", 97), ("EMERGENCY", 98), ("KILL", 99)):
-        monkeypatch.setenv(f"TRANSCREVAI_{name}_PERCENT", str(percent))
-    monkeypatch.setenv("TRANSCREVAI_RESTART_SECONDS", "0.1")
-    monkeypatch.setenv("TRANSCREVAI_WORK_CORES", "2")
+    for name, value in SETTINGS.items():
+        monkeypatch.setenv(name, value)
     return tmp_path / "home"
 
 

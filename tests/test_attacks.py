@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 from attacks import STAGES
-from conftest import wait_until
+from conftest import SETTINGS, wait_until
 
 from tools.serving import serving
 from transcrevai_core.journal import Journal
@@ -46,14 +46,10 @@ def attacked(tmp_path_factory):
         "tests/attacked_app.py",
         ATTACKS=str(folder),
         TRANSCREVAI_HANG_SECONDS="2",
-        TRANSCREVAI_RESTART_SECONDS="0.1",
-        TRANSCREVAI_WORK_CORES="2",
         TRANSCREVAI_CACHE_ENTRIES="0",  # every job looks for its speakers anew
         TRANSCREVAI_PREPARE_LIMIT_MB="200",  # leaks come there sooner
         TRANSCREVAI_DIARIZATION_LIMIT_MB="250",
-        TRANSCREVAI_DEGRADED_PERCENT="97",
-        TRANSCREVAI_EMERGENCY_PERCENT="98",
-        TRANSCREVAI_KILL_PERCENT="99",
+        **SETTINGS,
     ) as server:
         health = Health(server.url)
         yield Store(folder / "home"), folder, health, server

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import SETTINGS
 
 from tools.serving import Server, browsing, find_chromium, serving
 from transcrevai_core import audio, demo
@@ -28,7 +29,8 @@ HEAVY = ("ctranslate2", "onnxruntime", "librosa", "sklearn", "/av/", "av.libs", 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("browser") / "home") as running:
+    home = tmp_path_factory.mktemp("browser") / "home"
+    with serving(home, TRANSCREVAI_WORK_CORES=SETTINGS["TRANSCREVAI_WORK_CORES"]) as running:
         yield running
 
 
