@@ -72,17 +72,21 @@ def store(home: Path) -> Store:
     return Store(home)
 
 
-@pytest.fixture(scope="session")
-def short_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The first 20 seconds of the Portuguese sample, with two speakers."""
-    path: Path = tmp_path_factory.mktemp("short") / "short.wav"
+def beginning(path: Path, seconds: int) -> Path:
+    """Write the first seconds of the Portuguese sample."""
     audio.decode(demo.sample_path("pt"), path)
     with wave.open(str(path)) as wav:
-        frames = wav.readframes(20 * 16_000)
+        frames = wav.readframes(seconds * 16_000)
     with wave.open(str(path), "wb") as wav:
         wav.setparams((1, 2, 16_000, 0, "NONE", ""))
         wav.writeframes(frames)
     return path
+
+
+@pytest.fixture(scope="session")
+def short_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first 20 seconds of the Portuguese sample, with two speakers."""
+    return beginning(tmp_path_factory.mktemp("short") / "short.wav", 20)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 
 import psutil
-from conftest import wait_until
+from conftest import beginning, wait_until
 
 from transcrevai_core import memory, processes, workers
 from transcrevai_core.budget import base_bytes
@@ -43,7 +43,7 @@ def decodes(store, job_id):
         return [n for (n,) in db.execute("SELECT decodes FROM chunks WHERE job = ?", (job_id,))]
 
 
-def test_twenty_jobs_come_to_their_end_under_random_kills(store, short_recording):
+def test_twenty_jobs_come_to_their_end_under_random_kills(store, tmp_path):
     before = {child.pid for child in psutil.Process().children(recursive=True)}
     settings = load_settings(
         work_cores=4,
@@ -54,12 +54,13 @@ def test_twenty_jobs_come_to_their_end_under_random_kills(store, short_recording
         emergency_percent=97,
         kill_percent=98,
     )
+    recording = beginning(tmp_path / "short.wav", 10)
     runner, killer, added = Runner(store, settings), Killer(seed=7), []
 
     def ask(session):
         for number in range(5):
             options = OPTIONS | {"diarize": number == 0}
-            added.append(store.add_job(short_recording, options, session=session).id)
+            added.append(store.add_job(recording, options, session=session).id)
             time.sleep(0.1)
 
     threads = [threading.Thread(target=ask, args=(f"session {n}",)) for n in range(4)]
@@ -90,7 +91,7 @@ def test_twenty_jobs_come_to_their_end_under_random_kills(store, short_recording
     for job in jobs:
         again = sum(count - 1 for count in decodes(store, job.id))
         assert 0 <= again <= killer.kills[(job.id, "transcription")]
-        assert len(store.segments(job.id)) > 3
+        assert store.segments(job.id) and not store.chunks(job.id, unfinished=True)
         assert not job.options["diarize"] or job.diarization["speakers"] >= 1
     died = [
         event for event in Journal(store.database, "").events(last=1000) if event.kind == "died"
