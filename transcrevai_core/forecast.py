@@ -24,6 +24,7 @@ _MB = 10**6
 _LIBRARIES = 92 * _MB
 _ENTRY = 850  # ... the tokenizer's, for each of its tokens, ...
 _CONVERTING = 100 * _MB  # ... what is in hand while weights are made smaller, ...
+_MADE_UP = 0.13  # ... beside a larger model less, by this share of it, ...
 _HEARING = 12 * _MB  # ... what the encoder takes beside its attention, ...
 _FEATURES = 20 * _MB  # ... the sound of 30 s and its features, ...
 _SAYING = 25 * _MB  # ... what the decoder takes beside its own, ...
@@ -113,7 +114,10 @@ def transcription_bytes(shape: Shape) -> int:
     libraries = _LIBRARIES + _ENTRY * size.vocabulary
     model = libraries + taken * size.weights
     # a file of larger weights is read as a whole before they become smaller, and before the tokens
-    loading = _LIBRARIES + _CONVERTING + size.stored * size.weights if size.stored > taken else 0
+    file = size.stored * size.weights
+    loading = _LIBRARIES + file + max(0.0, _CONVERTING - _MADE_UP * file)
+    if size.stored <= taken:
+        loading = 0.0
     share = min(1.0, max(0.0, shape.chunk_seconds / 30))
     said = 2 * size.decoder * size.width * _TOKENS * _FLOAT  # keys and values of one beam
     choice = size.vocabulary * _FLOAT  # the chances of each token to come next
