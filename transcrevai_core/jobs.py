@@ -107,23 +107,24 @@ class Runner:
         except Exception as error:
             self.store.update_job(job.id, state="failed", error=sentence(error), stage="")
             return ""
-        thread = threading.Thread(target=self._work, args=(job, plan), daemon=True)
+        claimed = None
         try:
-            claimed = self.store.claim(job.id)
-            if claimed is None:  # another program, or a cancel, was first
+            if claimed := self.store.claim(job.id):
+                thread = threading.Thread(target=self._work, args=(claimed, plan), daemon=True)
+                thread.start()
+                self._running[job.id] = thread
+            else:  # another program, or a cancel, was first
                 self.program.release(job.id)
-                return ""
-            thread.start()
-            self._running[job.id] = thread
-        except BaseException:
+        except Exception:
             self.program.release(job.id)
-            self.store.update_job(job.id, owner=None)
+            if claimed:
+                self.store.update_job(job.id, owner=None)
             raise
         return ""
 
     def _work(self, job: Job, plan: Plan) -> None:
         try:
-            pipeline.run_job(self.program, self.store.job(job.id), plan, self._ending.is_set)
+            pipeline.run_job(self.program, job, plan, self._ending.is_set)
         except Exception:
             log.exception("job %s was left", job.id)
             self._give_back(job)

@@ -5,7 +5,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from transcrevai_core import governor, memory, watcher, workers
@@ -87,6 +87,9 @@ class Program:
     # -- the governor --------------------------------------------------------------------------
 
     def _run(self) -> None:
+        with suppress(TranscrevaiError), self.store.database.read() as db:
+            # what this thread has to write can be lost; what it has to do cannot wait
+            db.execute("PRAGMA busy_timeout = 1000")
         while not self._ending.wait(EVERY):
             try:
                 self._reread()
