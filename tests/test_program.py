@@ -211,6 +211,17 @@ def test_jobs_of_other_shapes_do_not_share_a_model(governed):
         assert worker.call(os.getpid) not in (first, second)
 
 
+def test_no_idle_worker_is_lost_sight_of(governed):
+    with (
+        governed.transcriber(Shape("demo"), "a") as first,
+        governed.transcriber(Shape("demo"), "b") as second,
+    ):
+        assert first.call(os.getpid) != second.call(os.getpid)
+    with governed.transcriber(Shape("demo"), "c") as third:
+        assert third in (first, second)
+    assert governed.end_idle() == 2 and workers.live() == []
+
+
 def test_corrections_learn_from_finished_stages_alone(store, governed):
     options = JobOptions(model="demo", language="pt", diarize=False)
     job = jobs.open_job(store, bundled.sample_path("pt"), options)

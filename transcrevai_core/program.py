@@ -234,18 +234,17 @@ class Program:
 
     @contextmanager
     def transcriber(self, shape: Shape, job_id: str, limit_bytes: int = 0) -> Iterator[Worker]:
-        """Give the idle worker that keeps a shape's model, else a new one; it is kept afterwards."""
-        key, worker = key_of(shape), None
+        """Give the idle worker that keeps a shape's model, else a new one; it is kept after."""
+        key = key_of(shape)
         with self._lock:
-            for pair in [pair for pair in self._idle if pair[0] == key and worker is None]:
-                self._idle.remove(pair)
-                worker = pair[1]
+            kept = next((pair for pair in self._idle if pair[0] == key), None)
+            if kept:
+                self._idle.remove(kept)
+        worker = kept[1] if kept else self.worker("transcription")
         # what other beams made of it may be more than this job was promised
-        if worker and limit_bytes and memory.resident_bytes(worker.pid or 0) > HEADROOM * limit_bytes:
+        if limit_bytes and memory.resident_bytes(worker.pid or 0) > HEADROOM * limit_bytes:
             worker.stop()
-        if worker is None:
-            worker = self.worker("transcription")
-            worker.cores = max(worker.cores, shape.threads)
+        worker.cores = max(worker.cores, shape.threads)
         worker.job, worker.limit_bytes = job_id, limit_bytes
         try:
             yield worker
