@@ -76,7 +76,8 @@ def test_twenty_jobs_come_to_their_end_under_random_kills(store, tmp_path):
     while any(store.job(job_id).state not in ("done", "failed") for job_id in added):
         assert time.monotonic() < end
         at_once = max(at_once, len(store.jobs(("preparing", "transcribing"))))
-        promised = max(promised, base_bytes() + runner.program.promised_bytes())
+        plans = list(runner.program._plans.values())
+        promised = max(promised, base_bytes() + sum(plan.workers_bytes for plan in plans))
         most = max(most, memory.own_bytes())
         time.sleep(0.3)
     killer.ending.set()

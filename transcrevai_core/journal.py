@@ -199,10 +199,8 @@ class Journal:
 
     def correction(self, key: str) -> float:
         """Return what a forecast is to be multiplied by, from what its like needed here."""
-        runs = [run for run in self.runs(key=key, last=2 * _LATEST) if run.stage != "job"][
-            -_LATEST:
-        ]
-        needed = [run.peak_bytes / run.table_bytes for run in runs if run.table_bytes]
+        stages = [run for run in self.runs(key=key, last=2 * _LATEST) if run.stage != "job"]
+        needed = [run.peak_bytes / run.table_bytes for run in stages[-_LATEST:] if run.table_bytes]
         # a forecast that is a little high is no harm; one that was much too low must learn
         return min(2.0, max(0.8, max(needed))) if needed else 1.0
 

@@ -11,7 +11,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from transcrevai_core.cache import write
 from transcrevai_core.errors import SettingError, StorageError
-from transcrevai_core.settings import Settings, default_home, describe, load_settings
+from transcrevai_core.settings import Settings, config_file, describe, load_settings
 
 
 class _Alone(Settings):
@@ -54,7 +54,7 @@ def save(changes: Mapping[str, Any]) -> None:
     StorageError where the file cannot be written; nothing is written then.
     """
     load_settings()  # a file that is not valid is told of in the same words as everywhere
-    path = (default_home() / "config.toml").resolve()
+    path = config_file().resolve()
     try:
         before = path.read_text(encoding="utf-8") if path.exists() else ""
         document = tomlkit.parse(before)

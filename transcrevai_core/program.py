@@ -212,11 +212,6 @@ class Program:
             if job_id in self._plans:
                 self._plans[job_id] = plan
 
-    def promised_bytes(self) -> int:
-        """Return what the running jobs were promised."""
-        with self._lock:
-            return sum(plan.workers_bytes for plan in self._plans.values())
-
     def release(self, job_id: str) -> None:
         """Give up a job's room."""
         with self._lock:

@@ -71,9 +71,8 @@ class Settings(BaseSettings, JobOptions):
     @field_validator("emergency_percent", "kill_percent")
     @classmethod
     def _rising(cls, value: float, info: ValidationInfo) -> float:
-        below = (
-            "degraded_percent" if info.field_name == "emergency_percent" else ("emergency_percent")
-        )
+        first = info.field_name == "emergency_percent"
+        below = "degraded_percent" if first else "emergency_percent"
         if value < info.data.get(below, 0.0):
             raise ValueError(f"at least {below}")
         return value

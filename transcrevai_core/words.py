@@ -30,6 +30,7 @@ class Transcription:
         self.options = attempt.options
         self.transcriber = transcriber
         self.shape = attempt.plan.shape
+        self.stays_light = False  # what memory made lighter stays so for the rest of the job
         self.spec: stages.ModelSpec  # which model does the work, from `ready` on
 
     def run(self, chunks: list[Chunk]) -> None:
@@ -112,8 +113,6 @@ class Transcription:
         store.save_chunk(job_id, chunk.index, segments, dropped=dropped, seconds=seconds)
         self.return_to(usual)
 
-    stays_light = False  # what memory made lighter stays so for the rest of the job
-
     def return_to(self, usual: Shape) -> None:
         """Work as before, where it was not memory that called for something lighter."""
         if self.shape != usual and not self.stays_light:
@@ -125,8 +124,7 @@ class Transcription:
         before = self.shape
         self.shape = budget.lighter(before)
         self.stays_light = self.stays_light or death.cause == "memory"
-        if hasattr(self, "spec"):
-            self.spec = model_spec(self.shape, self.spec.device)
+        self.spec = model_spec(self.shape, self.spec.device)
         change = budget.differences(before, self.shape)
         if change and self.stays_light:
             self.attempt.note(f"Memory was short: part of the text was made with {change}.")

@@ -151,10 +151,10 @@ class Worker:
             ended = isinstance(error, BrokenProcessPool) or self._executor is not executor
             if ended or memory.was_refused(error):
                 death = self._death or self._explain(error)
-                self._end()
+                self.stop()
                 raise death from error
             if future is None or not future.done():  # nobody waits for the rest of it
-                self._end()
+                self.stop()
             raise
 
     def _start(self) -> tuple[Any, Connection]:
@@ -250,21 +250,18 @@ class Worker:
         self.peak_bytes = max(self.peak_bytes, memory.peak_bytes(pid) if pid else 0)
         return self.peak_bytes
 
-    def stop(self) -> None:
-        """End the process at once and free all that it held; the next call starts a new one."""
-        self._end()
-
     def stop_if_idle(self) -> bool:
         """End the process unless it has a task; tell whether there was one to end."""
         if self._executor is None or not self._busy.acquire(blocking=False):
             return False
         try:
-            self._end()
+            self.stop()
             return True
         finally:
             self._busy.release()
 
-    def _end(self) -> None:
+    def stop(self) -> None:
+        """End the process at once and free all that it held; the next call starts a new one."""
         executor, self._executor = self._executor, None
         if executor is not None:
             watcher.leave(self)

@@ -1,0 +1,157 @@
+"""A library with something in it for every picture: names, crowds, failures, short memory."""
+
+import math
+import re
+import shutil
+import time
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from transcrevai_core import demo, edits
+from transcrevai_core.governor import Limits, decide
+from transcrevai_core.journal import Journal, Level, Run
+from transcrevai_core.memory import MB, Machine, Reading, WorkerReading
+from transcrevai_core.options import JobOptions
+from transcrevai_core.processes import this_process
+from transcrevai_core.store import Store
+from transcrevai_core.turns import joined
+from transcrevai_core.types import Chunk, Segment, Turn
+
+NAMES = ("Carlos", "Renata", "João")
+LONG_NAME = "Maria Aparecida do Nascimento Albuquerque de Vasconcelos e S"
+
+
+def transcribe_samples(library: Store) -> None:
+    """Let the server work on both samples, and wait for it."""
+    for language, title in demo.SAMPLES.items():
+        options = JobOptions().model_copy(update={"model": "demo", "language": language})
+        library.add_job(demo.sample_path(language), options.model_dump(), title=title)
+    while len(library.jobs(["done"])) < len(demo.SAMPLES):
+        time.sleep(0.5)
+    for job, language in zip(library.jobs(["done"]), reversed(demo.SAMPLES), strict=True):
+        correct(library, job.id, re.split(r"(?<=[.?!])\s+", demo.reference_text(language)))
+
+
+def correct(library: Store, job_id: str, sentences: list[str]) -> None:
+    """Correct the first segment that the model got wrong, or else embellish the third."""
+    segments = library.segments(job_id)
+    for segment in segments:
+        near = get_close_matches(segment.text.strip(), sentences, 1, cutoff=0.7)
+        if near and near[0] != segment.text.strip():
+            return edits.edit_text(library, segment.id or 0, near[0])
+    text = segments[2].text.strip()
+    return edits.edit_text(library, segments[2].id or 0, f"{text[:-1]}!")
+
+
+def add_speakers(library: Store) -> None:
+    """Name the speakers of one sample; add a recording without text, and a crowd with long names.
+
+    The sounds are the sample's: nobody listens to a picture.
+    """
+    sample = library.jobs(["done"])[-1]
+    for label, name in zip(library.transcript(sample.id).speakers, NAMES, strict=False):
+        edits.rename_speaker(library, sample.id, label, name)
+    wordless = JobOptions(model="none").model_dump()
+    silent = library.add_job(
+        sample.source, wordless, claim=True, title="Conselho tutelar, 12 de maio.mp3"
+    )
+    crowd = library.add_job(
+        sample.source, {}, claim=True, title="Audiência pública sobre o plano diretor.m4a"
+    )
+    sentences = [segment.text for segment in library.segments(sample.id)]
+    for job, number, length in ((silent, 2, 4.0), (crowd, 12, 25.0)):
+        turns, segments = [], []
+        for n in range(120):
+            start = length * n
+            label = f"SPEAKER_{n if n < number else (n * n // 7) % number:02}"
+            turns.append(Turn(start, start + length * (0.5 + n % 4 / 8), label))
+            segments.append(Segment(start, turns[-1].end, sentences[n % len(sentences)]))
+        library.save_plan(job.id, [Chunk(0, 0, length * 120)])
+        library.save_diarization(job.id, joined(turns), {
+            "speakers": number, "confidence": 0.6, "runner_up": number - 1, "by": "likeness",
+            "why": "the voices differ clearly",
+        })  # fmt: skip
+        shutil.copy(library.wav(sample.id), library.wav(job.id))
+        done: dict[str, Any] = {"state": "done", "duration": length * 120}
+        if job is crowd:
+            library.save_chunk(job.id, 0, segments, dropped=0, seconds=60)
+            done |= {"language": "pt", "model": "small", "compute_type": "int8", "device": "cpu"}
+        library.update_job(job.id, **done)
+    edits.rename_speaker(library, crowd.id, "SPEAKER_02", LONG_NAME)
+
+
+def add_other_states(library: Store) -> str:
+    """Add a job that seems to run, in the hands of this process, and one of each other kind."""
+    sentences = [segment.text for segment in library.segments(library.jobs(["done"])[2].id)]
+    options = JobOptions(language="pt").model_dump()
+    failed = library.add_job(Path("/recordings/notes.mp3"), options, title="notes.mp3")
+    library.update_job(failed.id, state="failed", error=(
+        "The sound of notes.mp3 cannot be decoded; a file that plays elsewhere would be right."
+    ))  # fmt: skip
+    library.cancel(library.add_job(Path("/recordings/old.wav"), options, title="old.wav").id)
+    running = library.add_job(
+        Path("/recordings/a.m4a"), options, title="Entrevista com a secretária de saúde.m4a"
+    )
+    library.update_job(
+        running.id, state="transcribing", stage="transcribing", owner=this_process(),
+        started=time.time() - 312, duration=5400, language="pt", model="small",
+    )  # fmt: skip
+    library.save_plan(running.id, [Chunk(n, 30 * n, 30 * n + 30) for n in range(180)])
+    for n in range(70):
+        text = " ".join(sentences[(3 * n + k) % len(sentences)].strip() for k in range(3))
+        segment = Segment(30 * n, 30 * n + 28, f" {text}", looping=n == 67)
+        library.save_chunk(running.id, n, [segment], dropped=0, seconds=4.4)
+    waiting = library.add_job(Path("/recordings/b.ogg"), options, title="Reunião de pauta.ogg")
+    library.update_job(waiting.id, owner=this_process())
+    return running.id
+
+
+def add_memory(library: Store, program: str) -> None:
+    """Let the memory of a program, by its name, have been through all levels, and jobs before."""
+    kept, now = Journal(library.database, program), time.time()
+    jobs = library.jobs(["done"])
+    level: Level = "normal"
+    for n in range(1080):  # nine minutes until now
+        at = now - 540 + n / 2
+        hill = max(0.0, 1 - abs(n - 640) / 320)
+        total = (260 + 190 * (n > 120) + 230 * (n > 300) + 25 * math.sin(n / 9)) * MB
+        pressure = 0.46 + 0.42 * hill + 0.01 * math.sin(n / 5)
+        limits = Limits(budget_bytes=1200 * MB)
+        workers = (
+            WorkerReading("transcription", 7, True, 480 * MB, 420 * MB, 510 * MB, 900 * MB, 1, 0.4),
+        )
+        reading = Reading(at, Machine(round(pressure * 8e9), 8 * 10**9), round(total), workers)
+        decision = decide(reading, limits, level)
+        if decision.changed:
+            kept.add_event("level", decision.level, decision.cause[:1].upper() + decision.cause[1:])
+            with library.database.write() as db:
+                db.execute("UPDATE events SET time = ? WHERE id = last_insert_rowid()", (at,))
+        level = decision.level
+        kept.add_reading(reading, level, limits.budget_bytes)
+    for ago, kind, cause in (
+        (560, "recovered", "Recovered 2 jobs"),
+        (244, "lighter", "The job goes on with base instead of small, and chunks of 15 s"),
+        (210, "died", "The transcription worker was ended because 85% of the memory is in use"),
+        (205, "restart", "The transcription worker starts again after 2 s"),
+        (90, "freed", "84 MB given back on request"),
+    ):
+        kept.add_event(kind, "normal", cause, jobs[0].id if kind in ("lighter", "died") else "")
+        with library.database.write() as db:
+            db.execute("UPDATE events SET time = ? WHERE id = last_insert_rowid()", (now - ago,))
+    for n in range(24):
+        model = "base" if n % 5 == 0 else "small"
+        table = 410 if model == "base" else 760
+        kept.add_run(
+            Run(
+                now - 86_400 * (24 - n) / 3,
+                jobs[n % len(jobs)].id,
+                "job",
+                f"prepare + {model}, int8, beam 5 + diarization, voice",
+                table * MB,
+                table * MB,
+                round(table * (0.94 + 0.09 * math.sin(n)) * MB),
+                (60 + 700 * (n % 4)) * (0.31 + 0.03 * math.cos(n) + 0.25 * (n > 17)),
+                60 + 700 * (n % 4),
+            )
+        )
