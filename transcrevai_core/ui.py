@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 from pydantic import ValidationError
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from transcrevai_core import demo, figures, jobs, turns, web
+from transcrevai_core import demo, figures, jobs, texts, turns, web
 from transcrevai_core.budget import Plan
 from transcrevai_core.errors import InputError, SettingError, TranscrevaiError
 from transcrevai_core.gauges import Palette
@@ -33,6 +34,7 @@ TRANSCRIBE, TRANSCRIPT, LIBRARY = "transcribe.py", "transcript.py", "library.py"
 MEMORY = "memory.py"
 LOW_PROBABILITY = 0.5
 CHIP_NAME = 30  # characters: a line of a narrow screen
+LANGUAGE = "language"  # in the session
 clock = turns.clock
 
 Color = Literal["red", "orange", "blue", "green", "gray", "primary"]
@@ -44,6 +46,14 @@ STATES: dict[JobState, tuple[str, str, Color]] = {
     "failed": ("Failed", ":material/error:", "red"),
     "cancelled": ("Cancelled", ":material/block:", "orange"),
 }
+
+
+def _language() -> str:
+    """Return the language of the page being drawn; what runs beside the pages has none."""
+    return str(st.session_state.get(LANGUAGE, texts.SOURCE)) if get_script_run_ctx() else ""
+
+
+texts.use(_language)
 
 
 def settings() -> Settings:

@@ -1,0 +1,127 @@
+"""What people read, in their language: gettext catalogues in `locale`, with English as the source.
+
+What the core says (errors, notes, causes of events) is English where it is made and kept, so that
+one library serves readers of both languages; `told` translates it where it is shown.
+"""
+
+import gettext
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+LANGUAGES = {"en": "English", "pt_BR": "Português (Brasil)"}
+SOURCE = "en"
+_FOLDER = Path(__file__).parent / "locale"
+_PLACE = re.compile(r"\{(\w+)\}")
+_LEAST = 6  # letters outside its places that make a pattern more than a guess
+
+_find: Callable[[], str] = lambda: SOURCE  # noqa: E731
+
+
+def use(find: Callable[[], str]) -> None:
+    """Let `find` say, at each text, which of `LANGUAGES` it is to be in."""
+    global _find
+    _find = find
+
+
+def language() -> str:
+    """Return the language of the reader at hand."""
+    found = _find()
+    return found if found in LANGUAGES else SOURCE
+
+
+def best(tag: str | None) -> str:
+    """Return the language that suits a browser's.
+
+    >>> best("pt-PT"), best("en-GB"), best("fr"), best(None)
+    ('pt_BR', 'en', 'en', 'en')
+    """
+    first = (tag or "").lower().partition("-")[0]
+    return next((code for code in LANGUAGES if code.lower().partition("_")[0] == first), SOURCE)
+
+
+def _(text: str, **values: object) -> str:
+    """Return a text in the reader's language, with `{name}`s filled in afterwards.
+
+    >>> _("{done} of {all}", done=1, all=3)
+    '1 of 3'
+    """
+    found = _catalogue(language()).gettext(text) if text else ""
+    return found.format(**values) if values else found
+
+
+def plural(one: str, many: str, number: int, **values: object) -> str:
+    """Return the form of a text that suits a number, which fills `{number}`.
+
+    >>> plural("{number} speaker", "{number} speakers", 2)
+    '2 speakers'
+    """
+    found = _catalogue(language()).ngettext(one, many, number)
+    return found.format(number=decimal(number), **values)
+
+
+def mark(text: str) -> str:
+    """Return a text as it is; it is translated elsewhere, by `_` or `told`."""
+    return text
+
+
+def told(sentence: str) -> str:
+    """Return what the core said in English in the reader's language, or as it is.
+
+    The catalogue's patterns (`There is no file {path}.`) are tried against it; what stood in
+    their places is translated too where it is a text of its own.
+    """
+    if language() == SOURCE or not sentence:
+        return sentence
+    catalogue = _catalogue(language())
+    if (found := catalogue.gettext(sentence)) != sentence:
+        return found
+    for pattern, text in _patterns(language()):
+        if match := pattern.fullmatch(sentence):
+            parts = match.groupdict()
+            return text.format(**{name[1:]: told(part) for name, part in parts.items()})
+    return sentence
+
+
+def decimal(value: float, digits: int = 0) -> str:
+    """Write a number as the reader's language does.
+
+    >>> decimal(1234.5, 1)
+    '1,234.5'
+    """
+    text = f"{value:,.{digits}f}"
+    return text if language() == SOURCE else text.translate(str.maketrans(",.", ".,"))
+
+
+@cache
+def _catalogue(code: str) -> gettext.NullTranslations:
+    return gettext.translation("transcrevai", _FOLDER, [code], fallback=True)
+
+
+@cache
+def _patterns(code: str) -> list[tuple[re.Pattern[str], str]]:
+    """Return the catalogue's texts that have places, those with most letters first."""
+    known = getattr(_catalogue(code), "_catalog", {})
+    found = []
+    for source, text in known.items():
+        if not isinstance(source, str) or not text or not _PLACE.search(source):
+            continue  # plural forms have numbers for keys
+        pieces = _PLACE.split(source)  # text, name, text, name ... text
+        letters = sum(char.isalpha() for piece in pieces[::2] for char in piece)
+        if letters < _LEAST:
+            continue
+        seen: set[str] = set()
+        pattern = ""
+        for place, piece in enumerate(pieces):
+            name = f"p{piece}"
+            if place % 2 == 0:
+                pattern += re.escape(piece)
+            elif name in seen:
+                pattern += f"(?P={name})"
+            else:
+                seen.add(name)
+                pattern += f"(?P<{name}>.+?)"
+        found.append((letters, re.compile(pattern, re.DOTALL), text))
+    found.sort(key=lambda entry: -entry[0])
+    return [(pattern, text) for _letters, pattern, text in found]
