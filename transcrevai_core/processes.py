@@ -47,7 +47,7 @@ def be_modest(cores: int) -> None:
     """
     me = psutil.Process()
     with contextlib.suppress(OSError, AttributeError, ValueError, psutil.Error):
-        me.nice(getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", 5))
+        me.nice(getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", None) or max(5, me.nice()))
     with contextlib.suppress(OSError, AttributeError, ValueError, psutil.Error):
         me.cpu_affinity(sorted(me.cpu_affinity())[:cores])  # not on macOS
 
