@@ -83,7 +83,7 @@ def test_empty_library_says_what_to_do(app: AppTest, store: Store) -> None:
     assert "All programs: " in meters(app) and "TranscrevAI: " in meters(app)
     show(app, PAST)
     assert "No job has ended yet" in texts(app)
-    assert [link.label for link in app.page_link] == [component.START] * 2
+    assert [link.label for link in app.page_link] == [ui.START] * 2
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_the_level_is_told_in_words_with_its_cause(
     assert f"{meaning[1]} {label}" in shown and meaning[3] in shown
     assert cause in shown
     assert ("Normal again" in shown) == bool(calm) and calm in shown
-    assert f"{total} of 1000 MB · peak {total} MB" in meters(app)
+    assert f"{total} of 1,000 MB · peak {total} MB" in meters(app)
 
 
 def test_a_level_lasts_as_the_governor_lets_it(

@@ -8,7 +8,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import platformdirs
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
@@ -22,6 +22,7 @@ from pydantic_settings import (
 
 from transcrevai_core.errors import SettingError
 from transcrevai_core.options import JobOptions
+from transcrevai_core.texts import mark
 
 
 def default_home() -> Path:
@@ -42,6 +43,16 @@ def _whisper_names() -> dict[str, Any]:
 
 
 _MEMORY: dict[str, Any] = {"group": "memory"}  # what the memory page can change
+# what pydantic says should be, for `describe`
+_RULES = (
+    mark("a finite number"),
+    mark("a valid boolean, unable to interpret input"),
+    mark("a valid integer, unable to parse string as an integer"),
+    mark("a valid number, unable to parse string as a number"),
+    mark("greater than or equal to {limit}"),
+    mark("less than or equal to {limit}"),
+    mark("have at least {number} character"),
+)
 
 
 def _percent(default: float, description: str) -> Any:
@@ -82,6 +93,9 @@ class Settings(BaseSettings, JobOptions):
     )
     preload: bool = Field(
         False, description="load the model when the program starts, before the first job"
+    )
+    interface_language: Literal["auto", "en", "pt_BR"] = Field(
+        "auto", description="the language of the pages; auto takes the browser's"
     )
     model_idle_seconds: float = Field(
         300.0,
@@ -230,5 +244,7 @@ def describe(error: ValidationError) -> str:
         return f"There is no setting named {name}; the settings are {known}."
     # "Input should be ...", "String should have ..."; our own validators say what would be right
     _, _, rule = first["msg"].rpartition(" should ")
-    rule = rule.replace("Value error, ", "be ")
-    return f"{name} is {first['input']!r}; it should {rule} ({field.description})."
+    if "be " not in rule and first["type"] != "value_error":
+        return f"{name} is {first['input']!r}; it should {rule} ({field.description})."
+    rule = rule.removeprefix("be ").removeprefix("Value error, ")
+    return f"{name} is {first['input']!r}; it should be {rule} ({field.description})."

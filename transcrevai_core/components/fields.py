@@ -7,48 +7,67 @@ import streamlit as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from transcrevai_core.texts import _, capital, mark
 from transcrevai_core.ui import escape
 
 _LABELS = {
-    "chunk_seconds": "Longest chunk",
-    "vad_threshold": "Speech threshold",
-    "condition_on_previous_text": "Carry text onwards",
-    "diarize": "Find who speaks when",
-    "speakers": "Number of speakers",
-    "min_speakers": "At least",
-    "max_speakers": "At most",
-    "embedding": "Voice model",
-    "clustering": "Grouping of voices",
-    "counting": "Counting of speakers",
-    "speaker_threshold": "Threshold of likeness",
-    "min_speaker_share": "Smallest share of speech",
-    "channels": "Channels",
-    "memory_budget_mb": "Budget of the program",
-    "degraded_percent": "No new jobs from",
-    "emergency_percent": "Smallest model from",
-    "kill_percent": "Largest worker ended from",
-    "prepare_limit_mb": "Reading of recordings",
-    "diarization_limit_mb": "Telling speakers apart",
-    "work_cores": "Processors",
-    "restart_seconds": "Pause before a restart",
-    "hang_seconds": "Longest silence of a worker",
-    "model_idle_seconds": "Idle model leaves after",
+    "model": mark("Model"),
+    "language": mark("Language"),
+    "task": mark("Task"),
+    "device": mark("Device"),
+    "compute_type": mark("Numeric type"),
+    "threads": mark("Threads"),
+    "beam_size": mark("Beam size"),
+    "chunk_seconds": mark("Longest chunk"),
+    "vad_threshold": mark("Speech threshold"),
+    "initial_prompt": mark("Initial prompt"),
+    "hotwords": mark("Hotwords"),
+    "condition_on_previous_text": mark("Carry text onwards"),
+    "diarize": mark("Find who speaks when"),
+    "speakers": mark("Number of speakers"),
+    "min_speakers": mark("At least"),
+    "max_speakers": mark("At most"),
+    "embedding": mark("Voice model"),
+    "clustering": mark("Grouping of voices"),
+    "counting": mark("Counting of speakers"),
+    "speaker_threshold": mark("Threshold of likeness"),
+    "min_speaker_share": mark("Smallest share of speech"),
+    "channels": mark("Channels"),
+    "home": mark("Data directory"),
+    "preload": mark("Load the model at the start"),
+    "interface_language": mark("Language of the pages"),
+    "model_idle_seconds": mark("Idle model leaves after"),
+    "download_stall_seconds": mark("Longest silence of a download"),
+    "memory_budget_mb": mark("Budget of the program"),
+    "degraded_percent": mark("No new jobs from"),
+    "emergency_percent": mark("Smallest model from"),
+    "kill_percent": mark("Largest worker ended from"),
+    "prepare_limit_mb": mark("Reading of recordings"),
+    "diarization_limit_mb": mark("Telling speakers apart"),
+    "work_cores": mark("Processors"),
+    "restart_seconds": mark("Pause before a restart"),
+    "hang_seconds": mark("Longest silence of a worker"),
+    "cache_hours": mark("Kept for"),
+    "cache_entries": mark("Entries at most"),
+    "cache_mb": mark("Room on disk"),
 }
 _CHOICES = {
-    "auto": "Automatic",
-    "transcribe": "Transcribe",
-    "translate": "Translate into English",
-    "cpu": "CPU",
-    "cuda": "GPU (CUDA)",
-    "agglomerative": "Agglomerative",
-    "spectral": "Spectral",
-    "vbx": "VBx",
-    "evidence": "Evidence",
-    "likeness": "Likeness",
-    "silhouette": "Silhouette",
-    "eigengap": "Eigengap",
-    "mix": "Mixed together",
-    "speakers": "One speaker each",
+    "en": "English",
+    "pt_BR": "Português",
+    "auto": mark("Automatic"),
+    "transcribe": mark("Transcribe"),
+    "translate": mark("Translate into English"),
+    "cpu": mark("CPU"),
+    "cuda": mark("GPU (CUDA)"),
+    "agglomerative": mark("Agglomerative"),
+    "spectral": mark("Spectral"),
+    "vbx": mark("VBx"),
+    "evidence": mark("Evidence"),
+    "likeness": mark("Likeness"),
+    "silhouette": mark("Silhouette"),
+    "eigengap": mark("Eigengap"),
+    "mix": mark("Mixed together"),
+    "speakers": mark("One speaker each"),
 }
 _EMBEDDINGS = ("voice", "ivector", "mfcc")  # those that come with the program
 _SAME: Any = object()
@@ -70,14 +89,13 @@ def label_of(name: str, unit: str = "") -> str:
     >>> label_of("beam_size", "beams"), label_of("chunk_seconds", "s")
     ('Beam size', 'Longest chunk (s)')
     """
-    label = _LABELS.get(name, name.replace("_", " ").capitalize())
+    label = _(_LABELS[name])
     return label + (f" ({unit})" if len(unit) in (1, 2) else "")  # longer ones are in the name
 
 
 def meaning(info: FieldInfo) -> str:
     """Write what a setting does as a sentence in Markdown."""
-    text = info.description or ""
-    return escape(text[:1].upper() + text[1:] + ".")
+    return escape(capital(_(info.description or "")) + ".")
 
 
 def fields(
@@ -127,7 +145,7 @@ def field(
         return st.selectbox(label, known, **kept) or value
     if get_origin(info.annotation) is Literal:
         choices = get_args(info.annotation)
-        kept |= {"index": choices.index(value), "format_func": lambda c: _CHOICES.get(c, c)}
+        kept |= {"index": choices.index(value), "format_func": _choice}
         return st.selectbox(label, choices, **kept)
     if info.annotation is bool:
         return st.toggle(label, value, **kept)
@@ -140,9 +158,13 @@ def field(
         step = 10 if unit == "MB" else step
         whole = number is float and step == 1
         kept |= {"format": "%.3f"} if step == 0.001 else {"format": "%g"} if whole else {}
-        kept |= {"placeholder": "Automatic"} if type(None) in get_args(info.annotation) else {}
+        kept |= {"placeholder": _("Automatic")} if type(None) in get_args(info.annotation) else {}
         return st.number_input(label, low, high, value, step=step, **kept)
     return st.text_input(label, value or "", **kept)
+
+
+def _choice(name: str) -> str:
+    return _(_CHOICES.get(name, name))
 
 
 def unit_of(info: FieldInfo) -> str:

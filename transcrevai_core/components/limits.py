@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from transcrevai_core import preferences, ui
+from transcrevai_core import preferences, texts, ui
 from transcrevai_core.components.fields import fields, group, label_of
 from transcrevai_core.errors import SettingError
 from transcrevai_core.settings import Settings
+from transcrevai_core.texts import _
 
 NAMES = [*group(Settings, "memory"), "model_idle_seconds"]
 _DRAWN, _SAID = "limits_drawn", "limits_said"  # in the session
@@ -20,13 +21,16 @@ def limits_form() -> None:
     with st.form("limits"):
         values = fields(NAMES, f"limits{drawn}", settings, off=fixed.keys(), persist=False)
         for name, variable in fixed.items():
-            st.caption(
-                f":material/lock: {label_of(name)} is set by {ui.escape(variable)} in the "
-                "environment; what is saved here counts once that is gone."
+            said = _(
+                "{setting} is set by {variable} in the environment; what is saved here counts "
+                "once that is gone.",
+                setting=label_of(name),
+                variable=ui.escape(variable),
             )
+            st.caption(f":material/lock: {said}")
         with st.container(horizontal=True):
-            save = st.form_submit_button("Save", type="primary", icon=":material/save:")
-            reset = st.form_submit_button("Back to the defaults", icon=":material/undo:")
+            save = st.form_submit_button(_("Save"), type="primary", icon=":material/save:")
+            reset = st.form_submit_button(_("Back to the defaults"), icon=":material/undo:")
     changes = {
         name: value
         for name, value in values.items()
@@ -37,7 +41,9 @@ def limits_form() -> None:
             _keep(dict.fromkeys(NAMES) if reset else changes)
             st.session_state[_DRAWN] = drawn + 1
             st.session_state[_SAID] = (
-                "The defaults count again." if reset else "Saved; running jobs keep to it at once."
+                _("The defaults count again.")
+                if reset
+                else _("Saved; running jobs keep to it at once.")
             )
             st.rerun()
     if said := st.session_state.pop(_SAID, None):
@@ -49,7 +55,7 @@ def _keep(changes: dict[str, object]) -> None:
     try:
         preferences.save(changes)
     except SettingError as error:
-        sentence = str(error)
+        sentence = texts.told(str(error))
         for name in NAMES:
             sentence = sentence.replace(name, f"“{label_of(name)}”")
         raise SettingError(sentence) from None
