@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.test_pages import checked, fill, open_page, press, texts
-from transcrevai_core import workers
+from transcrevai_core import ui, workers
 from transcrevai_core.cache import Cache
 from transcrevai_core.components import memory as component
 from transcrevai_core.components.limits import NAMES

@@ -7,6 +7,7 @@ what has no name), which `texts.told` matches as a pattern.
 """
 
 import ast
+import re
 import string
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -27,12 +28,13 @@ MARKS = {"_": 1, "mark": 1, "plural": 2}  # how many of the first arguments are 
 # which argument of a call is read by people
 SAYS = {name: 0 for name, kind in vars(errors).items() if isinstance(kind, type)}
 SAYS |= {"Refused": 1, "event": 1, "add_event": 2, "note": 0, "ValueError": 0, "_percent": 1}
-NAMED = {"update": "stage", "update_job": "stage", "Field": "description"}  # the same by name
+SAYS |= {"Grouping": 3}
+NAMED = {"update": {"stage"}, "update_job": {"stage", "error"}, "Field": {"description"}}  # by name
 # functions whose answer, or what they append to it, is read by people, by module
 ANSWERS = {
     "attempt": ("reason", "sentence"),
     "budget": ("differences", "_nearest"),
-    "diarization/grouping": ("choose", "group"),
+    "diarization/grouping": ("choose",),
     "governor": ("_cause",),
     "journal": ("degrading",),
     "pipeline": ("_about",),
@@ -127,7 +129,7 @@ def _call(call: ast.Call, local: Names, whole: Names) -> Iterator[Text]:
         for argument in call.args[SAYS[name] : last]:
             yield from _said(argument, local, whole)
     for keyword in call.keywords:
-        if keyword.arg and keyword.arg == NAMED.get(name):
+        if keyword.arg in NAMED.get(name, ()):
             yield from _said(keyword.value, local, whole)
 
 
@@ -137,7 +139,9 @@ def _said(node: ast.expr, local: Names, whole: Names) -> Iterator[str]:
         if isinstance(node.value, str) and any(char.isalpha() for char in node.value):
             yield node.value
     elif isinstance(node, ast.JoinedStr):
-        yield _with_places(node, local, whole)
+        text = _with_places(node, local, whole)
+        if any(char.isalpha() for char in re.sub(r"\{\w+\}", "", text)):
+            yield text
         for piece in node.values:
             if isinstance(piece, ast.FormattedValue) and not isinstance(piece.value, ast.Call):
                 yield from _said(piece.value, local, {})

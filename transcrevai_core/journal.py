@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 
 from transcrevai_core.database import Database
 from transcrevai_core.memory import Machine, Reading, WorkerReading
+from transcrevai_core.texts import mark
 
 KEPT_READINGS, KEPT_EVENTS, KEPT_RUNS = 3_600, 1_000, 5_000  # 30 minutes at 2 a second
 _LATEST = 5  # runs that correct a forecast
@@ -218,8 +219,8 @@ def degrading(runs: Sequence[Run], window: int = 5, tolerance: float = 1.25) -> 
         if len(late) < window or len(early) < window:
             continue
         for what, values in (
-            ("takes longer", lambda run: run.rtf),
-            ("needs more memory", lambda run: float(run.peak_bytes)),
+            (mark("takes longer"), lambda run: run.rtf),
+            (mark("needs more memory"), lambda run: float(run.peak_bytes)),
         ):
             before = statistics.fmean(map(values, early[-2 * window :]))
             now = statistics.fmean(map(values, late))
