@@ -48,6 +48,7 @@ page = st.navigation(
 )
 # the page ends in many ways, its own stop among them; the foot is drawn before and stands below
 body = st.container()
+st.space("small")
 with st.container(horizontal=True, horizontal_alignment="right", key="foot"):
     language_switch()
 with body:

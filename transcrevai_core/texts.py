@@ -80,6 +80,18 @@ def told(sentence: str, code: str = "") -> str:
     code = code if code in LANGUAGES else language()
     if code == SOURCE or not sentence:
         return sentence
+    if found := _told(sentence, code):
+        return found
+    if not sentence.endswith(".") and (found := _told(f"{sentence}.", code)):
+        return found.removesuffix(".")  # a sentence that became a part of another one
+    for between in (": ", ", "):
+        if between in sentence:
+            return between.join(told(part, code) for part in sentence.split(between))
+    return sentence
+
+
+def _told(sentence: str, code: str) -> str:
+    """Return what the catalogue has for a sentence, or a pattern that it fits; empty for none."""
     catalogue = _catalogue(code)
     if (found := catalogue.gettext(sentence)) != sentence:
         return found
@@ -87,10 +99,7 @@ def told(sentence: str, code: str = "") -> str:
         if match := pattern.fullmatch(sentence):
             parts = match.groupdict()
             return text.format(**{name[1:]: told(part, code) for name, part in parts.items()})
-    for between in (": ", ", "):
-        if between in sentence:
-            return between.join(told(part, code) for part in sentence.split(between))
-    return sentence
+    return ""
 
 
 def decimal(value: float, digits: int = 0) -> str:
