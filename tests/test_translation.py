@@ -117,8 +117,6 @@ FREE = {"TranscrevAI", "GB", "MB", "min", "RTF"}  # the same in every language
 MARKUP = re.compile(
     r":material/\w+:|:[a-z]+-badge\[|:[a-z]+\[|-badge\[|&\w+;|`[^`]*`|<[^>]*>|\{\w+\}"
 )
-    r":material/\w+:|:[a-z]+-badge\[|:[a-z]+\[|-badge\[|&\w+;|`[^`]*`|<[^>]*>|\{\w+\}"
-)
 
 
 def literals(node: ast.expr) -> list[str]:
