@@ -43,6 +43,12 @@ page = st.navigation(
             icon=":material/memory:",
             help=_("How much memory there is, what takes it, and the limits it is kept in."),
         ),
+        st.Page(
+            HERE / ui.SETTINGS,
+            title=_("Settings"),
+            icon=":material/settings:",
+            help=_("How new recordings are worked on, models, what is kept, and the language."),
+        ),
     ],
     position="top",
 )

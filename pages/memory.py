@@ -4,8 +4,8 @@ import streamlit as st
 
 from transcrevai_core import courses, gauges, texts, ui
 from transcrevai_core.cache import Cache, TierStats
-from transcrevai_core.components.limits import limits_form
 from transcrevai_core.components.memory import course, events, free, journal, live, titles
+from transcrevai_core.components.preferences import MEMORY, preferences_form
 from transcrevai_core.components.tables import ago, number, solid, table
 from transcrevai_core.journal import Run, degrading
 from transcrevai_core.texts import _, mark
@@ -107,13 +107,17 @@ def run_row(run: Run, title: str) -> list[str]:
     return [title or f":gray[{_('deleted')}]", *work, *sizes, error]
 
 
+def limits() -> None:
+    preferences_form("limits", MEMORY)
+
+
 st.title(_("Memory"), anchor=False)
 live()
 free()
 course()
 SECTIONS = {
     f":material/history: {_('Events')}": events,
-    f":material/tune: {_('Limits')}": limits_form,
+    f":material/tune: {_('Limits')}": limits,
     f":material/inventory_2: {_('Cache')}": cache,
     f":material/monitoring: {_('Past jobs')}": past_jobs,
 }

@@ -12,7 +12,7 @@ from tests.test_pages import checked, fill, open_page, press, texts
 from transcrevai_core import ui, workers
 from transcrevai_core.cache import Cache
 from transcrevai_core.components import memory as component
-from transcrevai_core.components.limits import NAMES
+from transcrevai_core.components.preferences import MEMORY
 from transcrevai_core.journal import Journal, Run
 from transcrevai_core.memory import MB, Machine, Reading, WorkerReading
 from transcrevai_core.processes import this_process
@@ -165,12 +165,12 @@ def test_events_newest_first_and_recovered_jobs_stand_out(
 
 def test_limits_offer_every_setting_of_memory(app: AppTest) -> None:
     show(app, LIMITS)
-    keys = {f"limits0_{name}" for name in NAMES}
+    keys = {f"limits0_{name}" for name in MEMORY}
     assert keys == {str(widget.key) for widget in app.number_input}
     percent = app.number_input(key="limits0_degraded_percent")
     assert (percent.min, percent.max, percent.value) == (10, 99, 75)
     assert "(%)" in percent.label and "no job begins" in percent.help
-    assert {"memory_budget_mb", "kill_percent", "model_idle_seconds"} <= set(NAMES)
+    assert {"memory_budget_mb", "kill_percent", "model_idle_seconds"} <= set(MEMORY)
 
 
 def test_a_saved_threshold_is_kept_and_can_go_back(app: AppTest, home: Path) -> None:

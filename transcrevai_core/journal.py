@@ -19,7 +19,9 @@ KEPT_READINGS, KEPT_EVENTS, KEPT_RUNS = 3_600, 1_000, 5_000  # 30 minutes at 2 a
 _LATEST = 5  # runs that correct a forecast
 
 Level = Literal["normal", "degraded", "emergency", "kill"]
-EventKind = Literal["level", "action", "died", "restart", "recovered", "lighter", "freed"]
+EventKind = Literal[
+    "level", "action", "died", "restart", "recovered", "lighter", "freed", "cleaned"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 """Settings as widgets: meanings, ranges and units come from their declaration."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from transcrevai_core.texts import _, capital, mark
+from transcrevai_core.texts import _, capital, decimal, mark
 from transcrevai_core.ui import escape
 
 _LABELS = {
@@ -50,6 +50,8 @@ _LABELS = {
     "cache_hours": mark("Kept for"),
     "cache_entries": mark("Entries at most"),
     "cache_mb": mark("Room on disk"),
+    "sound_days": mark("Days until sound is deleted"),
+    "job_days": mark("Days until all is deleted"),
 }
 _CHOICES = {
     "en": "English",
@@ -75,12 +77,13 @@ _SAME: Any = object()
 
 def group(model: type[BaseModel], name: str) -> list[str]:
     """Return the settings whose declaration names a group."""
-    return [
-        field
-        for field, info in model.model_fields.items()
-        if isinstance(info.json_schema_extra, Mapping)
-        and info.json_schema_extra.get("group") == name
-    ]
+    return [field for field, info in model.model_fields.items() if group_of(info) == name]
+
+
+def group_of(info: FieldInfo) -> str:
+    """Return the group that a setting's declaration names; empty for none."""
+    extra = info.json_schema_extra
+    return str(extra.get("group", "")) if isinstance(extra, Mapping) else ""
 
 
 def label_of(name: str, unit: str = "") -> str:
@@ -105,11 +108,12 @@ def fields(
     *,
     off: bool | Collection[str] = False,
     persist: bool = True,
+    below: Callable[[str], None] = lambda name: None,
 ) -> dict[str, Any]:
     """Draw some settings in two columns, and return what they are set to.
 
     `off` turns all of them off, or some; with `persist` what was chosen lasts as long as the
-    session.
+    session; `below` draws what stands below each.
     """
     chosen = {}
     for row in range(0, len(names), 2):  # row by row, so that narrow screens keep the order
@@ -117,6 +121,7 @@ def fields(
             is_off = off if isinstance(off, bool) else name in off
             with column:
                 chosen[name] = field(name, key, values, off=is_off, persist=persist)
+                below(name)
     return chosen
 
 
@@ -158,13 +163,52 @@ def field(
         step = 10 if unit == "MB" else step
         whole = number is float and step == 1
         kept |= {"format": "%.3f"} if step == 0.001 else {"format": "%g"} if whole else {}
-        kept |= {"placeholder": _("Automatic")} if type(None) in get_args(info.annotation) else {}
+        if type(None) in get_args(info.annotation):
+            kept["placeholder"] = default_of(name, type(values))
         return st.number_input(label, low, high, value, step=step, **kept)
     return st.text_input(label, value or "", **kept)
 
 
 def _choice(name: str) -> str:
     return _(_CHOICES.get(name, name))
+
+
+def default_of(name: str, model: type[BaseModel]) -> str:
+    """Write what a setting is where nobody has set it.
+
+    >>> default_of("chunk_seconds", JobOptions), default_of("threads", JobOptions)
+    ('30', 'Automatic')
+    """
+    value = model.model_fields[name].default
+    if value is None:
+        return _("never") if group_of(model.model_fields[name]) == "retention" else _("Automatic")
+    if isinstance(value, bool):
+        return _("on") if value else _("off")
+    return _choice(value) if isinstance(value, str) else written(value)
+
+
+def bounds(name: str, model: type[BaseModel]) -> str:
+    """Write the default of a setting, and from where to where it may be, in its unit.
+
+    >>> bounds("chunk_seconds", JobOptions)
+    'Default: 30 · 5 to 30 s'
+    """
+    info = model.model_fields[name]
+    said = _("Default: {default}", default=default_of(name, model))
+    if low := [limit.ge for limit in info.metadata if hasattr(limit, "ge")]:
+        high = written(_limit(info, "le"))
+        said += " · " + _("{low} to {high}", low=written(low[0]), high=high)
+        said += f" {unit}" if len(unit := unit_of(info)) in (1, 2) else ""
+    return said
+
+
+def written(value: float) -> str:
+    """Write a number with the digits that it has, as the reader's language does.
+
+    >>> written(0.003), written(100_000)
+    ('0.003', '100,000')
+    """
+    return decimal(value, len(f"{value:.6f}".rstrip("0").partition(".")[2]))
 
 
 def unit_of(info: FieldInfo) -> str:

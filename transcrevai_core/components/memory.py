@@ -51,6 +51,7 @@ _KINDS: dict[EventKind, tuple[str, str, ui.Color]] = {
     "recovered": (mark("Recovered"), ":material/healing:", "green"),
     "lighter": (mark("Lighter"), ":material/compress:", "orange"),
     "freed": (mark("Freed"), ":material/cleaning_services:", "green"),
+    "cleaned": (mark("Cleaned up"), ":material/auto_delete:", "gray"),
 }
 
 

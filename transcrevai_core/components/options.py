@@ -1,5 +1,6 @@
 """The options of a job as a form: meanings, ranges and units come from their declaration."""
 
+from collections.abc import Collection
 from typing import Any
 
 import streamlit as st
@@ -33,14 +34,24 @@ def options_form(key: str, defaults: JobOptions) -> dict[str, Any]:
     return values
 
 
-def model_fields(key: str, defaults: JobOptions, *, text: bool = False) -> dict[str, Any]:
+def model_fields(
+    key: str,
+    defaults: JobOptions,
+    *,
+    text: bool = False,
+    off: Collection[str] = (),
+    persist: bool = True,
+) -> dict[str, Any]:
     """Draw which model is to listen for which language; with `text`, only what writes one."""
     left, right = st.columns(2)
+    kept = {"persist_state": "session"} if persist else {}
     with left:
-        values: dict[str, Any] = {"model": _model(f"{key}_model", defaults.model, text)}
+        values: dict[str, Any] = {
+            "model": _model(f"{key}_model", defaults.model, text, disabled="model" in off, **kept)
+        }
     with right:
-        off = values["model"] == NONE
-        values["language"] = _language(f"{key}_language", defaults.language, off)
+        deaf = values["model"] == NONE or "language" in off
+        values["language"] = _language(f"{key}_language", defaults.language, disabled=deaf, **kept)
     _tell_about(values["model"])
     return values
 
@@ -58,7 +69,7 @@ def _speaker_fields(key: str, defaults: JobOptions, alone: bool) -> dict[str, An
     return values | fields(rest, key, defaults, off=not wanted)
 
 
-def _model(key: str, default: str, text: bool) -> str:
+def _model(key: str, default: str, text: bool, **kept: Any) -> str:
     hidden = (*_ALIASES, DEMO.name, NONE, AUTO)
     names = [name for name in MODELS if name not in hidden]
     names.sort(key=lambda name: locate(name) is None)  # those on this computer first
@@ -75,7 +86,7 @@ def _model(key: str, default: str, text: bool) -> str:
         accept_new_options=True,
         help=meaning(_FIELDS["model"]),
         key=key,
-        persist_state="session",
+        **kept,
     )
     return chosen or default
 
@@ -96,7 +107,7 @@ def _model_label(name: str) -> str:
     return f"{name} ({where}, {_('English')})" if english else f"{name} ({where})"
 
 
-def _language(key: str, default: str | None, off: bool) -> str:
+def _language(key: str, default: str | None, **kept: Any) -> str:
     codes = ["auto", *_COMMON_LANGUAGES]
     rest = [code for code in LANGUAGES if code not in codes]
     codes += sorted(rest, key=lambda code: ui.fold(ui.language_name(code)))
@@ -107,8 +118,7 @@ def _language(key: str, default: str | None, off: bool) -> str:
         format_func=lambda code: _("Detect") if code == "auto" else ui.language_name(code),
         help=meaning(_FIELDS["language"]),
         key=key,
-        persist_state="session",
-        disabled=off,
+        **kept,
     )
 
 
