@@ -5,6 +5,7 @@ import threading
 
 from transcrevai_core.errors import Cancelled, TranscrevaiError
 from transcrevai_core.models import fetch_model
+from transcrevai_core.texts import mark
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,8 @@ class Download:
             self.error = str(error)
         except Exception as error:
             log.exception("the model %s was not downloaded", self.name)
-            self.error = f"The download ended with a fault ({type(error).__name__})."
+            said = mark("The download ended with a fault ({kind}).")
+            self.error = said.format(kind=type(error).__name__)
 
     def _progress(self, share: float) -> None:
         self.share = share

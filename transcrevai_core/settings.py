@@ -106,14 +106,6 @@ class Settings(BaseSettings, JobOptions):
         description="the language of the pages; auto takes the browser's",
         json_schema_extra={"group": "interface"},
     )
-    model_idle_seconds: float = Field(
-        300.0,
-        ge=0,
-        le=86_400,
-        allow_inf_nan=False,
-        description="how long an idle model stays in memory",
-        json_schema_extra=_MEMORY | {"unit": "s"},
-    )
     download_stall_seconds: float = Field(
         60.0,
         ge=1,
@@ -175,6 +167,14 @@ class Settings(BaseSettings, JobOptions):
         le=3_600,
         allow_inf_nan=False,
         description="a worker that gives no sign of life for so long is replaced",
+        json_schema_extra=_MEMORY | {"unit": "s"},
+    )
+    model_idle_seconds: float = Field(
+        300.0,
+        ge=0,
+        le=86_400,
+        allow_inf_nan=False,
+        description="how long an idle model stays in memory",
         json_schema_extra=_MEMORY | {"unit": "s"},
     )
 

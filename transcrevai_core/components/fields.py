@@ -119,7 +119,7 @@ def fields(
     for row in range(0, len(names), 2):  # row by row, so that narrow screens keep the order
         for column, name in zip(st.columns(2), names[row : row + 2], strict=False):
             is_off = off if isinstance(off, bool) else name in off
-            with column:
+            with column, st.container(gap="xxsmall"):
                 chosen[name] = field(name, key, values, off=is_off, persist=persist)
                 below(name)
     return chosen
@@ -181,7 +181,11 @@ def default_of(name: str, model: type[BaseModel]) -> str:
     """
     value = model.model_fields[name].default
     if value is None:
-        return _("never") if group_of(model.model_fields[name]) == "retention" else _("Automatic")
+        info = model.model_fields[name]
+        text = {"language": _("Detect")}.get(name, _("empty"))
+        number = int in get_args(info.annotation) or float in get_args(info.annotation)
+        absent = _("never") if group_of(info) == "retention" else _("Automatic")
+        return absent if number else text
     if isinstance(value, bool):
         return _("on") if value else _("off")
     return _choice(value) if isinstance(value, str) else written(value)

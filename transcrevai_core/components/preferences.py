@@ -1,5 +1,6 @@
 """Settings as forms over `config.toml`, with where they begin and what else may be right."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -50,7 +51,9 @@ def preferences_form(
         default = default_of(name, Settings)
         if getattr(settings, name) != Settings.model_fields[name].default and name not in fixed:
             label = _("Back to {default}", default=default)
-            if st.form_submit_button(label, key=f"{key}{drawn}_back_{name}", type="tertiary"):
+            if st.form_submit_button(
+                label, key=f"{key}{drawn}_back_{name}", type="tertiary", icon=":material/undo:"
+            ):
                 back = name
 
     with st.form(key, enter_to_submit=False):
@@ -59,7 +62,7 @@ def preferences_form(
             values = model_fields(f"{key}{drawn}", settings, off=fixed.keys(), persist=False)
             values["language"] = None if values["language"] == "auto" else values["language"]
             for column, name in zip(st.columns(2), values, strict=True):
-                with column:
+                with column, st.container(gap="xxsmall"):
                     below(name)
         rest = [name for name in names if name not in values]
         values |= fields(
@@ -102,8 +105,9 @@ def _keep(key: str, names: Sequence[str], said: str, changes: Changes, reset: bo
             preferences.save(changes)
         except SettingError as error:  # speaks of settings by the names that they have on screen
             sentence = texts.told(str(error))
-            for name in names:
-                sentence = sentence.replace(name, f"“{label_of(name)}”")
+            for name in names:  # "speakers" may be a word of the sentence, "max_speakers" is none
+                where = rf"\b{name}\b" if "_" in name else rf"^{name}\b"
+                sentence = re.sub(where, f"“{label_of(name)}”", sentence)
             raise SettingError(sentence) from None
         for other in list(st.session_state):
             if str(other).startswith(_SESSION):  # chosen before, when other defaults counted

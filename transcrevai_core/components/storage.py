@@ -8,7 +8,7 @@ from transcrevai_core import demo, downloads, gauges, retention, ui
 from transcrevai_core.components.preferences import RETENTION, Changes, Keep, preferences_form
 from transcrevai_core.components.tables import number, solid, table
 from transcrevai_core.environment import models_here, size_of
-from transcrevai_core.texts import _, decimal, plural
+from transcrevai_core.texts import _, decimal
 from transcrevai_core.transcription import catalogue
 from transcrevai_core.transcription.catalogue import DEMO, MODELS, locate
 from transcrevai_core.types import ACTIVE_STATES, Job
@@ -72,7 +72,7 @@ def _name(head: str, jobs: Sequence[Job]) -> None:
     if jobs:
         names = [f"- {ui.escape(job.title)}" for job in jobs[:_NAMED]]
         if more := len(jobs[_NAMED:]):
-            names.append("- " + plural("and {number} more", "and {number} more", more))
+            names.append("- " + _("and {number} more", number=more))
         st.markdown("\n".join([head, "", *names]))
 
 
