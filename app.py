@@ -10,10 +10,11 @@ import streamlit as st
 from transcrevai_core import ui, web
 from transcrevai_core.errors import TranscrevaiError
 from transcrevai_core.jobs import Runner
+from transcrevai_core.texts import _, mark
 
 log = logging.getLogger("transcrevai")
 
-_CALM = (
+_CALM = mark(
     "Something went wrong here; your recordings and transcripts are safe. Reload the page, and "
     "if it happens again, the program's log says what it was."
 )
@@ -40,10 +41,10 @@ def on_script_error(error: Exception) -> bool:
     """Draw one sentence; the stack trace belongs in the log."""
     if isinstance(error, TranscrevaiError):
         log.warning("%s", error)
-        st.error(ui.escape(str(error)), icon=":material/error:")
+        st.error(ui.said(error), icon=":material/error:")
     else:
         log.exception("a page failed", exc_info=error)
-        st.error(_CALM, icon=":material/error:")
+        st.error(_(_CALM), icon=":material/error:")
     return True
 
 

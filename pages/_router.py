@@ -1,46 +1,61 @@
-"""What `st.App` runs: navigation and page config, nothing else."""
+"""What `st.App` runs: navigation, page config and the language, nothing else."""
 
 from pathlib import Path
 
 import streamlit as st
 
 from transcrevai_core import components, ui
+from transcrevai_core.components.language import choose_language, language_switch
+from transcrevai_core.texts import _
 
 HERE = Path(__file__).resolve().parent
 IMAGES = Path(components.__file__).parent
 
 # a Material icon as page icon would be fetched from the network
 st.set_page_config(page_title="TranscrevAI", page_icon=str(IMAGES / "icon.svg"), layout="centered")
+choose_language()
 wordmark = IMAGES / f"logo-{st.context.theme.type or 'light'}.svg"
 st.logo(str(wordmark), size="medium")
 page = st.navigation(
     [
         st.Page(
             HERE / ui.TRANSCRIBE,
-            title="Transcribe",
+            title=_("Transcribe"),
             icon=":material/mic:",
             default=True,
-            help="Turn a recording into text: a file, the microphone, or a sample.",
+            help=_("Turn a recording into text: a file, the microphone, or a sample."),
         ),
         st.Page(
             HERE / ui.TRANSCRIPT,
-            title="Transcript",
+            title=_("Transcript"),
             icon=":material/article:",
-            help="Read, listen to, correct and export one transcript.",
+            help=_("Read, listen to, correct and export one transcript."),
         ),
         st.Page(
             HERE / ui.LIBRARY,
-            title="Library",
+            title=_("Library"),
             icon=":material/folder_open:",
-            help="All recordings: search in what was said, open, run again, delete.",
+            help=_("All recordings: search in what was said, open, run again, delete."),
         ),
         st.Page(
             HERE / ui.MEMORY,
-            title="Memory",
+            title=_("Memory"),
             icon=":material/memory:",
-            help="How much memory there is, what takes it, and the limits it is kept in.",
+            help=_("How much memory there is, what takes it, and the limits it is kept in."),
+        ),
+        st.Page(
+            HERE / ui.SETTINGS,
+            title=_("Settings"),
+            icon=":material/settings:",
+            help=_("How new recordings are worked on, models, what is kept, and the language."),
         ),
     ],
     position="top",
 )
-page.run()
+# the page ends in many ways, its own stop among them; the foot is drawn before and stands below
+body = st.container()
+st.space("small")
+with st.container(horizontal=True, horizontal_alignment="right", key="foot"):
+    language_switch()
+with body:
+    page.run()

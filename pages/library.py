@@ -4,17 +4,18 @@ from typing import Any
 
 import streamlit as st
 
-from transcrevai_core import ui
+from transcrevai_core import texts, ui
 from transcrevai_core.components.options import options_form
 from transcrevai_core.options import JobOptions
+from transcrevai_core.texts import _, mark
 from transcrevai_core.types import ACTIVE_STATES, Job
 
 PAGE_SIZE = 20
 FILTERS = {
-    "Running": ACTIVE_STATES,
-    "Done": ("done",),
-    "Failed": ("failed",),
-    "Cancelled": ("cancelled",),
+    mark("Running"): ACTIVE_STATES,
+    mark("Done"): ("done",),
+    mark("Failed"): ("failed",),
+    mark("Cancelled"): ("cancelled",),
 }
 
 library = ui.store()
@@ -22,15 +23,18 @@ library = ui.store()
 
 def hits(query: str) -> None:
     found = library.search(query)
-    st.subheader(f"Said in recordings ({len(found)})", anchor=False)
+    head = _("Said in recordings ({number})", number=texts.decimal(len(found)))
+    st.subheader(head, anchor=False)
     if not found:
-        st.caption("No transcript holds all these words; fewer words find more.")
+        st.caption(_("No transcript holds all these words; fewer words find more."))
     for job, segment in found:
         with st.container(border=True, gap="xxsmall"):
             st.markdown(ui.snippet(segment.final_text, query))
             st.page_link(
                 ui.TRANSCRIPT,
-                label=f"{ui.escape(job.title)} at {ui.clock(segment.start)}",
+                label=_(
+                    "{title} at {time}", title=ui.escape(job.title), time=ui.clock(segment.start)
+                ),
                 icon=":material/play_circle:",
                 query_params={"job": job.id, "t": f"{segment.start:.2f}"},
             )
@@ -47,75 +51,79 @@ def card(job: Job) -> None:
         facts += [ui.escape(str(job.model or job.options.get("model", "")))]
         st.caption(" · ".join(facts))
         if job.error and job.state == "failed":
-            st.caption(f":red[{ui.escape(job.error)}]")
+            st.caption(f":red[{ui.said(job.error)}]")
         with st.container(horizontal=True):
             actions(job)
 
 
 def actions(job: Job) -> None:
     if job.state == "done":
-        if st.button("Open", key=f"open_{job.id}", icon=":material/article:", type="primary"):
+        if st.button(_("Open"), key=f"open_{job.id}", icon=":material/article:", type="primary"):
             st.switch_page(ui.TRANSCRIPT, query_params={"job": job.id})
-    elif st.button("Show", key=f"show_{job.id}", icon=":material/visibility:"):
+    elif st.button(_("Show"), key=f"show_{job.id}", icon=":material/visibility:"):
         st.switch_page(ui.TRANSCRIBE, query_params={"job": job.id})
     if job.state in ACTIVE_STATES:
-        if st.button("Cancel", key=f"cancel_{job.id}", icon=":material/close:"):
+        if st.button(_("Cancel"), key=f"cancel_{job.id}", icon=":material/close:"):
             library.cancel(job.id)
             st.rerun()
         return
     if job.state in ("failed", "cancelled"):
-        label = "Retry" if job.state == "failed" else "Resume"
+        label = _("Retry") if job.state == "failed" else _("Resume")
         if st.button(label, key=f"requeue_{job.id}", icon=":material/refresh:"):
             library.requeue(job.id)
             st.switch_page(ui.TRANSCRIBE, query_params={"job": job.id})
-    if st.button("Run again", key=f"again_{job.id}", icon=":material/replay:"):
-        run_again(job)
-    if st.button("Delete", key=f"delete_{job.id}", icon=":material/delete:"):
-        delete(job)
+    if st.button(_("Run again"), key=f"again_{job.id}", icon=":material/replay:"):
+        st.dialog(_("Run again"))(run_again)(job)
+    if st.button(_("Delete"), key=f"delete_{job.id}", icon=":material/delete:"):
+        st.dialog(_("Delete for good?"))(delete)(job)
 
 
-@st.dialog("Run again")
 def run_again(job: Job) -> None:
-    st.markdown(f"**{ui.escape(job.title)}** is transcribed anew; the transcript you have stays.")
+    st.markdown(
+        _("**{title}** is transcribed anew; the transcript you have stays.",
+          title=ui.escape(job.title))
+    )  # fmt: skip
     options: dict[str, Any] = options_form(f"again_{job.id}", JobOptions(**job.options))
-    if st.button("Transcribe", type="primary", icon=":material/play_arrow:"):
+    if st.button(_("Transcribe"), type="primary", icon=":material/play_arrow:"):
         with ui.told():
             chosen = ui.job_options(options)
             again = ui.run_again(job, chosen)
             st.switch_page(ui.TRANSCRIBE, query_params={"job": again.id})
 
 
-@st.dialog("Delete for good?")
 def delete(job: Job) -> None:
     kept = library.job_dir(job.id)
     st.markdown(
-        f"**{ui.escape(job.title)}**, its transcript, your corrections and the sound that "
-        "TranscrevAI keeps will be gone. This cannot be undone."
+        _(
+            "**{title}**, its transcript, your corrections and the sound that TranscrevAI keeps "
+            "will be gone. This cannot be undone.",
+            title=ui.escape(job.title),
+        )
     )
     if kept not in job.source.parents:
-        st.caption(f"The original stays: {ui.escape(str(job.source))}")
+        st.caption(_("The original stays: {path}", path=ui.escape(str(job.source))))
     with st.container(horizontal=True):
-        if st.button("Delete for good", type="primary", icon=":material/delete:"):
+        if st.button(_("Delete for good"), type="primary", icon=":material/delete:"):
             with ui.told():
                 library.delete_job(job.id)
                 st.rerun()
-        if st.button("Keep it"):
+        if st.button(_("Keep it")):
             st.rerun()
 
 
-st.title("Library", anchor=False)
+st.title(_("Library"), anchor=False)
 jobs = library.jobs()
 if not jobs:
     ui.invite(
-        "Nothing here yet: recordings appear as soon as you transcribe one.",
+        _("Nothing here yet: recordings appear as soon as you transcribe one."),
         ":material/folder_open:",
     )
     st.stop()
 query = st.text_input(
-    "Search in titles and in what was said", type="search", live=True, key="query",
-    placeholder="budget meeting",
+    _("Search in titles and in what was said"), type="search", live=True, key="query",
+    placeholder=_("budget meeting"),
 )  # fmt: skip
-state = st.pills("State", list(FILTERS), key="state")
+state = st.pills(_("State"), list(FILTERS), format_func=_, key="state")
 if query:
     hits(query)
 shown = [
@@ -124,9 +132,10 @@ shown = [
     if (not state or job.state in FILTERS[state]) and ui.holds(job.title, query or "")
 ]
 if query and shown:
-    st.subheader(f"Titles ({len(shown)})", anchor=False)
+    head = _("Titles ({number})", number=texts.decimal(len(shown)))
+    st.subheader(head, anchor=False)
 elif not shown and not query:
-    st.caption("No recording is in this state.")
+    st.caption(_("No recording is in this state."))
 pages = -(-len(shown) // PAGE_SIZE)
 page = st.pagination(pages, key="library_page") if pages > 1 else 1
 for job in shown[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]:

@@ -12,6 +12,7 @@ from transcrevai_core.components.options import options_form
 from transcrevai_core.components.plan import forecast, recovered
 from transcrevai_core.components.uploader import uploader
 from transcrevai_core.components.watch import watch_job, watch_jobs
+from transcrevai_core.texts import _
 from transcrevai_core.types import Job
 
 library = ui.store()
@@ -34,13 +35,14 @@ def follow(jobs: Sequence[Job], *, show: bool = True) -> None:
 
 def samples(newcomer: bool) -> None:
     with st.container(border=True):
-        st.markdown("**New here? Try a sample.**" if newcomer else "**Try a sample**")
+        st.markdown(_("**New here? Try a sample.**") if newcomer else _("**Try a sample**"))
         st.caption(
-            "About a minute of synthesized conversation and the small demo model that comes with "
-            "TranscrevAI: nothing to download, done in seconds."
-        )
+            _("About a minute of synthesized conversation and the small demo model that comes with "
+              "TranscrevAI: nothing to download, done in seconds.")
+        )  # fmt: skip
         with st.container(horizontal=True):
-            for language, title in demo.SAMPLES.items():
+            for language, name in demo.SAMPLES.items():
+                title = _(name)
                 kind, icon = ui.importance(newcomer), ":material/play_arrow:"
                 if st.button(title, key=f"sample_{language}", type=kind, icon=icon):
                     chosen = {"model": "demo", "language": language, "task": "transcribe"}
@@ -49,9 +51,8 @@ def samples(newcomer: bool) -> None:
 
 
 def sources(options: dict[str, Any]) -> None:
-    files, microphone, path = st.tabs(
-        [":material/upload_file: Files", ":material/mic: Microphone", ":material/folder: Path"]
-    )
+    names = {"upload_file": _("Files"), "mic": _("Microphone"), "folder": _("Path")}
+    files, microphone, path = st.tabs([f":material/{icon}: {name}" for icon, name in names.items()])
     with files:
         uploads = uploader(key="uploads", max_bytes=web.max_upload_bytes())
         arrived = [web.find_upload(library.home, upload) for upload in uploads.finished]
@@ -62,29 +63,29 @@ def sources(options: dict[str, Any]) -> None:
                 begin(taken, options, show=alone)
     with microphone:
         # a new key for each recording lets go of the sound of the last one
-        recording = st.audio_input("Record from the microphone", key=f"recording_{len(begun)}")
-        if recording and st.button("Transcribe the recording", type="primary"):
-            name = f"Recording {time.strftime('%Y-%m-%d %H.%M.%S')}.wav"
+        recording = st.audio_input(_("Record from the microphone"), key=f"recording_{len(begun)}")
+        if recording and st.button(_("Transcribe the recording"), type="primary"):
+            name = f"{_('Recording')} {time.strftime('%Y-%m-%d %H.%M.%S')}.wav"
             with ui.told():
                 begin([web.keep(library.home, name, recording.getbuffer())], options)
     with path, st.form("path", border=False):
         text = st.text_input(
-            "Full path of a recording on this computer",
-            placeholder="/home/maria/interviews/2026-05-12.mp3",
+            _("Full path of a recording on this computer"),
+            placeholder=_("/home/maria/interviews/2026-05-12.mp3"),
         )
-        if st.form_submit_button("Transcribe the file", type="primary"):
+        if st.form_submit_button(_("Transcribe the file"), type="primary"):
             with ui.told():
                 follow([ui.add_job(ui.local_file(text), options)])
 
 
 if "job" in st.query_params:
     watch_job(st.query_params["job"])
-    if st.button("Transcribe another", icon=":material/add:", type="tertiary"):
+    if st.button(_("Transcribe another"), icon=":material/add:", type="tertiary"):
         st.query_params.clear()
         st.rerun()
 else:
-    st.title("Transcribe", anchor=False)
-    st.markdown("Recordings become text on this computer; they never leave it.")
+    st.title(_("Transcribe"), anchor=False)
+    st.markdown(_("Recordings become text on this computer; they never leave it."))
     # what comes and goes has slots of its own: an uploader that moved would be drawn anew
     progress_slot, welcome_slot, options_slot = st.container(), st.container(), st.container()
     newcomer = not library.jobs()

@@ -388,7 +388,7 @@ import sys
 import app                                    # routes, lifespan and all that they import
 from streamlit.testing.v1 import AppTest
 at = AppTest.from_file("pages/_router.py", default_timeout=30).run()
-for page in ("transcript.py", "library.py", "memory.py", "transcribe.py"):
+for page in ("transcript.py", "library.py", "memory.py", "settings.py", "transcribe.py"):
     at.switch_page(page).run()
     assert not at.exception, at.exception[0].message
 print(*sys.modules)

@@ -9,10 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.test_pages import checked, fill, open_page, press, texts
-from transcrevai_core import workers
+from transcrevai_core import ui, workers
 from transcrevai_core.cache import Cache
 from transcrevai_core.components import memory as component
-from transcrevai_core.components.limits import NAMES
+from transcrevai_core.components.preferences import MEMORY
 from transcrevai_core.journal import Journal, Run
 from transcrevai_core.memory import MB, Machine, Reading, WorkerReading
 from transcrevai_core.processes import this_process
@@ -83,7 +83,7 @@ def test_empty_library_says_what_to_do(app: AppTest, store: Store) -> None:
     assert "All programs: " in meters(app) and "TranscrevAI: " in meters(app)
     show(app, PAST)
     assert "No job has ended yet" in texts(app)
-    assert [link.label for link in app.page_link] == [component.START] * 2
+    assert [link.label for link in app.page_link] == [ui.START] * 2
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_the_level_is_told_in_words_with_its_cause(
     assert f"{meaning[1]} {label}" in shown and meaning[3] in shown
     assert cause in shown
     assert ("Normal again" in shown) == bool(calm) and calm in shown
-    assert f"{total} of 1000 MB · peak {total} MB" in meters(app)
+    assert f"{total} of 1,000 MB · peak {total} MB" in meters(app)
 
 
 def test_a_level_lasts_as_the_governor_lets_it(
@@ -165,12 +165,12 @@ def test_events_newest_first_and_recovered_jobs_stand_out(
 
 def test_limits_offer_every_setting_of_memory(app: AppTest) -> None:
     show(app, LIMITS)
-    keys = {f"limits0_{name}" for name in NAMES}
+    keys = {f"limits0_{name}" for name in MEMORY}
     assert keys == {str(widget.key) for widget in app.number_input}
     percent = app.number_input(key="limits0_degraded_percent")
     assert (percent.min, percent.max, percent.value) == (10, 99, 75)
     assert "(%)" in percent.label and "no job begins" in percent.help
-    assert {"memory_budget_mb", "kill_percent", "model_idle_seconds"} <= set(NAMES)
+    assert {"memory_budget_mb", "kill_percent", "model_idle_seconds"} <= set(MEMORY)
 
 
 def test_a_saved_threshold_is_kept_and_can_go_back(app: AppTest, home: Path) -> None:

@@ -214,7 +214,7 @@ def differences(before: Shape, after: Shape) -> str:
     if after.compute_type != before.compute_type:
         said.append(after.compute_type)
     if after.threads != before.threads:
-        said.append(f"{after.threads} thread{'s' if after.threads > 1 else ''}")
+        said.append(f"{after.threads} threads" if after.threads > 1 else "1 thread")
     if after.chunk_seconds != before.chunk_seconds:
         said.append(f"chunks of {after.chunk_seconds:.0f} s")
     return ", ".join(said)

@@ -16,6 +16,7 @@ from transcrevai_core.gauges import EVERYTHING, PROGRAM, Palette, pale, size
 from transcrevai_core.governor import LEVELS, Limits
 from transcrevai_core.journal import Event, Point, Run
 from transcrevai_core.memory import MB
+from transcrevai_core.texts import _, capital, date, decimal, mark, separators, told
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -25,7 +26,7 @@ _POINTS = 240  # of a line; each is the highest of its time
 _GAP = 5.0  # seconds without a reading that break a line
 _EVENTS, _TOP = 106, 112  # per cent: the lane of events, and where the picture ends
 _LINE = 46  # characters in a line of what is shown under the mouse
-_BANDS = {"degraded": "degraded", "emergency": "emergency", "kill": "stopped"}
+_BANDS = {"degraded": mark("degraded"), "emergency": mark("emergency"), "kill": mark("stopped")}
 _ALPHAS = (0.16, 0.26, 0.38)
 _FLAT = {"showgrid": False, "zeroline": False, "fixedrange": True}
 
@@ -69,10 +70,10 @@ def course(
             "hovertemplate": f"{at}{PROGRAM}: %{{customdata:,.0f}} MB<extra></extra>",
         },
         {
-            "name": EVERYTHING,
+            "name": _(EVERYTHING),
             "y": [point and round(100 * point.pressure, 1) for point in line],
             "line": {"color": palette.ink, "width": 2},
-            "hovertemplate": f"{at}{EVERYTHING}: %{{y:.0f}} %<extra></extra>",
+            "hovertemplate": f"{at}{_(EVERYTHING)}: %{{y:.0f}} %<extra></extra>",
         },
     ]
     lines = [{"type": "scatter", "mode": "lines", "x": times, **line} for line in lines]
@@ -99,7 +100,7 @@ def _marks(events: Sequence[Event], palette: Palette) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": "Events",
+        "name": _("Events"),
         "x": [_moment(event.time) for event in events],
         "y": [_EVENTS] * len(events),
         "marker": {
@@ -124,7 +125,7 @@ def event_colour(event: Event, palette: Palette) -> str:
 
 def _hover(event: Event) -> str:
     clock = datetime.fromtimestamp(event.time).strftime("%H:%M:%S")
-    lines = textwrap.wrap(event.cause, _LINE)
+    lines = textwrap.wrap(capital(told(event.cause)), _LINE)
     return "<br>".join([f"<b>{clock}</b>", *(html.escape(line, quote=False) for line in lines)])
 
 
@@ -140,11 +141,12 @@ def _layout(limits: Limits, palette: Palette, begin: float, end: float) -> dict[
             "fillcolor": pale(palette.of(level), alpha), "line": {"width": 0}, "layer": "below",
         })  # fmt: skip
         words.append({
-            "text": _BANDS[level], "xref": "paper", "x": 0.01, "xanchor": "left",
+            "text": _(_BANDS[level]), "xref": "paper", "x": 0.01, "xanchor": "left",
             "y": (low + high) / 2, "showarrow": False, "font": {"size": 10, "color": palette.ink},
         })  # fmt: skip
     return {
         "template": "none",
+        "separators": separators(),
         "height": 340,
         "margin": {"l": 44, "r": 64, "t": 28, "b": 28},
         "shapes": bands,
@@ -184,7 +186,7 @@ def _layout(limits: Limits, palette: Palette, begin: float, end: float) -> dict[
 def _same_unit(megabytes: float, whole: float) -> str:
     """Write MB in the unit that the whole is written in."""
     in_megabytes = size(whole * MB).endswith("MB")
-    return f"{megabytes:.0f} MB" if in_megabytes else f"{megabytes / 1000:.1f} GB"
+    return f"{decimal(megabytes)} MB" if in_megabytes else f"{decimal(megabytes / 1000, 1)} GB"
 
 
 # -- past jobs ---------------------------------------------------------------------------------
@@ -221,26 +223,25 @@ def history(runs: Sequence[Run], palette: Palette) -> "Figure | None":
         ("y", [run.rtf for run in runs], ".2f"),
         ("y2", [100 * run.error for run in runs], "+.0f"),
     ):
-        hover = [
-            f"{datetime.fromtimestamp(run.time):%Y-%m-%d %H:%M}<br>{html.escape(run.key)}"
-            for run in runs
-        ]
+        hover = [f"{date(run.time)}<br>{html.escape(run.key)}" for run in runs]
         common = {"type": "scatter", "x": numbers, "yaxis": axis}
         traces += [
             {
-                **common, "mode": "markers", "y": values, "hovertext": hover, "name": "Each job",
+                **common, "mode": "markers", "y": values, "hovertext": hover, "name": _("Each job"),
                 "hovertemplate": f"%{{hovertext}}<br>%{{y:{unit}}}<extra></extra>",
                 "marker": {"size": 7, "color": palette.calm}, "showlegend": axis == "y",
             },
             {
                 **common, "mode": "lines", "y": rolling(values), "hoverinfo": "skip",
-                "name": f"Mean of {WINDOW}", "line": {"width": 2, "color": palette.orange},
+                "name": _("Mean of {number}", number=WINDOW),
+                "line": {"width": 2, "color": palette.orange},
                 "showlegend": axis == "y",
             },
         ]  # fmt: skip
     ink = {"color": palette.ink}
     layout = {
         "template": "none",
+        "separators": separators(),
         "height": 300,
         "margin": {"l": 44, "r": 8, "t": 30, "b": 28},
         "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom",
@@ -251,7 +252,7 @@ def history(runs: Sequence[Run], palette: Palette) -> "Figure | None":
                 "text": text, "xref": "paper", "yref": "paper", "x": 0, "y": y, "showarrow": False,
                 "xanchor": "left", "yanchor": "bottom", "font": ink,
             }
-            for text, y in (("<b>RTF</b>", 1.02), ("<b>Error of the forecast</b>", 0.42))
+            for text, y in (("<b>RTF</b>", 1.02), (f"<b>{_('Error of the forecast')}</b>", 0.42))
         ],
         "xaxis": {"range": [0.5, len(runs) + 0.5], "showticklabels": False, **_FLAT,
                   "anchor": "y2"},

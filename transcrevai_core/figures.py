@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from transcrevai_core.texts import _, mark
 from transcrevai_core.turns import clock, label_number, shown_name
 from transcrevai_core.types import Segment, Transcript, Turn
 
@@ -26,7 +27,7 @@ _DAY = 86_400
 # ms; Plotly takes numbers of four digits for years, so that recordings begin with 1971
 _ORIGIN = 365 * _DAY * 1000
 _THIN = 0.01  # of the whole time: some six pixels
-_HINT = "Click to hear, drag to zoom"
+_HINT = mark("Click to hear, drag to zoom")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ def _moment(seconds: float) -> int:
 
 
 def _layout(lanes: Sequence[str], end: float, ink: str) -> dict[str, Any]:
-    clock_format = "%-M:%S" if end < 3600 else "%-H:%M:%S" if end < _DAY else "day %-j, %-H:%M"
+    clock_format = "%-M:%S" if end < 3600 else "%-H:%M:%S" if end < _DAY else _("day %-j, %-H:%M")
     height = len(lanes) * (_LANE if len(lanes) <= _MANY_LANES else _LOW_LANE)
     return {
         "template": "none",
@@ -189,7 +190,7 @@ def _layout(lanes: Sequence[str], end: float, ink: str) -> dict[str, Any]:
         "margin": {"l": 8, "r": 8, "t": _TOP, "b": _AXIS},
         "annotations": [
             {
-                "text": _HINT,
+                "text": _(_HINT),
                 "font": {"size": 12, "color": ink},
                 "showarrow": False,
                 "xref": "paper",
@@ -234,7 +235,7 @@ def _layout(lanes: Sequence[str], end: float, ink: str) -> dict[str, Any]:
 
 def _hover(name: str, turn: Turn, words: str) -> str:
     times = dict.fromkeys([clock(turn.start), clock(turn.end)])  # a short turn has but one
-    head = f"<b>{_safe(shortened(name, _LINE))}</b><br>{' to '.join(times)}"
+    head = f"<b>{_safe(shortened(name, _LINE))}</b><br>{_(' to ').join(times)}"
     lines = textwrap.wrap(words, _LINE) if len(words) > _LINE else [words] if words else []
     return "<br>".join([head, *map(_safe, lines)])
 

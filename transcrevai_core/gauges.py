@@ -12,10 +12,11 @@ from typing import Any
 from transcrevai_core.governor import LEVELS, Limits
 from transcrevai_core.journal import Level
 from transcrevai_core.memory import MB, Reading
+from transcrevai_core.texts import _, decimal, mark, told
 
 ROW = 50  # pixels of a meter, with the words above it
 _BAND, _BAR = 16, 8
-EVERYTHING, PROGRAM = "All programs", "TranscrevAI"
+EVERYTHING, PROGRAM = mark("All programs"), "TranscrevAI"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,9 @@ def size(number: float) -> str:
     >>> size(412_300_000), size(24_100_000_000)
     ('412 MB', '24.1 GB')
     """
-    return f"{number / MB:.0f} MB" if number < 5_000 * MB else f"{number / MB / 1000:.1f} GB"
+    if number < 5_000 * MB:
+        return f"{decimal(number / MB)} MB"
+    return f"{decimal(number / MB / 1000, 1)} GB"
 
 
 def sizes(used: float, limit: float) -> str:
@@ -86,26 +89,27 @@ def sizes(used: float, limit: float) -> str:
     if not limit:
         return size(used)
     whole = size(limit)
+    taken = size(used)
     if whole.endswith("MB"):
-        return f"{used / MB:.0f} of {whole}"
-    return (
-        f"{used / MB / 1000:.1f} of {whole}" if used >= 1_000 * MB else f"{size(used)} of {whole}"
-    )
+        taken = decimal(used / MB)
+    elif used >= 1_000 * MB:
+        taken = decimal(used / MB / 1000, 1)
+    return _("{taken} of {whole}", taken=taken, whole=whole)
 
 
 def meters_of(reading: Reading, limits: Limits, peak_bytes: int) -> list[Meter]:
     """Return the machine, the program and each worker as meters."""
     machine, budget = reading.machine, limits.budget_bytes
     own = limits.kill * reading.total_bytes / budget
-    peak = f"peak {size(max(peak_bytes, reading.total_bytes))}"
+    peak = _("peak {size}", size=size(max(peak_bytes, reading.total_bytes)))
     meters = [
-        Meter(EVERYTHING, machine.used_bytes, machine.limit_bytes, machine.pressure, True,
+        Meter(_(EVERYTHING), machine.used_bytes, machine.limit_bytes, machine.pressure, True,
               f"{machine.pressure:.0%}"),
         Meter(PROGRAM, reading.total_bytes, budget, own, True, peak),
     ]  # fmt: skip
     for worker in reading.workers:
         share = limits.kill * worker.resident_bytes / (worker.limit_bytes or budget)
-        name = f"Worker: {worker.name}"
+        name = _("Worker: {name}", name=told(worker.name))
         meters.append(Meter(name, worker.resident_bytes, worker.limit_bytes, share, False))
     return meters
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from transcrevai_core import memory, pipeline, stages, watcher, workers
+from transcrevai_core import memory, pipeline, retention, stages, watcher, workers
 from transcrevai_core.attempt import WAITING, sentence
 from transcrevai_core.budget import Plan, check, plan_job
 from transcrevai_core.cache import Cache
@@ -35,6 +35,8 @@ from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
 
 log = logging.getLogger(__name__)
 
+_HOUR = 3_600.0
+
 
 class Runner:
     """Takes waiting and interrupted jobs from the store, as many at once as the budget allows.
@@ -51,6 +53,7 @@ class Runner:
         self._ending = threading.Event()
         self._running: dict[str, threading.Thread] = {}
         self._worked = True  # since trackers were ended
+        self._cleans = 0.0  # when it is next looked for what has been kept long enough
         self._thread = threading.Thread(target=self._run, name="runner", daemon=True)
 
     def start(self) -> None:
@@ -74,12 +77,19 @@ class Runner:
                 self._preload()
             while not self._ending.wait(0.2):
                 try:
+                    self._clean()
                     self._admit()
                 except Exception:  # whatever it was, the jobs that wait must not wait for ever
                     log.exception("the runner stumbled; trying again in %s s", self._patience)
                     self._ending.wait(self._patience)
             for thread in list(self._running.values()):
                 thread.join(timeout=10)
+
+    def _clean(self) -> None:
+        """Let go of what has been kept for its days, at the start and every hour."""
+        if time.monotonic() >= self._cleans:
+            self._cleans = time.monotonic() + _HOUR
+            retention.clean(self.store, self.program.settings)
 
     def _admit(self) -> None:
         """Begin the jobs whose turn it is, as far as there is room."""

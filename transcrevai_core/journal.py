@@ -13,12 +13,15 @@ from typing import Literal, NamedTuple
 
 from transcrevai_core.database import Database
 from transcrevai_core.memory import Machine, Reading, WorkerReading
+from transcrevai_core.texts import mark
 
 KEPT_READINGS, KEPT_EVENTS, KEPT_RUNS = 3_600, 1_000, 5_000  # 30 minutes at 2 a second
 _LATEST = 5  # runs that correct a forecast
 
 Level = Literal["normal", "degraded", "emergency", "kill"]
-EventKind = Literal["level", "action", "died", "restart", "recovered", "lighter", "freed"]
+EventKind = Literal[
+    "level", "action", "died", "restart", "recovered", "lighter", "freed", "cleaned"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +221,8 @@ def degrading(runs: Sequence[Run], window: int = 5, tolerance: float = 1.25) -> 
         if len(late) < window or len(early) < window:
             continue
         for what, values in (
-            ("takes longer", lambda run: run.rtf),
-            ("needs more memory", lambda run: float(run.peak_bytes)),
+            (mark("takes longer"), lambda run: run.rtf),
+            (mark("needs more memory"), lambda run: float(run.peak_bytes)),
         ):
             before = statistics.fmean(map(values, early[-2 * window :]))
             now = statistics.fmean(map(values, late))

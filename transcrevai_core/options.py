@@ -91,7 +91,12 @@ class JobOptions(BaseModel):
         1, ge=1, le=20, description="the fewest speakers there may be", json_schema_extra=_SPEAKERS
     )
     max_speakers: int = Field(
-        6, ge=1, le=20, description="the most speakers there may be", json_schema_extra=_SPEAKERS
+        6,
+        ge=1,
+        le=20,
+        description="the most speakers there may be",
+        validate_default=True,  # a raised minimum may overtake it
+        json_schema_extra=_SPEAKERS,
     )
     embedding: str = Field(
         "voice",

@@ -21,6 +21,7 @@ from transcrevai_core.errors import (
     WorkerDied,
 )
 from transcrevai_core.program import Program
+from transcrevai_core.texts import mark
 from transcrevai_core.transcription.catalogue import DEMO, NONE
 from transcrevai_core.types import SAMPLE_RATE, WAV_HEADER_BYTES, AudioInfo, Chunk, Job
 from transcrevai_core.words import Transcription
@@ -196,7 +197,7 @@ def _prepare(attempt: Attempt) -> None:
     """Decode the recording and plan its chunks, in a worker that ends with the task."""
     attempt.update(state="preparing", stage="reading the recording", progress=0.0)
     begun, job, options, wav = time.monotonic(), attempt.job, attempt.options, attempt.wav
-    worker = attempt.worker("prepare")
+    worker = attempt.worker(mark("prepare"))
 
     def once() -> tuple[AudioInfo, list[Chunk]]:
         return attempt.call(

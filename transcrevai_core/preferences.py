@@ -11,7 +11,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from transcrevai_core.cache import write
 from transcrevai_core.errors import SettingError, StorageError
-from transcrevai_core.settings import Settings, config_file, describe, load_settings
+from transcrevai_core.settings import SHARED, Settings, config_file, describe, load_settings
 
 
 class _Alone(Settings):
@@ -42,8 +42,13 @@ class _Overruled(Settings):
 def overruled(names: Iterable[str]) -> dict[str, str]:
     """Return those settings that the environment fixes, with the variable that does it."""
     set_there = {key.upper() for key, value in os.environ.items() if value}
-    variables = {name: f"{Settings.model_config['env_prefix']}{name}".upper() for name in names}
-    return {name: variable for name, variable in variables.items() if variable in set_there}
+    found: dict[str, str] = {}
+    for name in names:
+        own = f"{Settings.model_config['env_prefix']}{name}".upper()
+        for variable in (own, SHARED.get(name)):
+            if variable in set_there:
+                found.setdefault(name, str(variable))
+    return found
 
 
 def save(changes: Mapping[str, Any]) -> None:

@@ -19,6 +19,7 @@ from transcrevai_core.memory import MB, Reading
 from transcrevai_core.processes import this_process
 from transcrevai_core.settings import Settings, config_file, load_settings
 from transcrevai_core.store import Store
+from transcrevai_core.texts import mark
 from transcrevai_core.workers import Worker
 
 log = logging.getLogger(__name__)
@@ -131,11 +132,12 @@ class Program:
                 )
                 done.append(f"The {worker.name} worker was ended")
         if decision.end_idle and (ended := self.end_idle()):
-            done.append(f"{_count(ended, 'idle worker')} ended")
+            done.append(f"{ended} idle workers ended" if ended > 1 else "1 idle worker ended")
         if decision.shrink_caches:
             try:
-                gone = Cache(self.store, self.settings).shrink()
-                done += [f"{_count(gone, 'entry', 'entries')} left the cache"] if gone else []
+                if gone := Cache(self.store, self.settings).shrink():
+                    left = f"{gone} entries left the cache"
+                    done.append(left if gone > 1 else "1 entry left the cache")
             except (TranscrevaiError, OSError) as error:
                 log.warning("the cache could not shrink: %s", error)
         return done
@@ -235,7 +237,7 @@ class Program:
             kept = next((pair for pair in self._idle if pair[0] == key), None)
             if kept:
                 self._idle.remove(kept)
-        worker = kept[1] if kept else self.worker("transcription")
+        worker = kept[1] if kept else self.worker(mark("transcription"))
         # what other beams made of it may be more than this job was promised
         if limit_bytes and memory.resident_bytes(worker.pid or 0) > HEADROOM * limit_bytes:
             worker.stop()
@@ -261,10 +263,6 @@ class Program:
 def key_of(shape: Shape) -> Key:
     """Tell which worker's model a shape can be done with: the model, its numbers, its threads."""
     return shape.model, shape.compute_type, shape.threads
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
 def _changed() -> float:

@@ -44,7 +44,7 @@ def recover(program: Program) -> None:
     except TranscrevaiError as error:
         log.warning("what was left was not looked through: %s", error)
     if kept:
-        program.event("recovered", f"Recovered {kept} job{'s' if kept > 1 else ''}")
+        program.event("recovered", f"Recovered {kept} jobs" if kept > 1 else "Recovered 1 job")
 
 
 def _is_kept(store: Store, job: Job) -> bool:

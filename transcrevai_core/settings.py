@@ -8,7 +8,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import platformdirs
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
@@ -22,6 +22,7 @@ from pydantic_settings import (
 
 from transcrevai_core.errors import SettingError
 from transcrevai_core.options import JobOptions
+from transcrevai_core.texts import mark
 
 
 def default_home() -> Path:
@@ -35,13 +36,28 @@ def config_file() -> Path:
     return default_home() / "config.toml"
 
 
+SHARED = {"model": "WHISPER_MODEL", "preload": "WHISPER_PRELOAD"}  # with other Whisper programs
+
+
 def _whisper_names() -> dict[str, Any]:
     """Return what is set under the names that other Whisper programs share."""
-    names = {"model": "WHISPER_MODEL", "preload": "WHISPER_PRELOAD"}
-    return {name: os.environ[key] for name, key in names.items() if os.environ.get(key)}
+    return {name: os.environ[key] for name, key in SHARED.items() if os.environ.get(key)}
 
 
-_MEMORY: dict[str, Any] = {"group": "memory"}  # what the memory page can change
+# what belongs together on the pages
+_MEMORY: dict[str, Any] = {"group": "memory"}
+_STORAGE: dict[str, Any] = {"group": "storage"}
+_RETENTION: dict[str, Any] = {"group": "retention", "unit": "days"}
+# what pydantic says should be, for `describe`
+_RULES = (
+    mark("a finite number"),
+    mark("a valid boolean, unable to interpret input"),
+    mark("a valid integer, unable to parse string as an integer"),
+    mark("a valid number, unable to parse string as a number"),
+    mark("greater than or equal to {limit}"),
+    mark("less than or equal to {limit}"),
+    mark("have at least {number} character"),
+)
 
 
 def _percent(default: float, description: str) -> Any:
@@ -81,15 +97,14 @@ class Settings(BaseSettings, JobOptions):
         default_factory=default_home, description="where recordings and transcripts are kept"
     )
     preload: bool = Field(
-        False, description="load the model when the program starts, before the first job"
+        False,
+        description="load the model when the program starts, before the first job",
+        json_schema_extra={"group": "models"},
     )
-    model_idle_seconds: float = Field(
-        300.0,
-        ge=0,
-        le=86_400,
-        allow_inf_nan=False,
-        description="how long an idle model stays in memory",
-        json_schema_extra={"unit": "s"},
+    interface_language: Literal["auto", "en", "pt_BR"] = Field(
+        "auto",
+        description="the language of the pages; auto takes the browser's",
+        json_schema_extra={"group": "interface"},
     )
     download_stall_seconds: float = Field(
         60.0,
@@ -97,7 +112,7 @@ class Settings(BaseSettings, JobOptions):
         le=3_600,
         allow_inf_nan=False,
         description="a download that brings nothing for so long is given up",
-        json_schema_extra={"unit": "s"},
+        json_schema_extra={"group": "models", "unit": "s"},
     )
 
     memory_budget_mb: int | None = Field(
@@ -154,6 +169,14 @@ class Settings(BaseSettings, JobOptions):
         description="a worker that gives no sign of life for so long is replaced",
         json_schema_extra=_MEMORY | {"unit": "s"},
     )
+    model_idle_seconds: float = Field(
+        300.0,
+        ge=0,
+        le=86_400,
+        allow_inf_nan=False,
+        description="how long an idle model stays in memory",
+        json_schema_extra=_MEMORY | {"unit": "s"},
+    )
 
     cache_hours: float = Field(
         24.0,
@@ -161,17 +184,37 @@ class Settings(BaseSettings, JobOptions):
         le=8_760,
         allow_inf_nan=False,
         description="how long voices and turns can be found again without hearing the sound",
-        json_schema_extra={"unit": "h"},
+        json_schema_extra=_STORAGE | {"unit": "h"},
     )
     cache_entries: int = Field(
-        100, ge=0, le=100_000, description="how many of them are kept at most"
+        100,
+        ge=0,
+        le=100_000,
+        description="how many of them are kept at most",
+        json_schema_extra=_STORAGE,
     )
     cache_mb: int = Field(
         500,
         ge=0,
         le=1_000_000,
         description="how much room they may take on disk",
-        json_schema_extra={"unit": "MB"},
+        json_schema_extra=_STORAGE | {"unit": "MB"},
+    )
+    sound_days: int | None = Field(
+        None,
+        ge=1,
+        le=36_500,
+        description="days after which the sound of a recording that nobody works on is deleted; "
+        "its text and speakers stay",
+        json_schema_extra=_RETENTION,
+    )
+    job_days: int | None = Field(
+        None,
+        ge=1,
+        le=36_500,
+        description="days after which a recording that nobody works on is deleted for good, with "
+        "all that was made of it",
+        json_schema_extra=_RETENTION,
     )
 
     @classmethod
@@ -230,5 +273,7 @@ def describe(error: ValidationError) -> str:
         return f"There is no setting named {name}; the settings are {known}."
     # "Input should be ...", "String should have ..."; our own validators say what would be right
     _, _, rule = first["msg"].rpartition(" should ")
-    rule = rule.replace("Value error, ", "be ")
-    return f"{name} is {first['input']!r}; it should {rule} ({field.description})."
+    if "be " not in rule and first["type"] != "value_error":
+        return f"{name} is {first['input']!r}; it should {rule} ({field.description})."
+    rule = rule.removeprefix("be ").removeprefix("Value error, ")
+    return f"{name} is {first['input']!r}; it should be {rule} ({field.description})."

@@ -6,11 +6,14 @@ one library serves readers of both languages; `told` translates it where it is s
 
 import gettext
 import re
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-LANGUAGES = {"en": "English", "pt_BR": "Português (Brasil)"}
+LANGUAGES = {"en": "English", "pt_BR": "Português"}
+_TAGS = {"en": "en", "pt_BR": "pt-BR"}  # as pages state their language
+_DATES = {"en": "%Y-%m-%d", "pt_BR": "%d/%m/%Y"}
 SOURCE = "en"
 _FOLDER = Path(__file__).parent / "locale"
 _PLACE = re.compile(r"\{(\w+)\}")
@@ -66,22 +69,37 @@ def mark(text: str) -> str:
     return text
 
 
-def told(sentence: str) -> str:
+def told(sentence: str, code: str = "") -> str:
     """Return what the core said in English in the reader's language, or as it is.
 
     The catalogue's patterns (`There is no file {path}.`) are tried against it; what stood in
-    their places is translated too where it is a text of its own.
+    their places is translated too where it is a text of its own, and so are the parts of what
+    was put together (`1 idle worker ended: 80% ...`). `code` is the language where no page is
+    being drawn, such as in an answer to a request.
     """
-    if language() == SOURCE or not sentence:
+    code = code if code in LANGUAGES else language()
+    if code == SOURCE or not sentence:
         return sentence
-    catalogue = _catalogue(language())
+    if found := _told(sentence, code):
+        return found
+    if not sentence.endswith(".") and (found := _told(f"{sentence}.", code)):
+        return found.removesuffix(".")  # a sentence that became a part of another one
+    for between in (": ", ", "):
+        if between in sentence:
+            return between.join(told(part, code) for part in sentence.split(between))
+    return sentence
+
+
+def _told(sentence: str, code: str) -> str:
+    """Return what the catalogue has for a sentence, or a pattern that it fits; empty for none."""
+    catalogue = _catalogue(code)
     if (found := catalogue.gettext(sentence)) != sentence:
         return found
-    for pattern, text in _patterns(language()):
+    for pattern, text in _patterns(code):
         if match := pattern.fullmatch(sentence):
             parts = match.groupdict()
-            return text.format(**{name[1:]: told(part) for name, part in parts.items()})
-    return sentence
+            return text.format(**{name[1:]: told(part, code) for name, part in parts.items()})
+    return ""
 
 
 def decimal(value: float, digits: int = 0) -> str:
@@ -92,6 +110,30 @@ def decimal(value: float, digits: int = 0) -> str:
     """
     text = f"{value:,.{digits}f}"
     return text if language() == SOURCE else text.translate(str.maketrans(",.", ".,"))
+
+
+def separators() -> str:
+    """Return the signs before decimals and between thousands, as Plotly takes them."""
+    return ".," if language() == SOURCE else ",."
+
+
+def date(unix: float, clock: str = " %H:%M") -> str:
+    """Write a moment (Unix time) in local time as the reader's language does."""
+    return time.strftime(_DATES[language()] + clock, time.localtime(unix))
+
+
+def capital(text: str) -> str:
+    """Let a text begin a sentence.
+
+    >>> capital("80% are in use")
+    '80% are in use'
+    """
+    return text[:1].upper() + text[1:]
+
+
+def tag() -> str:
+    """Return the reader's language as HTML names it."""
+    return _TAGS[language()]
 
 
 @cache
@@ -121,7 +163,7 @@ def _patterns(code: str) -> list[tuple[re.Pattern[str], str]]:
                 pattern += f"(?P={name})"
             else:
                 seen.add(name)
-                pattern += f"(?P<{name}>.+?)"
+                pattern += f"(?P<{name}>.*?)"
         found.append((letters, re.compile(pattern, re.DOTALL), text))
     found.sort(key=lambda entry: -entry[0])
     return [(pattern, text) for _letters, pattern, text in found]

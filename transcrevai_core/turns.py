@@ -5,6 +5,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from transcrevai_core.texts import _
 from transcrevai_core.types import Turn
 
 _TOUCHING = 1e-3  # seconds; turns are kept in milliseconds
@@ -121,13 +122,24 @@ def same_speakers(old: Sequence[Turn], new: Sequence[Turn]) -> dict[str, str]:
 
 
 def shown_name(label: str, names: Mapping[str, str]) -> str:
-    """Return the name that the user gave to a speaker, else one that reads better than the label.
+    """Return the name that the user gave to a speaker, else one in the reader's language.
 
     >>> shown_name("SPEAKER_00", {"SPEAKER_00": "Ana"}), shown_name("SPEAKER_01", {})
     ('Ana', 'Speaker 2')
     """
     number = label_number(label)
-    return names.get(label) or (label if number is None else f"Speaker {number + 1}")
+    plain = label if number is None else _("Speaker {number}", number=number + 1)
+    return names.get(label) or plain
+
+
+def plain_name(label: str) -> str:
+    """Return the name of a speaker without one, in English: for files, which go from hand to hand.
+
+    >>> plain_name("SPEAKER_01"), plain_name("Ana")
+    ('Speaker 2', 'Ana')
+    """
+    number = label_number(label)
+    return label if number is None else f"Speaker {number + 1}"
 
 
 def label_number(label: str) -> int | None:

@@ -4,7 +4,6 @@ Pages draw what the store says; none of them ever holds a worker or a recording.
 """
 
 import re
-import time
 import unicodedata
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,12 +25,15 @@ from transcrevai_core.languages import LANGUAGES
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings, describe, load_settings
 from transcrevai_core.store import Store
+from transcrevai_core.texts import _, mark
 from transcrevai_core.transcription.catalogue import DEMO
 from transcrevai_core.turns import shown_name
 from transcrevai_core.types import ACTIVE_STATES, Job, JobState, Segment
 
 TRANSCRIBE, TRANSCRIPT, LIBRARY = "transcribe.py", "transcript.py", "library.py"
 MEMORY = "memory.py"
+SETTINGS = "settings.py"
+START = mark("Transcribe a recording or try a sample")
 LOW_PROBABILITY = 0.5
 CHIP_NAME = 30  # characters: a line of a narrow screen
 LANGUAGE = "language"  # in the session
@@ -39,12 +41,12 @@ clock = turns.clock
 
 Color = Literal["red", "orange", "blue", "green", "gray", "primary"]
 STATES: dict[JobState, tuple[str, str, Color]] = {
-    "queued": ("Waiting", ":material/schedule:", "gray"),
-    "preparing": ("Preparing", ":material/graphic_eq:", "blue"),
-    "transcribing": ("Transcribing", ":material/edit_note:", "blue"),
-    "done": ("Done", ":material/check:", "green"),
-    "failed": ("Failed", ":material/error:", "red"),
-    "cancelled": ("Cancelled", ":material/block:", "orange"),
+    "queued": (mark("Waiting"), ":material/schedule:", "gray"),
+    "preparing": (mark("Preparing"), ":material/graphic_eq:", "blue"),
+    "transcribing": (mark("Transcribing"), ":material/edit_note:", "blue"),
+    "done": (mark("Done"), ":material/check:", "green"),
+    "failed": (mark("Failed"), ":material/error:", "red"),
+    "cancelled": (mark("Cancelled"), ":material/block:", "orange"),
 }
 
 
@@ -111,7 +113,12 @@ def told() -> Iterator[None]:
     try:
         yield
     except TranscrevaiError as error:
-        st.error(escape(str(error)), icon=":material/error:")
+        st.error(said(error), icon=":material/error:")
+
+
+def said(what: object) -> str:
+    """Return what the core said, in the reader's language, as Markdown."""
+    return escape(texts.told(str(what)))
 
 
 # -- how values read ---------------------------------------------------------------------------
@@ -119,7 +126,7 @@ def told() -> Iterator[None]:
 
 def date(unix: float) -> str:
     """Write a moment in local time."""
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(unix))
+    return texts.date(unix)
 
 
 def number(text: str | None) -> float | None:
@@ -176,7 +183,8 @@ def chip(label: str, names: Mapping[str, str], most: int = CHIP_NAME) -> str:
     return f':color[**{name}**]{{foreground="{look.text}" background="{look.fill}"}}'
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
+    """Return a text without accents and capitals, to search in it or to sort by it."""
     # one character for one, so that places in the folded text are places in the text
     return "".join(unicodedata.normalize("NFD", char)[0].lower() for char in text)
 
@@ -187,8 +195,8 @@ def snippet(text: str, query: str, width: int = 90) -> str:
     >>> snippet("A próxima reunião", "reuniao")
     'A próxima :primary-background[reunião]'
     """
-    words = [re.escape(_fold(word)) for word in query.split()]
-    places = [m.span() for m in re.finditer("|".join(words), _fold(text))] if words else []
+    words = [re.escape(fold(word)) for word in query.split()]
+    places = [m.span() for m in re.finditer("|".join(words), fold(text))] if words else []
     first = places[0][0] if places else 0
     begin, end = max(0, first - width), first + width
     out, at = "…" if begin else "", begin
@@ -201,12 +209,12 @@ def snippet(text: str, query: str, width: int = 90) -> str:
 
 def holds(text: str, query: str) -> bool:
     """Tell whether a text holds every word of a query; case and accents do not matter."""
-    return all(word in _fold(text) for word in _fold(query).split())
+    return all(word in fold(text) for word in fold(query).split())
 
 
 def language_name(code: str | None) -> str:
-    """Return a language's English name."""
-    return LANGUAGES.get(code or "", code or "unknown")
+    """Return what a language is called in the reader's."""
+    return _(LANGUAGES.get(code or "", code or mark("unknown")))
 
 
 def importance(main: bool) -> Literal["primary", "secondary"]:
@@ -218,8 +226,8 @@ def badge(job: Job) -> None:
     """Draw a job's state."""
     label, icon, color = STATES[job.state]
     if job.cancel_requested and job.state in ACTIVE_STATES:
-        label = "Cancelling"
-    st.badge(label, icon=icon, color=color)
+        label = mark("Cancelling")
+    st.badge(_(label), icon=icon, color=color)
 
 
 def notes(job: Job) -> None:
@@ -228,18 +236,22 @@ def notes(job: Job) -> None:
     if job.model == DEMO.name and demo.NOTE not in kept:
         kept.append(demo.NOTE)
     if job.dropped_segments:
-        kept.append(f"Segments dropped because they held no speech: {job.dropped_segments}.")
+        kept.append(
+            _("Segments dropped because they held no speech: {number}.",
+              number=texts.decimal(job.dropped_segments))
+        )  # fmt: skip
     for note in kept:
         if note == demo.NOTE and demo.SAMPLES_DIR not in job.source.parents:
-            st.warning(f"{note} This recording needs another model.", icon=":material/warning:")
+            advice = _("This recording needs another model.")
+            st.warning(f"{_(demo.NOTE)} {advice}", icon=":material/warning:")
         else:
-            st.caption(f":material/info: {escape(note)}")
+            st.caption(f":material/info: {said(note)}")
 
 
 def invite(sentence: str, icon: str) -> None:
     """Fill an empty page: say why it is empty and lead to where recordings come from."""
     st.info(sentence, icon=icon)
-    if st.button("Transcribe a recording or try a sample", type="primary", icon=":material/mic:"):
+    if st.button(_(START), type="primary", icon=":material/mic:"):
         st.switch_page(TRANSCRIBE)
 
 

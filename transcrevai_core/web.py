@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from transcrevai_core.errors import StorageError, TranscrevaiError
 from transcrevai_core.store import Store
+from transcrevai_core.texts import told
 
 TOKEN = secrets.token_urlsafe(32)  # only a page that this process served can know it
 TOKEN_HEADER = "X-Transcrevai-Token"
@@ -52,9 +53,9 @@ def build_routes(find_store: Callable[[], Store], max_bytes: Callable[[], int]) 
                 return JSONResponse({})
             return JSONResponse(await receive(request, find_store().home, max_bytes()))
         except Refused as error:
-            return JSONResponse({"error": str(error)}, error.status)
+            return JSONResponse({"error": _told(error, request)}, error.status)
         except TranscrevaiError as error:
-            return JSONResponse({"error": str(error)}, 507)
+            return JSONResponse({"error": _told(error, request)}, 507)
         except ClientDisconnect:  # nobody is left to read an answer
             return Response(status_code=400)
 
@@ -70,6 +71,11 @@ def build_routes(find_store: Callable[[], Store], max_bytes: Callable[[], int]) 
         Route(UPLOAD_URL, upload, methods=["PUT", "POST"]),
         Route(AUDIO_URL + "/{job_id}", audio, methods=["GET"]),
     ]
+
+
+def _told(error: Exception, request: Request) -> str:
+    """Say an error in the language of the page that asks."""
+    return told(str(error), request.query_params.get("language", ""))
 
 
 def check(request: Request, announced: int, home: Path, max_bytes: int) -> str:

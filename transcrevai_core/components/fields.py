@@ -1,54 +1,75 @@
 """Settings as widgets: meanings, ranges and units come from their declaration."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from transcrevai_core.texts import _, capital, decimal, mark
 from transcrevai_core.ui import escape
 
 _LABELS = {
-    "chunk_seconds": "Longest chunk",
-    "vad_threshold": "Speech threshold",
-    "condition_on_previous_text": "Carry text onwards",
-    "diarize": "Find who speaks when",
-    "speakers": "Number of speakers",
-    "min_speakers": "At least",
-    "max_speakers": "At most",
-    "embedding": "Voice model",
-    "clustering": "Grouping of voices",
-    "counting": "Counting of speakers",
-    "speaker_threshold": "Threshold of likeness",
-    "min_speaker_share": "Smallest share of speech",
-    "channels": "Channels",
-    "memory_budget_mb": "Budget of the program",
-    "degraded_percent": "No new jobs from",
-    "emergency_percent": "Smallest model from",
-    "kill_percent": "Largest worker ended from",
-    "prepare_limit_mb": "Reading of recordings",
-    "diarization_limit_mb": "Telling speakers apart",
-    "work_cores": "Processors",
-    "restart_seconds": "Pause before a restart",
-    "hang_seconds": "Longest silence of a worker",
-    "model_idle_seconds": "Idle model leaves after",
+    "model": mark("Model"),
+    "language": mark("Language"),
+    "task": mark("Task"),
+    "device": mark("Device"),
+    "compute_type": mark("Numeric type"),
+    "threads": mark("Threads"),
+    "beam_size": mark("Beam size"),
+    "chunk_seconds": mark("Longest chunk"),
+    "vad_threshold": mark("Speech threshold"),
+    "initial_prompt": mark("Initial prompt"),
+    "hotwords": mark("Hotwords"),
+    "condition_on_previous_text": mark("Carry text onwards"),
+    "diarize": mark("Find who speaks when"),
+    "speakers": mark("Number of speakers"),
+    "min_speakers": mark("At least"),
+    "max_speakers": mark("At most"),
+    "embedding": mark("Voice model"),
+    "clustering": mark("Grouping of voices"),
+    "counting": mark("Counting of speakers"),
+    "speaker_threshold": mark("Threshold of likeness"),
+    "min_speaker_share": mark("Smallest share of speech"),
+    "channels": mark("Channels"),
+    "home": mark("Data directory"),
+    "preload": mark("Load the model at the start"),
+    "interface_language": mark("Language of the pages"),
+    "model_idle_seconds": mark("Idle model leaves after"),
+    "download_stall_seconds": mark("Longest silence of a download"),
+    "memory_budget_mb": mark("Budget of the program"),
+    "degraded_percent": mark("No new jobs from"),
+    "emergency_percent": mark("Smallest model from"),
+    "kill_percent": mark("Largest worker ended from"),
+    "prepare_limit_mb": mark("Reading of recordings"),
+    "diarization_limit_mb": mark("Telling speakers apart"),
+    "work_cores": mark("Processors"),
+    "restart_seconds": mark("Pause before a restart"),
+    "hang_seconds": mark("Longest silence of a worker"),
+    "cache_hours": mark("Kept for"),
+    "cache_entries": mark("Entries at most"),
+    "cache_mb": mark("Room on disk"),
+    "sound_days": mark("Days until sound is deleted"),
+    "job_days": mark("Days until all is deleted"),
 }
 _CHOICES = {
-    "auto": "Automatic",
-    "transcribe": "Transcribe",
-    "translate": "Translate into English",
-    "cpu": "CPU",
-    "cuda": "GPU (CUDA)",
-    "agglomerative": "Agglomerative",
-    "spectral": "Spectral",
-    "vbx": "VBx",
-    "evidence": "Evidence",
-    "likeness": "Likeness",
-    "silhouette": "Silhouette",
-    "eigengap": "Eigengap",
-    "mix": "Mixed together",
-    "speakers": "One speaker each",
+    "en": "English",
+    "pt_BR": "Português",
+    "auto": mark("Automatic"),
+    "transcribe": mark("Transcribe"),
+    "translate": mark("Translate into English"),
+    "cpu": mark("CPU"),
+    "cuda": mark("GPU (CUDA)"),
+    "agglomerative": mark("Agglomerative"),
+    "spectral": mark("Spectral"),
+    "vbx": mark("VBx"),
+    "evidence": mark("Evidence"),
+    "likeness": mark("Likeness"),
+    "silhouette": mark("Silhouette"),
+    "eigengap": mark("Eigengap"),
+    "mix": mark("Mixed together"),
+    "speakers": mark("One speaker each"),
 }
 _EMBEDDINGS = ("voice", "ivector", "mfcc")  # those that come with the program
 _SAME: Any = object()
@@ -56,12 +77,13 @@ _SAME: Any = object()
 
 def group(model: type[BaseModel], name: str) -> list[str]:
     """Return the settings whose declaration names a group."""
-    return [
-        field
-        for field, info in model.model_fields.items()
-        if isinstance(info.json_schema_extra, Mapping)
-        and info.json_schema_extra.get("group") == name
-    ]
+    return [field for field, info in model.model_fields.items() if group_of(info) == name]
+
+
+def group_of(info: FieldInfo) -> str:
+    """Return the group that a setting's declaration names; empty for none."""
+    extra = info.json_schema_extra
+    return str(extra.get("group", "")) if isinstance(extra, Mapping) else ""
 
 
 def label_of(name: str, unit: str = "") -> str:
@@ -70,14 +92,13 @@ def label_of(name: str, unit: str = "") -> str:
     >>> label_of("beam_size", "beams"), label_of("chunk_seconds", "s")
     ('Beam size', 'Longest chunk (s)')
     """
-    label = _LABELS.get(name, name.replace("_", " ").capitalize())
+    label = _(_LABELS[name])
     return label + (f" ({unit})" if len(unit) in (1, 2) else "")  # longer ones are in the name
 
 
 def meaning(info: FieldInfo) -> str:
     """Write what a setting does as a sentence in Markdown."""
-    text = info.description or ""
-    return escape(text[:1].upper() + text[1:] + ".")
+    return escape(capital(_(info.description or "")) + ".")
 
 
 def fields(
@@ -87,18 +108,20 @@ def fields(
     *,
     off: bool | Collection[str] = False,
     persist: bool = True,
+    below: Callable[[str], None] = lambda name: None,
 ) -> dict[str, Any]:
     """Draw some settings in two columns, and return what they are set to.
 
     `off` turns all of them off, or some; with `persist` what was chosen lasts as long as the
-    session.
+    session; `below` draws what stands below each.
     """
     chosen = {}
     for row in range(0, len(names), 2):  # row by row, so that narrow screens keep the order
         for column, name in zip(st.columns(2), names[row : row + 2], strict=False):
             is_off = off if isinstance(off, bool) else name in off
-            with column:
+            with column, st.container(gap="xxsmall"):
                 chosen[name] = field(name, key, values, off=is_off, persist=persist)
+                below(name)
     return chosen
 
 
@@ -127,7 +150,7 @@ def field(
         return st.selectbox(label, known, **kept) or value
     if get_origin(info.annotation) is Literal:
         choices = get_args(info.annotation)
-        kept |= {"index": choices.index(value), "format_func": lambda c: _CHOICES.get(c, c)}
+        kept |= {"index": choices.index(value), "format_func": _choice}
         return st.selectbox(label, choices, **kept)
     if info.annotation is bool:
         return st.toggle(label, value, **kept)
@@ -140,9 +163,56 @@ def field(
         step = 10 if unit == "MB" else step
         whole = number is float and step == 1
         kept |= {"format": "%.3f"} if step == 0.001 else {"format": "%g"} if whole else {}
-        kept |= {"placeholder": "Automatic"} if type(None) in get_args(info.annotation) else {}
+        if type(None) in get_args(info.annotation):
+            kept["placeholder"] = default_of(name, type(values))
         return st.number_input(label, low, high, value, step=step, **kept)
     return st.text_input(label, value or "", **kept)
+
+
+def _choice(name: str) -> str:
+    return _(_CHOICES.get(name, name))
+
+
+def default_of(name: str, model: type[BaseModel]) -> str:
+    """Write what a setting is where nobody has set it.
+
+    >>> default_of("chunk_seconds", JobOptions), default_of("threads", JobOptions)
+    ('30', 'Automatic')
+    """
+    value = model.model_fields[name].default
+    if value is None:
+        info = model.model_fields[name]
+        text = {"language": _("Detect")}.get(name, _("empty"))
+        number = int in get_args(info.annotation) or float in get_args(info.annotation)
+        absent = _("never") if group_of(info) == "retention" else _("Automatic")
+        return absent if number else text
+    if isinstance(value, bool):
+        return _("on") if value else _("off")
+    return _choice(value) if isinstance(value, str) else written(value)
+
+
+def bounds(name: str, model: type[BaseModel]) -> str:
+    """Write the default of a setting, and from where to where it may be, in its unit.
+
+    >>> bounds("chunk_seconds", JobOptions)
+    'Default: 30 · 5 to 30 s'
+    """
+    info = model.model_fields[name]
+    said = _("Default: {default}", default=default_of(name, model))
+    if low := [limit.ge for limit in info.metadata if hasattr(limit, "ge")]:
+        high = written(_limit(info, "le"))
+        said += " · " + _("{low} to {high}", low=written(low[0]), high=high)
+        said += f" {unit}" if len(unit := unit_of(info)) in (1, 2) else ""
+    return said
+
+
+def written(value: float) -> str:
+    """Write a number with the digits that it has, as the reader's language does.
+
+    >>> written(0.003), written(100_000)
+    ('0.003', '100,000')
+    """
+    return decimal(value, len(f"{value:.6f}".rstrip("0").partition(".")[2]))
 
 
 def unit_of(info: FieldInfo) -> str:

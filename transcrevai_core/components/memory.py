@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import streamlit as st
 
 from transcrevai_core import courses, gauges, governor, ui, workers
-from transcrevai_core.components.tables import ago, solid, table
+from transcrevai_core.components.tables import ago, number, solid, table
 from transcrevai_core.errors import InputError
 from transcrevai_core.figures import shortened
 from transcrevai_core.governor import HYSTERESIS, Decision, Limits
@@ -14,6 +14,7 @@ from transcrevai_core.journal import Event, EventKind, Journal, Level
 from transcrevai_core.memory import Reading
 from transcrevai_core.processes import this_process
 from transcrevai_core.program import free_memory
+from transcrevai_core.texts import _, capital, date, mark, told
 from transcrevai_core.types import ACTIVE_STATES
 
 QUICK, SLOW = 1.0, 5.0  # seconds between two looks, while something runs and otherwise
@@ -21,34 +22,36 @@ FRESH = 3.0  # seconds for which the level of a reading is that of now
 SHOWN_EVENTS = 20
 MINUTES = (2, 10, 30)
 _TITLE = 32  # characters of a job's title
-START = "Transcribe a recording or try a sample"
 _FREED = "freed"  # in the session
 
 MEANINGS: dict[Level, tuple[str, str, ui.Color, str]] = {
     "normal": (
-        "Normal", ":material/check_circle:", "green", "There is enough memory: jobs begin freely.",
+        mark("Normal"), ":material/check_circle:", "green",
+        mark("There is enough memory: jobs begin freely."),
     ),
     "degraded": (
-        "Degraded", ":material/hourglass_top:", "orange",
-        "Memory is getting short: no new job begins, and stages run one after another.",
+        mark("Degraded"), ":material/hourglass_top:", "orange",
+        mark("Memory is getting short: no new job begins, and stages run one after another."),
     ),
     "emergency": (
-        "Emergency", ":material/warning:", "red",
-        "Memory is short: jobs go on with the smallest model and short chunks.",
+        mark("Emergency"), ":material/warning:", "red",
+        mark("Memory is short: jobs go on with the smallest model and short chunks."),
     ),
     "kill": (
-        "Stopped", ":material/block:", "red",
-        "Memory has run out: the largest worker is ended, and its job waits until there is room.",
+        mark("Stopped"), ":material/block:", "red",
+        mark("Memory has run out: the largest worker is ended, and its job waits until there is "
+             "room."),
     ),
 }  # fmt: skip
 _KINDS: dict[EventKind, tuple[str, str, ui.Color]] = {
-    "level": ("Level", ":material/speed:", "gray"),
-    "action": ("Action", ":material/build:", "orange"),
-    "died": ("Worker died", ":material/error:", "red"),
-    "restart": ("Restart", ":material/refresh:", "blue"),
-    "recovered": ("Recovered", ":material/healing:", "green"),
-    "lighter": ("Lighter", ":material/compress:", "orange"),
-    "freed": ("Freed", ":material/cleaning_services:", "green"),
+    "level": (mark("Level"), ":material/speed:", "gray"),
+    "action": (mark("Action"), ":material/build:", "orange"),
+    "died": (mark("Worker died"), ":material/error:", "red"),
+    "restart": (mark("Restart"), ":material/refresh:", "blue"),
+    "recovered": (mark("Recovered"), ":material/healing:", "green"),
+    "lighter": (mark("Lighter"), ":material/compress:", "orange"),
+    "freed": (mark("Freed"), ":material/cleaning_services:", "green"),
+    "cleaned": (mark("Cleaned up"), ":material/auto_delete:", "gray"),
 }
 
 
@@ -105,11 +108,11 @@ def _status(decision: Decision, reading: Reading, limits: Limits) -> None:
     label, icon, color, sentence = MEANINGS[decision.level]
     with st.container(gap="xxsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.badge(label, icon=icon, color=color)
-            st.markdown(f"**{sentence}**", width="content")
-        cause = f"{decision.cause[:1].upper()}{decision.cause[1:]}."
+            st.badge(_(label), icon=icon, color=color)
+            st.markdown(f"**{_(sentence)}**", width="content")
+        cause = f"{capital(told(decision.cause))}."
         if decision.level != "normal":
-            cause += f" Normal again below {_calm(reading, limits)}."
+            cause += " " + _("Normal again below {share}.", share=_calm(reading, limits))
         st.caption(ui.escape(cause))
 
 
@@ -123,27 +126,32 @@ def _calm(reading: Reading, limits: Limits) -> str:
 
 
 def _marks(limits: Limits) -> str:
-    return (
-        f"From {limits.degraded:.0%} no new job begins, from {limits.emergency:.0%} jobs go on "
-        f"with the smallest model, from {limits.kill:.0%} the largest worker is ended. Red begins "
-        "where the program's budget, or a worker's limit, is full."
+    return _(
+        "From {degraded} no new job begins, from {emergency} jobs go on with the smallest model, "
+        "from {kill} the largest worker is ended. Red begins where the program's budget, or a "
+        "worker's limit, is full.",
+        degraded=f"{limits.degraded:.0%}",
+        emergency=f"{limits.emergency:.0%}",
+        kill=f"{limits.kill:.0%}",
     )
 
 
 def _workers(reading: Reading) -> None:
-    st.subheader("Workers", anchor=False)
+    st.subheader(_("Workers"), anchor=False)
     if not reading.workers:
         st.caption(
-            "No worker runs, and none takes memory: they start with a job, and leave some time "
-            "after it."
+            _(
+                "No worker runs, and none takes memory: they start with a job, and leave some time "
+                "after it."
+            )
         )
         return
     names = titles(worker.job for worker in reading.workers)
     rows = [
         [
-            worker.name,
+            told(worker.name),
             names[worker.job],
-            ":green-badge[working]" if worker.busy else ":gray-badge[idle]",
+            f":green-badge[{_('working')}]" if worker.busy else f":gray-badge[{_('idle')}]",
             solid(gauges.sizes(worker.resident_bytes, worker.limit_bytes)),
             solid(gauges.size(worker.peak_bytes)),
             str(worker.restarts),
@@ -151,24 +159,32 @@ def _workers(reading: Reading) -> None:
         ]
         for worker in reading.workers
     ]
-    head = ["Worker", "Works on", "State", "Memory ", "Peak ", "Restarts ", "Sign of life "]
+    head = [
+        _("Worker"), _("Works on"), _("State"), number(_("Memory")), number(_("Peak")),
+        number(_("Restarts")), number(_("Sign of life")),
+    ]  # fmt: skip
     table(head, rows, 640)
 
 
 def free() -> None:
     """Offer to give memory back at once, and say how much came of it."""
     with st.container(gap="xxsmall"):
-        pressed = st.button("Free memory now", icon=":material/cleaning_services:")
+        pressed = st.button(_("Free memory now"), icon=":material/cleaning_services:")
         st.caption(
-            "Ends idle workers, empties the cache and hands freed memory back to the system; "
-            "running jobs go on."
+            _(
+                "Ends idle workers, empties the cache and hands freed memory back to the system; "
+                "running jobs go on."
+            )
         )
     if pressed:
-        with ui.told(), st.spinner("Freeing memory", show_time=False):
+        with ui.told(), st.spinner(_("Freeing memory"), show_time=False):
             freed = free_memory(ui.store(), ui.settings())
-            st.session_state[_FREED] = (
-                f"{gauges.size(freed.bytes)} came back. Idle workers ended: {freed.workers}; "
-                f"cache entries removed: {freed.entries}."
+            st.session_state[_FREED] = _(
+                "{size} came back. Idle workers ended: {workers}; cache entries removed: "
+                "{entries}.",
+                size=gauges.size(freed.bytes),
+                workers=freed.workers,
+                entries=freed.entries,
             )
             st.rerun()  # what stands above has changed
     if said := st.session_state.pop(_FREED, None):
@@ -180,13 +196,13 @@ def free() -> None:
 
 def course() -> None:
     """Draw the last minutes, with what happened in them."""
-    st.subheader("Last minutes", anchor=False)
+    st.subheader(_("Last minutes"), anchor=False)
     st.fragment(_course, run_every=SLOW if _active() else None)()
 
 
 def _course() -> None:
     minutes = st.segmented_control(
-        "Minutes", MINUTES, default=MINUTES[1], required=True, key="memory_minutes",
+        _("Minutes"), MINUTES, default=MINUTES[1], required=True, key="memory_minutes",
         format_func=lambda minutes: f"{minutes} min", label_visibility="collapsed",
     )  # fmt: skip
     now = time.time()
@@ -200,13 +216,19 @@ def _course() -> None:
         now,
     )
     if figure is not None:
-        alt = f"Memory in the last {minutes} minutes, in all programs and in TranscrevAI, with the "
-        st.plotly_chart(figure, config={"displayModeBar": False}, alt=f"{alt}levels and events")
+        alt = _(
+            "Memory in the last {minutes} minutes, in all programs and in TranscrevAI, with the "
+            "levels and events",
+            minutes=minutes,
+        )
+        st.plotly_chart(figure, config={"displayModeBar": False}, alt=alt)
     elif journal().peak_bytes():
-        st.caption(f"Nothing was measured in the last {minutes} minutes: no job ran.")
+        st.caption(
+            _("Nothing was measured in the last {minutes} minutes: no job ran.", minutes=minutes)
+        )
     else:
-        st.caption("Nothing was measured yet: memory is measured while jobs run.")
-        st.page_link(ui.TRANSCRIBE, label=START, icon=":material/mic:")
+        st.caption(_("Nothing was measured yet: memory is measured while jobs run."))
+        st.page_link(ui.TRANSCRIBE, label=_(ui.START), icon=":material/mic:")
 
 
 # -- events ------------------------------------------------------------------------------------
@@ -221,8 +243,10 @@ def _events() -> None:
     found = journal().events(last=SHOWN_EVENTS)
     if not found:
         st.caption(
-            "Nothing has happened yet. What the limits make happen is told here: jobs that wait, "
-            "workers that end, jobs that are recovered."
+            _(
+                "Nothing has happened yet. What the limits make happen is told here: jobs that "
+                "wait, workers that end, jobs that are recovered."
+            )
         )
         return
     names = titles(event.job for event in found)
@@ -234,12 +258,12 @@ def _event(event: Event, title: str) -> None:
     label, icon, color = _KINDS.get(event.kind, _KINDS["action"])
     cause = event.cause
     if event.kind == "level":  # the badge says which
-        label, icon, color, _ = MEANINGS[event.level]
+        label, icon, color = MEANINGS[event.level][:3]
         cause = cause.removeprefix(f"{event.level.capitalize()}: ")
-    cause = ui.escape(cause[:1].upper() + cause[1:])
+    label, cause = _(label), ui.escape(capital(told(cause)))
     if event.kind == "recovered":
         label, cause = f"**{cause}**", ""
-    today = time.strftime("%Y-%m-%d") == time.strftime("%Y-%m-%d", time.localtime(event.time))
-    clock = time.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M", time.localtime(event.time))
+    today = date(time.time(), "") == date(event.time, "")
+    clock = time.strftime("%H:%M:%S", time.localtime(event.time)) if today else date(event.time)
     about = f" &nbsp;:gray[{title}]" if title else ""
     st.markdown(f"`{clock}` :{color}-badge[{icon} {label}] {cause}{about}")

@@ -1,15 +1,16 @@
 """The options of a job as a form: meanings, ranges and units come from their declaration."""
 
+from collections.abc import Collection
 from typing import Any
 
 import streamlit as st
 
-from transcrevai_core import demo
+from transcrevai_core import demo, ui
 from transcrevai_core.components.fields import field, fields, group, meaning
 from transcrevai_core.languages import LANGUAGES
 from transcrevai_core.options import JobOptions
+from transcrevai_core.texts import _, decimal
 from transcrevai_core.transcription.catalogue import AUTO, DEMO, MODELS, NONE, locate
-from transcrevai_core.ui import escape
 
 _COMMON_LANGUAGES = ("pt", "en", "es")
 _ALIASES = ("large", "turbo")  # second names of models that the list has already
@@ -25,22 +26,32 @@ def options_form(key: str, defaults: JobOptions) -> dict[str, Any]:
     What was chosen lasts as long as the session.
     """
     values = model_fields(key, defaults)
-    with st.expander("Speakers", icon=":material/group:"):
+    with st.expander(_("Speakers"), icon=":material/group:"):
         values |= _speaker_fields(key, defaults, alone=values["model"] == NONE)
-    with st.expander("More options", icon=":material/tune:"):
+    with st.expander(_("More options"), icon=":material/tune:"):
         names = [name for name in _FIELDS if name not in values]
         values |= fields(names, key, defaults)
     return values
 
 
-def model_fields(key: str, defaults: JobOptions, *, text: bool = False) -> dict[str, Any]:
+def model_fields(
+    key: str,
+    defaults: JobOptions,
+    *,
+    text: bool = False,
+    off: Collection[str] = (),
+    persist: bool = True,
+) -> dict[str, Any]:
     """Draw which model is to listen for which language; with `text`, only what writes one."""
     left, right = st.columns(2)
+    kept = {"persist_state": "session"} if persist else {}
     with left:
-        values: dict[str, Any] = {"model": _model(f"{key}_model", defaults.model, text)}
+        values: dict[str, Any] = {
+            "model": _model(f"{key}_model", defaults.model, text, disabled="model" in off, **kept)
+        }
     with right:
-        off = values["model"] == NONE
-        values["language"] = _language(f"{key}_language", defaults.language, off)
+        deaf = values["model"] == NONE or "language" in off
+        values["language"] = _language(f"{key}_language", defaults.language, disabled=deaf, **kept)
     _tell_about(values["model"])
     return values
 
@@ -58,7 +69,7 @@ def _speaker_fields(key: str, defaults: JobOptions, alone: bool) -> dict[str, An
     return values | fields(rest, key, defaults, off=not wanted)
 
 
-def _model(key: str, default: str, text: bool) -> str:
+def _model(key: str, default: str, text: bool, **kept: Any) -> str:
     hidden = (*_ALIASES, DEMO.name, NONE, AUTO)
     names = [name for name in MODELS if name not in hidden]
     names.sort(key=lambda name: locate(name) is None)  # those on this computer first
@@ -68,60 +79,67 @@ def _model(key: str, default: str, text: bool) -> str:
     if default not in names:
         names.insert(0, default)
     chosen = st.selectbox(
-        "Model",
+        _("Model"),
         names,
         index=names.index(default),
         format_func=_model_label,
         accept_new_options=True,
         help=meaning(_FIELDS["model"]),
         key=key,
-        persist_state="session",
+        **kept,
     )
     return chosen or default
 
 
 def _model_label(name: str) -> str:
     if name == AUTO:
-        return "auto (the largest that fits the memory budget)"
+        return _("auto (the largest that fits the memory budget)")
     if name == NONE:
-        return "Only who speaks when (no text)"
+        return _("Only who speaks when (no text)")
     model = MODELS.get(name)
     if model is DEMO:
-        return "demo (samples only)"
-    where = f"{model.download_mb} MB to download" if model else "to be downloaded"
-    where = "on this computer" if locate(name) else where
-    return f"{name} ({where}{', English' if model and model.languages == 'en' else ''})"
+        return _("demo (samples only)")
+    where = _("to be downloaded")
+    if model:
+        where = _("{size} MB to download", size=decimal(model.download_mb))
+    where = _("on this computer") if locate(name) else where
+    english = model and model.languages == "en"
+    return f"{name} ({where}, {_('English')})" if english else f"{name} ({where})"
 
 
-def _language(key: str, default: str | None, off: bool) -> str:
+def _language(key: str, default: str | None, **kept: Any) -> str:
     codes = ["auto", *_COMMON_LANGUAGES]
-    codes += [code for code in LANGUAGES if code not in codes]
+    rest = [code for code in LANGUAGES if code not in codes]
+    codes += sorted(rest, key=lambda code: ui.fold(ui.language_name(code)))
     return st.selectbox(
-        "Language",
+        _("Language"),
         codes,
         index=codes.index(default or "auto"),
-        format_func=lambda code: "Detect" if code == "auto" else LANGUAGES[code],
+        format_func=lambda code: _("Detect") if code == "auto" else ui.language_name(code),
         help=meaning(_FIELDS["language"]),
         key=key,
-        persist_state="session",
-        disabled=off,
+        **kept,
     )
 
 
 def _tell_about(name: str) -> None:
     if name == NONE:
-        st.caption(
-            ":material/group: Needs no download. The recording can be transcribed later, without "
-            "finding the speakers again."
+        said = _(
+            "Needs no download. The recording can be transcribed later, without finding the "
+            "speakers again."
         )
+        st.caption(f":material/group: {said}")
     elif name == DEMO.name:
-        st.warning(
-            f"{demo.NOTE} For your own recordings, choose another model.",
-            icon=":material/warning:",
-        )
+        advice = _("For your own recordings, choose another model.")
+        st.warning(f"{_(demo.NOTE)} {advice}", icon=":material/warning:")
     elif name != AUTO and not locate(name):
-        size = f", {MODELS[name].download_mb} MB," if name in MODELS else ""
-        st.caption(
-            f":material/download: The model {escape(name)}{size} is downloaded once, when the "
-            "first recording starts. After that, everything works offline."
+        size = ""
+        if name in MODELS:
+            size = _(", {size} MB,", size=decimal(MODELS[name].download_mb))
+        said = _(
+            "The model {name}{size} is downloaded once, when the first recording starts. After "
+            "that, everything works offline.",
+            name=ui.escape(name),
+            size=size,
         )
+        st.caption(f":material/download: {said}")

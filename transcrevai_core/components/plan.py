@@ -12,6 +12,7 @@ from transcrevai_core.governor import limits_of
 from transcrevai_core.journal import Journal
 from transcrevai_core.memory import MB
 from transcrevai_core.processes import this_process
+from transcrevai_core.texts import _, decimal
 from transcrevai_core.transcription.catalogue import AUTO
 
 _NEWS_SECONDS = 600.0
@@ -22,17 +23,22 @@ def forecast(options: Mapping[str, Any]) -> None:
     try:
         plan = ui.plan(options)
     except TranscrevaiError as error:
-        st.error(ui.escape(str(error)), icon=":material/memory:")
-        st.page_link(ui.MEMORY, label="Change the budget", icon=":material/tune:")
+        st.error(ui.said(error), icon=":material/memory:")
+        st.page_link(ui.MEMORY, label=_("Change the budget"), icon=":material/tune:")
         return
     limits = limits_of(ui.settings())
-    needed, budget = plan.total_bytes / MB, limits.budget_bytes / MB
-    said = f"About **{needed:,.0f} MB** of memory at the peak, of a budget of {budget:,.0f} MB"
+    said = _(
+        "About **{needed} MB** of memory at the peak, of a budget of {budget} MB",
+        needed=decimal(plan.total_bytes / MB),
+        budget=decimal(limits.budget_bytes / MB),
+    )
     if options["model"] == AUTO:
-        said = f"The model {ui.escape(plan.shape.model)} is the largest that fits. {said}"
+        largest = _("The model {model} is the largest that fits.",
+                    model=ui.escape(plan.shape.model))  # fmt: skip
+        said = f"{largest} {said}"
     if "transcription" in plan.needs and "diarization" in plan.needs:
-        said += ", with text and speakers "
-        said += "side by side" if plan.side_by_side else "one after the other"
+        after = _("with text and speakers one after the other")
+        said += f", {_('with text and speakers side by side') if plan.side_by_side else after}"
     st.caption(f":material/memory: {said}.")
 
 
@@ -42,7 +48,5 @@ def recovered() -> None:
     since = time.time() - _NEWS_SECONDS
     for event in journal.events(since=since):
         if event.kind == "recovered":
-            st.success(
-                f"{event.cause}: what was finished is kept, and the rest goes on.",
-                icon=":material/restore:",
-            )
+            kept = _("what was finished is kept, and the rest goes on.")
+            st.success(f"{ui.said(event.cause)}: {kept}", icon=":material/restore:")

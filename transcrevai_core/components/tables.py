@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from transcrevai_core.texts import _, decimal
+
 
 def ago(seconds: float) -> str:
     """Write how long ago something was.
@@ -12,16 +14,21 @@ def ago(seconds: float) -> str:
     ('0.4 s ago', '1 min ago', '2 h ago', '3 days ago')
     """
     if seconds < 60:
-        return f"{seconds:.1f} s ago" if seconds < 10 else f"{seconds:.0f} s ago"
+        return _("{seconds} s ago", seconds=decimal(seconds, 1 if seconds < 10 else 0))
     if seconds < 3_600:
-        return f"{seconds // 60:.0f} min ago"
-    hours = seconds // 3_600
-    return f"{hours:.0f} h ago" if hours < 48 else f"{hours // 24:.0f} days ago"
+        return _("{minutes} min ago", minutes=int(seconds // 60))
+    hours = int(seconds // 3_600)
+    return _("{hours} h ago", hours=hours) if hours < 48 else _("{days} days ago", days=hours // 24)
 
 
 def solid(text: str) -> str:
     """Keep a number and its unit on one line."""
     return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def number(name: str) -> str:
+    """Make a column of `table` one of numbers, which end together."""
+    return f"{name} "
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], least: int) -> None:

@@ -6,6 +6,10 @@ const uploader = (window.transcrevaiUploader ??= new (class {
   root = null
 
   attach(root) {
+    for (const part of root.querySelectorAll("[data-text]"))
+      part.textContent = this.text(part.dataset.text)
+    for (const part of root.querySelectorAll("[data-label]"))
+      part.setAttribute("aria-label", this.text(part.dataset.label))
     if (this.root === root) return
     this.root = root
     this.items = this.items.filter(item => item.state !== "done" || !item.told)
@@ -35,6 +39,17 @@ const uploader = (window.transcrevaiUploader ??= new (class {
     if (this.root === root) this.root = null
   }
 
+  // a text of the reader's language, with its {places} filled
+  text(name, values = {}) {
+    return this.data.texts[name].replace(/\{(\w+)\}/g, (_, place) => values[place])
+  }
+
+  megabytes(bytes) {
+    const digits = bytes < 1e7 ? 1 : 0
+    const form = { minimumFractionDigits: digits, maximumFractionDigits: digits }
+    return (bytes / 1e6).toLocaleString(this.data.language.replace("_", "-"), form)
+  }
+
   find(selector) {
     return this.root?.querySelector(selector)
   }
@@ -46,14 +61,15 @@ const uploader = (window.transcrevaiUploader ??= new (class {
   add(files) {
     for (const item of this.in("done")) if (item.told) this.drop(item)
     for (const file of files) {
-      const item = { file, row: makeRow(file) }
+      const item = { file, row: makeRow(file, this.text("bar", file)) }
       this.items.push(item)
       this.find(".rows")?.append(item.row)
       if (file.size > this.data.max_bytes) {
-        const limit = `larger than ${megabytes(this.data.max_bytes)} MB`
-        this.fail(item, `${file.name} is ${limit}; give its path on this computer instead.`)
+        const size = this.megabytes(this.data.max_bytes)
+        this.fail(item, this.text("large", { name: file.name, size }))
       } else {
-        show(item, "waiting", "Waiting", "Cancel", () => this.cancel(item))
+        const cancel = () => this.cancel(item)
+        show(item, "waiting", this.text("waiting"), this.text("cancel"), cancel)
       }
     }
     this.next()
@@ -69,9 +85,10 @@ const uploader = (window.transcrevaiUploader ??= new (class {
 
   async send(item) {
     const { file } = item
-    const address = `${this.data.url}?name=${encodeURIComponent(file.name)}`
+    const name = encodeURIComponent(file.name)
+    const address = `${this.data.url}?name=${name}&language=${this.data.language}`
     item.state = "sending"
-    this.say(`Uploading ${file.name}`)
+    this.say(this.text("sending", file))
     const refusal = await this.ask(`${address}&size=${file.size}`)
     if (refusal) this.fail(item, refusal, true)
     if (refusal || !this.items.includes(item)) return this.next() // cancelled meanwhile
@@ -82,13 +99,13 @@ const uploader = (window.transcrevaiUploader ??= new (class {
     request.responseType = "json"
     request.upload.onprogress = ({ loaded }) => {
       const seconds = ((performance.now() - began) / 1000) * (file.size / loaded - 1)
-      showProgress(item, loaded, seconds)
+      this.showProgress(item, loaded, seconds)
     }
     request.onload = () => {
       if (request.status === 200) this.arrive(item, request.response.upload)
-      else this.fail(item, request.response?.error ?? "The server did not take the file.", true)
+      else this.fail(item, request.response?.error ?? this.text("refused"), true)
     }
-    request.onerror = () => this.fail(item, BROKEN, true)
+    request.onerror = () => this.fail(item, this.text("broken"), true)
     request.onloadend = () => {
       this.next()
       this.tell()
@@ -103,18 +120,18 @@ const uploader = (window.transcrevaiUploader ??= new (class {
       const answer = await fetch(address, { method: "POST", headers })
       return answer.ok ? "" : (await answer.json()).error
     } catch {
-      return BROKEN
+      return this.text("broken")
     }
   }
 
   arrive(item, upload) {
     item.upload = upload
-    show(item, "done", `Uploaded, ${megabytes(item.file.size)} MB`)
-    this.say(`${item.file.name} is uploaded`)
+    show(item, "done", this.text("sent", { size: this.megabytes(item.file.size) }))
+    this.say(this.text("arrived", item.file))
   }
 
   fail(item, sentence, again = false) {
-    show(item, "failed", sentence, again ? "Try again" : "Dismiss", () => {
+    show(item, "failed", sentence, this.text(again ? "again" : "dismiss"), () => {
       this.drop(item)
       if (again) this.add([item.file])
     })
@@ -124,13 +141,22 @@ const uploader = (window.transcrevaiUploader ??= new (class {
   cancel(item) {
     this.drop(item)
     item.request?.abort()
-    this.say(`Upload of ${item.file.name} cancelled`)
+    this.say(this.text("cancelled", item.file))
     this.find(".browse")?.focus()
   }
 
   drop(item) {
     this.items = this.items.filter(other => other !== item)
     item.row.remove()
+  }
+
+  showProgress({ file, row }, loaded, seconds) {
+    const percent = Math.floor((100 * loaded) / Math.max(1, file.size))
+    const [done, all] = [this.megabytes(loaded), this.megabytes(file.size)]
+    const time = seconds < 60 ? `${Math.ceil(seconds)} s` : `${Math.round(seconds / 60)} min`
+    row.querySelector(".bar span").style.width = `${percent}%`
+    row.querySelector(".bar").setAttribute("aria-valuenow", percent)
+    row.querySelector(".state").textContent = this.text("progress", { done, all, percent, time })
   }
 
   say(sentence) {
@@ -149,24 +175,22 @@ const uploader = (window.transcrevaiUploader ??= new (class {
 
 export default function (component) {
   const root = component.parentElement
-  uploader.data = component.data
+  uploader.data = { ...component.data, texts: JSON.parse(component.data.texts) }
   uploader.report = uploads => component.setStateValue("uploads", uploads)
   uploader.attach(root)
   return () => uploader.detach(root)
 }
 
-const BROKEN = "The connection to TranscrevAI broke off; is it still running?"
-const megabytes = bytes => (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)
 const warn = event => event.preventDefault()
 
-function makeRow(file) {
+function makeRow(file, label) {
   const row = document.createElement("li")
   row.innerHTML =
     '<span class="name"></span><div class="bar" role="progressbar" aria-valuemin="0" ' +
     'aria-valuemax="100"><span></span></div><span class="state"></span>' +
     '<button type="button"></button>'
   row.querySelector(".name").textContent = file.name // never markup: the name is anyone's
-  row.querySelector(".bar").setAttribute("aria-label", `Upload of ${file.name}`)
+  row.querySelector(".bar").setAttribute("aria-label", label)
   return row
 }
 
@@ -179,13 +203,4 @@ function show(item, state, sentence, label, action) {
   button.textContent = label ?? ""
   button.setAttribute("aria-label", `${label}: ${item.file.name}`)
   button.onclick = action ?? null
-}
-
-function showProgress({ file, row }, loaded, seconds) {
-  const percent = Math.floor((100 * loaded) / Math.max(1, file.size))
-  const minutes = seconds < 60 ? `${Math.ceil(seconds)} s` : `${Math.round(seconds / 60)} min`
-  const size = `${megabytes(loaded)} of ${megabytes(file.size)} MB`
-  row.querySelector(".bar span").style.width = `${percent}%`
-  row.querySelector(".bar").setAttribute("aria-valuenow", percent)
-  row.querySelector(".state").textContent = `${size} · ${percent} % · ${minutes} left`
 }

@@ -1,5 +1,6 @@
 """A drop zone that streams files to the server: plain HTML, CSS and JavaScript beside this file."""
 
+import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -7,9 +8,31 @@ from typing import Any
 
 import streamlit as st
 
+from transcrevai_core import texts
+from transcrevai_core.texts import _, mark
 from transcrevai_core.web import TOKEN, TOKEN_HEADER, UPLOAD_URL
 
 _HERE = Path(__file__).parent
+_TEXTS = {  # what the drop zone says; it fills the places itself
+    "drop": mark("Drop recordings here"),
+    "kinds": mark("Audio or video, several at once"),
+    "browse": mark("Choose files"),
+    "recordings": mark("Recordings"),
+    "uploads": mark("Uploads"),
+    "waiting": mark("Waiting"),
+    "cancel": mark("Cancel"),
+    "dismiss": mark("Dismiss"),
+    "again": mark("Try again"),
+    "sending": mark("Uploading {name}"),
+    "sent": mark("Uploaded, {size} MB"),
+    "arrived": mark("{name} is uploaded"),
+    "cancelled": mark("Upload of {name} cancelled"),
+    "bar": mark("Upload of {name}"),
+    "large": mark("{name} is larger than {size} MB; give its path on this computer instead."),
+    "refused": mark("The server did not take the file."),
+    "broken": mark("The connection to TranscrevAI broke off; is it still running?"),
+    "progress": mark("{done} of {all} MB · {percent} % · {time} left"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +54,15 @@ def _renderer() -> Any:
 
 def uploader(*, key: str, max_bytes: int) -> Uploads:
     """Draw a drop zone that streams files to the server, and return what has come of it so far."""
-    data = {"url": UPLOAD_URL, "header": TOKEN_HEADER, "token": TOKEN, "max_bytes": max_bytes}
+    data: dict[str, Any] = {
+        "url": UPLOAD_URL,
+        "header": TOKEN_HEADER,
+        "token": TOKEN,
+        "max_bytes": max_bytes,
+    }
+    data["language"] = texts.language()
+    # as JSON: Streamlit would look for a table in a dictionary, and load pandas for it
+    data["texts"] = json.dumps({name: _(text) for name, text in _TEXTS.items()})
     result = _renderer()(key=key, data=data, on_uploads_change=lambda: None)
     uploads = result.uploads or {}
     return Uploads(tuple(uploads.get("finished", ())), uploads.get("pending", 0))

@@ -8,6 +8,7 @@ import streamlit as st
 from transcrevai_core import ui
 from transcrevai_core.queueing import queue
 from transcrevai_core.records import read_names
+from transcrevai_core.texts import _, capital, told
 from transcrevai_core.types import ACTIVE_STATES, Job, Segment
 
 EVERY = 0.5  # seconds between two looks
@@ -56,7 +57,7 @@ def _running(job_id: str) -> None:
         st.rerun()
     _progress(job, queue(ui.store()))
     st.button(
-        "Cancel",
+        _("Cancel"),
         icon=":material/close:",
         disabled=job.cancel_requested,
         on_click=library.cancel,
@@ -68,21 +69,20 @@ def _running(job_id: str) -> None:
 def _ended(job: Job) -> None:
     ui.badge(job)
     if job.state == "failed":
-        st.error(ui.escape(job.error), icon=":material/error:")
+        st.error(ui.said(job.error), icon=":material/error:")
     elif job.state == "cancelled":
-        st.caption("What was finished is kept; the rest can follow at any time.")
+        st.caption(_("What was finished is kept; the rest can follow at any time."))
     ui.notes(job)
     with st.container(horizontal=True):
         if job.state != "done":
-            label = "Retry" if job.state == "failed" else "Resume"
+            label = _("Retry") if job.state == "failed" else _("Resume")
             if st.button(label, type="primary", icon=":material/refresh:"):
                 ui.store().requeue(job.id)
                 st.rerun()
-        label = "Open the transcript" if job.state == "done" else "See what is finished"
-        kept = job.state == "done" or job.diarization or ui.store().segments(job.id, last=1)
-        if kept and st.button(
-            label, type=ui.importance(job.state == "done"), icon=":material/article:"
-        ):
+        done = job.state == "done"
+        label = _("Open the transcript") if done else _("See what is finished")
+        kept = done or job.diarization or ui.store().segments(job.id, last=1)
+        if kept and st.button(label, type=ui.importance(done), icon=":material/article:"):
             st.switch_page(ui.TRANSCRIPT, query_params={"job": job.id})
     _text(job.id, growing=False)
 
@@ -93,7 +93,7 @@ def _text(job_id: str, growing: bool) -> None:
     if not segments:
         return
     if len(segments) == SHOWN_SEGMENTS:
-        st.caption(f"The latest {SHOWN_SEGMENTS} segments")
+        st.caption(_("The latest {number} segments", number=SHOWN_SEGMENTS))
     with st.container(height=360, autoscroll=growing, border=True):
         st.markdown("  \n".join(_lines(segments, _names(job_id))))
 
@@ -122,36 +122,38 @@ def _rows(also: Collection[str], polled: bool) -> None:
     if polled and not active:
         st.rerun()
     if jobs:
-        st.subheader("In progress" if active else "Just finished", anchor=False)
+        st.subheader(_("In progress") if active else _("Just finished"), anchor=False)
     for job in jobs:
         with st.container(border=True, gap="xsmall"):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{ui.escape(job.title)}**", width="stretch")
                 ui.badge(job)
-                if st.button("Open", key=f"open_{job.id}"):
+                if st.button(_("Open"), key=f"open_{job.id}"):
                     page = ui.TRANSCRIPT if job.state == "done" else ui.TRANSCRIBE
                     st.switch_page(page, query_params={"job": job.id})
             if job.state in ACTIVE_STATES:
                 _progress(job, order)
             elif job.state == "failed":
-                st.caption(ui.escape(job.error))
+                st.caption(ui.said(job.error))
 
 
 def _progress(job: Job, order: Sequence[Job]) -> None:
     if job.cancel_requested:
-        st.progress(min(1.0, job.progress), text="Cancelling")
+        st.progress(min(1.0, job.progress), text=_("Cancelling"))
         return
     if job.state == "queued":
         st.progress(0.0, text=_waits(job, order))
         return
     now = time.time()
-    text = (job.stage or ui.STATES[job.state][0]).capitalize()
-    text += " and telling the speakers apart" if _beside(job) else ""
+    text = capital(told(job.stage or ui.STATES[job.state][0]))
+    if _beside(job):
+        text = _("Transcribing and telling the speakers apart")
     text += f", {job.progress:.0%}" if job.progress else ""
-    text += f" · {ui.clock(now - job.started)} elapsed" if job.started else ""
+    if job.started:
+        text += " · " + _("{time} elapsed", time=ui.clock(now - job.started))
     if job.stage == "transcribing" and job.progress > 0:
         left = job.seconds * (1 - job.progress) / job.progress - (now - job.updated)
-        text += f" · about {ui.clock(max(1, left))} left"
+        text += " · " + _("about {time} left", time=ui.clock(max(1, left)))
     st.progress(min(1.0, job.progress), text=text)
 
 
@@ -160,11 +162,11 @@ def _waits(job: Job, order: Sequence[Job]) -> str:
     waiting = [other.id for other in order if other.state == "queued"]
     before = waiting.index(job.id) if job.id in waiting else 0
     if job.stage and not before:
-        return ui.escape(f"{job.stage[:1].upper()}{job.stage[1:]}")
+        return ui.escape(capital(told(job.stage)))
     if before:
-        return f"Waiting: {before} before it"
+        return _("Waiting: {number} before it", number=before)
     alone = len(waiting) == len(order)
-    return "Waiting: starts in a moment" if alone else "Waiting: the next to start"
+    return _("Waiting: starts in a moment") if alone else _("Waiting: the next to start")
 
 
 def _beside(job: Job) -> bool:

@@ -6,11 +6,15 @@ The model was trained by the project on synthesized speech and understands nothi
 from pathlib import Path
 
 from transcrevai_core.errors import InputError
+from transcrevai_core.texts import mark
 
 MODEL_DIR = Path(__file__).parent / "model"
 SAMPLES_DIR = Path(__file__).parent / "samples"
-SAMPLES = {"pt": "Reunião de exemplo (português)", "en": "Sample meeting (English)"}
-NOTE = "The demo model understands synthesized demo speech only."
+SAMPLES = {
+    "pt": mark("Reunião de exemplo (português)"),
+    "en": mark("Sample meeting (English)"),
+}
+NOTE = mark("The demo model understands synthesized demo speech only.")
 
 
 def sample_path(name: str) -> Path:

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from transcrevai_core.export.cues import one_line
-from transcrevai_core.turns import joined, shown_name
+from transcrevai_core.turns import joined, plain_name
 from transcrevai_core.types import Transcript, Turn
 
 _NO_TEXT = re.compile("[\ufffe\uffff]")  # no characters, by Unicode's and XML's word
@@ -19,13 +19,13 @@ def clean(text: str) -> str:
 def named(transcript: Transcript, *, readable: bool = False) -> Transcript:
     """Give a transcript whose segments and turns tell names in place of labels.
 
-    Whoever has none is told by the label, or where it is to be `readable` as on the pages. The
+    Whoever has none is told by the label, or where it is to be `readable` by a plain name. The
     result's own `names` lead back, from the name shown to the label, in order of first speech.
     Two speakers stay two: where they have one name, or names that differ in spaces and
     underscores only (RTTM has no spaces), the later ones are numbered. A label of nothing but
     white space and control characters is nobody, unless it has a name.
     """
-    unnamed = {label: shown_name(label, {}) if readable else label for label in transcript.speakers}
+    unnamed = {label: plain_name(label) if readable else label for label in transcript.speakers}
     wanted = {
         label: clean(transcript.names.get(label, "")) or clean(unnamed[label])
         for label in transcript.speakers

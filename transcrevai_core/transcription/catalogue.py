@@ -4,10 +4,12 @@ Light enough for the web process: it imports neither faster-whisper nor the hub'
 """
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from transcrevai_core import demo
+from transcrevai_core.errors import StorageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +69,33 @@ def locate(name: str) -> Path | None:
     if (folder / "model.bin").is_file():
         return folder
     # the hub's cache: models--OWNER--NAME/refs/main names the folder under snapshots
-    cached = hub_cache() / f"models--{repo_of(name).replace('/', '--')}"
+    cached = folder_of(name)
     try:
         snapshot = cached / "snapshots" / (cached / "refs" / "main").read_text().strip()
     except OSError:
         return None
     return snapshot if (snapshot / "model.bin").exists() else None
+
+
+def folder_of(name: str) -> Path:
+    """Return where the hub's cache keeps a model and what came of interrupted downloads."""
+    return hub_cache() / f"models--{repo_of(name).replace('/', '--')}"
+
+
+def cached() -> list[str]:
+    """Return the models in the hub's cache: by their names, else by their ids."""
+    names = {model.repo: name for name, model in reversed(MODELS.items())}
+    ids = [folder.name.removeprefix("models--").replace("--", "/") for folder in
+           sorted(hub_cache().glob("models--*--*"))]  # fmt: skip
+    return [names.get(repo, repo) for repo in ids if repo in names or locate(repo)]
+
+
+def remove(name: str) -> None:
+    """Delete a model from the hub's cache; raises StorageError where the disk refuses."""
+    try:
+        shutil.rmtree(folder_of(name))
+    except OSError as error:
+        raise StorageError(f"The model {name} cannot be deleted: {error}.") from error
 
 
 def hub_cache() -> Path:

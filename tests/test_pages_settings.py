@@ -1,0 +1,253 @@
+"""The settings page: every setting, models, what lies on disk and how long it stays."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import wait_until
+from streamlit.testing.v1 import AppTest
+from test_pages import ROUTER, checked, fill, open_page, press, texts
+
+from transcrevai_core import downloads, retention
+from transcrevai_core.components import preferences as component
+from transcrevai_core.errors import Cancelled, ModelError, StorageError
+from transcrevai_core.jobs import Runner
+from transcrevai_core.journal import Journal
+from transcrevai_core.settings import Settings, load_settings
+from transcrevai_core.store import Store
+from transcrevai_core.transcription import catalogue
+from transcrevai_core.types import Job
+
+OLD = time.time() - 40 * retention.DAY
+
+
+@pytest.fixture(autouse=True)
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep models in a hub's cache of the test's own."""
+    monkeypatch.setattr(catalogue, "hub_cache", lambda: tmp_path / "hub")
+    return tmp_path / "hub"
+
+
+@pytest.fixture
+def app() -> AppTest:
+    return AppTest.from_file(str(ROUTER), default_timeout=30)
+
+
+def show(app: AppTest, section: str) -> AppTest:
+    app.session_state["settings_section"] = section
+    return open_page(app, "settings.py")
+
+
+def put(hub: Path, repo: str, whole: bool = True) -> Path:
+    folder = hub / f"models--{repo.replace('/', '--')}"
+    snapshot = folder / "snapshots" / "1"
+    snapshot.mkdir(parents=True)
+    (snapshot / ("model.bin" if whole else "part")).write_bytes(b"0" * 2_000_000)
+    (folder / "refs").mkdir()
+    (folder / "refs" / "main").write_text("1")
+    return folder
+
+
+def old(store: Store, title: str, **changes: Any) -> Job:
+    job = fill(store, title, created=OLD, **changes)
+    (store.job_dir(job.id) / "source").mkdir()
+    (store.job_dir(job.id) / "source" / "a.mp3").write_bytes(b"0" * 1_000_000)
+    store.wav(job.id).write_bytes(b"0" * 1_000_000)
+    return job
+
+
+# -- settings ----------------------------------------------------------------------------------
+
+
+def test_every_setting_has_its_place_once() -> None:
+    groups = [
+        component.RECORDINGS, component.SPEAKERS, component.MEMORY, component.MODELS,
+        component.STORAGE, component.RETENTION, component.INTERFACE,
+    ]  # fmt: skip
+    placed = [name for group in groups for name in group]
+    # where the settings themselves lie cannot be among them
+    assert sorted(placed) == sorted({*Settings.model_fields} - {"home"})
+
+
+def test_a_default_for_new_recordings_is_kept_and_given_up(app: AppTest, home: Path) -> None:
+    checked(app.run())
+    app.number_input(key="new_beam_size").set_value(7)
+    checked(app.run())
+    show(app, ":material/mic: New recordings")
+    assert "Default: 5 · 1 to 20" in texts(app)
+    assert not [button for button in app.button if button.label.startswith("Back to 5")]
+    app.number_input(key="recordings0_beam_size").set_value(2)
+    app.selectbox(key="recordings0_language").select("pt")
+    app.text_input(key="recordings0_hotwords").set_value("Itaquaquecetuba")
+    press(app, "Save")
+    assert app.success[0].value == "Saved; new recordings begin with it."
+    written = (home / "config.toml").read_text()
+    assert sorted(written.splitlines()) == [
+        "beam_size = 2", 'hotwords = "Itaquaquecetuba"', 'language = "pt"',
+    ]  # fmt: skip
+    open_page(app, "transcribe.py")
+    assert app.number_input(key="new_beam_size").value == 2
+    assert app.selectbox(key="new_language").value == "pt"
+    show(app, ":material/mic: New recordings")
+    press(app, "Back to 5")
+    assert load_settings().beam_size == 5 and load_settings().language == "pt"
+    app.text_input(key="recordings2_hotwords").set_value("")
+    press(app, "Save")
+    assert load_settings().hotwords is None
+    press(app, "Back to the defaults")
+    assert (home / "config.toml").read_text() == ""
+
+
+def test_a_model_that_the_environment_names_is_told(
+    app: AppTest, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WHISPER_MODEL", "tiny")
+    show(app, ":material/mic: New recordings")
+    assert app.selectbox(key="recordings0_model").disabled
+    assert "Model is set by WHISPER\\_MODEL in the environment" in texts(app)
+    app.number_input(key="recordings0_beam_size").set_value(2)
+    press(app, "Save")
+    assert (home / "config.toml").read_text() == "beam_size = 2\n"
+
+
+def test_the_language_of_the_pages_is_a_setting(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show(app, ":material/translate: Interface")
+    app.selectbox(key="interface0_interface_language").select("pt_BR")
+    press(app, "Save")
+    assert app.title[0].value == "Configurações"
+    assert load_settings().interface_language == "pt_BR"
+
+
+def test_what_cannot_be_is_refused_by_its_name_on_screen(app: AppTest, home: Path) -> None:
+    show(app, ":material/group: Speakers")
+    app.number_input(key="speakers0_min_speakers").set_value(9)
+    press(app, "Save")
+    (error,) = app.error
+    assert error.value.replace("\\", "").startswith("“At most” is 6; it should be at least “At l")
+    assert not (home / "config.toml").exists()
+
+
+# -- models ------------------------------------------------------------------------------------
+
+MODELS = ":material/neurology: Models"
+
+
+def test_models_are_listed_and_deleted(app: AppTest, store: Store, hub: Path) -> None:
+    base = put(hub, "Systran/faster-whisper-base")
+    put(hub, "somebody/whisper-of-mine")
+    tiny = put(hub, "Systran/faster-whisper-tiny", whole=False)
+    put(hub, "somebody/no-whisper", whole=False)
+    show(app, MODELS)
+    shown = texts(app).replace("\\", "")
+    assert "2 MB on disk · needs about" in shown and "2 MB on disk · not complete" in shown
+    assert "somebody/whisper-of-mine" in shown and "no-whisper" not in shown
+    fill(store, "waits", state="queued", options=fill(store).options | {"model": "base"})
+    checked(app.run())
+    assert app.button(key="remove_base").disabled and not app.button(key="remove_tiny").disabled
+    checked(app.button(key="remove_tiny").click().run())
+    assert tiny.exists()  # it asks first
+    assert "**tiny** can be downloaded again" in texts(app)
+    catalogue.remove("tiny")
+    assert not tiny.exists() and base.exists()
+    with pytest.raises(StorageError, match="The model tiny cannot be deleted"):
+        catalogue.remove("tiny")
+
+
+def test_a_model_is_fetched_with_progress_and_can_be_cancelled(
+    app: AppTest, hub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going = threading.Event()
+
+    def fetch(
+        name: str, stall: float, *, on_progress: Any, should_stop: Callable[[], bool]
+    ) -> None:
+        on_progress(0.25)
+        going.set()
+        wait_until(should_stop)
+        raise Cancelled("The job was cancelled.")
+
+    monkeypatch.setattr(downloads, "fetch_model", fetch)
+    show(app, MODELS)
+    press(app, "Download")
+    assert going.wait(10)
+    checked(app.run())
+    assert app.progress[0].text == "Downloading tiny, 25%"
+    checked(app.button(key="stop_tiny").click().run())
+    wait_until(lambda: not downloads.running())
+    checked(app.run())
+    assert not app.error and not app.progress
+    assert [button for button in app.button if button.label == "Download"]
+
+
+def test_a_download_that_fails_says_why(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fetch(*given: Any, **more: Any) -> None:
+        raise ModelError("The model tiny could not be downloaded (no network); demo would work.")
+
+    monkeypatch.setattr(downloads, "fetch_model", fetch)
+    show(app, MODELS)
+    press(app, "Download")
+    wait_until(lambda: not downloads.running())
+    if not app.error:  # it had not failed yet
+        checked(app.run())
+    assert "could not be downloaded" in app.error[0].value
+
+
+# -- storage -----------------------------------------------------------------------------------
+
+STORAGE = ":material/hard_drive: Storage"
+
+
+def test_what_lies_on_disk_is_told(app: AppTest, store: Store, hub: Path) -> None:
+    old(store, "Reunião")
+    put(hub, "Systran/faster-whisper-base")
+    show(app, STORAGE)
+    shown = texts(app).replace("\N{NO-BREAK SPACE}", " ")
+    assert "| Sound of recordings | 2 MB |" in shown and "| Cache | 0 MB |" in shown
+
+
+def test_nothing_is_deleted_unless_asked_for(store: Store) -> None:
+    job = old(store, "Reunião")
+    assert retention.clean(store, load_settings()) == retention.Due()
+    assert store.wav(job.id).exists() and not Journal(store.database, "").events()
+
+
+def test_what_would_go_at_once_is_asked_for(app: AppTest, store: Store) -> None:
+    job = old(store, "Reunião")
+    fill(store, "Ontem")
+    show(app, STORAGE)
+    app.number_input(key="retention0_job_days").set_value(30)
+    press(app, "Save")
+    assert "- Reunião" in texts(app) and "Ontem" not in texts(app)
+    assert load_settings().job_days is None and store.job(job.id)
+    assert [button for button in app.button if button.label == "Save and delete"]
+
+
+def test_sound_goes_and_the_text_stays(store: Store) -> None:
+    job, running = old(store, "Reunião"), old(store, "Aula", state="transcribing")
+    again = old(store, "De novo", started=time.time())
+    found = retention.clean(store, load_settings(sound_days=30))
+    assert [sound.id for sound in found.sound] == [job.id] and found.bytes == 2_000_000
+    assert not retention.sound_of(store, job) and len(store.segments(job.id)) == 3
+    assert retention.sound_of(store, running) and retention.sound_of(store, again)
+    assert store.job(job.id).notes == (retention.SOUND_GONE,)
+    (event,) = Journal(store.database, "").events()
+    assert (event.kind, event.cause) == ("cleaned", "Sound older than 30 days deleted: 1")
+    assert retention.clean(store, load_settings(sound_days=30)) == retention.Due()
+
+
+def test_the_runner_deletes_what_is_due(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = old(store, "Reunião")
+    monkeypatch.setenv("TRANSCREVAI_JOB_DAYS", "30")
+    runner = Runner(store, load_settings())
+    runner.start()
+    try:
+        wait_until(lambda: not store.jobs())
+    finally:
+        runner.stop()
+    assert not store.job_dir(job.id).exists()
+    assert [e.kind for e in Journal(store.database, "").events()] == ["cleaned"]

@@ -1,0 +1,290 @@
+"""The catalogues hold what the sources say, and the pages say nothing that is not in them."""
+
+import ast
+import re
+import string
+from pathlib import Path
+from typing import Any
+
+import pytest
+from babel.messages.pofile import read_po
+from streamlit.testing.v1 import AppTest
+from test_pages import fill, open_page
+
+from tools import catalogues
+from transcrevai_core import texts, ui
+from transcrevai_core.components import fields
+from transcrevai_core.journal import Journal
+from transcrevai_core.languages import LANGUAGES
+from transcrevai_core.settings import Settings
+from transcrevai_core.store import Store
+
+ROOT = catalogues.ROOT
+ROUTER = ROOT / "pages" / "_router.py"
+PORTUGUESE = catalogues.LOCALE / "pt_BR" / "LC_MESSAGES"
+AGAIN = "run `python -m tools.catalogues`"
+
+
+def forms(text: Any) -> tuple[str, ...]:
+    return tuple(text) if isinstance(text, tuple | list) else (text,)
+
+
+def places(text: str) -> set[str]:
+    return {name for _before, name, *_rest in string.Formatter().parse(text) if name}
+
+
+@pytest.fixture(scope="module")
+def template() -> Any:
+    return catalogues.template()
+
+
+@pytest.fixture(scope="module")
+def portuguese() -> Any:
+    with (PORTUGUESE / "transcrevai.po").open("rb") as file:
+        return read_po(file, locale="pt_BR")
+
+
+@pytest.fixture
+def in_portuguese(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(texts, "_find", lambda: "pt_BR")
+
+
+def test_every_text_is_translated_with_its_places(template: Any, portuguese: Any) -> None:
+    assert {m.id for m in portuguese} == {m.id for m in template}, AGAIN
+    assert not catalogues.untranslated(portuguese) and not portuguese.obsolete
+    for message in portuguese:
+        wanted = set().union(*(places(form) for form in forms(message.id)))
+        for form in forms(message.string) if message.id else ():
+            assert places(form) | {"number"} == wanted | {"number"}, form
+            assert form.strip("., :") and form[:1].isspace() == forms(message.id)[0][:1].isspace()
+
+
+def test_the_files_are_those_that_the_sources_make(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = {path.relative_to(catalogues.LOCALE): path.read_bytes() for path in
+            catalogues.LOCALE.rglob("*.*o*")}  # fmt: skip
+    assert len(kept) == 3
+    monkeypatch.setattr(catalogues, "LOCALE", tmp_path / "locale")
+    for path, content in kept.items():
+        (tmp_path / "locale" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "locale" / path).write_bytes(content)
+    catalogues.main()
+    for path, content in kept.items():
+        assert (tmp_path / "locale" / path).read_bytes() == content, f"{path}: {AGAIN}"
+
+
+def test_what_the_core_says_is_found_in_its_sources(tmp_path: Path) -> None:
+    (tmp_path / "said.py").write_text(
+        "PATIENCE = 'Too long:'\n"
+        "def f(path, number, job):\n"
+        "    found = f'{path} is a folder' if path else 'There is nothing'\n"
+        "    raise InputError(f'{found}; {number:.0f} of {job.title} {PATIENCE} {len(path)}')\n"
+        "job.note('Done.')\n"
+        "store.update_job(1, stage='reading', state='failed')\n"
+        "plural('{number} job', '{number} jobs', 2)\n"
+    )
+    catalogues_root, catalogues.ROOT = catalogues.ROOT, tmp_path
+    try:
+        found = [*catalogues.texts_of(tmp_path / "said.py")]
+    finally:
+        catalogues.ROOT = catalogues_root
+    assert sorted(map(str, found)) == sorted(
+        [
+            "{found}; {number} of {a} Too long: {b}", "{path} is a folder", "There is nothing",
+            "Done.", "reading", "('{number} job', '{number} jobs')",
+        ]
+    )  # fmt: skip
+
+
+def test_every_setting_has_a_name() -> None:
+    assert set(fields._LABELS) == set(Settings.model_fields)
+
+
+# -- the lint ----------------------------------------------------------------------------------
+
+SHOWN = {"label", "help", "placeholder", "text", "value", "alt", "title", "body"}
+CALLS = {
+    "badge", "button", "caption", "checkbox", "dialog", "download_button", "error", "expander",
+    "form_submit_button", "header", "info", "markdown", "metric", "multiselect", "number_input",
+    "page_link", "pills", "popover", "progress", "radio", "segmented_control", "select_slider",
+    "selectbox", "slider", "spinner", "status", "subheader", "success", "tabs", "text", "text_area",
+    "text_input", "title", "toast", "toggle", "warning", "write", "audio_input", "file_uploader",
+    "invite", "Page",
+}  # fmt: skip
+WORDS = re.compile(r"[^\W\d_]{2,}")
+FREE = {"TranscrevAI", "GB", "MB", "min", "RTF"}  # the same in every language
+MARKUP = re.compile(
+    r":material/\w+:|:[a-z]+-badge\[|:[a-z]+\[|-badge\[|&\w+;|`[^`]*`|<[^>]*>|\{\w+\}"
+)
+
+
+def literals(node: ast.expr) -> list[str]:
+    """Return the words that an expression shows as they stand, but for what `_` translates."""
+    if isinstance(node, ast.Constant):
+        text = MARKUP.sub(" ", node.value) if isinstance(node.value, str) else ""
+        return [word for word in WORDS.findall(text) if word not in FREE]
+    if isinstance(node, ast.JoinedStr | ast.BoolOp):
+        return [word for value in node.values for word in literals(value)]
+    if isinstance(node, ast.FormattedValue):
+        return literals(node.value) if isinstance(node.value, ast.IfExp) else []
+    if isinstance(node, ast.IfExp):
+        return literals(node.body) + literals(node.orelse)
+    if isinstance(node, ast.BinOp):
+        return literals(node.left) + literals(node.right)
+    if isinstance(node, ast.List | ast.Tuple):
+        return [word for value in node.elts for word in literals(value)]
+    return []
+
+
+PAGES = [*(ROOT / "pages").glob("*.py"), *(ROOT / "transcrevai_core/components").glob("*.py"),
+         ROOT / "app.py", ROOT / "transcrevai_core/ui.py"]  # fmt: skip
+# on their way into the catalogues
+OTHERS = {"pages/transcript.py", "components/reader.py", "components/speakers.py"}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: f"{p.parent.name}/{p.name}")
+def test_no_page_shows_a_text_that_is_not_translated(path: Path) -> None:
+    if f"{path.parent.name}/{path.name}" in OTHERS:
+        pytest.skip("not translated yet")
+    bare = []
+    for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        name = getattr(getattr(call, "func", None), "attr", "")
+        if isinstance(call, ast.Call) and name in CALLS:
+            shown = [*call.args[:1], *(k.value for k in call.keywords if k.arg in SHOWN)]
+            shown = shown if name != "Page" else shown[1:]
+            bare += [f"line {call.lineno}: {w}" for node in shown for w in literals(node)]
+    assert not bare
+
+
+# -- what a reader of Portuguese sees ----------------------------------------------------------
+
+
+def all_texts(app: AppTest) -> str:
+    """Return everything that a page says, with labels, helps and choices."""
+    found: list[str] = []
+    for element in app.main:
+        proto = getattr(element, "proto", None)
+        for name in ("label", "help", "placeholder", "body", "text", "alt", "options"):
+            said = getattr(proto, name, "")
+            found += [said] if isinstance(said, str) else [str(value) for value in said]
+        found += [tab.label for tab in getattr(element, "children", {}).values()
+                  if isinstance(getattr(tab, "label", None), str)]  # fmt: skip
+    return "\n".join(found).replace("\\", "")
+
+
+def english(page: str) -> list[str]:
+    """Return the texts that have a translation and are shown in English all the same."""
+    catalogue: dict[Any, str] = texts._catalogue("pt_BR")._catalog  # type: ignore[attr-defined]
+    left = []
+    for source, text in catalogue.items():
+        source = source[0] if isinstance(source, tuple) else source
+        words = re.split(r"\{\w+\}", source)
+        letters = sum(char.isalpha() for word in words for char in word)
+        known = letters > (3 if len(words) < 2 else 8)
+        pattern = r"(?<!\w)" + ".+".join(map(re.escape, words)) + r"(?!\w)"
+        known = known and source not in texts.LANGUAGES.values()  # the switch names them so
+        if known and source != text and re.search(pattern, page):
+            left.append(source)
+    return left
+
+
+@pytest.fixture
+def portuguese_app(store: Store, in_portuguese: None) -> AppTest:
+    gone = "The model small is gone; run the job again to fetch it."
+    waits = "waiting for memory: 80% of this computer's memory is in use"
+    fill(store, "Reunião")
+    fill(store, "Entrevista", state="failed", error=gone)
+    fill(store, "Aula", state="queued", stage=waits)
+    journal = Journal(store.database, "")
+    journal.add_event("recovered", "normal", "Recovered 2 jobs")
+    journal.add_event("action", "kill", "The transcription worker was ended: the program takes 900 "
+                      "MB of its budget of 600 MB")  # fmt: skip
+    app = AppTest.from_file(str(ROUTER), default_timeout=30)
+    app.session_state[ui.LANGUAGE] = "pt_BR"
+    return app
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("transcribe.py", "2 tarefas recuperadas: o que estava pronto foi mantido"),
+        ("library.py", ":red[O modelo small não está mais aqui; rode a tarefa de novo"),
+        ("memory.py", "O processo de transcrição foi encerrado: o programa ocupa 900 MB do seu"),
+        ("settings.py", "Padrão: 30 · 5 a 30 s"),
+    ],
+)
+def test_a_reader_of_portuguese_is_told_everything_in_it(
+    portuguese_app: AppTest, name: str, said: str
+) -> None:
+    page = all_texts(open_page(portuguese_app, name))
+    assert said in page
+    assert not english(page)
+
+
+def test_waiting_and_refusals_are_told_in_portuguese(portuguese_app: AppTest) -> None:
+    app = open_page(portuguese_app, "transcribe.py")
+    assert "Aguardando memória: 80% da memória deste computador está em uso" in [
+        bar.text.replace("\\", "") for bar in app.progress
+    ]
+    next(t for t in app.text_input if "Caminho" in t.label).set_value("/nowhere/a.mp3")
+    next(b for b in app.button if b.label == "Transcrever o arquivo").click().run()
+    said = "O arquivo /nowhere/a.mp3 não existe; informe o caminho completo de uma gravação."
+    assert [error.value.replace("\\", "") for error in app.error] == [said]
+
+
+@pytest.mark.parametrize(
+    ("said", "portuguese"),
+    [
+        (
+            "The transcription worker needed more memory than its limit of 231 MB; a lighter "
+            "model, shorter chunks or a larger budget would be right.",
+            "O processo de transcrição precisou de mais memória do que o limite de 231 MB; o certo "
+            "é um modelo mais leve, trechos mais curtos ou um orçamento maior.",
+        ),
+        (
+            "Memory was short: from 1:02 on, the text is made with the model tiny, 1 thread.",
+            "Faltou memória: a partir de 1:02, o texto é feito com o modelo tiny, 1 thread.",
+        ),
+        (
+            "beam_size is 0; it should be greater than or equal to 1 (beams searched at once; 1 is "
+            "fastest).",
+            "beam_size é 0; deveria ser maior ou igual a 1 (hipóteses buscadas ao mesmo tempo; 1 é "
+            "o mais rápido).",
+        ),
+        (
+            "Who spoke when could not be found: The diarization worker ended unexpectedly; a "
+            "lighter model or shorter chunks may help if it happens again.",
+            "Não foi possível descobrir quem falou quando: O processo de diarização terminou "
+            "inesperadamente; um modelo mais leve ou trechos mais curtos podem ajudar se acontecer "
+            "de novo.",
+        ),
+        ("waiting for a processor", "aguardando um processador"),
+    ],
+)
+def test_what_the_core_said_is_told_in_portuguese(
+    in_portuguese: None, said: str, portuguese: str
+) -> None:
+    assert texts.told(said) == portuguese
+
+
+def test_languages_are_sorted_by_their_own_names(in_portuguese: None) -> None:
+    names = [ui.language_name(code) for code in LANGUAGES]
+    assert len(set(names)) == len({*LANGUAGES.values()})
+    assert ui.language_name("de") == "Alemão" and ui.language_name(None) == "desconhecido"
+    assert ui.fold("Árabe") < ui.fold("Azerbaijano")
+
+
+def test_dates_and_numbers_are_those_of_brazil(in_portuguese: None) -> None:
+    assert re.fullmatch(r"\d\d/\d\d/\d{4} \d\d:\d\d", ui.date(1_700_000_000))
+    assert ui.date(1_700_000_000).startswith(("14/11/2023", "15/11/2023"))
+
+
+def test_what_was_chosen_is_kept(store: Store) -> None:
+    app = AppTest.from_file(str(ROUTER), default_timeout=30).run()
+    assert app.title[0].value == "Transcribe"
+    app.get("button_group")[-1].set_value("pt_BR").run()
+    assert app.title[0].value == "Transcrever"
+    assert ui.settings().interface_language == "pt_BR"
+    other = AppTest.from_file(str(ROUTER), default_timeout=30).run()
+    assert other.title[0].value == "Transcrever"

@@ -1,0 +1,48 @@
+"""The language of the pages: the reader's own, and a switch that keeps another."""
+
+from contextlib import suppress
+
+import streamlit as st
+
+from transcrevai_core import preferences, texts, ui
+from transcrevai_core.errors import TranscrevaiError
+from transcrevai_core.texts import _
+
+
+def choose_language() -> None:
+    """Let this session have its language: the one that is kept, else the browser's."""
+    if ui.LANGUAGE not in st.session_state:
+        kept = "auto"
+        with suppress(TranscrevaiError):  # the page, which needs more of the settings, will say it
+            kept = ui.settings().interface_language
+        best = texts.best(st.context.locale)
+        st.session_state[ui.LANGUAGE] = best if kept == "auto" else kept
+
+
+def language_switch() -> None:
+    """Draw the languages to choose from; the choice is kept for later sessions too."""
+    now = texts.language()
+    # the page's own statement of it, which Streamlit leaves at English, is for screen readers
+    st.html(
+        f"<script>document.documentElement.lang = '{texts.tag()}'</script>",
+        unsafe_allow_javascript=True,
+        width="content",
+    )
+    st.segmented_control(
+        _("Language of the pages"),
+        list(texts.LANGUAGES),
+        default=now,
+        required=True,
+        format_func=texts.LANGUAGES.__getitem__,
+        # a key for each, so that the one in use is shown as chosen
+        key=f"language_{now}",
+        on_change=_switch,
+        args=(f"language_{now}",),
+        label_visibility="collapsed",
+    )
+
+
+def _switch(key: str) -> None:
+    st.session_state[ui.LANGUAGE] = st.session_state[key]
+    with ui.told():
+        preferences.save({"interface_language": st.session_state[key]})

@@ -1,0 +1,87 @@
+"""What is kept for how long: a recording's sound, or all of it, goes when its days are over."""
+
+import logging
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from transcrevai_core import stages
+from transcrevai_core.environment import size_of
+from transcrevai_core.errors import TranscrevaiError
+from transcrevai_core.journal import Journal
+from transcrevai_core.memory import MB
+from transcrevai_core.processes import this_process
+from transcrevai_core.settings import Settings
+from transcrevai_core.store import Store
+from transcrevai_core.texts import mark
+from transcrevai_core.types import ACTIVE_STATES, Job
+
+log = logging.getLogger(__name__)
+
+DAY = 86_400.0
+_BESIDE = (stages.SPEECH, stages.CHANNELS, "source")  # in a job's folder
+SOUND_GONE = mark("The sound was deleted, because its days were over.")
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Jobs whose sound is to go, jobs that are to go whole, and the bytes of both on disk."""
+
+    sound: tuple[Job, ...] = ()
+    whole: tuple[Job, ...] = ()
+    bytes: int = 0
+
+
+def sound_of(store: Store, job: Job) -> list[Path]:
+    """Return the files and folders in which a job's sound lies, of those that there are."""
+    folder = store.job_dir(job.id)
+    kept = [store.wav(job.id), *(folder / name for name in _BESIDE)]
+    return [path for path in kept if path.exists()]
+
+
+def due(store: Store, settings: Settings) -> Due:
+    """Return what the settings let go of now; a job's days begin with its last start."""
+    whole = tuple(_older(store, settings.job_days))
+    ids = {job.id for job in whole}
+    sound = tuple(
+        job
+        for job in _older(store, settings.sound_days)
+        if job.id not in ids and sound_of(store, job)
+    )
+    size = sum(_bytes(path) for job in sound for path in sound_of(store, job))
+    return Due(sound, whole, size + sum(size_of(store.job_dir(job.id)) for job in whole))
+
+
+def _older(store: Store, days: int | None) -> Iterator[Job]:
+    for job in store.jobs() if days else ():
+        begun = max(job.created, job.started or 0.0)
+        if job.state not in ACTIVE_STATES and time.time() - begun > (days or 0) * DAY:
+            yield job
+
+
+def _bytes(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else size_of(path)
+
+
+def clean(store: Store, settings: Settings) -> Due:
+    """Delete what is due, and write down that it was; returns it."""
+    found = due(store, settings)
+    for job in found.sound:
+        for path in sound_of(store, job):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        store.update_job(job.id, notes=(*job.notes, SOUND_GONE))
+    for job in found.whole:
+        with suppress(TranscrevaiError):  # someone works on it again
+            store.delete_job(job.id)
+    for days, jobs, what in (
+        (settings.sound_days, found.sound, mark("Sound older than {days} days deleted")),
+        (settings.job_days, found.whole, mark("Recordings older than {days} days deleted")),
+    ):
+        if jobs:
+            said = f"{what.format(days=days)}: {len(jobs)}"
+            log.info("%s (%d MB)", said, found.bytes // MB)
+            Journal(store.database, this_process()).add_event("cleaned", "normal", said)
+    return found
