@@ -13,9 +13,9 @@ CORE = ROOT / "transcrevai_core"
 FLOORS = [
     {"errors", "types", "texts", "languages", "processes", "migrations", "memory"},
     {"options", "rttm", "turns", "inside", "watcher"},
-    {"demo", "settings", "metrics", "audio", "speech", "export"},
-    {"database", "workers", "transcription.catalogue", "diarization", "alignment"},
-    {"records", "figures", "journal", "forecast"},
+    {"demo", "settings", "metrics", "references", "audio", "speech", "export"},
+    {"cpwer", "database", "workers", "transcription.catalogue", "diarization", "alignment"},
+    {"records", "figures", "journal", "forecast", "scoring"},
     {"store"},
     {"governor"},
     {"edits", "cache", "transcription.loading"},
