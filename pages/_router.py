@@ -35,6 +35,12 @@ page = st.navigation(
             help="All recordings: search in what was said, open, run again, delete.",
         ),
         st.Page(
+            HERE / ui.EVALUATION,
+            title="Evaluation",
+            icon=":material/fact_check:",
+            help="How good a text is: word and speaker errors against a reference.",
+        ),
+        st.Page(
             HERE / ui.MEMORY,
             title="Memory",
             icon=":material/memory:",

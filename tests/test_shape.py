@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 CORE = ROOT / "transcrevai_core"
 # from the ground up: a room may use what stands on a line above its own
 FLOORS = [
-    {"errors", "types", "texts", "languages", "processes", "migrations", "memory"},
+    {"errors", "types", "texts", "languages", "processes", "migrations", "memory", "background"},
     {"options", "rttm", "turns", "inside", "watcher"},
     {"demo", "settings", "metrics", "references", "audio", "speech", "export"},
     {"cpwer", "database", "workers", "transcription.catalogue", "diarization", "alignment"},

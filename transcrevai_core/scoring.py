@@ -5,7 +5,7 @@ calls in a worker.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from transcrevai_core.cpwer import Pair, cpwer
 from transcrevai_core.errors import InputError
@@ -18,6 +18,7 @@ from transcrevai_core.metrics import (
     character_errors,
     count_words,
     der,
+    normalise,
 )
 from transcrevai_core.references import Spoken, parse, recording_of
 
@@ -27,17 +28,27 @@ CPWER = (
 )
 
 
+class Line(NamedTuple):
+    """An utterance of the reference: when it begins, who speaks, and how many words it has."""
+
+    start: float | None
+    speaker: str | None
+    words: int
+
+
 @dataclass(frozen=True, slots=True)
 class Score:
     """What could be scored; what could not is None or empty, and `missing` says why, in words.
 
-    `characters` are the errors of characters and how many the reference has; `speakers` how many
-    the reference and the hypothesis have. `collar` in seconds on each side.
+    `characters` are the errors of characters and how many the reference has; `lines` are the
+    reference's utterances; `speakers` how many the reference and the hypothesis have. `collar` in
+    seconds on each side.
     """
 
     words: WordErrors | None = None
     characters: tuple[int, int] = (0, 0)
     pieces: tuple[Piece, ...] = ()
+    lines: tuple[Line, ...] = ()
     pairs: tuple[Pair, ...] = ()
     turns: DiarizationErrors | None = None
     speakers: tuple[int, int] = (0, 0)
@@ -90,6 +101,10 @@ def score(
     else:
         pieces = align_words(reference.text, hypothesis.text)
         found["words"], found["pieces"] = count_words(pieces), tuple(pieces)
+        found["lines"] = tuple(
+            Line(said.start, said.speaker, len(normalise(said.text).split()))
+            for said in reference.utterances
+        )
         found["characters"] = character_errors(reference.text, hypothesis.text)
         if not reference.speakers:
             missing.append("The reference does not say who says what, so cpWER is not scored.")
@@ -105,6 +120,36 @@ def score(
         found["turns"] = turn_errors(reference, hypothesis, collar, skip_overlap)
         found["speakers"] = count_speakers(reference), count_speakers(hypothesis)
     return Score(**found, missing=tuple(missing))
+
+
+def rows(found: Score, longest: int = 60) -> list[tuple[Line, list[Piece]]]:
+    """Cut the alignment into the reference's lines, or less where one has over `longest` words.
+
+    What was inserted stands in the line whose words it follows.
+    """
+    cut: list[Line] = []
+    for line in found.lines:
+        for first in range(0, max(1, line.words), longest):
+            start, speaker = (line.start, line.speaker) if not first else (None, None)
+            cut.append(Line(start, speaker, min(longest, line.words - first)))
+    cut = [line for line in cut if line.words] or [Line(None, None, 0)]
+    out: list[tuple[Line, list[Piece]]] = [(cut[0], [])]
+    left = cut[0].words
+    for piece in found.pieces:
+        words = piece.reference.split()
+        while words:
+            if not left and len(out) < len(cut):
+                out.append((cut[len(out)], []))
+                left = out[-1][0].words
+            taken = words[: left or None]
+            words = words[len(taken) :]
+            left = max(0, left - len(taken))
+            text = " ".join(taken)
+            same = piece.kind == "equal"
+            out[-1][1].append(Piece(piece.kind, text, text if same else piece.hypothesis))
+        if not piece.reference:
+            out[-1][1].append(piece)
+    return out
 
 
 def turn_errors(

@@ -7,8 +7,9 @@ import typer
 from rich.table import Table
 
 from transcrevai_core import demo
+from transcrevai_core.background import Background
 from transcrevai_core.cli.flags import AsJson
-from transcrevai_core.cli.screen import Background, complain, draw, out
+from transcrevai_core.cli.screen import complain, draw, out
 from transcrevai_core.errors import InputError
 from transcrevai_core.models import fetch_model
 from transcrevai_core.settings import load_settings
