@@ -4,9 +4,9 @@ import streamlit as st
 
 from transcrevai_core import ui
 from transcrevai_core.components.evaluation import (
-    Work,
     aligned,
     as_json,
+    begin,
     busy,
     figures,
     finished,
@@ -15,6 +15,7 @@ from transcrevai_core.components.evaluation import (
     turns,
     working,
 )
+from transcrevai_core.components.numbers import numbers
 from transcrevai_core.export import file_stem
 from transcrevai_core.references import SUFFIXES
 from transcrevai_core.texts import _
@@ -71,7 +72,7 @@ def against_reference() -> None:
     ):
         st.session_state.pop(FOUND, None)
         st.session_state[ABOUT] = job.id, upload.name
-        st.session_state[WORK] = Work(judge(job, upload.name, upload.getvalue(), collar, skip))
+        begin(WORK, judge(job, upload.name, upload.getvalue(), collar, skip))
     result(ids)
 
 
@@ -103,4 +104,12 @@ def result(ids: dict[str, Job]) -> None:
 
 
 st.title(_("Evaluation"), anchor=False)
-against_reference()
+sections = {
+    ":material/fact_check: " + _("Against a reference"): against_reference,
+    ":material/compare_arrows: " + _("Numbers: INT8 against float32"): numbers,
+}
+tabs = st.tabs(list(sections), key="evaluation_section", on_change="rerun")
+for tab, draw in zip(tabs, sections.values(), strict=True):
+    if tab.open:  # the other one costs nothing
+        with tab:
+            draw()

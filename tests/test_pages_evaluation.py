@@ -1,8 +1,10 @@
 """The evaluation page over a library filled by hand: what it says, and what it measures."""
 
 import json
+import shutil
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.test_pages import checked, fill, open_page, press, texts
+from transcrevai_core import checks, demo
+from transcrevai_core.checks import Measure
 from transcrevai_core.components import evaluation
 from transcrevai_core.journal import Journal, Run
 from transcrevai_core.memory import MB
@@ -166,3 +170,61 @@ def test_a_comparison_can_be_cancelled(
     press(app, "Cancel")
     run_until(app, lambda: app.info)
     assert begun and "Cancelled" in app.info[0].value
+
+
+# -- INT8 against float32 ----------------------------------------------------------------------
+
+NUMBERS = ":material/compare_arrows: Numbers: INT8 against float32"
+
+
+def show_numbers(app: AppTest) -> str:
+    open_page(app, "evaluation.py")
+    app.session_state["evaluation_section"] = NUMBERS
+    checked(app.run())
+    return texts(app).replace("\\", "").replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_both_are_shown_side_by_side_with_what_follows(app: AppTest, store: Store) -> None:
+    assert "No model was checked yet" in show_numbers(app)
+    good = Measure("int8", "int8_float32", 0.951, 0.021, 164 * MB, 0.05)
+    exact = Measure("float32", "float32", 1.0, None, 300 * MB, 0.081)
+    check = checks.new_check("demo", {"Reunião": 6}, demo.MODEL_DIR, (good, exact))
+    checks.save(store.database, check, demo.MODEL_DIR)
+    shown = show_numbers(app)
+    assert "| int8 | 95.1 % | 2.1 % | 4 MB | 3 MB | 164 MB | 0.05 |" in shown
+    assert "| float32 | 100.0 % |  | 4 MB | 11 MB | 300 MB | 0.08 |" in shown
+    assert "so it goes on in int8." in app.success[0].value.replace("\\", "")
+    assert "6 clips of Reunião" in shown
+    worse = checks.new_check(
+        "demo", {"a": 1}, demo.MODEL_DIR, (replace(good, agreement=0.5), exact)
+    )
+    checks.save(store.database, worse, demo.MODEL_DIR)
+    show_numbers(app)
+    assert "less than the 90% that is asked for" in app.warning[0].value.replace("\\", "")
+    assert not app.success
+
+
+def test_a_check_runs_from_the_page_on_a_recording(
+    app: AppTest, store: Store, short_recording: Path
+) -> None:
+    job = fill(store, "Reunião")
+    shutil.copy(short_recording, store.wav(job.id))
+    show_numbers(app)
+    assert app.selectbox(key="numbers_model").value == "demo"
+    app.multiselect(key="numbers_clips").set_value([job.id])
+    checked(app.run())
+    press(app, "Check")
+    assert next(button for button in app.button if button.label == "Check").disabled
+    run_until(app, lambda: app.success or app.warning or app.error)
+    (found,) = checks.latest(store.database)
+    assert found.clips == {"Reunião": 2} and not app.error
+
+
+def test_a_check_that_cannot_be_made_is_one_sentence(
+    app: AppTest, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRANSCREVAI_MEMORY_BUDGET_MB", "200")
+    show_numbers(app)
+    press(app, "Check")
+    run_until(app, lambda: app.error)
+    assert "a budget of" in app.error[0].value

@@ -4,6 +4,7 @@ Light to import; what scores is imported by the functions that need it, which th
 calls in a worker.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -120,6 +121,16 @@ def score(
         found["turns"] = turn_errors(reference, hypothesis, collar, skip_overlap)
         found["speakers"] = count_speakers(reference), count_speakers(hypothesis)
     return Score(**found, missing=tuple(missing))
+
+
+def error_rate(pairs: Sequence[tuple[str, str]]) -> float:
+    """Return the word error rate over pairs of a reference and a hypothesis: a worker's task.
+
+    >>> error_rate([("bom dia", "bom dia"), ("até logo", "até")])
+    0.25
+    """
+    counts = (count_words(align_words(right, mine)) for right, mine in pairs)
+    return sum(counts, WordErrors()).rate
 
 
 def rows(found: Score, longest: int = 60) -> list[tuple[Line, list[Piece]]]:

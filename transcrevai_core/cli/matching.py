@@ -43,11 +43,11 @@ def match(
 
     A file or a job with one recording each are a pair whatever their names.
     """
-    references, alone = _recordings(reference, kinds), not reference.is_dir()
+    references, alone = load_recordings(reference, kinds), not reference.is_dir()
     if not hypothesis.exists() and _JOB.fullmatch(str(hypothesis)):
         hypotheses = _job(str(hypothesis))
     else:
-        hypotheses, alone = _recordings(hypothesis, kinds), alone and not hypothesis.is_dir()
+        hypotheses, alone = load_recordings(hypothesis, kinds), alone and not hypothesis.is_dir()
     if alone and len(references) == len(hypotheses) == 1:
         hypotheses = dict(zip(references, hypotheses.values(), strict=True))
     for place, side in ((reference, references), (hypothesis, hypotheses)):
@@ -62,7 +62,7 @@ def match(
     )
 
 
-def _recordings(path: Path, kinds: Sequence[str]) -> dict[str, Spoken]:
+def load_recordings(path: Path, kinds: Sequence[str]) -> dict[str, Spoken]:
     """Return what a file or a folder holds, by recording; of two formats the first that tells."""
     if not path.exists():
         raise InputError(f"There is no {path}; a file or a folder of them would be right.")

@@ -46,6 +46,13 @@ class Work:
         self.stage, self.done = stage, done
 
 
+def begin(key: str, call: Callable[[Work], Any]) -> None:
+    """Begin the session's work of that name, and draw the page anew with it."""
+    if not busy(key):
+        st.session_state[key] = Work(call)
+    st.rerun()
+
+
 def busy(key: str) -> bool:
     """Tell whether the session's work of that name goes on."""
     work: Work | None = st.session_state.get(key)
