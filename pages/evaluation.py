@@ -6,16 +6,13 @@ from transcrevai_core import ui
 from transcrevai_core.components.evaluation import (
     aligned,
     as_json,
-    begin,
-    busy,
     figures,
-    finished,
     judge,
     speakers,
     turns,
-    working,
 )
 from transcrevai_core.components.numbers import numbers
+from transcrevai_core.components.working import begin, busy, finished, working
 from transcrevai_core.export import file_stem
 from transcrevai_core.references import SUFFIXES
 from transcrevai_core.texts import _
@@ -99,7 +96,7 @@ def result(ids: dict[str, Job]) -> None:
         )
     figures(job, found)
     aligned(found, "evaluation")
-    speakers(found)
+    speakers(job, found)
     turns(found)
 
 

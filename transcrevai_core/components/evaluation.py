@@ -1,108 +1,27 @@
 """A recording against its reference: figures with their policies, and the errors in the text."""
 
 import json
-import threading
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
 
 from transcrevai_core import gauges, scoring, ui
-from transcrevai_core.background import Background
 from transcrevai_core.components.tables import solid, table
-from transcrevai_core.errors import Cancelled, TranscrevaiError
+from transcrevai_core.components.working import Work
 from transcrevai_core.journal import KEPT_RUNS, Journal, Run
 from transcrevai_core.memory import MB
 from transcrevai_core.metrics import NORMALISATION, Piece
+from transcrevai_core.records import read_names
 from transcrevai_core.references import of_transcript
 from transcrevai_core.scoring import Line, Score
 from transcrevai_core.texts import _, decimal, told
 from transcrevai_core.types import Job
 from transcrevai_core.workers import Worker
 
-EVERY = 0.5  # seconds between two looks
 PAGE_WORDS = 300  # words of the reference on screen at once
 _LIMIT_BYTES = 1_000 * MB
 _PATIENCE = 900.0  # seconds: ten hours of text are one long call, which gives no sign of life
-
-
-@dataclass
-class Work:
-    """Something long that a page has begun: how far it is, and how it ends early."""
-
-    call: Callable[["Work"], Any]
-    begun: float = field(default_factory=time.monotonic)
-    stage: str = ""
-    done: float = 0.0
-    ending: threading.Event = field(default_factory=threading.Event)
-
-    def __post_init__(self) -> None:
-        self.thread = Background(lambda: self.call(self))
-
-    def tell(self, stage: str, done: float) -> None:
-        """Take down how far it is: the stage in English, and the share done (0 to 1)."""
-        self.stage, self.done = stage, done
-
-
-def begin(key: str, call: Callable[[Work], Any]) -> None:
-    """Begin the session's work of that name, and draw the page anew with it."""
-    if not busy(key):
-        st.session_state[key] = Work(call)
-    st.rerun()
-
-
-def busy(key: str) -> bool:
-    """Tell whether the session's work of that name goes on."""
-    work: Work | None = st.session_state.get(key)
-    return work is not None and work.thread.is_alive()
-
-
-def working(key: str) -> None:
-    """Draw how far the session's work of that name is, where there is any."""
-    if key in st.session_state:
-        st.fragment(_watched, run_every=EVERY)(key)
-
-
-def finished(key: str) -> Any:
-    """Return what the work of that name came to, once; None where it is not done or was ended.
-
-    The sentence of an error is drawn.
-    """
-    work: Work | None = st.session_state.get(key)
-    if work is None or busy(key):
-        return None
-    del st.session_state[key]
-    try:
-        return work.thread.result()
-    except Cancelled:
-        st.info(_("Cancelled; nothing was kept."), icon=":material/block:")
-    except TranscrevaiError as error:
-        st.error(ui.escape(told(str(error))), icon=":material/error:")
-    return None
-
-
-def _watched(key: str) -> None:
-    work: Work = st.session_state[key]
-    if not work.thread.is_alive():
-        st.rerun()
-    elapsed = time.monotonic() - work.begun
-    text = told(work.stage)
-    if work.done:
-        text += f", {work.done:.0%}"
-    text += " · " + _("{time} elapsed", time=ui.clock(elapsed))
-    if work.done > 0.02:
-        left = elapsed * (1 - work.done) / work.done
-        text += " · " + _("about {time} left", time=ui.clock(max(1, left)))
-    st.progress(min(1.0, work.done), text=text)
-    st.button(
-        _("Cancel"),
-        key=f"{key}_cancel",
-        icon=":material/close:",
-        disabled=work.ending.is_set(),
-        on_click=work.ending.set,
-    )
 
 
 def judge(
@@ -157,7 +76,13 @@ def figures(job: Job, found: Score) -> None:
     if found.words is not None:
         characters = scoring.character_rate(*found.characters)
         shown.append((_("WER"), percent(found.words.rate), _("Word error rate")))
-        shown.append((_("CER"), percent(characters), _("Character error rate")))
+        shown.append(
+            (
+                _("CER"),
+                percent(characters),
+                _("Character error rate; the spaces between words count too"),
+            )
+        )
     if found.pairs:
         rate = scoring.sum_pairs(found.pairs).rate
         shown.append((_("cpWER"), percent(rate), _("Word error rate with speakers")))
@@ -168,9 +93,9 @@ def figures(job: Job, found: Score) -> None:
         memory = _("The most memory that the program and the job's workers took at once")
         shown.append((_("RTF"), decimal(run.rtf, 2), speed))
         shown.append((_("Peak memory"), solid(gauges.size(run.peak_bytes)), memory))
-    with st.container(horizontal=True):
+    with st.grid(3, min_column_width=140):
         for label, value, meaning in shown:
-            st.metric(label, value, help=meaning, width=150, border=True)
+            st.metric(label, value, help=meaning, border=True)
     if run is None:
         st.caption(_("RTF and peak memory were not kept for this recording."))
     if found.words is not None:
@@ -214,16 +139,22 @@ def turns(found: Score) -> None:
     st.caption(ui.escape(told(scoring.der_policy(found.collar, found.skip_overlap))))
 
 
-def speakers(found: Score) -> None:
+def speakers(job: Job, found: Score) -> None:
     """Draw who was taken for whom, and the word errors of each."""
     if not found.pairs:
         return
     st.subheader(_("Who says what"), anchor=False)
-    nobody = f":gray[{_('nobody')}]"
+    with ui.store().database.read() as db:
+        names = read_names(db, job.id)
+    nobody, unknown = f":gray[{_('nobody')}]", f":gray[{_('unknown')}]"
     rows = [
         [
-            nobody if pair.reference is None else ui.escape(pair.reference or _("unknown")),
-            nobody if pair.hypothesis is None else ui.escape(pair.hypothesis or _("unknown")),
+            nobody if pair.reference is None else ui.escape(pair.reference) or unknown,
+            nobody
+            if pair.hypothesis is None
+            else ui.chip(pair.hypothesis, names)
+            if pair.hypothesis
+            else unknown,
             decimal(pair.errors.words),
             decimal(pair.errors.errors),
             percent(pair.errors.rate),

@@ -7,8 +7,9 @@ import streamlit as st
 from transcrevai_core import checks, gauges, ui
 from transcrevai_core.checking import Recording, at_hand, check_model, samples
 from transcrevai_core.checks import Check
-from transcrevai_core.components.evaluation import Work, begin, busy, finished, percent, working
+from transcrevai_core.components.evaluation import percent
 from transcrevai_core.components.tables import solid, table
+from transcrevai_core.components.working import Work, begin, busy, finished, working
 from transcrevai_core.forecast import weights_bytes
 from transcrevai_core.texts import _, decimal, plural, told
 from transcrevai_core.transcription.catalogue import MODELS, locate
@@ -23,8 +24,9 @@ def numbers() -> None:
         _(
             "Models work in INT8, which is smaller and faster than float32 and nearly as exact. "
             "How nearly is measured here: the same clips are decoded by both, and the share of "
-            "words that agree is 1 - WER of one text against the other, lower case and without "
-            "punctuation. Below {percent}% the model works in the next compute type from then on.",
+            "words that agree is 1 minus the WER of one text against the other, in lower case and "
+            "without punctuation. Below {percent}% the model works in the next compute type from "
+            "then on.",
             percent=decimal(ui.settings().agreement_percent),
         )
     )
