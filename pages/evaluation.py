@@ -48,9 +48,13 @@ def against_reference() -> None:
             "srt file begins with one."
         ),
     )
-    with st.expander(_("How speakers are scored"), icon=":material/tune:"):
+    with st.expander(_("How it is scored"), icon=":material/tune:"):
+        edited = st.toggle(
+            _("With my corrections"),
+            help=_("Judge the text as you corrected it, and not as the model wrote it"),
+        )
         collar = st.number_input(
-            _("Collar (s)"),
+            _("Collar around speakers' turns (s)"),
             0.0,
             2.0,
             0.0,
@@ -68,8 +72,8 @@ def against_reference() -> None:
         and upload
     ):
         st.session_state.pop(FOUND, None)
-        st.session_state[ABOUT] = job.id, upload.name
-        begin(WORK, judge(job, upload.name, upload.getvalue(), collar, skip))
+        st.session_state[ABOUT] = job.id, upload.name, edited
+        begin(WORK, judge(job, upload.name, upload.getvalue(), edited, collar, skip))
     result(ids)
 
 
@@ -78,7 +82,7 @@ def result(ids: dict[str, Job]) -> None:
     if (found := finished(WORK)) is not None:
         st.session_state[FOUND] = found
     working(WORK)
-    job_id, file = st.session_state.get(ABOUT, ("", ""))
+    job_id, file, edited = st.session_state.get(ABOUT, ("", "", False))
     found = st.session_state.get(FOUND)
     if found is None or job_id not in ids:
         return
@@ -88,12 +92,14 @@ def result(ids: dict[str, Job]) -> None:
         st.subheader(_("{title} against {file}", title=title, file=name), anchor=False)
         st.download_button(
             _("Download JSON"),
-            lambda: as_json(job, file, found),
+            lambda: as_json(job, file, edited, found),
             f"{file_stem(job.title)}.score.json",
             "application/json",
             icon=":material/download:",
             on_click="ignore",
         )
+    if edited:
+        st.caption(_("With your corrections."))
     figures(job, found)
     aligned(found, "evaluation")
     speakers(job, found)

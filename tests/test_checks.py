@@ -62,6 +62,8 @@ def test_the_last_check_of_a_model_counts_as_long_as_it_is_the_same_file(store, 
     with (model / "model.bin").open("ab") as file:
         file.write(b"0")  # another download
     assert disagreeing(store.database, str(model), 99) == () == tuple(latest(store.database))
+    for no_path in ("~nobody-has-this-name/x", "a\0b", "none"):
+        assert disagreeing(store.database, no_path, 99) == ()
     shutil.rmtree(model)
     assert disagreeing(store.database, str(model), 99) == () == tuple(latest(store.database))
 
@@ -162,7 +164,7 @@ def test_what_cannot_be_checked_gets_one_sentence(
     program, short_recording, make_sound, monkeypatch
 ):
     clip = [Recording(short_recording, "pt")]
-    with pytest.raises(InputError, match="tiny is not on this computer; transcrevai models pull"):
+    with pytest.raises(InputError, match="The model tiny is not on this computer; one that"):
         check_model(program, "tiny", clip)
     with pytest.raises(InputError, match="There is no file"):
         check_model(program, "demo", [Recording(Path("/no/such.wav"))])

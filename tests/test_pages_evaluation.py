@@ -13,7 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.test_pages import checked, fill, open_page, press, texts
-from transcrevai_core import checks, demo
+from transcrevai_core import checks, demo, edits
 from transcrevai_core.checks import Measure
 from transcrevai_core.components import evaluation
 from transcrevai_core.components.working import Work
@@ -97,10 +97,24 @@ def test_an_stm_reference_tells_speakers_too(app: AppTest, store: Store) -> None
     assert "no collar, every moment is scored; overlap is scored" in shown
     assert "`0:02` **Zé** número :orange-background[~~2~~ **1**] certo" in shown
     assert "RTF and peak memory were not kept" in shown
-    found = json.loads(evaluation.as_json(job, "ref.stm", app.session_state["evaluation_found"]))
+    found = json.loads(
+        evaluation.as_json(job, "ref.stm", False, app.session_state["evaluation_found"])
+    )
     assert (found["recording"], found["reference"]) == (job.title, "ref.stm")
     assert found["words"]["substitutions"] == 1 and found["turns"]["der"] == 0.25
     assert found["alignment"][1] == {"kind": "substitute", "reference": "2", "hypothesis": "1"}
+
+
+def test_corrections_are_judged_on_request_only(app: AppTest, store: Store) -> None:
+    job = fill(store, segments=1)
+    edits.edit_text(store, store.segments(job.id)[0].id or 0, "Algo novo")
+    open_page(app, "evaluation.py")
+    compare(app, "ref.txt", b"algo novo")
+    assert metrics(app)["WER"] == "150.0 %"
+    app.toggle[0].set_value(True)
+    press(app, "Compare")
+    run_until(app, lambda: metrics(app).get("WER") == "0.0 %")
+    assert "With your corrections." in texts(app)
 
 
 def test_an_rttm_reference_scores_turns_alone(app: AppTest, store: Store) -> None:

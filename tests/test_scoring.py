@@ -2,6 +2,7 @@
 
 import json
 import random
+import sys
 
 import pytest
 
@@ -143,3 +144,10 @@ def test_the_samples_own_references_agree_with_themselves():
     (text,) = read(demo.sample_path("en").with_suffix(".txt")).values()
     found = scoring.score(text, text)
     assert found.words.rate == 0 and found.words.words > 100
+
+
+def test_words_are_scored_where_the_extra_for_speakers_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyannote.core", None)
+    found = scoring.score(RIGHT, RIGHT)
+    assert found.words.rate == 0 and found.turns is None
+    assert found.missing[0].startswith("Scoring speakers needs `pip install transcrevai[score]`")

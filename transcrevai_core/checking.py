@@ -114,7 +114,10 @@ def check_model(
     """
     folder = locate(name)
     if folder is None:
-        raise InputError(f"{name} is not on this computer; transcrevai models pull {name} gets it.")
+        raise InputError(
+            f"The model {name} is not on this computer; one that transcrevai models list names "
+            "would be right, once transcrevai models pull has fetched it."
+        )
     options = program.settings.job_options(
         {"model": name, "compute_type": EXACT, "diarize": False, "task": "transcribe"}
     )

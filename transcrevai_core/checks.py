@@ -51,6 +51,15 @@ def identity(folder: Path) -> str:
     return f"{file} {found.st_size}:{found.st_mtime_ns}"
 
 
+def _here(model: str) -> str:
+    """Return the identity of a model that is on this computer, else nothing."""
+    try:
+        folder = locate(model)
+        return identity(folder) if folder else ""
+    except (OSError, ValueError, RuntimeError):  # not to be read, or no path at all
+        return ""
+
+
 def save(database: Database, check: Check, folder: Path) -> None:
     """Keep a check of the model in `folder`; it counts from now on."""
     rows = [
@@ -76,10 +85,7 @@ def latest(database: Database) -> list[Check]:
     found: dict[str, Check] = {}
     for row in rows:
         known = found.get(row["model"])
-        folder = locate(row["model"])
-        if known and known.time != row["time"]:
-            continue
-        if folder is None or identity(folder) != row["identity"]:
+        if (known and known.time != row["time"]) or _here(row["model"]) != row["identity"]:
             continue
         measure = Measure(
             row["compute_type"], row["runs_as"], row["agreement"], row["wer"], row["peak_bytes"],
@@ -100,14 +106,14 @@ def disagreeing(database: Database, model: str, percent: float) -> tuple[tuple[s
 
     Empty for a model that is not here, or was never checked.
     """
-    folder = locate(model)
-    if folder is None:
+    known = _here(model)
+    if not known:
         return ()
     with database.read() as db:
         rows = db.execute(
             "SELECT compute_type, agreement, max(time) FROM checks WHERE identity = ? "
             "GROUP BY compute_type ORDER BY compute_type",
-            (identity(folder),),
+            (known,),
         ).fetchall()
     return tuple((row[0], row[1]) for row in rows if 100 * row[1] < percent)
 

@@ -84,15 +84,18 @@ class Spoken:
         return replace(self, utterances=tuple(kept))
 
 
-def of_transcript(transcript: Transcript) -> Spoken:
-    """Return what the library holds of a recording, with the user's corrections."""
+def of_transcript(transcript: Transcript, *, edited: bool = False) -> Spoken:
+    """Return what the library holds of a recording: what the model wrote, and who speaks.
+
+    With `edited` the text is what the user made of it.
+    """
     utterances = tuple(
         Utterance(
-            segment.final_text,
+            segment.final_text if edited else segment.text,
             segment.start,
             segment.end,
             segment.speaker,
-            segment.words if segment.edited is None else (),
+            segment.words if not edited or segment.edited is None else (),
         )
         for segment in transcript.segments
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from transcrevai_core.cpwer import Pair, cpwer
-from transcrevai_core.errors import InputError
+from transcrevai_core.errors import InputError, SettingError
 from transcrevai_core.metrics import (
     NORMALISATION,
     DiarizationErrors,
@@ -118,7 +118,10 @@ def score(
     elif hypothesis.turns is None:
         missing.append("The recording has no speakers yet, so DER is not scored.")
     else:
-        found["turns"] = turn_errors(reference, hypothesis, collar, skip_overlap)
+        try:
+            found["turns"] = turn_errors(reference, hypothesis, collar, skip_overlap)
+        except SettingError as error:  # the extra is missing, and words are scored without it
+            missing.append(str(error))
         found["speakers"] = count_speakers(reference), count_speakers(hypothesis)
     return Score(**found, missing=tuple(missing))
 

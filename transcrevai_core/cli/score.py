@@ -49,8 +49,9 @@ Hypothesis = Annotated[
 def score_wer(reference: Reference, hypothesis: Hypothesis, as_json: AsJson = False) -> None:
     """Word and character error rates of txt, srt, vtt, stm or json files, matched by name.
 
-    A hypothesis may also be the id of a job. What is missing from the hypotheses is named and
-    counts as left out; the exit code is then 1.
+    A hypothesis may also be the id of a job, whose text is then as the model wrote it. What an stm
+    wants to be ignored is left out, also from hypotheses that have times. What is missing from
+    the hypotheses is named and counts as left out; the exit code is then 1.
     """
     found = match(reference, hypothesis, WITH_TEXT, need_text)
     rows, total, errors, characters = [], WordErrors(), 0, 0

@@ -20,15 +20,18 @@ from transcrevai_core.types import Job
 from transcrevai_core.workers import Worker
 
 PAGE_WORDS = 300  # words of the reference on screen at once
-_LIMIT_BYTES = 1_000 * MB
+_LIMIT_BYTES = 600 * MB
 _PATIENCE = 900.0  # seconds: ten hours of text are one long call, which gives no sign of life
 
 
 def judge(
-    job: Job, file: str, content: bytes, collar: float, skip_overlap: bool
+    job: Job, file: str, content: bytes, edited: bool, collar: float, skip_overlap: bool
 ) -> Callable[[Work], Score]:
-    """Return the work of scoring a job by a reference's file, in a process that ends with it."""
-    hypothesis = of_transcript(ui.store().transcript(job.id))
+    """Return the work of scoring a job by a reference's file, in a process that ends with it.
+
+    With `edited` the text is what the user made of it, else what the model wrote.
+    """
+    hypothesis = of_transcript(ui.store().transcript(job.id), edited=edited)
     hang = max(_PATIENCE, ui.settings().hang_seconds)
 
     def score(work: Work) -> Score:
@@ -54,7 +57,7 @@ def run_of(job: Job) -> Run | None:
     return next((run for run in reversed(runs) if run.job == job.id), None)
 
 
-def as_json(job: Job, file: str, found: Score) -> str:
+def as_json(job: Job, file: str, edited: bool, found: Score) -> str:
     """Write a score with what it is of, and what the job needed."""
     run = run_of(job)
     shape: dict[str, Any] = {
@@ -63,6 +66,7 @@ def as_json(job: Job, file: str, found: Score) -> str:
         "model": job.model,
         "compute_type": job.compute_type,
         "reference": file,
+        "with_corrections": edited,
         "rtf": run and round(run.rtf, 4),
         "peak_bytes": run and run.peak_bytes,
     }
@@ -190,6 +194,7 @@ def aligned(found: Score, key: str) -> None:
         rows = [row for row in rows if any(piece.kind != "equal" for piece in row[1])]
     pages = paged(rows)
     number = st.pagination(len(pages), key=f"{key}_page") if len(pages) > 1 else 1
+    number = min(number, len(pages))
     with st.container(border=True):
         st.markdown("\n\n".join(_line(line, pieces) for line, pieces in pages[number - 1]))
 
