@@ -136,7 +136,10 @@ def test_agreement_error_memory_and_speed_of_both(program, short_recording, monk
     assert found.clips == {"short.wav": 2}
     assert found.model_bytes == (demo.MODEL_DIR / "model.bin").stat().st_size
     assert latest(program.store.database) == [found]
-    assert ("demo in int8", 0.0) in told and told[-1] == ("demo in float32", 1.0)
+    assert ("decoding with demo in int8", 0.0) in told and told[-1] == (
+        "decoding with demo in float32",
+        1.0,
+    )
     assert not program._plans
     assert [one.name for one in made] == ["prepare", "check", "check"]
     assert all(one.pid is None and one.limit_bytes for one in made)

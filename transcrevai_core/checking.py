@@ -215,7 +215,7 @@ def _hear_both(
         worker = program.worker("check", "", limit)
 
         def tell(done: float, number: int = number, kind: str = kind) -> None:
-            on_progress(f"{options.model} in {kind}", (number + done) / len(TYPES))
+            on_progress(f"decoding with {options.model} in {kind}", (number + done) / len(TYPES))
 
         try:
             heard.append(_hear(worker, shape, options, clips, languages, tell, should_stop))

@@ -263,15 +263,18 @@ def _json(text: str) -> Spoken:
 
 
 def _utterance(segment: Mapping[str, Any]) -> Utterance:
-    corrected = "original_text" in segment
-    words = () if corrected else segment.get("words") or ()
+    words = segment.get("words") or ()
+    if "original_text" in segment or not all("start" in word and "end" in word for word in words):
+        words = ()  # they are not the text, or some have no time
     return Utterance(
         str(segment["text"]),
         float(segment["start"]),
         float(segment["end"]),
         segment.get("speaker"),
         tuple(
-            Word(float(w["start"]), float(w["end"]), str(w["word"]), float(w["probability"] or 0))
+            Word(
+                float(w["start"]), float(w["end"]), str(w["word"]), float(w.get("probability") or 0)
+            )
             for w in words
         ),
     )

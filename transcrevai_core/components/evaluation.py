@@ -35,7 +35,7 @@ def judge(
     hang = max(_PATIENCE, ui.settings().hang_seconds)
 
     def score(work: Work) -> Score:
-        work.tell("Comparing", 0.0)
+        work.tell("comparing", 0.0)
         worker = Worker("scoring", _LIMIT_BYTES, hang)
         try:
             return worker.call(
@@ -222,7 +222,7 @@ def _line(line: Line, pieces: Sequence[Piece]) -> str:
 
 
 def _marked(piece: Piece) -> str:
-    """Write a piece as Markdown; what was not said is underlined by its colour and in bold."""
+    """Write a piece as Markdown: what is wrong struck through, in bold what stands there."""
     said, written = ui.escape(piece.reference), ui.escape(piece.hypothesis)
     if piece.kind == "substitute":
         return f":orange-background[~~{said}~~ **{written}**]"

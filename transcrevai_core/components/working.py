@@ -76,7 +76,8 @@ def _watched(key: str) -> None:
     if not work.thread.is_alive():
         st.rerun()
     elapsed = time.monotonic() - work.begun
-    text = told(work.stage)
+    stage = told(work.stage)
+    text = stage[:1].upper() + stage[1:]
     if work.done:
         text += f", {work.done:.0%}"
     text += " · " + _("{time} elapsed", time=ui.clock(elapsed))
