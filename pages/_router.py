@@ -38,6 +38,12 @@ page = st.navigation(
             help=_("All recordings: search in what was said, open, run again, delete."),
         ),
         st.Page(
+            HERE / ui.EVALUATION,
+            title="Evaluation",
+            icon=":material/fact_check:",
+            help="How good a text is: word and speaker errors against a reference.",
+        ),
+        st.Page(
             HERE / ui.MEMORY,
             title=_("Memory"),
             icon=":material/memory:",

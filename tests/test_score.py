@@ -1,4 +1,4 @@
-"""`transcrevai score der` on turns whose errors can be counted on one's fingers."""
+"""`transcrevai score` on turns and words whose errors can be counted on one's fingers."""
 
 import doctest
 import json
@@ -8,11 +8,12 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from transcrevai_core.cli import app, score
+from transcrevai_core import cpwer, metrics, references, scoring
+from transcrevai_core.cli import app
 from transcrevai_core.errors import InputError, SettingError
 from transcrevai_core.metrics import DiarizationErrors, der
 from transcrevai_core.rttm import format_rttm, write_rttm
-from transcrevai_core.types import Turn
+from transcrevai_core.types import Chunk, Segment, Turn
 
 # 0         8   10 s      a for 8 s, b for 2 s
 # 0          9    11 s    x for 9 s, y for 2 s: 1 s confused (8-9), 1 s of false alarm (10-11)
@@ -153,7 +154,7 @@ def test_what_cannot_be_read_is_one_sentence(folders):
 
     assert "There is no" in sentence(folders / "gone")
     (folders / "empty").mkdir()
-    assert "holds no .rttm file" in sentence(folders / "empty")
+    assert "holds no .rttm, .stm or .json file" in sentence(folders / "empty")
     broken = folders / "broken.rttm"
     broken.write_text("SPEAKER\n")
     assert sentence(broken).startswith(f"{broken}: Line 1 of the RTTM is broken;")
@@ -177,6 +178,102 @@ def test_the_web_process_never_imports_the_scorer():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_the_examples_in_docstrings_hold():
-    result = doctest.testmod(score)
+@pytest.mark.parametrize("module", [cpwer, metrics, references, scoring])
+def test_the_examples_in_docstrings_hold(module):
+    result = doctest.testmod(module)
     assert result.failed == 0 < result.attempted
+
+
+# --- words
+
+
+@pytest.fixture
+def talks(tmp_path):
+    """References of two recordings in two formats, and what was found of them."""
+    for name in ("right", "found"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "right" / "one.stm").write_text(
+        ";; a comment\none 1 Ana 0 2 <o> Bom dia a todos\none 1 Zé 2 3 <o> Tudo bem?\n"
+    )
+    (tmp_path / "right" / "two talks.txt").write_text("Até logo.\n")
+    (tmp_path / "found" / "one.vtt").write_text(
+        "WEBVTT\n\n00:00.000 --> 00:02.000\n<v X>bom dia todos\n\n"
+        "00:02.000 --> 00:03.000\n<v Y>tudo bom\n"
+    )
+    (tmp_path / "found" / "two talks.txt").write_text("até logo gente\n")
+    return tmp_path
+
+
+def count(command, right, found, *more):
+    arguments = ["score", command, "-r", str(right), "-y", str(found), *more]
+    return CliRunner().invoke(app, arguments)
+
+
+def test_words_of_folders_are_matched_by_name_whatever_the_format(talks):
+    found = json.loads(count("wer", talks / "right", talks / "found", "--json").stdout)
+    one, two = found["files"]
+    assert (one["name"], one["words"], one["deletions"], one["substitutions"]) == ("one", 6, 1, 1)
+    assert (two["name"], two["insertions"], two["wer"]) == ("two_talks", 1, 0.5)
+    assert found["total"]["wer"] == pytest.approx(3 / 8)
+    assert found["total"]["cer"] == pytest.approx((2 + 1 + 6) / (24 + 8), abs=1e-6)
+    assert "lower case" in found["normalisation"]
+    shown = count("wer", talks / "right", talks / "found").stdout
+    assert "37.50" in shown and "compared in lower case and without punctuation" in shown
+
+
+def test_speakers_words(talks):
+    found = json.loads(
+        count("cpwer", talks / "right" / "one.stm", talks / "found", "--json").stdout
+    )
+    (one,) = found["files"]
+    assert [(p["reference"], p["hypothesis"]) for p in one["pairs"]] == [("Ana", "X"), ("Zé", "Y")]
+    assert (one["cpwer"], found["extra"]) == (pytest.approx(2 / 6, abs=1e-6), ["two_talks"])
+    shown = count("cpwer", talks / "right" / "one.stm", talks / "found" / "one.vtt")
+    assert "33.33" in shown.stdout and "speakers paired so that" in shown.stdout
+    refused = count("cpwer", talks / "right", talks / "found").exception
+    assert (
+        isinstance(refused, InputError)
+        and "two_talks in " in str(refused)
+        and "names no speakers;" in str(refused)
+    )
+
+
+def test_words_that_are_missing_count_as_left_out(talks):
+    (talks / "found" / "one.vtt").unlink()
+    result = count("wer", talks / "right", talks / "found", "--json")
+    assert result.exit_code == 1 and "counted as missed: one." in result.stderr
+    assert json.loads(result.stdout)["files"][0]["deletions"] == 6
+
+
+def test_the_format_that_tells_most_is_taken_of_one_recording(talks):
+    (talks / "right" / "one.txt").write_text("what nobody said\n")
+    found = json.loads(count("wer", talks / "right", talks / "found", "--json").stdout)
+    assert found["files"][0]["words"] == 6
+
+
+def test_turns_of_other_formats(talks):
+    exported = {
+        "segments": [], "turns": [
+            {"start": 0, "end": 2, "speaker": "X"}, {"start": 2, "end": 4, "speaker": "Y"},
+        ],
+    }  # fmt: skip
+    (talks / "one.json").write_text(json.dumps(exported))
+    found, _ = told(talks / "right" / "one.stm", talks / "one.json")
+    assert found["total"]["false_alarm"] == pytest.approx(1 / 3, abs=1e-6)
+    refused = run(talks / "right" / "two talks.txt", talks / "one.json").exception
+    assert "does not say who speaks when; one that does would be right." in str(refused)
+
+
+def test_a_job_of_the_library_is_a_hypothesis(talks, store):
+    job = store.add_job(talks / "gone.wav", {}, title="Reunião")
+    store.save_plan(job.id, [Chunk(0, 0, 4)])
+    said = [Segment(0, 2, " bom dia todos", speaker="SPEAKER_00"),
+            Segment(2, 3, " tudo bom", speaker="SPEAKER_01")]  # fmt: skip
+    store.save_chunk(job.id, 0, said, dropped=0, seconds=1)
+    store.update_job(job.id, model="demo")
+    for command, rate in (("wer", "wer"), ("cpwer", "cpwer")):
+        result = count(command, talks / "right" / "one.stm", job.id[:8], "--json")
+        assert json.loads(result.stdout)["total"][rate] == pytest.approx(2 / 6, abs=1e-6)
+    refused = run(talks / "right" / "one.stm", job.id).exception
+    assert str(refused).startswith(f"{job.id} does not say who speaks when;")
+    assert "No jobs have an id" in str(run(talks / "right" / "one.stm", "abcd1234").exception)

@@ -11,11 +11,11 @@ ROOT = Path(__file__).parents[1]
 CORE = ROOT / "transcrevai_core"
 # from the ground up: a room may use what stands on a line above its own
 FLOORS = [
-    {"errors", "types", "texts", "languages", "processes", "migrations", "memory"},
+    {"errors", "types", "texts", "languages", "processes", "migrations", "memory", "background"},
     {"options", "rttm", "turns", "inside", "watcher"},
-    {"demo", "settings", "metrics", "audio", "speech", "export"},
-    {"database", "workers", "transcription.catalogue", "diarization", "alignment"},
-    {"records", "figures", "journal", "forecast"},
+    {"demo", "settings", "metrics", "references", "audio", "speech", "export"},
+    {"cpwer", "database", "workers", "transcription.catalogue", "diarization", "alignment"},
+    {"records", "figures", "journal", "forecast", "scoring", "checks"},
     {"store"},
     {"governor"},
     {"edits", "cache", "transcription.loading"},
@@ -25,7 +25,7 @@ FLOORS = [
     {"models", "probes"},
     {"budget", "costs", "downloads"},
     {"program"},
-    {"attempt", "queueing"},
+    {"attempt", "queueing", "checking"},
     {"speakers", "words", "environment"},
     {"pipeline", "retention"},
     {"jobs"},

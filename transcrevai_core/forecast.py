@@ -133,6 +133,11 @@ def transcription_bytes(shape: Shape) -> int:
     return round(max(loading, working))
 
 
+def weights_bytes(model: str, compute_type: str) -> int:
+    """Return about how large a model's weights are in int8 or float32, in bytes."""
+    return (1 if compute_type.startswith("int8") else _FLOAT) * _size(model).weights
+
+
 def diarization_bytes(embedding: str, duration: float) -> int:
     """Return the highest resident memory, in bytes, of finding who speaks in `duration` s."""
     begin, first, later = _VOICES.get(embedding, _OTHER_VOICE)

@@ -1,5 +1,6 @@
 """Who works on jobs: a background runner for the app, and `transcribe` for everyone else."""
 
+import dataclasses
 import logging
 import threading
 import time
@@ -8,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from transcrevai_core import memory, pipeline, retention, stages, watcher, workers
+from transcrevai_core import checks, memory, pipeline, retention, stages, watcher, workers
 from transcrevai_core.attempt import WAITING, sentence
 from transcrevai_core.budget import Plan, check, plan_job
 from transcrevai_core.cache import Cache
@@ -164,7 +165,10 @@ class Runner:
             )
             plan = plan_for(self.store, settings, options)
             with self.program.transcriber(plan.shape, "") as worker:
-                spec = model_spec(plan.shape, options.device)
+                known = checks.disagreeing(
+                    self.store.database, plan.shape.model, settings.agreement_percent
+                )
+                spec = model_spec(plan.shape, options.device, known)
                 worker.call(
                     stages.load_model, spec, None, "transcribe", should_stop=self._ending.is_set
                 )
@@ -194,6 +198,13 @@ def plan_for(
     cores = memory.work_cores(settings.work_cores) // max(1, active)
     limits, correct = limits_of(settings), Journal(store.database, "").correction
     plan = plan_job(options, duration, limits, max(1, cores), correct)
+    if options.compute_type == "auto" and checks.disagreeing(
+        store.database, plan.shape.model, settings.agreement_percent
+    ):  # what comes next on the ladder may be float32
+        exact = options.model_copy(update={"compute_type": checks.EXACT})
+        plan = plan_job(exact, duration, limits, max(1, cores), correct)
+        shape = dataclasses.replace(plan.shape, compute_type="auto")
+        plan = dataclasses.replace(plan, shape=shape)
     check(options, plan, limits, correct)
     return plan
 

@@ -109,11 +109,24 @@ def m004_memory(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX runs_by_key ON runs (key, id)")
 
 
+def m007_checks(db: sqlite3.Connection) -> None:
+    """How far a model's compute types agree with float32: a row for each that was measured."""
+    db.execute(
+        """CREATE TABLE checks (
+            id INTEGER PRIMARY KEY, time REAL NOT NULL, model TEXT NOT NULL,
+            identity TEXT NOT NULL, compute_type TEXT NOT NULL, runs_as TEXT NOT NULL,
+            agreement REAL NOT NULL, wer REAL, bytes INTEGER NOT NULL, peak_bytes INTEGER NOT NULL,
+            rtf REAL NOT NULL, clips TEXT NOT NULL)"""
+    )
+    db.execute("CREATE INDEX checks_by_identity ON checks (identity, time)")
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_initial,
     m002_search,
     m003_speakers,
     m004_memory,
+    m007_checks,
 )
 
 

@@ -13,15 +13,19 @@ from transcrevai_core.transcription.catalogue import MODELS, locate
 from transcrevai_core.workers import Worker
 
 
-def model_spec(shape: Shape, device: str) -> stages.ModelSpec:
+def model_spec(
+    shape: Shape, device: str, disagreeing: tuple[tuple[str, float], ...] = ()
+) -> stages.ModelSpec:
     """Return how the model of a shape, which is on this computer, is to be loaded.
 
-    Raises ModelError where it has gone.
+    `disagreeing` as `checks.disagreeing` tells it. Raises ModelError where the model has gone.
     """
     folder = locate(shape.model)
     if folder is None:
         raise ModelError(f"The model {shape.model} is gone; run the job again to fetch it.")
-    return stages.ModelSpec(shape.model, folder, device, shape.compute_type, shape.threads)
+    return stages.ModelSpec(
+        shape.model, folder, device, shape.compute_type, shape.threads, disagreeing
+    )
 
 
 def fetch_model(

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 Key = tuple[str, str, int]
 
+RUNNING: weakref.WeakSet["Program"] = weakref.WeakSet()  # those of this process
 EVERY = 0.5  # seconds between two readings while something runs
 
 
@@ -67,9 +68,11 @@ class Program:
 
     def __enter__(self) -> "Program":
         self._thread.start()
+        RUNNING.add(self)
         return self
 
     def __exit__(self, *_: object) -> None:
+        RUNNING.discard(self)
         self._ending.set()  # from now on jobs are left, to go on another time
         self._thread.join(timeout=10)
         for worker in list(self._own):

@@ -178,6 +178,16 @@ class Settings(BaseSettings, JobOptions):
         json_schema_extra=_MEMORY | {"unit": "s"},
     )
 
+    agreement_percent: float = Field(
+        90.0,
+        ge=0,
+        le=100,
+        allow_inf_nan=False,
+        description="a compute type whose words agree less with float32's, as a check found, is "
+        "passed over for its model",
+        json_schema_extra={"unit": "%"},
+    )
+
     cache_hours: float = Field(
         24.0,
         ge=0,

@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """Which model, and how it is to be loaded."""
+    """Which model, and how it is to be loaded; `disagreeing` as `loading.load` has it."""
 
     name: str
     folder: Path
     device: str
     compute_type: str
     threads: int
+    disagreeing: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +234,7 @@ def _model(spec: ModelSpec) -> "Loaded":
             device=spec.device,
             compute_type=spec.compute_type,
             threads=spec.threads,
+            disagreeing=dict(spec.disagreeing),
         )
         memory.map_from(2**24)
         _loaded = spec, loaded

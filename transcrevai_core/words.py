@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from transcrevai_core import budget, demo, stages
+from transcrevai_core import budget, checks, demo, stages
 from transcrevai_core.attempt import RETRIES, Attempt, first_line
 from transcrevai_core.errors import WorkerDied
 from transcrevai_core.forecast import Shape
@@ -70,7 +70,7 @@ class Transcription:
     def ready(self, device: str | None = None) -> None:
         """Load the model in the worker and note where and how it runs."""
         options = self.options
-        self.spec = model_spec(self.shape, device or options.device)
+        self.specify(device or options.device)
         report = self.attempt.call(
             self.transcriber, stages.load_model, self.spec, options.language, options.task
         )
@@ -78,6 +78,12 @@ class Transcription:
         self.attempt.update(
             model=self.shape.model, device=report.device, compute_type=report.compute_type
         )
+
+    def specify(self, device: str) -> None:
+        """Say which model does the work from now on, and what is known to be wrong with it."""
+        database, least = self.attempt.store.database, self.attempt.settings.agreement_percent
+        known = checks.disagreeing(database, self.shape.model, least)
+        self.spec = model_spec(self.shape, device, known)
 
     def detect(self, chunks: list[Chunk]) -> str:
         """Return the language: as asked for, as found earlier, or as the model hears it."""
@@ -117,14 +123,14 @@ class Transcription:
         """Work as before, where it was not memory that called for something lighter."""
         if self.shape != usual and not self.stays_light:
             self.shape = usual
-            self.spec = model_spec(usual, self.spec.device)
+            self.specify(self.spec.device)
 
     def lighten(self, death: WorkerDied) -> str:
         """Go one step lighter, and say how."""
         before = self.shape
         self.shape = budget.lighter(before)
         self.stays_light = self.stays_light or death.cause == "memory"
-        self.spec = model_spec(self.shape, self.spec.device)
+        self.specify(self.spec.device)
         change = budget.differences(before, self.shape)
         if change and self.stays_light:
             self.attempt.note(f"Memory was short: part of the text was made with {change}.")

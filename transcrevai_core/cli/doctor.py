@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from transcrevai_core.background import Background
 from transcrevai_core.cli.flags import AsJson
-from transcrevai_core.cli.screen import Background, complain, draw, out
+from transcrevai_core.cli.screen import complain, draw, out
 from transcrevai_core.costs import RUNS, Component
 from transcrevai_core.doctor import examine
 from transcrevai_core.environment import Environment

@@ -2,15 +2,25 @@
 
 import json
 import threading
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from transcrevai_core import demo
+from transcrevai_core import checks, demo
+from transcrevai_core.background import Background
+from transcrevai_core.checking import at_hand, check_model, recordings, samples
+from transcrevai_core.checks import Check
 from transcrevai_core.cli.flags import AsJson
-from transcrevai_core.cli.screen import Background, complain, draw, out
+from transcrevai_core.cli.matching import load_recordings
+from transcrevai_core.cli.screen import complain, draw, open_library, out
 from transcrevai_core.errors import InputError
+from transcrevai_core.forecast import weights_bytes
+from transcrevai_core.memory import MB
 from transcrevai_core.models import fetch_model
+from transcrevai_core.references import WITH_TEXT
 from transcrevai_core.settings import load_settings
 from transcrevai_core.transcription.catalogue import MODELS, locate
 
@@ -70,3 +80,77 @@ def models_path(name: str) -> None:
     if folder is None:
         raise InputError(f"{name} is not on this computer; transcrevai models pull {name} gets it.")
     out.print(str(folder), soft_wrap=True)
+
+
+@app.command("check")
+def models_check(
+    name: str,
+    clips: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--clips",
+            help="a recording to check with; may be given again [default: the bundled samples]",
+            show_default=False,
+        ),
+    ] = None,
+    references: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--references",
+            help="what is said in a clip, a text file of its name, or a "
+            "folder of them; may be given again",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hold INT8 against float32: the same clips by both, and how many words agree.
+
+    Below the setting agreement_percent the model works in the next compute type from then on.
+    """
+    settings, store = open_library()
+    texts = {
+        said: spoken.text
+        for path in references or ()
+        for said, spoken in load_recordings(path, WITH_TEXT).items()
+    }
+    used = recordings(clips or (), texts, settings.language) if clips or texts else samples(name)
+    now, ending = [("starting", 0.0)], threading.Event()
+
+    def check() -> Check:
+        with at_hand(store, settings) as program:
+            return check_model(
+                program,
+                name,
+                used,
+                on_progress=lambda stage, done: now.append((stage, done)),
+                should_stop=ending.is_set,
+            )
+
+    work = Background(check)
+    try:
+        draw(name, work.is_alive, lambda: now[-1])
+        found: Check = work.result()
+    except KeyboardInterrupt:
+        ending.set()
+        work.join()
+        complain(f"{name}: interrupted; nothing of it was kept.")
+        raise typer.Exit(130) from None
+    verdict = checks.verdict(found, settings.agreement_percent)
+    if as_json:
+        print(json.dumps(asdict(found) | {"verdict": verdict}, ensure_ascii=False, indent=2))
+        return
+    out.print(_side_by_side(found))
+    out.print(verdict, soft_wrap=True)
+
+
+def _side_by_side(check: Check) -> Table:
+    table = Table("compute type", "agreement", "WER", "on disk", "weights", "peak", "RTF")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for one in check.measures:
+        sizes = (check.model_bytes, weights_bytes(check.model, one.compute_type), one.peak_bytes)
+        wer = "" if one.wer is None else f"{one.wer:.1%}"
+        told = (one.compute_type, f"{one.agreement:.1%}", wer)
+        table.add_row(*told, *(f"{size / MB:.1f} MB" for size in sizes), f"{one.rtf:.3f}")
+    return table

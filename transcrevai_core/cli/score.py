@@ -8,28 +8,99 @@ import typer
 from rich.table import Table
 
 from transcrevai_core.cli.flags import AsJson
+from transcrevai_core.cli.matching import Matched, match, need_speakers, need_text, need_turns
 from transcrevai_core.cli.screen import complain, err, out
-from transcrevai_core.errors import InputError
-from transcrevai_core.metrics import DiarizationErrors, der
-from transcrevai_core.rttm import parse_rttm
-from transcrevai_core.types import Turn
+from transcrevai_core.cpwer import Pair, cpwer
+from transcrevai_core.metrics import (
+    NORMALISATION,
+    DiarizationErrors,
+    WordErrors,
+    align_words,
+    character_errors,
+    count_words,
+)
+from transcrevai_core.references import WITH_TEXT, WITH_TURNS, Spoken
+from transcrevai_core.scoring import (
+    CPWER,
+    character_rate,
+    count_speakers,
+    der_policy,
+    pair_figures,
+    sum_pairs,
+    turn_errors,
+    turn_figures,
+    word_figures,
+)
 
 app = typer.Typer(help="Errors against references, counted as published tools count them.")
 
+Reference = Annotated[
+    Path, typer.Option("--reference", "-r", help="file, or folder of files, that is right")
+]
+Hypothesis = Annotated[
+    Path,
+    typer.Option(
+        "--hypothesis", "-y", help="file, folder of files, or job of the library, to be judged"
+    ),
+]
 
-@app.callback()
-def _group() -> None:
-    """Keep `score` a group while it has but one command."""
+
+@app.command("wer")
+def score_wer(reference: Reference, hypothesis: Hypothesis, as_json: AsJson = False) -> None:
+    """Word and character error rates of txt, srt, vtt, stm or json files, matched by name.
+
+    A hypothesis may also be the id of a job, whose text is then as the model wrote it. What an stm
+    wants to be ignored is left out, also from hypotheses that have times. What is missing from
+    the hypotheses is named and counts as left out; the exit code is then 1.
+    """
+    found = match(reference, hypothesis, WITH_TEXT, need_text)
+    rows, total, errors, characters = [], WordErrors(), 0, 0
+    for name, (right, mine) in found.pairs.items():
+        text = (mine or Spoken()).without(right.unscored).text
+        words = count_words(align_words(right.text, text))
+        wrong, length = character_errors(right.text, text)
+        rows.append(_word_row(name, words) | {"cer": round(character_rate(wrong, length), 6)})
+        total, errors, characters = total + words, errors + wrong, characters + length
+    summed = _word_row("total", total) | {"cer": round(character_rate(errors, characters), 6)}
+    if as_json:
+        _print(found, rows, summed, normalisation=NORMALISATION)
+    else:
+        _show_words(rows, summed, ("WER", "wer"), ("CER", "cer"))
+        out.print(NORMALISATION, soft_wrap=True)
+        out.print("CER counts the spaces between words as characters.", soft_wrap=True)
+    _end(found)
+
+
+@app.command("cpwer")
+def score_cpwer(reference: Reference, hypothesis: Hypothesis, as_json: AsJson = False) -> None:
+    """Word error rate with speakers (cpWER) of files that say who says what, matched by name.
+
+    Those are stm, json, vtt with voices, and srt or txt in which every cue or line begins with a
+    name and a colon; a hypothesis may also be the id of a job.
+    """
+    found = match(reference, hypothesis, WITH_TEXT, need_speakers)
+    rows, total = [], WordErrors()
+    for name, (right, mine) in found.pairs.items():
+        theirs = (mine or Spoken()).without(right.unscored).speakers
+        pairs: tuple[Pair, ...] = tuple(cpwer(right.speakers, theirs))
+        errors = sum_pairs(pairs)
+        row = _word_row(name, errors, "cpwer")
+        rows.append(row | {"pairs": [pair_figures(pair) for pair in pairs]})
+        total += errors
+    summed = _word_row("total", total, "cpwer")
+    if as_json:
+        _print(found, rows, summed, normalisation=NORMALISATION, policy=CPWER)
+    else:
+        _show_words(rows, summed, ("cpWER", "cpwer"))
+        out.print(CPWER, soft_wrap=True)
+        out.print(NORMALISATION, soft_wrap=True)
+    _end(found)
 
 
 @app.command("der")
 def score_der(
-    reference: Annotated[
-        Path, typer.Option("--reference", "-r", help="RTTM file, or folder of them, that is right")
-    ],
-    hypothesis: Annotated[
-        Path, typer.Option("--hypothesis", "-y", help="RTTM file, or folder of them, to be judged")
-    ],
+    reference: Reference,
+    hypothesis: Hypothesis,
     collar: Annotated[
         float,
         typer.Option(
@@ -43,93 +114,67 @@ def score_der(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Diarization and Jaccard error rates of RTTM files, matched by name; in percent.
+    """Diarization and Jaccard error rates of rttm, stm or json files, matched by name; in percent.
 
-    A recording goes by its file's name, or by the name inside where a file holds several. One
-    that is missing from the hypotheses is named and counts as missed; the exit code is then 1.
+    A recording goes by its file's name, or by the name inside where a file holds several. A
+    hypothesis may also be the id of a job. One that is missing from the hypotheses is named and
+    counts as missed; the exit code is then 1.
     """
-    references, hypotheses = _recordings(reference), _recordings(hypothesis)
-    if reference.is_file() and hypothesis.is_file() and len(references) == len(hypotheses) == 1:
-        hypotheses = dict(zip(references, hypotheses.values(), strict=True))  # two files, a pair
-    missing = sorted(references.keys() - hypotheses.keys())
-    extra = sorted(hypotheses.keys() - references.keys())
+    found = match(reference, hypothesis, WITH_TURNS, need_turns)
     rows, total = [], DiarizationErrors()
-    for name, turns in sorted(references.items()):
-        found = hypotheses.get(name, [])
-        errors = der(turns, found, collar=collar, skip_overlap=skip_overlap)
+    for name, (right, mine) in found.pairs.items():
+        errors = turn_errors(right, mine or Spoken(), collar, skip_overlap)
         total += errors
-        rows.append(_row(name, errors, _count(turns), _count(found)))
-    right = sum(row["speakers_reference"] == row["speakers_hypothesis"] for row in rows)
+        rows.append(
+            {"name": name}
+            | turn_figures(errors)
+            | {
+                "speakers_reference": count_speakers(right),
+                "speakers_hypothesis": count_speakers(mine or Spoken()),
+            }
+        )
+    right_counts = sum(row["speakers_reference"] == row["speakers_hypothesis"] for row in rows)
+    summed = {"name": "total"} | turn_figures(total) | {"right_counts": right_counts}
     if as_json:
-        result = {
-            "collar_each_side": collar,
-            "overlap": "left out" if skip_overlap else "scored",
-            "files": rows,
-            "total": _row("total", total) | {"right_counts": right},
-            "missing": missing,
-            "extra": extra,
-        }
-        print(json.dumps(result, ensure_ascii=False, indent=2))
+        overlap = "left out" if skip_overlap else "scored"
+        _print(found, rows, summed, collar_each_side=collar, overlap=overlap)
     else:
-        _show(rows, _row("total", total), right)
-        out.print(_policy(collar, skip_overlap), soft_wrap=True)
-    if extra:
-        err.print(f"Without a reference, and left out: {', '.join(extra)}.", soft_wrap=True)
-    if missing:
-        complain(f"Without a hypothesis, and counted as missed: {', '.join(missing)}.")
-        raise typer.Exit(1)
+        _show_turns(rows, summed)
+        out.print(der_policy(collar, skip_overlap), soft_wrap=True)
+    _end(found)
 
 
-def _recordings(path: Path) -> dict[str, list[Turn]]:
-    """Return the turns of each recording in an RTTM file or a folder of them, by name."""
-    if not path.exists():
-        raise InputError(f"There is no {path}; an RTTM file or a folder of them would be right.")
-    files = sorted(path.glob("*.rttm")) if path.is_dir() else [path]
-    if not files:
-        raise InputError(f"The folder {path} holds no .rttm file; one for each would be right.")
-    found: dict[str, list[Turn]] = {}
-    for file in files:
-        for name, turns in _read(file).items():
-            if name in found:
-                raise InputError(f"{path} holds {name} twice; once would be right.")
-            found[name] = turns
-    return found
+# -- what is told ------------------------------------------------------------------------------
 
 
-def _read(file: Path) -> dict[str, list[Turn]]:
-    try:
-        text = file.read_text(encoding="utf-8")
-        lines = [line.split() for line in text.splitlines()]
-        inside = dict.fromkeys(line[1] for line in lines if line[:1] == ["SPEAKER"] and line[1:])
-        if len(inside) > 1:
-            return {name: parse_rttm(text, name) for name in inside}
-        return {"_".join(file.stem.split()): parse_rttm(text)}  # as format_rttm writes names
-    except UnicodeDecodeError:
-        raise InputError(f"{file} is no text; an RTTM file would be right.") from None
-    except OSError as error:
-        raise InputError(f"{file} cannot be read ({error.strerror}).") from None
-    except InputError as error:
-        raise InputError(f"{file}: {error}") from None
+def _word_row(name: str, errors: WordErrors, rate: str = "wer") -> dict[str, Any]:
+    return {"name": name} | word_figures(errors, rate)
 
 
-def _count(turns: list[Turn]) -> int:
-    return len({turn.speaker for turn in turns})
+def _print(
+    found: Matched, rows: list[dict[str, Any]], total: dict[str, Any], **policy: Any
+) -> None:
+    result = policy | {
+        "files": rows, "total": total, "missing": found.missing, "extra": found.extra,
+    }  # fmt: skip
+    print(json.dumps(result, ensure_ascii=False, indent=2))
 
 
-def _row(name: str, errors: DiarizationErrors, *speakers: int) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "name": name,
-        "seconds": round(errors.total, 3),
-        "der": round(errors.rate, 6),
-        "missed": round(errors.share(errors.missed), 6),
-        "false_alarm": round(errors.share(errors.false_alarm), 6),
-        "confusion": round(errors.share(errors.confusion), 6),
-        "jer": round(errors.jer, 6),
-    }
-    return row | dict(zip(("speakers_reference", "speakers_hypothesis"), speakers, strict=False))
+def _show_words(rows: list[dict[str, Any]], total: dict[str, Any], *rates: tuple[str, str]) -> None:
+    counts = ("words", "substitutions", "deletions", "insertions")
+    table = Table("recording", "words", *(head for head, _ in rates), "subst.", "deleted",
+                  "inserted")  # fmt: skip
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for row in (*rows, total):
+        if row is total:
+            table.add_section()
+        words, *errors = (str(row[name]) for name in counts)
+        table.add_row(row["name"], words, *(f"{100 * row[key]:.2f}" for _, key in rates), *errors)
+    out.print(table)
 
 
-def _show(rows: list[dict[str, Any]], total: dict[str, Any], right: int) -> None:
+def _show_turns(rows: list[dict[str, Any]], total: dict[str, Any]) -> None:
     table = Table("recording", "speech s", "DER", "missed", "alarm", "confusion", "JER", "speakers")
     for column in table.columns[1:]:
         column.justify = "right"
@@ -142,23 +187,15 @@ def _show(rows: list[dict[str, Any]], total: dict[str, Any], right: int) -> None
     for row in rows:
         add(row, f"{row['speakers_hypothesis']} of {row['speakers_reference']}")
     table.add_section()
-    add(total, f"{right}/{len(rows)} right")
+    add(total, f"{total['right_counts']}/{len(rows)} right")
     out.print(table)
 
 
-def _policy(collar: float, skip_overlap: bool) -> str:
-    """Say in words what was scored.
-
-    >>> print(_policy(0.25, False))
-    DER: collar 0.25 s on each side of every reference boundary (0.5 s in all, which is what \
-pyannote.metrics calls collar=0.5); overlap is scored. JER: no collar, overlap is scored.
-    """
-    width = "no collar, every moment is scored"
-    if collar:
-        whole = f"{2 * collar:g}"
-        width = (
-            f"collar {collar:g} s on each side of every reference boundary ({whole} s in all, "
-            f"which is what pyannote.metrics calls collar={whole})"
-        )
-    overlap = "left out" if skip_overlap else "scored"
-    return f"DER: {width}; overlap is {overlap}. JER: no collar, overlap is scored."
+def _end(found: Matched) -> None:
+    """Name what had no counterpart; exit with 1 where something was missing."""
+    if found.extra:
+        err.print(f"Without a reference, and left out: {', '.join(found.extra)}.", soft_wrap=True)
+    if found.missing:
+        names = ", ".join(found.missing)
+        complain(f"Without a hypothesis, and counted as missed: {names}.")
+        raise typer.Exit(1)

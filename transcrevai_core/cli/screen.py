@@ -1,7 +1,6 @@
 """What the commands share: where they print, and how progress is drawn."""
 
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from transcrevai_core import export, jobs
+from transcrevai_core.background import Background
 from transcrevai_core.errors import InputError, StorageError, TranscrevaiError
 from transcrevai_core.options import JobOptions
 from transcrevai_core.program import Program
@@ -65,31 +65,6 @@ def write(transcript: Transcript, folder: Path, name: str, stem: str | None = No
 def complain(sentence: str) -> None:
     """Print what went wrong."""
     err.print(sentence, style="red", soft_wrap=True)
-
-
-class Background(threading.Thread):
-    """A call in a thread of its own, so that the main thread can draw and hear Ctrl-C."""
-
-    def __init__(self, call: Callable[[], Any]):
-        super().__init__(daemon=True)
-        self.call = call
-        self.answer: Any = None
-        self.error: BaseException | None = None
-        self.start()
-
-    def run(self) -> None:
-        """Make the call."""
-        try:
-            self.answer = self.call()
-        except BaseException as error:
-            self.error = error
-
-    def result(self) -> Any:
-        """Wait for the answer and return it, or raise what the call raised."""
-        self.join()
-        if self.error:
-            raise self.error
-        return self.answer
 
 
 def follow(program: Program, job: Job) -> None:

@@ -3,10 +3,11 @@
 import errno
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from transcrevai_core.errors import ModelError
@@ -130,12 +131,20 @@ def _sizes(folder: Path) -> Iterator[int]:
 
 
 def load(
-    folder: Path, name: str, *, device: str = "auto", compute_type: str = "auto", threads: int = 1
+    folder: Path,
+    name: str,
+    *,
+    device: str = "auto",
+    compute_type: str = "auto",
+    threads: int = 1,
+    disagreeing: Mapping[str, float] = MappingProxyType({}),
 ) -> Loaded:
     """Load the model in `folder`: on a GPU where asked and able, by the first type that works.
 
     `compute_type` "auto" begins at the top of the ladder, any other at its own rung; each rung
-    is tried by encoding a second of sound. Raises ModelError where none works.
+    is tried by encoding a second of sound. `disagreeing` has those whose words a check found to
+    agree too little with float32's, with the share that does: they are passed over, unless one of
+    them was asked for. Raises ModelError where none works.
     """
     import ctranslate2
 
@@ -154,12 +163,20 @@ def load(
             notes.append("No GPU that CUDA can use was found; the CPU is used instead.")
     for place in devices:
         for rung in _rungs(CUDA_LADDER if place == "cuda" else CPU_LADDER, compute_type):
+            # on a CPU int8 is int8_float32
+            agreed = disagreeing.get("int8" if rung == "int8_float32" else rung)
+            found = f"a check found that only {agreed or 0:.1%} of its words agree with float32's"
+            if agreed is not None and rung != compute_type:
+                notes.append(f"{rung} was passed over for {name}: {found}.")
+                continue
             try:
                 model = _try(folder, place, rung, threads)
             except (RuntimeError, ValueError, OSError) as error:
                 reason = str(error).splitlines()[0].rstrip(".") if str(error) else "no reason given"
                 notes.append(f"{rung} on {place} was refused: {reason}.")
                 continue
+            if agreed is not None:
+                notes.append(f"{rung} was used as asked for, although {found}.")
             return Loaded(model, name, place, model.model.compute_type, tuple(notes))
         if place == "cuda":
             notes.append("The GPU cannot serve this model; the CPU is used instead.")

@@ -1,0 +1,118 @@
+"""How good a transcript is: against a reference, and INT8 against float32."""
+
+import streamlit as st
+
+from transcrevai_core import ui
+from transcrevai_core.components.evaluation import (
+    aligned,
+    as_json,
+    figures,
+    judge,
+    speakers,
+    turns,
+)
+from transcrevai_core.components.numbers import numbers
+from transcrevai_core.components.working import begin, busy, finished, working
+from transcrevai_core.export import file_stem
+from transcrevai_core.references import SUFFIXES
+from transcrevai_core.texts import _
+from transcrevai_core.types import Job
+
+MOST_MB = 50
+WORK, ABOUT, FOUND = "evaluation_work", "evaluation_about", "evaluation_found"  # in the session
+
+
+def against_reference() -> None:
+    jobs = ui.store().jobs(["done"])
+    if not jobs:
+        sentence = _("There is no finished recording yet that could be held against a reference.")
+        ui.invite(sentence, ":material/fact_check:")
+        return
+    ids = {job.id: job for job in jobs}
+    asked = st.query_params.get("job", "")
+    job = ids[
+        st.selectbox(
+            _("Recording"),
+            list(ids),
+            index=list(ids).index(asked) if asked in ids else 0,
+            format_func=lambda job_id: f"{ids[job_id].title} · {ui.date(ids[job_id].created)}",
+        )
+    ]
+    upload = st.file_uploader(
+        _("Reference: what is really said, or who really speaks when"),
+        type=[suffix for suffix in SUFFIXES if suffix != "json"],
+        max_upload_size=MOST_MB,
+        help=_(
+            "Text (txt), subtitles (srt, vtt), segment time marks (stm) or speakers' turns (rttm), "
+            "in UTF-8. Names before a colon count as speakers where every line or cue of a txt or "
+            "srt file begins with one."
+        ),
+    )
+    with st.expander(_("How it is scored"), icon=":material/tune:"):
+        edited = st.toggle(
+            _("With my corrections"),
+            help=_("Judge the text as you corrected it, and not as the model wrote it"),
+        )
+        collar = st.number_input(
+            _("Collar around speakers' turns (s)"),
+            0.0,
+            2.0,
+            0.0,
+            step=0.05,
+            help=_("What lies so near to a boundary of the reference, on each side, is not scored"),
+        )
+        skip = st.toggle(_("Leave out where speakers of the reference overlap"))
+    if (
+        st.button(
+            _("Compare"),
+            type="primary",
+            icon=":material/fact_check:",
+            disabled=not upload or busy(WORK),
+        )
+        and upload
+    ):
+        st.session_state.pop(FOUND, None)
+        st.session_state[ABOUT] = job.id, upload.name, edited
+        begin(WORK, judge(job, upload.name, upload.getvalue(), edited, collar, skip))
+    result(ids)
+
+
+def result(ids: dict[str, Job]) -> None:
+    """Draw what the last comparison of this session came to."""
+    if (found := finished(WORK)) is not None:
+        st.session_state[FOUND] = found
+    working(WORK)
+    job_id, file, edited = st.session_state.get(ABOUT, ("", "", False))
+    found = st.session_state.get(FOUND)
+    if found is None or job_id not in ids:
+        return
+    job = ids[job_id]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        title, name = ui.escape(job.title), ui.escape(file)
+        st.subheader(_("{title} against {file}", title=title, file=name), anchor=False)
+        st.download_button(
+            _("Download JSON"),
+            lambda: as_json(job, file, edited, found),
+            f"{file_stem(job.title)}.score.json",
+            "application/json",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+    if edited:
+        st.caption(_("With your corrections."))
+    figures(job, found)
+    aligned(found, "evaluation")
+    speakers(job, found)
+    turns(found)
+
+
+st.title(_("Evaluation"), anchor=False)
+sections = {
+    ":material/fact_check: " + _("Against a reference"): against_reference,
+    ":material/compare_arrows: " + _("Numbers: INT8 against float32"): numbers,
+}
+tabs = st.tabs(list(sections), key="evaluation_section", on_change="rerun")
+for tab, draw in zip(tabs, sections.values(), strict=True):
+    if tab.open:  # the other one costs nothing
+        with tab:
+            draw()

@@ -1,0 +1,238 @@
+"""INT8 against float32: measured on the demo model, and what follows where they disagree."""
+
+import doctest
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from transcrevai_core import checking, checks, demo, jobs, stages
+from transcrevai_core.checking import Recording, check_model, recordings, samples
+from transcrevai_core.checks import Check, Measure, disagreeing, latest
+from transcrevai_core.cli import app
+from transcrevai_core.errors import Cancelled, InputError, ModelError
+from transcrevai_core.forecast import weights_bytes
+from transcrevai_core.options import JobOptions
+from transcrevai_core.program import RUNNING, Program
+from transcrevai_core.settings import load_settings
+from transcrevai_core.transcription import loading
+
+GOOD = Measure("int8", "int8_float32", 0.95, 0.02, 100, 0.1)
+BAD = replace(GOOD, agreement=0.4)
+FLOAT = Measure("float32", "float32", 1.0, 0.01, 200, 0.2)
+
+
+@pytest.fixture
+def model(tmp_path):
+    """A copy of the demo model, which a test may change."""
+    return Path(shutil.copytree(demo.MODEL_DIR, tmp_path / "model"))
+
+
+def keep(store, folder, *measures):
+    check = checks.new_check(str(folder), {"a.wav": 2}, folder, measures)
+    checks.save(store.database, check, folder)
+    return check
+
+
+def garbled(spec, wav, chunk, options, longest):
+    """Decode as usual; but INT8 hears other words."""
+    segments, dropped = stages.decode(spec, wav, chunk, options, longest)
+    if spec.compute_type == "int8":
+        segments = [replace(segment, text=" outra coisa.") for segment in segments]
+    return segments, dropped
+
+
+def refused(spec, language, task):
+    return stages.ModelReport("cpu", "float32", ("int8 was refused.",))
+
+
+# --- the store
+
+
+def test_the_last_check_of_a_model_counts_as_long_as_it_is_the_same_file(store, model):
+    keep(store, model, BAD, FLOAT)
+    assert disagreeing(store.database, str(model), 90) == (("int8", 0.4),)
+    assert disagreeing(store.database, str(model), 30) == ()
+    last = keep(store, model, GOOD, FLOAT)
+    assert disagreeing(store.database, str(model), 90) == ()
+    assert latest(store.database) == [last]
+    with (model / "model.bin").open("ab") as file:
+        file.write(b"0")  # another download
+    assert disagreeing(store.database, str(model), 99) == () == tuple(latest(store.database))
+    for no_path in ("~nobody-has-this-name/x", "a\0b", "none"):
+        assert disagreeing(store.database, no_path, 99) == ()
+    shutil.rmtree(model)
+    assert disagreeing(store.database, str(model), 99) == () == tuple(latest(store.database))
+
+
+def test_the_verdict_is_one_sentence():
+    assert doctest.testmod(checks).failed == 0
+    said = checks.verdict(Check(0, "base", {}, 0, (BAD, FLOAT)), 90)
+    assert said == (
+        "40.0% of the words of base in int8 agree with float32's, less than the 90% that is asked "
+        "for, so from now on it works in the next compute type."
+    )
+
+
+# --- the ladder
+
+
+def test_a_type_that_disagrees_is_passed_over_with_the_reason():
+    loaded = loading.load(demo.MODEL_DIR, "demo", disagreeing={"int8": 0.4})
+    assert loaded.compute_type != "int8_float32"
+    assert loaded.notes[0] == (
+        "int8 was passed over for demo: a check found that only 40.0% of its words agree with "
+        "float32's."
+    )
+
+
+@pytest.mark.parametrize("asked", ["int8", "int8_float32"])
+def test_a_type_that_was_asked_for_is_obeyed_with_a_warning(asked):
+    loaded = loading.load(demo.MODEL_DIR, "demo", compute_type=asked, disagreeing={"int8": 0.4})
+    assert loaded.compute_type == "int8_float32"
+    assert loaded.notes == (
+        f"{asked} was used as asked for, although a check found that only 40.0% of its words "
+        "agree with float32's.",
+    )
+
+
+def test_the_forecast_counts_what_the_ladder_comes_to(store, model):
+    options = JobOptions(model=str(model), diarize=False)
+    before = jobs.plan_for(store, load_settings(), options)
+    keep(store, model, BAD, FLOAT)
+    after = jobs.plan_for(store, load_settings(), options)
+    asked = jobs.plan_for(
+        store, load_settings(), options.model_copy(update={"compute_type": "int8"})
+    )
+    assert after.workers_bytes >= before.workers_bytes
+    assert after.needs["transcription"].key.endswith("float32, beam 5")
+    assert after.shape.compute_type == "auto"  # so that the ladder says what it passed over
+    assert asked.needs["transcription"].key.endswith("int8, beam 5")
+    assert weights_bytes("small", "float32") == 4 * weights_bytes("small", "int8") > 800e6
+
+
+# --- the check
+
+
+def test_agreement_error_memory_and_speed_of_both(program, short_recording, monkeypatch):
+    told, made, plain = [], [], Program.worker
+
+    def worker(self, *given):
+        made.append(plain(self, *given))
+        return made[-1]
+
+    monkeypatch.setattr(Program, "worker", worker)
+    text = demo.reference_text("pt")
+    clip = Recording(short_recording, "pt", " ".join(text.splitlines()[:3]))
+    found = check_model(program, "demo", [clip], on_progress=lambda *now: told.append(now))
+    int8, exact = found.measures
+    assert (int8.runs_as, exact.runs_as) == ("int8_float32", "float32")
+    assert int8.agreement >= 0.9 and exact.agreement == 1.0
+    assert max(int8.wer, exact.wer) < 0.25
+    assert min(int8.peak_bytes, exact.peak_bytes) > 50e6 and min(int8.rtf, exact.rtf) > 0
+    assert found.clips == {"short.wav": 2}
+    assert found.model_bytes == (demo.MODEL_DIR / "model.bin").stat().st_size
+    assert latest(program.store.database) == [found]
+    assert ("decoding with demo in int8", 0.0) in told and told[-1] == (
+        "decoding with demo in float32",
+        1.0,
+    )
+    assert not program._plans
+    assert [one.name for one in made] == ["prepare", "check", "check"]
+    assert all(one.pid is None and one.limit_bytes for one in made)
+
+
+def test_a_model_that_disagrees_falls_back_for_the_next_job(program, short_recording, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(stages, "decode", garbled)
+        found = check_model(program, "demo", [Recording(short_recording, "pt")])
+    assert found.measures[0].agreement < 0.5 and found.measures[0].wer is None
+    options = JobOptions(model="demo", language="pt", diarize=False)
+    job = jobs.run(program, jobs.open_job(program.store, short_recording, options))
+    assert job.state == "done" and not job.compute_type.startswith("int8")
+    share = f"{found.measures[0].agreement:.1%}"
+    assert any(
+        note.startswith("int8 was passed over for demo: ") and share in note for note in job.notes
+    )
+    monkeypatch.setenv("TRANSCREVAI_AGREEMENT_PERCENT", "0")
+    program.settings = load_settings()
+    job = jobs.run(program, jobs.open_job(program.store, short_recording, options))
+    assert job.compute_type == "int8_float32"
+
+
+def test_what_cannot_be_checked_gets_one_sentence(
+    program, short_recording, make_sound, monkeypatch
+):
+    clip = [Recording(short_recording, "pt")]
+    with pytest.raises(InputError, match="The model tiny is not on this computer; one that"):
+        check_model(program, "tiny", clip)
+    with pytest.raises(InputError, match="There is no file"):
+        check_model(program, "demo", [Recording(Path("/no/such.wav"))])
+    with pytest.raises(InputError, match="No speech was found in the clips"):
+        check_model(program, "demo", [Recording(make_sound())])
+    with monkeypatch.context() as patch:
+        patch.setattr(stages, "load_model", refused)
+        with pytest.raises(ModelError, match="cannot work in int8 here, it runs in float32"):
+            check_model(program, "demo", clip)
+    monkeypatch.setenv("TRANSCREVAI_MEMORY_BUDGET_MB", "200")
+    program.settings = load_settings()
+    with pytest.raises(InputError, match=r"demo in float32 needs about \d+ MB .* a budget of"):
+        check_model(program, "demo", clip)
+    assert latest(program.store.database) == [] and not program._plans
+
+
+def test_a_check_waits_for_room_and_can_be_cancelled(program, short_recording, monkeypatch):
+    stages_seen = []
+    monkeypatch.setattr(program, "admit", lambda key, plan: "waiting for a processor")
+    with pytest.raises(Cancelled):
+        check_model(
+            program, "demo", [Recording(short_recording)],
+            on_progress=lambda stage, done: stages_seen.append(stage),
+            should_stop=lambda: bool(stages_seen),
+        )  # fmt: skip
+    assert stages_seen == ["waiting for a processor"]
+
+
+def test_the_program_at_hand_is_taken_else_one_for_the_time_being(store, home):
+    settings = load_settings()
+    with checking.at_hand(store, settings) as alone:
+        assert alone in RUNNING
+    assert alone not in RUNNING
+    with Program(store, settings) as mine, checking.at_hand(store, settings) as found:
+        assert found is mine
+        assert found in RUNNING
+    assert mine not in RUNNING
+
+
+def test_references_belong_to_clips_of_their_name(tmp_path):
+    (found,) = recordings([tmp_path / "a talk.mp3"], {"a_talk": "oi"}, "pt")
+    assert (found.reference, found.language) == ("oi", "pt")
+    with pytest.raises(InputError, match="No clip is called other;"):
+        recordings([tmp_path / "a.mp3"], {"other": "oi"}, None)
+    assert [one.language for one in samples("small")] == ["pt", "en"]
+    assert [one.language for one in samples("small.en")] == ["en"]
+
+
+# --- the command
+
+
+def test_the_command_tells_both_side_by_side(short_recording, tmp_path, store):
+    (tmp_path / "short.txt").write_text("Vamos começar a reunião de segunda-feira.", "utf-8")
+    command = ["models", "check", "demo", "--clips", str(short_recording), "--references",
+               str(tmp_path / "short.txt")]  # fmt: skip
+    result = CliRunner().invoke(app, [*command, "--json"])
+    found = json.loads(result.stdout)
+    assert [one["compute_type"] for one in found["measures"]] == ["int8", "float32"]
+    assert found["measures"][0]["wer"] is not None
+    assert "so it goes on in int8" in found["verdict"]
+    assert latest(store.database)[0].clips == {"short.wav": 2}
+
+
+def test_the_command_refuses_in_one_sentence(tmp_path):
+    gone = CliRunner().invoke(app, ["models", "check", "tiny"])
+    assert isinstance(gone.exception, InputError)
+    lonely = CliRunner().invoke(app, ["models", "check", "demo", "--references", str(tmp_path)])
+    assert isinstance(lonely.exception, InputError)

@@ -1,0 +1,137 @@
+"""References of every format, and what is wrong with a bad one in one sentence."""
+
+import json
+
+import pytest
+
+from transcrevai_core import demo, export
+from transcrevai_core.errors import InputError
+from transcrevai_core.references import Utterance, of_transcript, parse, read
+from transcrevai_core.types import Region, Segment, Transcript, Turn, Word
+
+SRT = (
+    "1\n00:00:01,000 --> 00:00:02,500\n<i>Bom</i> dia\na todos\n\n"
+    "2\n00:00:03,000 --> 00:00:04,000\nOlá\n"
+)
+VTT = (
+    "WEBVTT\n\n00:01.000 --> 00:02.500 align:start\n<v Ana>Bom dia &amp; olá\n\n"
+    "00:03.000 --> 00:04.000\n<v.loud Zé>Olá\n"
+)
+STM = (
+    ';; LABEL "o" comes first\n'
+    "talk 1 Ana 3.0 4.0 <o,f0,female> E hoje?\n"
+    "talk 1 Ana 0.0 2.0 <o,f0,female> Bom dia\n"
+    "\n"
+    "talk 1 inter_segment_gap 4.0 5.0 <o,,unknown> ignore_time_segment_in_scoring\n"
+    "talk 1 Zé 5.0 7.0 Tudo bem\n"
+)
+
+
+def only(name, content):
+    (spoken,) = parse(name, content.encode()).values()
+    return spoken
+
+
+def test_plain_text_is_one_utterance_a_line():
+    spoken = only("a talk.txt", "\ufeffBom dia.\n\nOlá: como vai?\n")
+    assert [said.text for said in spoken.utterances] == ["Bom dia.", "Olá: como vai?"]
+    assert spoken.turns is None and spoken.speakers == {}
+
+
+def test_names_are_speakers_where_every_line_begins_with_one():
+    spoken = only("a.txt", "Ana: Bom dia.\nDr. João Silva: Olá.\nAna: São 10:30.\n")
+    assert spoken.speakers == {"Ana": "Bom dia.\nSão 10:30.", "Dr. João Silva": "Olá."}
+    assert only("a.txt", "Nota: uma linha só\n").speakers == {}
+
+
+def test_subtitles():
+    spoken = only("a.srt", SRT)
+    assert spoken.utterances == (Utterance("Bom dia a todos", 1.0, 2.5), Utterance("Olá", 3.0, 4.0))
+    assert spoken.turns is None  # the end of a cue is for reading
+    spoken = only("a.vtt", VTT)
+    assert spoken.speakers == {"Ana": "Bom dia & olá", "Zé": "Olá"}
+    assert only("a.srt", "").utterances == ()
+
+
+def test_segment_time_marks():
+    spoken = only("other name.stm", STM)
+    assert spoken.text == "Bom dia\nE hoje?\nTudo bem"
+    assert spoken.turns == (Turn(0, 2, "Ana"), Turn(3, 4, "Ana"), Turn(5, 7, "Zé"))
+    assert spoken.unscored == (Region(4, 5),)
+    assert list(parse("other name.stm", STM.encode())) == ["other_name"]
+    two = parse("x.stm", (STM + "more 1 Ana 0 1 Sim\n").encode())
+    assert {name: spoken.text.count("\n") for name, spoken in two.items()} == {"talk": 2, "more": 0}
+
+
+def test_rttm_tells_turns_only():
+    spoken = only("a.rttm", "SPEAKER a 1 0.5 1.0 <NA> <NA> Ana <NA> <NA>\n")
+    assert (spoken.utterances, spoken.turns) == (None, (Turn(0.5, 1.5, "Ana"),))
+    assert only("a.rttm", "").turns == ()
+
+
+TRANSCRIPT = Transcript(
+    title="talk", duration=9.0, language="pt", language_probability=1.0, model="demo",
+    compute_type="int8", segments=(
+        Segment(0, 2, " bom dia", (Word(0, 1, " bom", 0.9), Word(1, 2, " dia", 0.9)), "SPEAKER_00"),
+        Segment(2, 4, " olá", (Word(2, 4, " olá", 0.9),), "SPEAKER_01", edited="Olá a todos"),
+    ), turns=(Turn(0, 2, "SPEAKER_00"), Turn(2, 4, "SPEAKER_01")),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("format", ["txt", "srt", "vtt", "json"])
+def test_what_was_exported_here_is_read_with_its_speakers(format):
+    said = {name: " ".join(text.split()) for name, text in
+            only(f"a.{format}", export.write(TRANSCRIPT, format)).speakers.items()}  # fmt: skip
+    assert list(said.values()) == ["bom dia", "Olá a todos"]
+
+
+def test_the_library_tells_as_much_as_its_export():
+    assert of_transcript(TRANSCRIPT).text.split() == ["bom", "dia", "olá"]
+    mine = of_transcript(TRANSCRIPT, edited=True)
+    theirs = only("a.json", export.write(TRANSCRIPT, "json"))
+    assert theirs.turns == mine.turns
+    assert [said.text for said in theirs.utterances] == [said.text for said in mine.utterances]
+    assert mine.utterances[0].words and not mine.utterances[1].words  # they say what was corrected
+
+
+def test_what_is_not_scored_is_left_out_word_by_word():
+    kept = of_transcript(TRANSCRIPT, edited=True).without([Region(0, 1), Region(2.5, 3.5)])
+    assert kept.text.split() == ["dia"]
+    untimed = only("a.txt", "bom dia\n")
+    assert untimed.without([Region(0, 9)]) == untimed
+
+
+def test_the_samples_references_are_read():
+    for kind, said in (("txt", 12), ("rttm", None)):
+        (spoken,) = read(demo.sample_path("pt").with_suffix(f".{kind}")).values()
+        assert (spoken.utterances and len(spoken.utterances)) == said
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("a.docx", b"", "a.docx is in no format that is read here; txt, srt, vtt, stm, rttm or"),
+        ("a.txt", b"\xff\xfe\x00", "a.txt is no text in UTF-8; a txt file would be right."),
+        ("a.srt", b"nothing\n", "a.srt: The file holds no cue; a line 00:00:01,000 --> "),
+        ("a.vtt", b"WEBVTT\n\nnothing\n", "a.vtt: The file holds no cue; a line 00:00:01.000 -->"),
+        ("a.stm", b";; x\ntalk 1 Ana 0\n", "a.stm: Line 2 of the STM is broken; recording channel"),
+        ("a.stm", b"talk 1 Ana 2 1 <o> hi\n", "a.stm: Line 1 of the STM is broken;"),
+        ("a.stm", b"talk 1 Ana 0 nan hi\n", "a.stm: Line 1 of the STM is broken;"),
+        ("a.stm", b"talk 1 Ana 0 1 { uh / @ } hi\n", "a.stm: Line 1 of the STM offers alternat"),
+        ("a.stm", b";; nothing\n", "a.stm: The STM holds comments only;"),
+        ("a.rttm", b"SPEAKER a 1 x\n", "a.rttm: Line 1 of the RTTM is broken;"),
+        ("a.rttm", b"hello\n", "a.rttm: The file holds no turn; SPEAKER name 1 start"),
+        ("a.json", b"[1]", "a.json: The file is no transcript in JSON;"),
+        ("a.json", json.dumps({"segments": [{"text": "a"}]}).encode(), "a.json: The file is no"),
+    ],
+)  # fmt: skip
+def test_a_bad_file_gets_one_sentence(name, content, sentence):
+    with pytest.raises(InputError) as caught:
+        parse(name, content)
+    said = str(caught.value)
+    assert said.startswith(sentence) and said.endswith(".") and "\n" not in said
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    with pytest.raises(InputError, match="cannot be read"):
+        read(tmp_path)
