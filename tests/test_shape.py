@@ -12,13 +12,13 @@ CORE = ROOT / "transcrevai_core"
 # from the ground up: a room may use what stands on a line above its own
 FLOORS = [
     {"errors", "types", "texts", "languages", "processes", "migrations", "memory"},
-    {"options", "rttm", "turns", "inside", "watcher"},
+    {"options", "rttm", "turns", "inside", "watcher", "terms", "mentions"},
     {"demo", "settings", "metrics", "audio", "speech", "export"},
     {"database", "workers", "transcription.catalogue", "diarization", "alignment"},
     {"records", "figures", "journal", "forecast"},
-    {"store"},
+    {"store", "report"},
     {"governor"},
-    {"edits", "cache", "transcription.loading"},
+    {"edits", "cache", "transcription.loading", "reporting"},
     {"transcription.decoding", "preferences", "gauges"},
     {"courses"},
     {"stages"},
