@@ -3,6 +3,7 @@
 import streamlit as st
 
 from transcrevai_core import export, ui
+from transcrevai_core.components.coverage import coverage_panel
 from transcrevai_core.components.reader import come_to, reader
 from transcrevai_core.components.report import report_menu
 from transcrevai_core.components.speakers import add_text, find_again, speakers
@@ -100,5 +101,6 @@ elif job.state not in ACTIVE_STATES:
     find_again(job, "Find who speaks when", "Find")
 if not transcript.segments and job.state not in ACTIVE_STATES:
     add_text(job)
+coverage_panel(job, transcript)
 head(transcript)
 reader(job_id)

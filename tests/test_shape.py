@@ -18,7 +18,7 @@ FLOORS = [
     {"records", "figures", "journal", "forecast"},
     {"store", "report"},
     {"governor"},
-    {"edits", "cache", "transcription.loading", "reporting"},
+    {"edits", "coverage", "cache", "transcription.loading", "reporting"},
     {"transcription.decoding", "preferences", "gauges"},
     {"courses"},
     {"stages"},
