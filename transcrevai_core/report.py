@@ -198,7 +198,7 @@ def _facts(transcript: Transcript, created: float) -> tuple[tuple[str, str], ...
     if transcript.segments:
         name = LANGUAGES.get(transcript.language or "", transcript.language or "")
         facts += [(_("Language"), _(name))] if name else []
-        facts.append((_("Written by"), f"Whisper {transcript.model}"))
+        facts.append((_("Model"), clean(transcript.model)))
     return tuple(facts)
 
 

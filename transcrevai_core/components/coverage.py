@@ -69,26 +69,28 @@ def _gaps(job: Job, gaps: Sequence[Gap]) -> None:
 
 
 def _row(job: Job, gap: Gap, still: bool) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        times = f"{ui.clock(gap.start)} – {ui.clock(gap.end)}"
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
         st.button(
-            times,
+            f"{ui.clock(gap.start)} – {ui.clock(gap.end)}",
             key=f"gap_{gap.start:.2f}",
             icon=":material/play_arrow:",
+            help=_("Hear it"),
             on_click=_hear,
             args=(gap,),
-            help=_("Hear it"),
         )
-        text = _("{seconds} s of speech", seconds=decimal(gap.seconds, 1))
+        told = [_("{seconds} s of speech", seconds=decimal(gap.seconds, 1))]
         if gap.state == "tried":
-            text += f" · {_('transcribed again: no words were found')}"
-        st.markdown(f":gray[{ui.escape(text)}]", width="stretch")
-        if gap.state == "waiting" or still:
-            st.caption(_("waiting") if gap.state == "waiting" else "")
-        elif st.button(
-            _("Transcribe again"), key=f"again_{gap.start:.2f}", icon=":material/refresh:",
+            told.append(_("transcribed again: no words were found"))
+        elif gap.state == "waiting":
+            told.append(_("waits to be transcribed again"))
+        st.caption(" · ".join(told), width="stretch")
+        if gap.state != "waiting" and st.button(
+            ":material/refresh:",
+            key=f"again_{gap.start:.2f}",
             type="tertiary",
-        ):  # fmt: skip
+            help=_("Transcribe it again"),
+            disabled=still,
+        ):
             _ask(job, [gap])
 
 

@@ -23,7 +23,7 @@ class _Box:
     y: float
     width: float
     height: float
-    fill: str
+    fill: str = ""  # none for the lines of the grid
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,10 @@ def svg(timeline: Timeline) -> str:
     ]
     for shape in shapes:
         if isinstance(shape, _Box):
+            look = f'fill="{shape.fill}"' if shape.fill else 'fill-opacity="0.18"'
             lines.append(
                 f'<rect x="{shape.x:g}" y="{shape.y:g}" width="{shape.width:g}" '
-                f'height="{shape.height:g}" fill="{shape.fill}"/>'
+                f'height="{shape.height:g}" {look}/>'
             )
         else:
             lines.append(
@@ -66,7 +67,7 @@ def png(timeline: Timeline) -> bytes:
         x, y = shape.x * _SCALE, shape.y * _SCALE
         if isinstance(shape, _Box):
             right, bottom = x + shape.width * _SCALE - 1, y + shape.height * _SCALE - 1
-            draw.rectangle((x, y, max(x, right), max(y, bottom)), shape.fill)
+            draw.rectangle((x, y, max(x, right), max(y, bottom)), shape.fill or _LINE)
         else:
             anchor = {"start": "lm", "middle": "mm", "end": "rm"}[shape.anchor]
             draw.text((x, y), shape.text, _GREY, font, anchor)
@@ -85,7 +86,7 @@ def _laid_out(timeline: Timeline, names: bool) -> tuple[int, list[_Box | _Word]]
         x = left + second * scale
         anchor = "start" if not second else "end" if x > WIDTH - 30 else "middle"
         shapes += [
-            _Box(round(x, 1), _TOP, 1, bottom - _TOP, _LINE),
+            _Box(round(x, 1), _TOP, 1, bottom - _TOP),
             _Word(round(x, 1), bottom + _AXIS / 2, clock(second), anchor),
         ]
     for place, (speaker, turns) in enumerate(timeline.lanes):
