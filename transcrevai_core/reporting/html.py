@@ -22,15 +22,17 @@ a { color: var(--link); text-underline-offset: 0.15em; }
 a:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 dl { display: flex; flex-wrap: wrap; gap: 0.5rem 2rem; margin: 0; }
 dt { color: var(--soft); font-size: 0.85rem; } dd { margin: 0; }
-figure { margin: 0; overflow-x: auto; } svg { display: block; width: 100%; min-width: 34rem; }
+figure { margin: 0; overflow-x: auto; } svg { display: block; width: 100%; min-width: 46rem; }
 .table { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: 0.4rem 1rem 0.4rem 0;
   border-bottom: 1px solid var(--line); overflow-wrap: break-word; }
 th { color: var(--soft); font-size: 0.85rem; font-weight: 600; white-space: nowrap; }
+td:last-child { min-width: 9rem; }
 .moment { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .hear { text-decoration: none; font-size: 0.8em; }
-.who { display: inline-block; border-radius: 4px; padding: 0 0.4em; font-weight: 600; }
+.who { display: inline-block; border-radius: 4px; padding: 0 0.4em; font-weight: 600;
+  white-space: nowrap; }
 article { margin: 1.1rem 0; padding: 0.1rem 0 0.1rem 0.9rem; border-left: 3px solid var(--line);
   scroll-margin-top: 1rem; }
 article:target { background: var(--fill); } article p { margin: 0.2rem 0 0; }
