@@ -33,16 +33,19 @@ def as_html(transcript: Transcript) -> str:
     lines = [
         f"<p><strong>{html.escape(transcript.title)}</strong><br>"
         f"{html.escape(' · '.join(part for part in known if part))}</p>",
-        "<table>",
+        '<table style="table-layout:auto;width:100%">',
     ]
     before: str | None = None
     for row in rows[:_MOST]:
         chip = _chip(row.speaker, transcript) if row.speaker and row.speaker != before else ""
         before = row.speaker
         text = row.final_text.strip() if isinstance(row, Segment) else f"{row.duration:.1f} s"
-        cells = (clock(row.start), chip, html.escape(text))
-        written = "".join(f'<td style="{_CELL}">{cell}</td>' for cell in cells)
-        lines.append(f"<tr>{written}</tr>")
+        cells = (
+            f'<td style="{_CELL}">{clock(row.start)}</td>',
+            f'<td style="{_CELL}">{chip}</td>',
+            f'<td style="{_CELL};width:100%">{html.escape(text)}</td>',
+        )
+        lines.append(f"<tr>{''.join(cells)}</tr>")
     lines.append("</table>")
     if len(rows) > _MOST:
         lines.append(f"<p>and {len(rows) - _MOST} more; to_frame() has them all.</p>")
