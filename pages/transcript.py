@@ -3,7 +3,9 @@
 import streamlit as st
 
 from transcrevai_core import export, ui
+from transcrevai_core.components.coverage import coverage_panel
 from transcrevai_core.components.reader import come_to, reader
+from transcrevai_core.components.report import report_menu
 from transcrevai_core.components.speakers import add_text, find_again, speakers
 from transcrevai_core.components.watch import follow
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
@@ -67,6 +69,7 @@ def head(transcript: Transcript) -> None:
         st.caption((legend if transcript.segments else "") + "Click a time to hear it.")
         with st.popover("Export", icon=":material/download:"):
             export_menu(transcript.job_id, transcript.title, export.applicable(transcript))
+        report_menu(job, transcript)
 
 
 newest = next((job.id for job in library.jobs(["done"])), None)
@@ -98,5 +101,6 @@ elif job.state not in ACTIVE_STATES:
     find_again(job, "Find who speaks when", "Find")
 if not transcript.segments and job.state not in ACTIVE_STATES:
     add_text(job)
+coverage_panel(job, transcript)
 head(transcript)
 reader(job_id)

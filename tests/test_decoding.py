@@ -34,7 +34,7 @@ class FakeWhisper:
         return [self.segment(*segment) for segment in self.answers.pop(0)], None
 
     @staticmethod
-    def segment(start, end, text):
+    def segment(start, end, text, avg_logprob=-0.3):
         pieces = text.split()
         step = (end - start) / max(1, len(pieces))
         words = [
@@ -44,17 +44,20 @@ class FakeWhisper:
             for i, w in enumerate(pieces)
         ]
         return SimpleNamespace(
-            start=0.0, end=end, text=text, words=words, avg_logprob=-0.3, no_speech_prob=0.1,
+            start=0.0, end=end, text=text, words=words, avg_logprob=avg_logprob, no_speech_prob=0.1,
             compression_ratio=1.2, temperature=0.0,
         )  # fmt: skip
 
 
-def decode(*answers, speech=((100.0, 110.0),)):
+def decode(*answers, speech=((100.0, 110.0),), **options):
     whisper = FakeWhisper(*answers)
     chunk = Chunk(3, 100.0, 110.0, tuple(Region(*r) for r in speech))
     loaded = Loaded(whisper, "demo", "cpu", "int8_float32", ())
     segments, dropped = decode_chunk(
-        loaded, np.zeros(160_000, np.float32), chunk, {"beam_size": 5, "initial_prompt": "Ata"}
+        loaded,
+        np.zeros(160_000, np.float32),
+        chunk,
+        {"beam_size": 5, "initial_prompt": "Ata", **options},
     )
     return segments, dropped, whisper.calls
 
@@ -94,6 +97,13 @@ def test_text_over_silence_is_dropped_and_counted():
         [(0.0, 2.0, " Bom dia."), (5.0, 9.0, " Legendas pela comunidade.")],
         speech=((100.0, 102.0),),
     )
+    assert ([s.text for s in segments], dropped) == ([" Bom dia."], 1)
+
+
+def test_where_nothing_is_too_silent_a_guess_is_dropped():
+    heard = [(0.0, 2.0, " Bom dia.", -0.9), (5.0, 9.0, " Obrigado por assistir.", -1.3)]
+    assert len(decode(heard)[0]) == 2
+    segments, dropped, _ = decode(heard, no_speech_threshold=None)
     assert ([s.text for s in segments], dropped) == ([" Bom dia."], 1)
 
 

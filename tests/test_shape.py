@@ -12,13 +12,13 @@ CORE = ROOT / "transcrevai_core"
 # from the ground up: a room may use what stands on a line above its own
 FLOORS = [
     {"errors", "types", "texts", "languages", "processes", "migrations", "memory", "background"},
-    {"options", "rttm", "turns", "inside", "watcher"},
+    {"options", "rttm", "turns", "inside", "watcher", "terms", "mentions"},
     {"demo", "settings", "metrics", "references", "audio", "speech", "export"},
     {"cpwer", "database", "workers", "transcription.catalogue", "diarization", "alignment"},
     {"records", "figures", "journal", "forecast", "scoring", "checks"},
-    {"store"},
+    {"store", "report", "views"},
     {"governor"},
-    {"edits", "cache", "transcription.loading"},
+    {"edits", "coverage", "bars", "cache", "transcription.loading", "reporting"},
     {"transcription.decoding", "preferences", "gauges"},
     {"courses"},
     {"stages"},
@@ -35,6 +35,8 @@ FLOORS = [
     {"doctor"},
     {"cli"},
 ]
+# a Transcript shows itself in a notebook, by a room that is imported when it is asked for
+UPSTAIRS = ("types", "views")
 RANK = {room: rank for rank, rooms in enumerate(FLOORS) for room in rooms}
 
 
@@ -68,7 +70,8 @@ def test_imports_point_down(path):
         parts = name.split(".")[1:]
         other = next((r for r in (".".join(parts[:2]), parts[0]) if r in RANK), None)
         assert other is not None, f"{name} is in no room"
-        assert RANK[other] < RANK[mine] or other == mine, f"{mine} imports {name}"
+        down = RANK[other] < RANK[mine] or other == mine or (mine, other) == UPSTAIRS
+        assert down, f"{mine} imports {name}"
 
 
 def test_only_the_rooms_at_the_window_know_streamlit():

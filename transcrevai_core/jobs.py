@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from transcrevai_core import checks, memory, pipeline, retention, stages, watcher, workers
 from transcrevai_core.attempt import WAITING, sentence
+from transcrevai_core.bars import bar
 from transcrevai_core.budget import Plan, check, plan_job
 from transcrevai_core.cache import Cache
 from transcrevai_core.diarization.recipes import recipe_for
@@ -264,11 +265,14 @@ def open_job(store: Store, source: Path, options: JobOptions, *, title: str = ""
     return store.add_job(source, values, title=title, claim=True)
 
 
-def transcribe(path: str | Path, *, home: str | Path | None = None, **options: Any) -> Transcript:
+def transcribe(
+    path: str | Path, *, home: str | Path | None = None, progress: bool = False, **options: Any
+) -> Transcript:
     """Transcribe one recording and return its transcript, which the library keeps as well.
 
-    `options` are those of `JobOptions` (model, language, task, ...). Goes on where an earlier
-    call for the same file was interrupted. Raises a TranscrevaiError with one sentence.
+    `options` are those of `JobOptions` (model, language, task, ...); `progress` draws a bar, in a
+    terminal or a notebook. Goes on where an earlier call for the same file was interrupted.
+    Raises a TranscrevaiError with one sentence.
 
     >>> from transcrevai_core import transcribe                             # doctest: +SKIP
     >>> print(transcribe("meeting.mp3", model="small", language="pt").text) # doctest: +SKIP
@@ -276,17 +280,20 @@ def transcribe(path: str | Path, *, home: str | Path | None = None, **options: A
     settings = load_settings(home=home)
     store = Store(settings.home)
     job = open_job(store, Path(path), settings.job_options(options))
-    with Program(store, settings) as program:
+    with Program(store, settings) as program, bar(store, job, progress):
         job = run(program, job)
     if job.state != "done":
         raise TranscrevaiError(job.error or "The job was cancelled.")
     return store.transcript(job.id)
 
 
-def diarize(path: str | Path, *, home: str | Path | None = None, **options: Any) -> Transcript:
+def diarize(
+    path: str | Path, *, home: str | Path | None = None, progress: bool = False, **options: Any
+) -> Transcript:
     """Find who speaks when in one recording, without its words; as `transcribe` otherwise.
 
     >>> from transcrevai_core import diarize                                # doctest: +SKIP
     >>> diarize("meeting.mp3", speakers=4).turns                            # doctest: +SKIP
     """
-    return transcribe(path, home=home, **{**options, "model": NONE, "diarize": True})
+    found = {**options, "model": NONE, "diarize": True}
+    return transcribe(path, home=home, progress=progress, **found)

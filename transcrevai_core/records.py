@@ -168,6 +168,18 @@ def write_diarization(
     )
 
 
+def requeue(db: sqlite3.Connection, job_id: str, options: Mapping[str, Any] | None) -> bool:
+    """Let a job that has ended wait again, a finished one with `options`; tell whether it does."""
+    ended = "('failed', 'cancelled')" if options is None else "('failed', 'cancelled', 'done')"
+    changed = db.execute(
+        "UPDATE jobs SET state = 'queued', cancel_requested = 0, error = '', progress = 0, "
+        "stage = '', owner = NULL, started = NULL, options = coalesce(?, options) "
+        f"WHERE id = ? AND state IN {ended}",
+        (None if options is None else json.dumps(dict(options)), job_id),
+    )
+    return changed.rowcount > 0
+
+
 def drop_cached(db: sqlite3.Connection, job: Job, folder: Path) -> None:
     """Remove what the cache has of a job's sound, unless another job has the same sound."""
     rows = db.execute(

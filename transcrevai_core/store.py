@@ -26,6 +26,7 @@ from transcrevai_core.records import (
     job_from_row,
     read_names,
     read_turns,
+    requeue,
     segment_from_row,
     write_diarization,
     write_segments,
@@ -167,14 +168,8 @@ class Store:
 
     def requeue(self, job_id: str, options: Mapping[str, Any] | None = None) -> None:
         """Let a job that has ended go on: the rest of its chunks, or what new `options` ask for."""
-        ended = "('failed', 'cancelled')" if options is None else "('failed', 'cancelled', 'done')"
         with self.database.write() as db:
-            db.execute(
-                "UPDATE jobs SET state = 'queued', cancel_requested = 0, error = '', progress = 0, "
-                "stage = '', owner = NULL, started = NULL, options = coalesce(?, options) "
-                f"WHERE id = ? AND state IN {ended}",
-                (None if options is None else json.dumps(dict(options)), job_id),
-            )
+            requeue(db, job_id, options)
 
     def delete_job(self, job_id: str) -> None:
         """Delete a job, its transcript and its files for good; raises InputError while it runs."""

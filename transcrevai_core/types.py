@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+    from plotly.graph_objects import Figure
 
 SAMPLE_RATE = 16_000
 WAV_HEADER_BYTES = 44
@@ -144,6 +148,25 @@ class Transcript:
     def text(self) -> str:
         """The whole text, edits included, one segment a line."""
         return "\n".join(segment.final_text.strip() for segment in self.segments)
+
+    # how it shows itself in a notebook is told upstairs, and asked for when a notebook asks
+
+    def _repr_html_(self) -> str:
+        from transcrevai_core import views
+
+        return views.as_html(self)
+
+    def to_frame(self, rows: Literal["segments", "words", "turns"] = "segments") -> "DataFrame":
+        """Return the segments, words or turns as a data frame; see `views.as_frame`."""
+        from transcrevai_core import views
+
+        return views.as_frame(self, rows)
+
+    def timeline(self) -> "Figure":
+        """Draw who speaks when, one lane a speaker; see `figures.timeline`."""
+        from transcrevai_core import views
+
+        return views.timeline(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from transcrevai_core import budget, checks, demo, stages
+from transcrevai_core import budget, checks, coverage, demo, stages
 from transcrevai_core.attempt import RETRIES, Attempt, first_line
 from transcrevai_core.errors import WorkerDied
 from transcrevai_core.forecast import Shape
@@ -16,6 +16,9 @@ from transcrevai_core.workers import Worker
 
 T = TypeVar("T")
 
+# a short sound is mostly padding, which Whisper takes for silence; how sure it is of the words
+# decides instead (see `decode_chunk`)
+EAGER: dict[str, Any] = {"no_speech_threshold": None}
 _PROMPT_CHARACTERS = 800  # of the text before; Whisper's prompt holds about 220 tokens
 
 
@@ -30,6 +33,7 @@ class Transcription:
         self.options = attempt.options
         self.transcriber = transcriber
         self.shape = attempt.plan.shape
+        self.again: set[int] = set()  # chunks that are gaps in what was decoded before
         self.stays_light = False  # what memory made lighter stays so for the rest of the job
         self.spec: stages.ModelSpec  # which model does the work, from `ready` on
 
@@ -40,6 +44,7 @@ class Transcription:
         self.load()
         language = self.detect(chunks)
         left = attempt.store.chunks(attempt.job.id, unfinished=True)
+        self.again = {chunk.index for chunk in coverage.split(chunks)[1]}
         attempt.update(stage="transcribing", progress=1 - len(left) / len(chunks))
         for chunk in left:
             if attempt.is_emergency:
@@ -105,7 +110,8 @@ class Transcription:
         def task() -> tuple[Any, ...]:
             store.begin_chunk(job_id, chunk.index)
             sound = (self.spec, self.attempt.wav, chunk)
-            return stages.decode, *sound, self.arguments(language), self.shape.chunk_seconds
+            arguments = self.arguments(language, chunk.index in self.again)
+            return stages.decode, *sound, arguments, self.shape.chunk_seconds
 
         try:
             segments, dropped = self.ask_model(task)
@@ -169,11 +175,11 @@ class Transcription:
 
         return attempt.persist(worker, once, self.lighten)
 
-    def arguments(self, language: str) -> dict[str, Any]:
+    def arguments(self, language: str, again: bool = False) -> dict[str, Any]:
         """Return what `faster_whisper.WhisperModel.transcribe` is called with for a chunk."""
         options = self.options
         prompt = options.initial_prompt
-        if options.condition_on_previous_text:
+        if options.condition_on_previous_text and not again:  # what is before it is not the end
             done = self.attempt.store.segments(self.attempt.job.id)
             written = " ".join(segment.text.strip() for segment in done)
             prompt = f"{prompt or ''} {written[-_PROMPT_CHARACTERS:]}".strip() or None
@@ -184,4 +190,5 @@ class Transcription:
             "initial_prompt": prompt,
             "hotwords": options.hotwords,
             "condition_on_previous_text": options.condition_on_previous_text,
+            **(EAGER if again else {}),
         }

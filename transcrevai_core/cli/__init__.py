@@ -10,8 +10,10 @@ import sys
 import typer
 
 from transcrevai_core.cli import cache, jobs, models, score
+from transcrevai_core.cli.coverage import coverage
 from transcrevai_core.cli.diarize import diarize
 from transcrevai_core.cli.doctor import doctor
+from transcrevai_core.cli.report import report
 from transcrevai_core.cli.screen import complain
 from transcrevai_core.cli.transcribe import transcribe
 from transcrevai_core.errors import InputError, TranscrevaiError
@@ -31,6 +33,8 @@ app = typer.Typer(
 app.command()(transcribe)
 app.command()(diarize)
 app.command()(doctor)
+app.command()(report)
+app.command()(coverage)
 app.add_typer(models.app, name="models", no_args_is_help=True)
 app.add_typer(jobs.app, name="jobs", no_args_is_help=True)
 app.add_typer(cache.app, name="cache", no_args_is_help=True)

@@ -15,6 +15,7 @@ from transcrevai_core.types import SAMPLE_RATE, Chunk, Segment, Word
 
 MAX_COMPRESSION = 2.4  # above it a text repeats itself (Radford et al. 2022, section 4.5)
 MAX_PROMPT_TOKENS = 110  # of hotwords, and of the prompt: half of the decoder stays for the text
+MIN_LOGPROB = -1.0  # below it a text is a guess (ibid.)
 MIN_SPEECH_SHARE = 0.2  # a segment with less of it lies over silence or noise
 # what breaks a loop: no repeated 4-grams, a price on repetition, some chance, no prompt
 _SECOND_TRY = {
@@ -62,8 +63,10 @@ def decode_chunk(
 
     `samples`: float32 in -1 to 1, shape (samples,), 16 kHz, the sound of `chunk`; `options`:
     arguments of `faster_whisper.WhisperModel.transcribe`. A segment that loops is decoded once
-    more with other settings and marked where it still loops; one over non-speech is dropped.
+    more with other settings and marked where it still loops; one over non-speech is dropped, as
+    is one that the model is unsure of where `no_speech_threshold` is None, which keeps all.
     """
+    eager = options.get("no_speech_threshold", 0.0) is None
     kept: list[Segment] = []
     dropped = 0
     for segment in _transcribe(loaded, samples, chunk.start, options):
@@ -78,7 +81,8 @@ def decode_chunk(
         else:
             found = [segment]
         for candidate in found:
-            if speech_share(candidate.start, candidate.end, chunk.speech) < MIN_SPEECH_SHARE:
+            share = speech_share(candidate.start, candidate.end, chunk.speech)
+            if share < MIN_SPEECH_SHARE or (eager and candidate.avg_logprob < MIN_LOGPROB):
                 dropped += 1
             else:
                 kept.append(_within(candidate, chunk))

@@ -1,0 +1,297 @@
+"""Speech without words: found by hand-made plans, and transcribed again by the real pipeline."""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import threading
+import wave
+from dataclasses import replace
+
+import pytest
+from conftest import SETTINGS, wait_until, worker_named
+from streamlit.testing.v1 import AppTest
+from typer.testing import CliRunner
+
+from tests.test_pages import ROUTER, checked, open_page, press
+from transcrevai_core import coverage, edits, jobs, stages, wer
+from transcrevai_core.cli import app as cli
+from transcrevai_core.coverage import Gap, cover, of_job, transcribe_again
+from transcrevai_core.errors import InputError
+from transcrevai_core.jobs import open_job
+from transcrevai_core.options import JobOptions
+from transcrevai_core.program import Program
+from transcrevai_core.settings import load_settings
+from transcrevai_core.store import Store
+from transcrevai_core.types import Chunk, Region, Segment, Turn, Word
+
+OPTIONS = {"model": "demo", "language": "pt", "beam_size": 1, "chunk_seconds": 5}
+
+
+def words(*spans, **changes):
+    made = tuple(Word(start, end, " sim", 0.9) for start, end in spans)
+    return Segment(made[0].start, made[-1].end, " sim" * len(made), made, **changes)
+
+
+def chunk(index, *regions):
+    spoken = tuple(Region(*region) for region in regions)
+    return Chunk(index, spoken[0].start, spoken[-1].end, spoken)
+
+
+def spans(found):
+    return [(gap.start, gap.end) for gap in found.gaps]
+
+
+# -- what a gap is -----------------------------------------------------------------------------
+
+
+def test_a_second_of_speech_without_words_is_a_gap_and_a_shorter_pause_is_none():
+    plan = [chunk(0, (0, 10))]
+    found = cover(plan, [words((0, 2), (2.9, 4), (5, 10))])
+    assert spans(found) == [(4, 5)]
+    assert found.speech == 10 and found.share == 0.9
+
+
+def test_silence_is_no_gap():
+    found = cover([chunk(0, (0, 2), (8, 10))], [words((0, 2)), words((8, 10))])
+    assert found.share == 1.0 and not found.gaps
+    assert cover([], []).share == 1.0
+
+
+def test_regions_between_which_nobody_is_written_are_one_gap_up_to_a_chunk():
+    plan = [chunk(0, (0, 4), (5, 9), (20, 24)), chunk(1, (31, 33))]
+    found = cover(plan, [words((0, 4))], longest=30)
+    assert spans(found) == [(5, 33)] and found.gaps[0].seconds == 10
+    assert spans(cover(plan, [words((0, 4))], longest=15)) == [(5, 9), (20, 33)]
+    assert spans(cover(plan, [words((0, 4), (12, 13))])) == [(5, 9), (20, 33)]
+
+
+def test_the_text_of_the_user_covers_its_whole_segment():
+    plan = [chunk(0, (0, 10))]
+    heard = words((0, 1), (9, 10))
+    assert spans(cover(plan, [heard])) == [(1, 9)]
+    assert not cover(plan, [replace(heard, edited="")]).gaps
+    assert not cover(plan, [Segment(0, 10, " sem palavras")]).gaps
+    # ... that begins long before
+    others = [words((n, n + 0.1)) for n in range(1, 10)]
+    assert not cover([chunk(0, (0, 30))], [Segment(0, 30, " tudo"), *others]).gaps
+
+
+def test_what_is_unfinished_is_no_gap_yet():
+    plan = [chunk(0, (0, 10)), chunk(1, (10, 20))]
+    found = cover(plan, [words((0, 10))], unfinished=plan[1:])
+    assert found.share == 1.0 and found.speech == 10
+
+
+def test_a_gap_remembers_that_it_was_tried():
+    plan = [chunk(0, (0, 10)), chunk(1, (12, 20)), chunk(2, (4, 6))]
+    text = [words((0, 4), (6, 10)), words((12, 15), (17, 20))]
+    found = cover(plan, text)
+    assert [(gap.start, gap.state) for gap in found.gaps] == [(4, "tried"), (15, "new")]
+    assert found.speech == 18  # the gap is not counted twice
+    assert cover(plan, text, unfinished=plan[2:]).gaps[0].state == "waiting"
+
+
+# -- in the library ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def transcribed(short_recording, tmp_path_factory):
+    """A library with one transcript, made once."""
+    home = tmp_path_factory.mktemp("coverage") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in SETTINGS.items():
+            patch.setenv(name, value)
+        store = Store(home)
+        with Program(store, load_settings(home=home)) as program:
+            job = jobs.run(program, open_job(store, short_recording, JobOptions(**OPTIONS)))
+    assert job.state == "done" and not of_job(store, job.id).gaps
+    return home
+
+
+@pytest.fixture
+def done(store, transcribed):
+    shutil.copytree(transcribed / "jobs", store.home / "jobs", dirs_exist_ok=True)
+    with (
+        sqlite3.connect(transcribed / "library.sqlite3") as full,
+        sqlite3.connect(store.home / "library.sqlite3") as own,
+    ):
+        full.backup(own)
+    return store.jobs()[0]
+
+
+def lose(store, job, number):
+    """Take the text of a chunk away, as a model that stayed silent would."""
+    with store.database.write() as db:
+        db.execute("DELETE FROM segments WHERE job = ? AND chunk = ?", (job.id, number))
+
+
+def go_on(store, program, job):
+    return jobs.run(program, store.claim(job.id))
+
+
+def test_a_gap_that_is_transcribed_again_is_text_again_and_nothing_else_changes(
+    store, program, done
+):
+    before = store.transcript(done.id)
+    edits.edit_text(store, before.segments[0].id, "Outra coisa.")
+    lose(store, done, 1)
+    kept = store.segments(done.id)
+    (gap,) = of_job(store, done.id).gaps
+    lost = store.chunks(done.id)[1]
+    assert lost.start <= gap.start and gap.end <= lost.end
+    transcribe_again(store, done, [gap])
+    assert (
+        store.job(done.id).state == "queued" and of_job(store, done.id).gaps[0].state == "waiting"
+    )
+    assert go_on(store, program, done).state == "done"
+    after = store.transcript(done.id)
+    assert not of_job(store, done.id).gaps
+    assert wer(before.text, replace(after, segments=tuple(
+        replace(s, edited=None) for s in after.segments)).text) < 0.1  # fmt: skip
+    assert [s for s in after.segments if s in kept] == kept and kept[0].edited == "Outra coisa."
+    assert after.turns == before.turns
+    new = [s for s in after.segments if s not in kept]
+    assert {s.speaker for s in new} <= set(before.speakers) and all(s.speaker for s in new)
+    assert [s.start for s in after.segments] == sorted(s.start for s in after.segments)
+
+
+def test_a_kill_in_between_keeps_the_rest_and_the_gaps_go_on(store, program, done):
+    for number in (0, 2):
+        lose(store, done, number)
+    kept = store.segments(done.id)
+    first, second = of_job(store, done.id).gaps
+    transcribe_again(store, done, [first, second])
+    run = threading.Thread(target=go_on, args=(store, program, done), daemon=True)
+    run.start()
+    wait_until(lambda: store.job(done.id).stage == "transcribing")
+    if worker := worker_named("transcription"):
+        os.kill(worker.pid, signal.SIGKILL)
+    store.cancel(done.id)
+    run.join(60)
+    assert [s for s in store.segments(done.id) if s in kept] == kept
+    if store.job(done.id).state == "cancelled":
+        store.requeue(done.id)
+        go_on(store, program, done)
+    assert store.job(done.id).state == "done"
+    assert not of_job(store, done.id).gaps
+    assert [s for s in store.segments(done.id) if s in kept] == kept
+
+
+def test_where_nothing_is_said_nothing_is_invented_and_the_gap_says_so(store, program, done):
+    wav = store.wav(done.id)
+    with wave.open(str(wav)) as sound:
+        length = sound.getnframes()
+    with wave.open(str(wav), "wb") as sound:  # what was taken for speech is silence
+        sound.setparams((1, 2, 16_000, 0, "NONE", ""))
+        sound.writeframes(bytes(2 * length))
+    lose(store, done, 1)
+    kept = store.segments(done.id)
+    transcribe_again(store, done, of_job(store, done.id).gaps)
+    assert go_on(store, program, done).state == "done"
+    assert store.segments(done.id) == kept
+    (gap,) = of_job(store, done.id).gaps
+    assert gap.state == "tried"
+
+
+def test_only_a_job_that_has_ended_takes_gaps(store, done):
+    with pytest.raises(InputError, match="no gap"):
+        transcribe_again(store, done, [])
+    lose(store, done, 1)
+    gaps = of_job(store, done.id).gaps
+    store.update_job(done.id, state="transcribing")
+    with pytest.raises(InputError, match="worked on"):
+        transcribe_again(store, done, gaps)
+    assert len(store.chunks(done.id)) == len(coverage.split(store.chunks(done.id))[0])
+
+
+def unsure(spec, wav, chunk, options, longest):
+    """Tell what a gap is decoded with, in place of its text."""
+    return [Segment(chunk.start, chunk.end, json.dumps(options))], 0
+
+
+def test_a_gap_is_decoded_eagerly_and_without_what_was_said_last(store, program, done, monkeypatch):
+    monkeypatch.setattr(stages, "decode", unsure)
+    lose(store, done, 1)
+    with store.database.write() as db:
+        options = JobOptions(**OPTIONS, condition_on_previous_text=True).model_dump()
+        db.execute("UPDATE jobs SET options = ?", (json.dumps(options),))
+    transcribe_again(store, store.job(done.id), of_job(store, done.id).gaps)
+    assert go_on(store, program, done).state == "done"
+    told = next(s for s in store.segments(done.id) if s.text.startswith("{"))
+    options = json.loads(told.text)
+    assert options["no_speech_threshold"] is None and options["initial_prompt"] is None
+
+
+# -- command line and page ---------------------------------------------------------------------
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli, ["coverage", *arguments])
+
+
+def test_the_command_shows_gaps_and_transcribes_them_again(store, program, done):
+    lose(store, done, 1)
+    shown = run(done.id[:8])
+    assert shown.exit_code == 0 and "of speech is text" in shown.stdout
+    found = json.loads(run(done.id, "--json").stdout)
+    assert found["share"] < 0.9 and found["gaps"][0]["state"] == "new"
+    again = run(done.id, "--again", "--json")
+    assert again.exit_code == 0 and "words were found" in again.stderr
+    assert json.loads(again.stdout) == {"speech": found["speech"], "share": 1.0, "gaps": []}
+    nothing = run(done.id, "--again")
+    assert isinstance(nothing.exception, InputError) and "no gap" in str(nothing.exception)
+
+
+@pytest.fixture
+def app():
+    return AppTest.from_file(str(ROUTER), default_timeout=30)
+
+
+def fill(store, *plan, state="done"):
+    job = store.add_job(ROUTER, JobOptions().model_dump(), title="Reunião")
+    store.save_plan(job.id, plan)
+    for n in range(len(plan)):
+        text = [words((0, 5), (8.5, 10)), words((12, 15), (17, 20))] if not n else []
+        store.save_chunk(job.id, n, text, dropped=0, seconds=1.0)
+    store.save_diarization(job.id, [Turn(0, 20, "SPEAKER_00")], {})
+    store.update_job(job.id, state=state, duration=20.0, language="pt", model="small")
+    return store.job(job.id)
+
+
+def test_gaps_are_listed_heard_and_asked_for(app, store):
+    job = fill(store, chunk(0, (0, 10), (12, 20)))
+    open_page(app, "transcript.py", job=job.id)
+    panel = next(e for e in app.expander if "of the speech is text" in e.label)
+    assert panel.label == "69 % of the speech is text, with 2 gaps"
+    press(app, "0:05 – 0:08")
+    gap = next(a for a in app.get("audio") if "gap=" in a.proto.url)
+    assert (gap.proto.start_time, gap.proto.end_time, gap.proto.autoplay) == (5, 9, True)
+    checked(app.button(key="again_15.00").click().run())
+    assert store.job(job.id).state == "queued"
+    assert [c.start for c in store.chunks(job.id, unfinished=True)] == [15]
+    checked(app.run())
+    (other,) = [b for b in app.button if str(b.key).startswith("again_")]
+    assert other.disabled  # until the first one is done
+
+
+def test_all_gaps_are_asked_for_at_once_and_what_came_of_it_is_told(app, store):
+    job = fill(store, chunk(0, (0, 10), (12, 20)))
+    open_page(app, "transcript.py", job=job.id)
+    press(app, "Transcribe 2 gaps again")
+    assert [(c.start, c.end) for c in store.chunks(job.id, unfinished=True)] == [(5, 8.5), (15, 17)]
+    for gap in store.chunks(job.id, unfinished=True):
+        store.save_chunk(job.id, gap.index, [], dropped=0, seconds=1.0)
+    store.update_job(job.id, state="done")
+    checked(app.run())
+    told = [c.value for c in app.caption if "no words were found" in c.value]
+    assert len(told) == 2
+    assert not [b for b in app.button if b.label.startswith("Transcribe 2")]
+
+
+def test_a_transcript_without_gaps_says_so(app, store):
+    job = fill(store, chunk(0, (0, 5), (12, 15)))
+    open_page(app, "transcript.py", job=job.id)
+    assert "All of the speech is text" in [e.label for e in app.expander]
+    assert Gap(0, 1, (Region(0, 1),)).seconds == 1

@@ -1,0 +1,308 @@
+"""Reports of meetings: what is found in a transcript made by hand, and the files as others read."""
+
+import base64
+import doctest
+import importlib
+import io
+import re
+from html.parser import HTMLParser
+
+import docx
+import pytest
+from docx.oxml.ns import qn
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from tests.test_pages import checked, open_page
+from tests.test_pages_speakers import fill
+from transcrevai_core import edits, figures, reporting, texts
+from transcrevai_core.cli import app as cli
+from transcrevai_core.components.report import written
+from transcrevai_core.errors import InputError
+from transcrevai_core.mentions import mentions
+from transcrevai_core.report import Moment, Speaker, build
+from transcrevai_core.terms import document_frequencies, key_terms, occurrences
+from transcrevai_core.types import Segment, Transcript, Turn, Word
+
+A, B = "SPEAKER_00", "SPEAKER_01"
+PAGE = "http://localhost:8501/transcript"
+
+
+def spoken(text, start, speaker=None, **changes):
+    """A segment whose words each take a second."""
+    words = tuple(
+        Word(start + n, start + n + 1, f" {word}", 0.9) for n, word in enumerate(text.split())
+    )
+    return Segment(start, words[-1].end, f" {text}", words, speaker, **changes)
+
+
+def meeting(*segments, **changes):
+    values = {
+        "title": "Ata <1> & cia.mp3",
+        "duration": 100.0,
+        "language": "pt",
+        "language_probability": 0.98,
+        "model": "small",
+        "compute_type": "int8",
+        "segments": segments,
+        "job_id": "ab12",
+        "turns": (Turn(0, 10, A), Turn(10, 30, B), Turn(12, 14, A), Turn(40, 50, A)),
+        "names": {A: "Ana <b>"},
+    }
+    return Transcript(**(values | changes))
+
+
+MEETING = meeting(
+    spoken("Bom dia. O orçamento anual é de R$ 1.200,50?", 0, A),
+    spoken("Sim.", 10, B),
+    spoken("O orçamento anual vence em 3 de março.", 11, B),
+    spoken("E o *PIB* | [x]? O PIB subiu 3,5%.", 40, A),
+)
+
+
+def built(transcript=MEETING, **changes):
+    return build(transcript, **({"created": 0.0, "address": PAGE} | changes))
+
+
+def section(report, heading):
+    return next(part for part in report.sections if part.heading.startswith(heading))
+
+
+# -- what is found -----------------------------------------------------------------------------
+
+
+def test_passages_gather_what_one_speaker_says_in_one_go():
+    passages = built().passages
+    assert [(p.moment, p.speaker.name) for p in passages] == [
+        (Moment(0, 1), "Ana <b>"), (Moment(10, 2), "Speaker 2"), (Moment(40, 3), "Ana <b>"),
+    ]  # fmt: skip
+    assert passages[1].text == "Sim. O orçamento anual vence em 3 de março."
+
+
+def test_participants_have_shares_turns_and_their_first_words():
+    first, second = section(built(), "Participants").rows
+    assert first == (Speaker(A, "Ana <b>", 1), "52 %", "0:22", "2", (Moment(0, 1),))
+    assert second == (Speaker(B, "Speaker 2", 2), "48 %", "0:20", "1", (Moment(10, 2),))
+
+
+def test_questions_and_figures_have_the_time_of_their_first_word():
+    report, ana = built(), Speaker(A, "Ana <b>", 1)
+    assert section(report, "Questions").rows == (
+        ((Moment(2, 1),), ana, "O orçamento anual é de R$ 1.200,50?"),
+        ((Moment(40, 3),), ana, "E o *PIB* | [x]?"),
+    )
+    found = [(row[0][0].start, row[2]) for row in section(report, "Numbers").rows]
+    assert found == [(7, "R$ 1.200,50"), (16, "3 de março"), (48, "3,5%")]
+
+
+def test_key_terms_stand_apart_from_the_rest_of_the_library():
+    rows = section(built(), "Key terms").rows
+    assert rows == (
+        ("orçamento anual", "2", (Moment(3, 1), Moment(12, 2))),
+        ("PIB", "2", (Moment(42, 3), Moment(46, 3))),
+    )
+    everyday = built(others=[["O orçamento anual"], ["orçamento anual de novo"]])
+    assert section(everyday, "Key terms").heading == "Key terms, against 2 other transcripts"
+    assert [row[0] for row in section(everyday, "Key terms").rows] == ["PIB", "orçamento anual"]
+
+
+def test_corrections_are_what_is_reported():
+    report = built(meeting(spoken("Vamos lá gente.", 5, A, edited="Quem vem, Bia?")))
+    assert section(report, "Questions").rows[0][2] == "Quem vem, Bia?"
+    assert report.passages[0].text == "Quem vem, Bia?"
+
+
+def test_what_is_not_there_is_said():
+    report = built(meeting(spoken("Bom dia.", 0), turns=(), names={}), address="")
+    assert report.timeline is None
+    assert [part.empty for part in report.sections] == [
+        "No term was said twice.", "No question was found.", "No number or date was found.",
+    ]  # fmt: skip
+    for write in reporting.FORMATS.values():
+        assert write(report)
+
+
+def test_without_speakers_pauses_part_passages():
+    report = built(meeting(spoken("Um.", 0), spoken("Dois.", 2), spoken("Três.", 9), turns=()))
+    assert [p.text for p in report.passages] == ["Um. Dois.", "Três."]
+
+
+def test_a_monologue_is_cut_where_a_sentence_ends():
+    line = "palavra " * 30 + "fim."
+    report = built(meeting(*(spoken(line, 100 * n, A) for n in range(6))))
+    assert len(report.passages) == 2
+    assert {p.speaker.label for p in report.passages} == {A}
+    assert all(p.text.endswith("fim.") for p in report.passages)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("R$ 1.200,50 e US$ 5 million, 3,5% ou 62 por cento", 4),
+        ("em 2024, em fevereiro de 2023, R$45 mil", 3),
+        ("cento e vinte e três dias, na segunda-feira, 12/03/2024, 2024-03-12", 4),
+        ("at 3 pm, 3:30 p.m., two hundred and five, on March 3rd", 4),
+        ("um milhão de reais, uma hora, 14h30, às 15 horas", 4),
+        ("It may march. Uma casa. One by one. A4, v3, mp3", 0),
+    ],
+)
+def test_numbers_and_dates_of_both_languages(text, found):
+    assert len([*mentions(text)]) == found
+
+
+def test_a_term_of_every_document_weighs_least():
+    counts = dict.fromkeys(("comum", "rara"), 2)
+    others, number = document_frequencies(counts, [["comum"], ["Comum!", "comum"], ["outra"]])
+    assert (dict(others), number) == ({"comum": 2}, 3)
+    assert key_terms(counts, others, number) == ("rara", "comum")
+    assert [*occurrences("e os das the and")] == []
+
+
+@pytest.mark.parametrize("module", ["terms", "mentions", "reporting", "reporting.markdown"])
+def test_the_examples_in_docstrings_hold(module):
+    result = doctest.testmod(importlib.import_module(f"transcrevai_core.{module}"))
+    assert result.failed == 0 < result.attempted
+
+
+def test_headings_are_in_the_language_of_the_reader(monkeypatch):
+    words = {"Participants": "Participantes", "Transcript": "Transcrição"}
+    catalogue = type("C", (), {"gettext": lambda self, text: words.get(text, text),
+                               "ngettext": lambda self, one, many, n: many})()  # fmt: skip
+    monkeypatch.setattr(texts, "_catalogue", lambda code: catalogue)
+    monkeypatch.setattr(texts, "_find", lambda: "pt_BR")
+    report = built()
+    assert (report.sections[0].heading, report.heading) == ("Participantes", "Transcrição")
+    assert (
+        report.language == "pt-BR"
+        and '<html lang="pt-BR">' in reporting.write_html(report).decode()
+    )
+
+
+# -- the files ---------------------------------------------------------------------------------
+
+
+class Page(HTMLParser):
+    """What is in a page: ids, links, tags and text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.ids, self.links, self.tags, self.text = [], [], [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        values = dict(attrs)
+        self.ids += [values["id"]] if "id" in values else []
+        self.links += [values["href"]] if "href" in values else []
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_html_stands_alone_and_every_link_arrives():
+    page = Page(reporting.write_html(built()).decode())
+    assert page.ids == ["turn-1", "turn-2", "turn-3"]
+    inside = [link[1:] for link in page.links if link.startswith("#")]
+    assert set(inside) == set(page.ids)
+    outside = [link for link in page.links if not link.startswith("#")]
+    assert outside and all(link.startswith(f"{PAGE}?job=ab12&t=") for link in outside)
+    assert not {"script", "link", "img", "b"} & set(page.tags)
+    assert "Ata <1> & cia.mp3" in page.text and "Ana <b>" in page.text
+    assert (
+        page.tags.count("rect") >= 4
+        and figures.colour(A).fill in reporting.write_html(built()).decode()
+    )
+    assert not [link for link in Page(reporting.write_html(built(address="")).decode()).links
+                if not link.startswith("#")]  # fmt: skip
+
+
+def test_markdown_is_escaped_and_carries_its_picture():
+    text = reporting.write_markdown(built()).decode()
+    assert text.startswith("# Ata \\<1\\> \\& cia.mp3\n")
+    assert "E o \\*PIB\\* \\| \\[x\\]?" in text and "R\\$ 1.200,50" in text
+    anchors = re.findall(r'<a id="(turn-\d+)">', text)
+    assert set(re.findall(r"\]\(#(turn-\d+)\)", text)) == set(anchors) and len(anchors) == 3
+    assert f"[▶]({PAGE}?job=ab12&t=2.00)" in text
+    picture = base64.b64decode(re.search(r"base64,([^)]+)\)", text)[1])
+    assert Image.open(io.BytesIO(picture)).format == "PNG"
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    assert all(len(re.findall(r"(?<!\\)\|", row)) in (4, 5, 6) for row in rows)
+
+
+def test_word_opens_it_with_bookmarks_links_and_the_picture():
+    document = docx.Document(io.BytesIO(reporting.write_docx(built())))
+    headings = [p.text for p in document.paragraphs if p.style.name in ("Title", "Heading 1")]
+    assert headings == [
+        "Ata <1> & cia.mp3", "Who speaks when", "Participants", "Key terms", "Questions",
+        "Numbers and dates", "Transcript",
+    ]  # fmt: skip
+    body = document.element.body
+    marks = [mark.get(qn("w:name")) for mark in body.iter(qn("w:bookmarkStart"))]
+    links = [link.get(qn("w:anchor")) for link in body.iter(qn("w:hyperlink"))]
+    assert marks == ["turn_1", "turn_2", "turn_3"] and set(links) == set(marks)
+    assert len(links) == 2 + 4 + 2 + 3
+    assert len(document.inline_shapes) == 1
+    assert document.tables[0].cell(1, 0).text == "1.  Ana <b> "
+    shades = {shade.get(qn("w:fill")) for shade in body.iter(qn("w:shd"))}
+    assert figures.colour(A).fill[1:] in shades
+    said = [p.text for p in document.paragraphs]
+    assert "Sim. O orçamento anual vence em 3 de março." in said
+
+
+def test_a_long_meeting_has_a_picture_no_larger_than_it_is_wide():
+    turns = tuple(Turn(n, n + 0.9, (A, B)[n % 2]) for n in range(20_000))
+    report = built(meeting(spoken("Bom dia.", 0, A), turns=turns, duration=20_000.0))
+    assert len(reporting.write_html(report)) < 300_000
+
+
+def test_characters_that_xml_has_not_are_left_out():
+    report = built(meeting(spoken("a \x00\x0b\ufffe\ud800 b", 0, A), title="t\x01\ud800"))
+    for write in (reporting.write_docx, reporting.write_html, reporting.write_markdown):
+        assert write(report)
+
+
+# -- command line and page ---------------------------------------------------------------------
+
+
+def run(*arguments):
+    from typer.testing import CliRunner
+
+    return CliRunner().invoke(cli, ["report", *arguments])
+
+
+def test_the_command_writes_what_is_asked_for(store, tmp_path):
+    job = fill(store)
+    edits.rename_speaker(store, job.id, A, "Ana")
+    path = tmp_path / "ata.html"
+    assert run(job.id[:8], "--output", str(path), "--address", PAGE).exit_code == 0
+    assert "Ana" in path.read_text() and f"{PAGE}?job={job.id}&amp;t=" in path.read_text()
+    assert run(job.id, "--format", "md", "-o", str(tmp_path / "x")).exit_code == 0
+    assert (tmp_path / "x").read_text().startswith("# Reunião\n")
+    wrong = run(job.id, "--format", "pdf")
+    assert isinstance(wrong.exception, InputError) and "docx, html, md" in str(wrong.exception)
+    empty = run(fill(store, text=False).id)
+    assert isinstance(empty.exception, InputError) and "no text" in str(empty.exception)
+
+
+def test_the_page_offers_it_and_a_worker_writes_it(app: AppTest, store):
+    job = fill(store)
+    open_page(app, "transcript.py", job=job.id)
+    assert "Download the report" in [b.proto.label for b in app.get("download_button")]
+    choice = next(c for c in app.get("button_group") if c.proto.label == "File")
+    checked(choice.set_value("html").run())
+    checked(
+        next(t for t in app.toggle if t.label == "Links that play the sound").set_value(True).run()
+    )
+    content = written(store.home, job.id, "html", "en", PAGE)
+    assert f"{PAGE}?job={job.id}" in content.decode()
+    with pytest.raises(InputError, match="unknown"):
+        written(store.home, job.id, "pdf")
+    open_page(app, "transcript.py", job=fill(store, text=False).id)
+    assert "Download the report" not in [b.proto.label for b in app.get("download_button")]
+
+
+@pytest.fixture
+def app() -> AppTest:
+    from tests.test_pages import ROUTER
+
+    return AppTest.from_file(str(ROUTER), default_timeout=30)
