@@ -12,14 +12,14 @@ CORE = ROOT / "transcrevai_core"
 # from the ground up: a room may use what stands on a line above its own
 FLOORS = [
     {"errors", "types", "texts", "languages", "processes", "migrations", "memory"},
-    {"options", "rttm", "turns", "inside", "watcher"},
+    {"options", "rttm", "turns", "inside", "watcher", "retiming"},
     {"demo", "settings", "metrics", "audio", "speech", "export"},
     {"database", "workers", "transcription.catalogue", "diarization", "alignment"},
     {"records", "figures", "journal", "forecast"},
     {"store"},
     {"governor"},
-    {"edits", "cache", "transcription.loading"},
-    {"transcription.decoding", "preferences", "gauges"},
+    {"changes", "cache", "transcription.loading"},
+    {"edits", "transcription.decoding", "preferences", "gauges"},
     {"courses"},
     {"stages"},
     {"models", "probes"},
