@@ -11,8 +11,8 @@ ROOT = Path(__file__).parents[1]
 CORE = ROOT / "transcrevai_core"
 # from the ground up: a room may use what stands on a line above its own
 FLOORS = [
-    {"errors", "types", "texts", "languages", "processes", "migrations", "memory"},
-    {"options", "rttm", "turns", "inside", "watcher", "retiming"},
+    {"errors", "types", "texts", "languages", "processes", "migrations", "memory", "senders"},
+    {"options", "rttm", "turns", "inside", "watcher", "retiming", "waveform"},
     {"demo", "settings", "metrics", "audio", "speech", "export"},
     {"database", "workers", "transcription.catalogue", "diarization", "alignment"},
     {"records", "figures", "journal", "forecast"},
@@ -29,6 +29,7 @@ FLOORS = [
     {"speakers", "words", "environment"},
     {"pipeline"},
     {"jobs"},
+    {"reading"},
     {"web"},
     {"ui"},
     {"components"},

@@ -20,7 +20,7 @@ from transcrevai_core.store import Store
 from transcrevai_core.turns import joined, reassigned
 from transcrevai_core.types import Segment, Turn, Word
 
-_GONE = "That segment is gone; reload the page to see what is there."
+GONE = "That segment is gone; reload the page to see what is there."
 
 
 # -- texts -------------------------------------------------------------------------------------
@@ -170,7 +170,7 @@ def assign_turn(store: Store, job_id: str, turn: Turn, label: str) -> Change:
     """
     with recorded(store, job_id, "speaker") as (db, change):
         if turn not in read_turns(db, job_id, turn.start, turn.end):
-            raise InputError(_GONE)
+            raise InputError(GONE)
         _give(db, job_id, turn.start, turn.end, turn.speaker, label)
     return change
 
@@ -262,8 +262,8 @@ def _segment(
     with store.database.read() as db:
         row = db.execute(find, (segment_id,)).fetchone()
     if row is None:
-        raise InputError(_GONE)
+        raise InputError(GONE)
     with recorded(store, row["job"], what) as (db, change):
         if (row := db.execute(find, (segment_id,)).fetchone()) is None:
-            raise InputError(_GONE)
+            raise InputError(GONE)
         yield db, row, change

@@ -153,6 +153,15 @@ def read_names(db: sqlite3.Connection, job_id: str) -> dict[str, str]:
     return {row["label"]: row["name"] for row in rows}
 
 
+def used_names(db: sqlite3.Connection, without: str) -> list[str]:
+    """Read what speakers of all jobs but one are called, the most frequent names first."""
+    rows = db.execute(
+        "SELECT name FROM speakers WHERE job != ? GROUP BY name ORDER BY count(*) DESC, name",
+        (without,),
+    )
+    return [row["name"] for row in rows]
+
+
 def write_diarization(
     db: sqlite3.Connection, job_id: str, turns: Sequence[Turn], facts: Mapping[str, Any]
 ) -> None:

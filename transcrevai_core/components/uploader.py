@@ -7,7 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from transcrevai_core.web import TOKEN, TOKEN_HEADER, UPLOAD_URL
+from transcrevai_core.senders import TOKEN, TOKEN_HEADER
+from transcrevai_core.web import UPLOAD_URL
 
 _HERE = Path(__file__).parent
 
