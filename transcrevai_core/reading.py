@@ -19,13 +19,13 @@ from starlette.routing import Route
 from transcrevai_core import changes, edits, figures, waveform
 from transcrevai_core.changes import Change
 from transcrevai_core.errors import InputError, TranscrevaiError
-from transcrevai_core.records import segment_from_row
+from transcrevai_core.records import read_names, read_turns, segment_from_row
 from transcrevai_core.retiming import timed_words
 from transcrevai_core.senders import Refused, check_sender
 from transcrevai_core.store import Store
 from transcrevai_core.texts import told
 from transcrevai_core.turns import shown_name
-from transcrevai_core.types import Segment, Transcript, Turn
+from transcrevai_core.types import Turn
 
 URL = "/api/transcript"
 LANGUAGE: ContextVar[str] = ContextVar("language", default="")  # of who asks
@@ -106,50 +106,64 @@ def _zipped(content: bytes, media_type: str) -> Response:
 def shown(store: Store, job_id: str) -> dict[str, Any]:
     """Return all that the reader shows of a transcript, and nothing else.
 
-    A word is [start, end, probability, text], a turn [start, end, place among `people`]; times
+    A word is [start, end, text, probability], a turn [start, end, place among `people`]; times
     are seconds. `undo` and `redo` name what would come next; `version` tells whether something
     else has changed the transcript.
     """
+    job = store.job(job_id)
     with store.database.read() as db:
         state = _state(db, job_id)  # before: what comes in between is then shown twice, not lost
-    transcript = store.transcript(job_id)
-    return {
-        "segments": [_segment(segment) for segment in transcript.segments],
-        "duration": transcript.duration,
-        **_speakers(transcript),
-        **state,
-    }
+        rows = db.execute(
+            'SELECT * FROM segments WHERE job = ? ORDER BY "start", "end", id', (job_id,)
+        )
+        segments = [_segment(row) for row in rows]
+        return {"segments": segments, "duration": job.duration, **_speakers(db, job_id), **state}
 
 
-def _segment(segment: Segment) -> dict[str, Any]:
+def _segment(row: sqlite3.Row) -> dict[str, Any]:
+    # as they are stored, without a Word for each: there are tens of thousands
+    words = json.loads(row["words"]) if row["edited"] is None else []
+    if not words:
+        own = timed_words(segment_from_row(row))
+        words = [[round(w.start, 3), round(w.end, 3), w.text, w.probability] for w in own]
     found: dict[str, Any] = {
-        "id": segment.id,
-        "start": round(segment.start, 3),
-        "end": round(segment.end, 3),
-        "speaker": segment.speaker,
-        "words": [
-            [round(w.start, 3), round(w.end, 3), round(w.probability, 2), w.text]
-            for w in timed_words(segment)
-        ],
+        "id": row["id"],
+        "start": row["start"],
+        "end": row["end"],
+        "speaker": row["speaker"],
+        "words": words,
     }
-    if segment.edited is not None:
-        found["original"] = segment.text.strip()
-    marks = {"note": segment.note, "highlighted": segment.highlighted, "looping": segment.looping}
+    if row["edited"] is not None:
+        found["original"] = row["text"].strip()
+    looping = json.loads(row["details"])["looping"]
+    marks = {"note": row["note"], "highlighted": bool(row["highlighted"]), "looping": looping}
     return found | {name: value for name, value in marks.items() if value}
 
 
-def _speakers(transcript: Transcript) -> dict[str, Any]:
-    places = {label: place for place, label in enumerate(transcript.speakers)}
+def _speakers(db: sqlite3.Connection, job_id: str) -> dict[str, Any]:
+    names, places = read_names(db, job_id), {}
     people = []
-    for label in places:
+    for place, label in enumerate(_labels(db, job_id)):
         look = figures.colour(label)
-        name = shown_name(label, transcript.names)
+        name = shown_name(label, names)
         people.append({"label": label, "name": name, "fill": look.fill, "ink": look.text})
-    turns = [[t.start, t.end, places[t.speaker]] for t in transcript.turns]
+        places[label] = place
+    turns = [[turn.start, turn.end, places[turn.speaker]] for turn in read_turns(db, job_id)]
     return {"people": people, "turns": turns}
 
 
-def _state(db: sqlite3.Connection, job_id: str) -> dict[str, str]:
+def _labels(db: sqlite3.Connection, job_id: str) -> list[str]:
+    """Labels of all who speak, in order of first speech, as `Transcript.speakers`."""
+    rows = db.execute(
+        'SELECT speaker FROM (SELECT speaker, "start" FROM turns WHERE job = ?1 '
+        "UNION ALL SELECT speaker, \"start\" FROM segments WHERE job = ?1 AND speaker != '') "
+        'GROUP BY speaker ORDER BY min("start"), speaker',
+        (job_id,),
+    )
+    return [row["speaker"] for row in rows]
+
+
+def _state(db: sqlite3.Connection, job_id: str) -> dict[str, Any]:
     undo, redo = changes.history(db, job_id)
     return {"version": changes.version(db, job_id), "undo": undo, "redo": redo}
 
@@ -165,17 +179,17 @@ def changed(store: Store, job_id: str, asked: Mapping[str, Any]) -> dict[str, An
     """
     change = _apply(store, job_id, asked)
     with store.database.read() as db:
-        segments = _find(db, job_id, change.segments)
+        rows = _find(db, job_id, change.segments)
         state = _state(db, job_id)
-    there = {segment.id for segment in segments}
-    found = {
+        state |= _speakers(db, job_id) if change.speakers else {}
+    there = {row["id"] for row in rows}
+    return {
         "what": change.what,
         "number": change.number,
-        "segments": [_segment(segment) for segment in segments],
+        "segments": [_segment(row) for row in rows],
         "gone": [number for number in change.segments if number not in there],
         **state,
     }
-    return found | _speakers(store.transcript(job_id)) if change.speakers else found
 
 
 def _apply(store: Store, job_id: str, asked: Mapping[str, Any]) -> Change:
@@ -196,7 +210,8 @@ def _apply(store: Store, job_id: str, asked: Mapping[str, Any]) -> Change:
         return number
 
     def speaker() -> str:
-        return given("speaker", str) or edits.new_label(store.transcript(job_id).speakers)
+        with store.database.read() as db:
+            return given("speaker", str) or edits.new_label(_labels(db, job_id))
 
     what = given("do", str)
     if what == "undo":
@@ -232,9 +247,8 @@ def _apply(store: Store, job_id: str, asked: Mapping[str, Any]) -> Change:
     raise InputError(f"A change called {what!r} is unknown.")
 
 
-def _find(db: sqlite3.Connection, job_id: str, numbers: Iterable[int]) -> list[Segment]:
-    rows = db.execute(
+def _find(db: sqlite3.Connection, job_id: str, numbers: Iterable[int]) -> list[sqlite3.Row]:
+    return db.execute(
         "SELECT * FROM segments WHERE job = ? AND id IN (SELECT value FROM json_each(?))",
         (job_id, json.dumps([*numbers])),
-    )
-    return [segment_from_row(row) for row in rows]
+    ).fetchall()

@@ -88,7 +88,7 @@ class Reader {
     const answer = await this.ask(`${this.data.url}?language=${this.data.language}`)
     if (!answer) return
     this.people = answer.people
-    this.duration = Math.max(answer.duration, ...answer.turns.slice(-50).map(turn => turn[1]), answer.segments.at(-1)?.end ?? 0)
+    this.duration = Math.max(answer.duration ?? 0, ...answer.turns.slice(-50).map(turn => turn[1]), answer.segments.at(-1)?.end ?? 0)
     this.wave.turns = answer.turns
     this.find("canvas").setAttribute("aria-valuemax", Math.round(this.duration))
     const top = this.text.box.scrollTop

@@ -21,7 +21,7 @@ class Menu {
     ]
     if (!row.turn) {
       const cut = text.cut(row)
-      const word = row.words[cut]?.[3].trim() ?? ""
+      const word = row.words[cut]?.[2].trim() ?? ""
       const last = text.rows.at(-1) === row
       items.push(
         [labels.edit, "edit", "E", () => text.edit(row)],

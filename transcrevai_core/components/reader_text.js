@@ -89,7 +89,7 @@ class Text {
     return element
   }
 
-  word([start, end, probability, text]) {
+  word([start, end, text, probability]) {
     // the space before a word is no part of what is marked
     const gap = text.startsWith(" ") ? " " : ""
     const low = probability < this.reader.data.low ? ' class="low"' : ""
@@ -126,7 +126,7 @@ class Text {
   }
 
   said(row) {
-    return row.words.map(word => word[3]).join("").trim()
+    return row.words.map(word => word[2]).join("").trim()
   }
 
   // the next word in doubt after a time
@@ -134,7 +134,7 @@ class Text {
     const { low } = this.reader.data
     for (let place = Math.max(0, this.at(time)); place < this.rows.length; place++)
       for (const word of this.rows[place].words)
-        if (word[2] < low && word[0] > time + 0.001) return word[0]
+        if (word[3] < low && word[0] > time + 0.001) return word[0]
     return null
   }
 

@@ -91,13 +91,16 @@ def _rename(transcript: Transcript, label: str) -> None:
         own = transcript.names.get(label)
         with ui.store().database.read() as db:
             known = [name for name in used_names(db, transcript.job_id) if name != own]
+        key = f"name_{transcript.job_id}_{label}"
+        st.session_state.setdefault(key, own)  # as an index it could not be cleared
         name = st.selectbox(
             _("Name"),
             [own, *known] if own else known,
-            index=0 if own else None,
+            index=None,
+            key=key,
             accept_new_options=True,
             placeholder=_("Write a name, or choose one"),
-            help=_("It stands in the text and in every export; nothing takes the name away."),
+            help=_("It stands in the text and in every export; an empty field removes it."),
         )
         if st.form_submit_button(_("Save"), type="primary"):
             with ui.told():
