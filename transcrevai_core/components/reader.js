@@ -41,7 +41,7 @@ class Reader {
   draw({ data, setTriggerValue }) {
     const first = !this.data
     this.data = data
-    this.labels = data.labels
+    if (first) this.labels = JSON.parse(data.labels)
     this.trigger = setTriggerValue
     if (first) this.begin()
     if (!this.known.has(data.version)) this.load()

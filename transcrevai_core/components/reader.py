@@ -4,6 +4,7 @@ Plain HTML, CSS and JavaScript beside this file. It asks the routes of `reading`
 and sends them what the user changes; the page is drawn anew only where who speaks has changed.
 """
 
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,8 @@ def reader(job_id: str, place: float | None) -> str | None:
         "version": version,
         "place": place,
         "low": ui.LOW_PROBABILITY,
-        "labels": labels(),
+        # Streamlit would look with pandas into a dict, whether it is a table
+        "labels": json.dumps(labels()),
     }
     result = _renderer()(
         key=f"reader_{job_id}",
