@@ -4,10 +4,11 @@ import streamlit as st
 
 from transcrevai_core import export, ui
 from transcrevai_core.components.coverage import coverage_panel
-from transcrevai_core.components.reader import come_to, reader
+from transcrevai_core.components.reader import reader
 from transcrevai_core.components.report import report_menu
-from transcrevai_core.components.speakers import add_text, find_again, speakers
+from transcrevai_core.components.speakers import add_text, find_again, rename, speakers
 from transcrevai_core.components.watch import follow
+from transcrevai_core.texts import _, told
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
 
 library = ui.store()
@@ -18,7 +19,7 @@ def facts(transcript: Transcript) -> None:
     if transcript.segments:
         language = ui.language_name(transcript.language)
         if transcript.language_probability is not None:
-            language += f", {transcript.language_probability:.0%} sure"
+            language += ", " + _("{share} sure", share=f"{transcript.language_probability:.0%}")
         known.append(f":material/translate: {language}")
         model = f"{ui.escape(transcript.model)}, {transcript.compute_type}, {transcript.device}"
         known.append(f":material/memory: {model}")
@@ -26,17 +27,18 @@ def facts(transcript: Transcript) -> None:
 
 
 def unfinished(job: Job, transcript: Transcript) -> None:
-    going, label = job.state in ACTIVE_STATES, "Watch it grow"
+    going, label = job.state in ACTIVE_STATES, _("Watch it grow")
     whole = bool(transcript.segments) and not library.chunks(job.id, unfinished=True)
     if whole and job.state == "failed":
-        sentence = f"The text is whole, but who speaks could not be found. {ui.escape(job.error)}"
+        sentence = _("The text is whole, but who speaks could not be found.")
+        sentence += f" {ui.escape(told(job.error))}"
         label = ""
     elif not going:
-        sentence, label = "This transcript is not complete.", "See why, and how to go on"
+        sentence, label = _("This transcript is not complete."), _("See why, and how to go on")
     elif whole and (job.state == "queued" or "speakers" in job.stage):
-        sentence, label = "The speakers are being found; the text stays as it is.", ""
+        sentence, label = _("The speakers are being found; the text stays as it is."), ""
     else:
-        sentence = "This is still being transcribed."
+        sentence = _("This is still being transcribed.")
     st.info(sentence, icon=":material/hourglass:")
     if going:
         follow(job.id)
@@ -47,11 +49,11 @@ def unfinished(job: Job, transcript: Transcript) -> None:
 @st.fragment
 def export_menu(job_id: str, title: str, formats: list[str]) -> None:
     chosen = st.segmented_control(
-        "Format", formats, default=formats[0], format_func=str.upper, required=True
+        _("Format"), formats, default=formats[0], format_func=str.upper, required=True
     )
-    edited = st.toggle("With my corrections", True)
+    edited = st.toggle(_("With my corrections"), True)
     st.download_button(
-        f"Download {str(chosen).upper()}",
+        _("Download {format}", format=str(chosen).upper()),
         # read and written only when clicked, corrections of this minute included
         lambda: export.write(library.transcript(job_id), chosen, edited=edited),
         export.file_name(export.file_stem(title), str(chosen)),
@@ -62,12 +64,15 @@ def export_menu(job_id: str, title: str, formats: list[str]) -> None:
     )
 
 
-def head(transcript: Transcript) -> None:
-    """Say how the text reads, and hand it on."""
-    legend = ":orange-background[Marked words] are those that the model was unsure of. "
+def head(job: Job, transcript: Transcript) -> None:
+    """Say how the text is read, and hand it on."""
+    how = _("Click a word to hear it, twice to edit it; ? shows all keys.")
+    if transcript.segments:
+        legend = _(":orange-background[Marked words] are those that the model was unsure of.")
+        how = f"{legend} {how}"
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption((legend if transcript.segments else "") + "Click a time to hear it.")
-        with st.popover("Export", icon=":material/download:"):
+        st.caption(how, width="stretch")
+        with st.popover(_("Export"), icon=":material/download:"):
             export_menu(transcript.job_id, transcript.title, export.applicable(transcript))
         report_menu(job, transcript)
 
@@ -75,13 +80,12 @@ def head(transcript: Transcript) -> None:
 newest = next((job.id for job in library.jobs(["done"])), None)
 job_id = st.query_params.get("job", newest)
 if job_id is None:
-    st.title("Transcript", anchor=False)
-    ui.invite("There is no transcript yet.", ":material/article:")
+    st.title(_("Transcript"), anchor=False)
+    ui.invite(_("There is no transcript yet."), ":material/article:")
     st.stop()
 if "job" not in st.query_params:  # so that a reload shows the same one
     st.query_params["job"] = job_id
 
-come_to(job_id, ui.number(st.query_params.get("t")))
 job = library.job(job_id)
 transcript = library.transcript(job_id)
 st.title(ui.escape(transcript.title), anchor=False)
@@ -92,15 +96,16 @@ if job.state != "done":
 ui.notes(job)
 if not transcript.segments and not transcript.turns:
     if job.state == "done":
-        sentence = "There is no text: no speech was found in this recording."
+        sentence = _("There is no text: no speech was found in this recording.")
         ui.invite(sentence, ":material/mic_off:")
     st.stop()
 if transcript.speakers:
     speakers(job, transcript)
 elif job.state not in ACTIVE_STATES:
-    find_again(job, "Find who speaks when", "Find")
+    find_again(job, _("Find who speaks when"), _("Find"))
 if not transcript.segments and job.state not in ACTIVE_STATES:
     add_text(job)
 coverage_panel(job, transcript)
-head(transcript)
-reader(job_id)
+head(job, transcript)
+if label := reader(job_id, ui.number(st.query_params.get("t"))):
+    rename(transcript, label)

@@ -139,3 +139,114 @@ def test_merged_speakers_are_one_with_a_name(store, job):
     assert transcript.names == {A: "Ana"}
     edits.merge_speakers(store, job.id, A, A)
     assert store.transcript(job.id).turns == transcript.turns
+
+
+# -- where segments begin and end --------------------------------------------------------------
+
+
+def texts(store, job):
+    return [(s.start, s.end, s.text, s.edited) for s in store.segments(job.id)]
+
+
+def test_a_split_segment_is_two_with_their_own_words(store, job):
+    first = store.segments(job.id)[0]
+    edits.set_note(store, first.id, "ask")
+    edits.split_segment(store, first.id, 2)
+    assert texts(store, job)[:2] == [(0, 2, " w0. w1.", None), (2, 3, " w2.", None)]
+    one, two = store.segments(job.id)[:2]
+    assert one.words + two.words == first.words
+    assert (one.id, one.note, two.note) == (first.id, "ask", "")
+
+
+def test_an_edited_text_is_split_too(store, job):
+    segment = store.segments(job.id)[0]
+    edits.edit_text(store, segment.id, "Oi, W1 e w2.")
+    edits.split_segment(store, segment.id, 1)
+    one, two = store.segments(job.id)[:2]
+    assert (one.edited, two.edited) == ("Oi,", "W1 e w2.")
+    assert (one.text, two.text) == (" w0.", " w1. w2.")
+    assert two.start == 1
+    edits.edit_text(store, two.id, None)
+    assert store.segments(job.id)[1].final_text == " w1. w2."
+
+
+@pytest.mark.parametrize("word", [0, 3, -1, 99])
+def test_a_split_leaves_no_part_empty(store, job, word):
+    with pytest.raises(InputError, match="between two words"):
+        edits.split_segment(store, store.segments(job.id)[0].id, word)
+    assert len(store.segments(job.id)) == 2
+
+
+def test_what_the_user_has_split_stays_split(store, job):
+    edits.split_segment(store, store.segments(job.id)[0].id, 1)
+    store.save_diarization(job.id, [Turn(0, 6, A)], {"speakers": 1})
+    assert [s.text for s in store.segments(job.id)] == [" w0.", " w1. w2.", " w0. w1. w2."]
+
+
+def test_merged_segments_are_one(store, job):
+    store.save_diarization(job.id, TURNS, {"speakers": 2})
+    one, two, *_rest = store.segments(job.id)  # 0-2 by A, 2-3 by B
+    edits.edit_text(store, two.id, "W2!")
+    edits.set_note(store, one.id, "ask")
+    edits.set_note(store, two.id, "again")
+    edits.set_highlight(store, two.id, True)
+    edits.merge_segments(store, one.id)
+    whole = store.segments(job.id)[0]
+    assert (whole.start, whole.end, whole.speaker) == (0, 3, A)
+    assert (whole.text, whole.edited) == (" w0. w1. w2.", "w0. w1. W2!")
+    assert (whole.note, whole.highlighted) == ("ask\nagain", True)
+    assert whole.words == one.words + two.words
+    assert store.transcript(job.id).turns == (Turn(0, 3, A), Turn(3, 4, B), Turn(4, 6, A))
+    with pytest.raises(InputError, match="last segment"):
+        edits.merge_segments(store, store.segments(job.id)[-1].id)
+
+
+def test_notes_and_highlights_outlive_a_new_clustering(store, job):
+    first, last = store.segments(job.id)
+    edits.set_note(store, first.id, "ask")
+    edits.set_highlight(store, last.id, True)
+    store.save_diarization(job.id, TURNS, {"speakers": 2})
+    marks = [(s.start, s.note, s.highlighted) for s in store.segments(job.id)]
+    assert marks == [(0, "ask", False), (2, "", False), (3, "", True), (4, "", True)]
+    # a piece that alone has a note stays a piece, for the note is about it
+    edits.set_note(store, store.segments(job.id)[1].id, "here")
+    store.save_diarization(job.id, [Turn(0, 6, A)], {"speakers": 1})
+    marks = [(s.start, s.note, s.highlighted) for s in store.segments(job.id)]
+    assert marks == [(0, "ask", False), (2, "here", False), (3, "", True)]
+
+
+# -- replacing ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("find", "options", "number", "texts"),
+    [
+        ("w1", {}, 2, ["w0. X. w2.", "w0. X. w2."]),
+        ("W1", {"match_case": True}, 0, [None, None]),
+        ("w", {}, 6, ["X0. X1. X2.", "X0. X1. X2."]),
+        ("w", {"whole_words": True}, 0, [None, None]),
+        (".", {}, 6, ["w0X w1X w2X", "w0X w1X w2X"]),  # no pattern, but a full stop
+        ("w0.", {"whole_words": True}, 2, ["X w1. w2.", "X w1. w2."]),
+    ],
+)
+def test_a_text_is_replaced_wherever_it_is_said(store, job, find, options, number, texts):
+    change = edits.replace_all(store, job.id, find, "X", **options)
+    assert change.number == number
+    assert [s.edited for s in store.segments(job.id)] == texts
+
+
+def test_a_replacement_is_taken_as_it_is(store, job):
+    edits.replace_all(store, job.id, "w1", r"\1 \g<0> $&")
+    assert store.segments(job.id)[0].edited == r"w0. \1 \g<0> $&. w2."
+    edits.replace_all(store, job.id, r"\1 \g<0> $&", "w1")
+    assert store.segments(job.id)[0].edited is None  # the model's own text again
+    with pytest.raises(InputError, match="nothing to look for"):
+        edits.replace_all(store, job.id, " ", "x")
+
+
+def test_a_turn_without_text_is_given_to_somebody_else(store, job):
+    store.save_diarization(job.id, TURNS, {"speakers": 2})
+    edits.assign_turn(store, job.id, Turn(2, 4, B), C)
+    assert store.transcript(job.id).turns == (Turn(0, 2, A), Turn(2, 4, C), Turn(4, 6, A))
+    with pytest.raises(InputError, match="gone"):
+        edits.assign_turn(store, job.id, Turn(2, 4, B), A)

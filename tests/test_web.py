@@ -15,7 +15,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from transcrevai_core import web
+from transcrevai_core import senders, web
 from transcrevai_core.store import Store
 
 LIMIT = 1_000_000
@@ -45,7 +45,10 @@ def ask(port: int, method: str, path: str, body: Any = None, **headers: str) -> 
 
 
 def upload(port: int, body: Any, name: str = "reuni%C3%A3o.mp3", **headers: str) -> tuple[int, Any]:
-    known = {"Origin": f"http://localhost:{port}", web.TOKEN_HEADER.replace("-", "_"): web.TOKEN}
+    known = {
+        "Origin": f"http://localhost:{port}",
+        senders.TOKEN_HEADER.replace("-", "_"): senders.TOKEN,
+    }
     answer, content = ask(port, "PUT", f"{web.UPLOAD_URL}?name={name}", body, **known | headers)
     return answer.status, json.loads(content)
 
@@ -93,7 +96,10 @@ def test_too_large_is_refused_however_it_comes(port: int, store: Store) -> None:
 
 
 def test_who_asks_first_hears_the_same(port: int, store: Store) -> None:
-    known = {"Origin": f"http://localhost:{port}", web.TOKEN_HEADER.replace("-", "_"): web.TOKEN}
+    known = {
+        "Origin": f"http://localhost:{port}",
+        senders.TOKEN_HEADER.replace("-", "_"): senders.TOKEN,
+    }
     path = f"{web.UPLOAD_URL}?name=a.mp3&size="
     assert ask(port, "POST", path + "1000", **known)[0].status == 200
     answer, content = ask(port, "POST", f"{path}{LIMIT + 1}", **known)
@@ -114,7 +120,7 @@ def test_empty_is_refused(port: int, store: Store) -> None:
 def test_broken_upload_leaves_nothing(port: int, store: Store) -> None:
     head = (
         f"PUT {web.UPLOAD_URL}?name=a.mp3 HTTP/1.1\r\nHost: localhost:{port}\r\n"
-        f"Origin: http://localhost:{port}\r\n{web.TOKEN_HEADER}: {web.TOKEN}\r\n"
+        f"Origin: http://localhost:{port}\r\n{senders.TOKEN_HEADER}: {senders.TOKEN}\r\n"
         "Content-Length: 500000\r\n\r\n"
     )
     with socket.create_connection(("localhost", port)) as connection:

@@ -19,8 +19,9 @@ _SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’»)\]]*\s*$")
 def align(segments: Sequence[Segment], turns: Sequence[Turn]) -> list[Segment]:
     """Give each segment its speaker; one that several speak becomes several.
 
-    The first piece keeps the id, and pieces that earlier turns have made are one again first. A
-    segment whose text was edited stays as it is, as does one whose words do not spell its text.
+    The first piece keeps the id and the note, all keep the highlight, and pieces that earlier turns
+    have made are one again first. A segment whose text was edited stays as it is, as does one
+    whose words do not spell its text.
     Without turns nobody is known.
     """
     segments = _whole(segments)
@@ -62,10 +63,10 @@ def word_speakers(
 
 
 def _whole(segments: Sequence[Segment]) -> list[Segment]:
-    """Put together what was one segment, unless the user has edited a part of it."""
+    """Put together what was one segment, unless the user has made one part unlike the other."""
     out: list[Segment] = []
     for segment in segments:
-        if segment.continues and segment.edited is None and out and out[-1].edited is None:
+        if segment.continues and out and _alike(out[-1], segment):
             first = out.pop()
             segment = replace(
                 first,
@@ -75,6 +76,15 @@ def _whole(segments: Sequence[Segment]) -> list[Segment]:
             )
         out.append(segment)
     return out
+
+
+def _alike(first: Segment, segment: Segment) -> bool:
+    return (
+        first.edited is None
+        and segment.edited is None
+        and not segment.note
+        and first.highlighted == segment.highlighted
+    )
 
 
 def _words(segment: Segment) -> Sequence[Word]:
@@ -126,6 +136,7 @@ def _split(segment: Segment, spoken: Sequence[tuple[Word, str]]) -> list[Segment
             words=tuple(words),
             speaker=speaker,
             continues=segment.continues or number > 0,
+            note="" if number else segment.note,
             id=None if number else segment.id,
         )
         for number, (speaker, words) in enumerate(runs)

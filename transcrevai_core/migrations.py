@@ -109,6 +109,20 @@ def m004_memory(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX runs_by_key ON runs (key, id)")
 
 
+def m005_changes(db: sqlite3.Connection) -> None:
+    """Notes and highlights on segments, and what the user changed, to be undone."""
+    db.execute("ALTER TABLE segments ADD COLUMN note TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE segments ADD COLUMN highlighted INTEGER NOT NULL DEFAULT 0")
+    db.execute(
+        """CREATE TABLE changes (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE, time REAL NOT NULL,
+            what TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL,
+            undone INTEGER NOT NULL DEFAULT 0)"""
+    )
+    db.execute("CREATE INDEX changes_by_job ON changes (job, id)")
+
+
 def m007_checks(db: sqlite3.Connection) -> None:
     """How far a model's compute types agree with float32: a row for each that was measured."""
     db.execute(
@@ -126,6 +140,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m002_search,
     m003_speakers,
     m004_memory,
+    m005_changes,
     m007_checks,
 )
 

@@ -63,18 +63,20 @@ def segment_from_row(row: sqlite3.Row) -> Segment:
         tuple(Word(*word) for word in json.loads(row["words"])),
         row["speaker"],
         edited=row["edited"],
+        note=row["note"],
+        highlighted=bool(row["highlighted"]),
         id=row["id"],
         **json.loads(row["details"]),
     )
 
 
 def segment_row(job_id: str, chunk: int, segment: Segment) -> tuple[Any, ...]:
-    """Write job, chunk, start, end, text, speaker, words, details."""
+    """Write job, chunk, start, end, text, speaker, words, details, note, highlighted."""
     words = [(w.start, w.end, w.text, round(w.probability, 3)) for w in segment.words]
     details = {name: getattr(segment, name) for name in _DETAILS}
     return (
         job_id, chunk, segment.start, segment.end, segment.text, segment.speaker,
-        json.dumps(words), json.dumps(details),
+        json.dumps(words), json.dumps(details), segment.note, int(segment.highlighted),
     )  # fmt: skip
 
 
@@ -107,14 +109,14 @@ def write_segments(
         row = segment_row(job_id, chunk, segment)
         if segment.id is None:
             db.execute(
-                'INSERT INTO segments (job, chunk, "start", "end", text, speaker, words, details) '
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                'INSERT INTO segments (job, chunk, "start", "end", text, speaker, words, details, '
+                "note, highlighted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 row,
             )
         else:
             db.execute(
                 'UPDATE segments SET "start" = ?, "end" = ?, text = ?, speaker = ?, words = ?, '
-                "details = ? WHERE id = ?",
+                "details = ?, note = ?, highlighted = ? WHERE id = ?",
                 (*row[2:], segment.id),
             )
 
@@ -151,6 +153,15 @@ def read_names(db: sqlite3.Connection, job_id: str) -> dict[str, str]:
     return {row["label"]: row["name"] for row in rows}
 
 
+def used_names(db: sqlite3.Connection, without: str) -> list[str]:
+    """Read what speakers of all jobs but one are called, the most frequent names first."""
+    rows = db.execute(
+        "SELECT name FROM speakers WHERE job != ? GROUP BY name ORDER BY count(*) DESC, name",
+        (without,),
+    )
+    return [row["name"] for row in rows]
+
+
 def write_diarization(
     db: sqlite3.Connection, job_id: str, turns: Sequence[Turn], facts: Mapping[str, Any]
 ) -> None:
@@ -161,6 +172,7 @@ def write_diarization(
     db.execute("DELETE FROM speakers WHERE job = ?", (job_id,))
     db.executemany("INSERT INTO speakers (job, label, name) VALUES (?, ?, ?)", kept)
     write_turns(db, job_id, turns)
+    forget_changes(db, job_id)
     align_segments(db, job_id, turns)
     db.execute(
         "UPDATE jobs SET diarization = ?, updated = ? WHERE id = ?",
@@ -178,6 +190,26 @@ def requeue(db: sqlite3.Connection, job_id: str, options: Mapping[str, Any] | No
         (None if options is None else json.dumps(dict(options)), job_id),
     )
     return changed.rowcount > 0
+
+
+def forget_changes(db: sqlite3.Connection, job_id: str) -> None:
+    """Give up undoing what was changed in rows that have been made anew since."""
+    db.execute("DELETE FROM changes WHERE job = ?", (job_id,))
+
+
+def clear_plan(db: sqlite3.Connection, job_id: str) -> None:
+    """Remove a job's chunks and text, so that both can be written anew."""
+    db.execute("DELETE FROM segments WHERE job = ?", (job_id,))
+    db.execute("DELETE FROM chunks WHERE job = ?", (job_id,))
+    db.execute("UPDATE jobs SET dropped_segments = 0, progress = 0 WHERE id = ?", (job_id,))
+    forget_changes(db, job_id)
+
+
+def clear_chunk(db: sqlite3.Connection, job_id: str, chunk: int) -> None:
+    """Remove a chunk's segments, so that it can be written anew."""
+    where = "WHERE job = ? AND chunk = ?"
+    if db.execute(f"DELETE FROM segments {where}", (job_id, chunk)).rowcount:
+        forget_changes(db, job_id)
 
 
 def drop_cached(db: sqlite3.Connection, job: Job, folder: Path) -> None:

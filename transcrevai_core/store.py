@@ -20,6 +20,8 @@ from transcrevai_core.records import (
     aligned,
     chunk_from_row,
     chunk_row,
+    clear_chunk,
+    clear_plan,
     drop_cached,
     fingerprint,
     job_columns,
@@ -191,9 +193,7 @@ class Store:
         """Write the chunks that are to be decoded, in place of any earlier plan."""
         rows = [chunk_row(job_id, chunk) for chunk in chunks]
         with self.database.write() as db:
-            db.execute("DELETE FROM segments WHERE job = ?", (job_id,))
-            db.execute("DELETE FROM chunks WHERE job = ?", (job_id,))
-            db.execute("UPDATE jobs SET dropped_segments = 0, progress = 0 WHERE id = ?", (job_id,))
+            clear_plan(db, job_id)
             db.executemany(
                 'INSERT INTO chunks (job, number, "start", "end", speech) VALUES (?, ?, ?, ?, ?)',
                 rows,
@@ -221,7 +221,7 @@ class Store:
     ) -> None:
         """Write a finished chunk: its segments, how many were dropped, and the time it took."""
         with self.database.write() as db:
-            db.execute("DELETE FROM segments WHERE job = ? AND chunk = ?", (job_id, index))
+            clear_chunk(db, job_id, index)
             # turns may come before or after: both ways the same speakers are found
             write_segments(db, job_id, index, aligned(db, job_id, list(segments)))
             db.execute(

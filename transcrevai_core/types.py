@@ -75,8 +75,9 @@ class Word:
 class Segment:
     """A stretch of text as Whisper means it, with what made it.
 
-    `edited` is the user's text, `text` stays what the model wrote. `continues` says that it was
-    one with the segment before until two speakers were heard in it. `id` is the store's number.
+    `edited` is the user's text, `text` stays what the model wrote; `note` and `highlighted` are
+    the user's too. `continues` says that it was one with the segment before until two speakers
+    were heard in it. `id` is the store's number.
     """
 
     start: float
@@ -93,6 +94,8 @@ class Segment:
     compute_type: str = ""
     continues: bool = False
     edited: str | None = None
+    note: str = ""
+    highlighted: bool = False
     id: int | None = None
 
     @property

@@ -11,13 +11,12 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import streamlit as st
 from pydantic import ValidationError
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from transcrevai_core import demo, figures, jobs, texts, turns, web
+from transcrevai_core import demo, figures, jobs, reading, texts, turns, web
 from transcrevai_core.budget import Plan
 from transcrevai_core.errors import InputError, SettingError, TranscrevaiError
 from transcrevai_core.gauges import Palette
@@ -50,8 +49,10 @@ STATES: dict[JobState, tuple[str, str, Color]] = {
 
 
 def _language() -> str:
-    """Return the language of the page being drawn; what runs beside the pages has none."""
-    return str(st.session_state.get(LANGUAGE, texts.SOURCE)) if get_script_run_ctx() else ""
+    """Return the language of the page being drawn, or of who asks beside it."""
+    if get_script_run_ctx():
+        return str(st.session_state.get(LANGUAGE, texts.SOURCE))
+    return reading.LANGUAGE.get()
 
 
 texts.use(_language)
@@ -252,12 +253,6 @@ def invite(sentence: str, icon: str) -> None:
     st.info(sentence, icon=icon)
     if st.button(_(START), type="primary", icon=":material/mic:"):
         st.switch_page(TRANSCRIBE)
-
-
-def audio_url(job_id: str) -> str:
-    """Return where the browser gets a job's sound; absolute, as `st.audio` wants it."""
-    page = urlsplit(st.context.url or f"http://localhost:{st.get_option('server.port')}")
-    return f"{page.scheme}://{page.netloc}{web.AUDIO_URL}/{job_id}"
 
 
 def local_file(text: str) -> Path:

@@ -1,44 +1,34 @@
 """HTTP routes beside the pages: uploads that stream to disk, and a job's sound with ranges.
 
-Neither ever holds a recording in memory.
+Those of a transcript's text are in `reading`. Neither ever holds a recording in memory.
 """
 
 import errno
 import re
-import secrets
 import shutil
 import time
 import unicodedata
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import anyio
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from transcrevai_core import reading
 from transcrevai_core.errors import StorageError, TranscrevaiError
+from transcrevai_core.senders import Refused, check_sender
 from transcrevai_core.store import Store
 from transcrevai_core.texts import told
 
-TOKEN = secrets.token_urlsafe(32)  # only a page that this process served can know it
-TOKEN_HEADER = "X-Transcrevai-Token"
 UPLOAD_URL, AUDIO_URL = "/api/upload", "/api/audio"
 DAY = 86_400.0
 
 _PART = ".part"
 _HEX = re.compile(r"[0-9a-f]{32}")
 _FULL = "The disk is full: {name} needs {need} MB and {free} MB are free; make room and try again."
-
-
-class Refused(Exception):
-    """An upload is turned away with a status and one sentence."""
-
-    def __init__(self, status: int, sentence: str):
-        super().__init__(sentence)
-        self.status = status
 
 
 def build_routes(find_store: Callable[[], Store], max_bytes: Callable[[], int]) -> list[Route]:
@@ -70,6 +60,7 @@ def build_routes(find_store: Callable[[], Store], max_bytes: Callable[[], int]) 
     return [
         Route(UPLOAD_URL, upload, methods=["PUT", "POST"]),
         Route(AUDIO_URL + "/{job_id}", audio, methods=["GET"]),
+        *reading.build_routes(find_store),
     ]
 
 
@@ -80,13 +71,7 @@ def _told(error: Exception, request: Request) -> str:
 
 def check(request: Request, announced: int, home: Path, max_bytes: int) -> str:
     """Return the safe name of an upload of so many bytes; raises Refused or StorageError."""
-    # a page of another site can neither read the token nor send this header unasked
-    token = request.headers.get(TOKEN_HEADER, "")
-    origin = urlsplit(request.headers.get("origin", "")).netloc
-    if not origin or origin != request.headers.get("host"):
-        raise Refused(403, "Uploads are taken only from TranscrevAI's own page.")
-    if not secrets.compare_digest(token.encode(), TOKEN.encode()):
-        raise Refused(403, "The program was restarted since this page was opened; reload the page.")
+    check_sender(request)
     name = safe_name(request.query_params.get("name", ""))
     _check_limit(name, announced, max_bytes)
     free = shutil.disk_usage(home).free

@@ -1,4 +1,4 @@
-"""Who speaks when, above the text: lanes that play, shares of talk time, and what can be put right.
+"""Who speaks, above the text: how many, for how long, what they are called, and who is who.
 
 What the user changes reaches the store at once, and from there every page and every export.
 """
@@ -8,83 +8,49 @@ from typing import Any
 
 import streamlit as st
 
-from transcrevai_core import edits, figures, ui
+from transcrevai_core import edits, ui
 from transcrevai_core.components.fields import fields
 from transcrevai_core.components.options import model_fields
-from transcrevai_core.components.reader import jump
 from transcrevai_core.errors import InputError
 from transcrevai_core.options import JobOptions
+from transcrevai_core.records import used_names
+from transcrevai_core.texts import _, mark, plural, told
 from transcrevai_core.turns import shown_name, talk_times
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
 
 LONGEST_NAME = 60
 _SHARE, _SHARE_NAME = 346, 20  # pixels: half a page; characters that leave room for the rest
 # from conversations of known number: 95 % right, about 87 %, and 56 % or less
-_SURE = ((0.75, "quite sure"), (0.65, "fairly sure"), (0.0, "not sure"))
+_SURE = ((0.75, mark("quite sure")), (0.65, mark("fairly sure")), (0.0, mark("not sure")))
 _TOLD = ("given", "channels")
 _MORE = ("speaker_threshold", "clustering", "embedding", "min_speaker_share")
-_CHART: dict[str, Any] = {
-    "displaylogo": False,
-    "doubleClick": False,  # it would also let go of the bar, which plays it again
-    "modeBarButtons": [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]],
-}
 
 
 def speakers(job: Job, transcript: Transcript) -> None:
-    """Draw who speaks when and for how long, with all that can be corrected in it."""
+    """Draw who speaks and for how long, with all that can be corrected in it."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(counted(transcript), width="stretch", help=_why(transcript))
         if job.state not in ACTIVE_STATES:
-            find_again(job, "Change the number", "Find again")
-    _lanes(transcript)
+            find_again(job, _("Change the number"), _("Find again"))
     _shares(transcript)
 
 
 def counted(transcript: Transcript) -> str:
     """Write how many speak, and how sure that is, as Markdown."""
     number, facts = len(transcript.speakers), transcript.diarization
-    text = f"**{number} speaker{'' if number == 1 else 's'}**"
+    text = f"**{plural('{number} speaker', '{number} speakers', number)}**"
     if number != facts.get("speakers") or facts.get("by") in _TOLD:
         return text  # no guess, or one that the user has corrected since
-    text += f", {next(words for least, words in _SURE if facts.get('confidence', 0) >= least)}"
+    sure = next(words for least, words in _SURE if facts.get("confidence", 0) >= least)
+    text += f", {_(sure)}"
     other = facts.get("runner_up")
     doubtful = facts.get("confidence", 0) < _SURE[0][0]
-    return f"{text}; it could be {other}" if other and doubtful else text
+    return f"{text}; {_('it could be {other}', other=other)}" if other and doubtful else text
 
 
 def _why(transcript: Transcript) -> str | None:
-    why = str(transcript.diarization.get("why") or "")
+    why = told(str(transcript.diarization.get("why") or ""))
     return ui.escape(f"{why[:1].upper()}{why[1:].rstrip('.')}.") if why else None
-
-
-# -- the lanes ---------------------------------------------------------------------------------
-
-
-def _lanes(transcript: Transcript) -> None:
-    key = f"lanes_{transcript.job_id}"
-    st.plotly_chart(
-        figures.timeline(transcript, ui.ink()),
-        key=key,
-        on_select=lambda: _clicked(key),
-        selection_mode="points",
-        config=_CHART,
-        alt="Who speaks when: one lane for each speaker, with a bar for each turn",
-    )
-
-
-def _clicked(key: str) -> None:
-    """Play what was clicked; a second click on a bar lets go of it, and means it again."""
-    points = st.session_state[key]["selection"]["points"]
-    last = f"{key}_last"
-    if points:
-        st.session_state[last] = _number(points[-1].get("customdata"))
-    if st.session_state.get(last) is not None:
-        jump(st.session_state[last])
-
-
-def _number(value: Any) -> float | None:
-    value = value[0] if isinstance(value, list) and value else value
-    return float(value) if isinstance(value, int | float) else None
 
 
 # -- the shares --------------------------------------------------------------------------------
@@ -106,54 +72,67 @@ def _share(transcript: Transcript, label: str, seconds: float, whole: float) -> 
         chip = ui.chip(label, transcript.names, _SHARE_NAME)
         st.markdown(f"{chip}&ensp;{share}", width="content")
         pencil = ":material/drive_file_rename_outline:"
-        if st.button(pencil, key=f"rename_{label}", type="tertiary", help="Rename"):
+        if st.button(pencil, key=f"rename_{label}", type="tertiary", help=_("Rename")):
             rename(transcript, label)
         if len(transcript.speakers) > 1 and st.button(
-            ":material/merge:", key=f"merge_{label}", type="tertiary", help="Merge into another"
+            ":material/merge:", key=f"merge_{label}", type="tertiary", help=_("Merge into another")
         ):
             merge(transcript, label)
 
 
-@st.dialog("Rename a speaker")
 def rename(transcript: Transcript, label: str) -> None:
-    """Ask for a speaker's name."""
+    """Ask for a speaker's name, in a dialog; offer those of the library's other recordings."""
+    st.dialog(_("Rename a speaker"))(_rename)(transcript, label)
+
+
+def _rename(transcript: Transcript, label: str) -> None:
     st.markdown(ui.chip(label, transcript.names, LONGEST_NAME))
     with st.form("rename", border=False):
-        name = st.text_input(
-            "Name",
-            transcript.names.get(label, ""),
-            max_chars=LONGEST_NAME,
-            placeholder=shown_name(label, {}),
-            help="It stands in the text, in the timeline and in every export.",
+        own = transcript.names.get(label)
+        with ui.store().database.read() as db:
+            known = [name for name in used_names(db, transcript.job_id) if name != own]
+        key = f"name_{transcript.job_id}_{label}"
+        st.session_state.setdefault(key, own)  # as an index it could not be cleared
+        name = st.selectbox(
+            _("Name"),
+            [own, *known] if own else known,
+            index=None,
+            key=key,
+            accept_new_options=True,
+            placeholder=_("Write a name, or choose one"),
+            help=_("It stands in the text and in every export; an empty field removes it."),
         )
-        if st.form_submit_button("Save", type="primary"):
+        if st.form_submit_button(_("Save"), type="primary"):
             with ui.told():
-                check_name(transcript, label, name)
+                name = check_name(transcript, label, name or "")
                 edits.rename_speaker(ui.store(), transcript.job_id, label, name)
                 st.rerun()
 
 
-def check_name(transcript: Transcript, label: str, name: str) -> None:
-    """Raise InputError where another speaker is shown under a name, given or not."""
-    wanted = " ".join(name.split()).casefold()
+def check_name(transcript: Transcript, label: str, name: str) -> str:
+    """Return a name as it is kept; raise InputError where another speaker is shown under it."""
+    name = " ".join(name.split())[:LONGEST_NAME].strip()
+    wanted = name.casefold()
     others = (shown_name(o, transcript.names) for o in transcript.speakers if o != label)
     if wanted in (other.casefold() for other in others):
         raise InputError("Another speaker has this name; merge the two if they are one.")
+    return name
 
 
-@st.dialog("Merge two speakers")
 def merge(transcript: Transcript, label: str) -> None:
-    """Ask who a speaker really is."""
+    """Ask who a speaker really is, in a dialog."""
+    st.dialog(_("Merge two speakers"))(_merge)(transcript, label)
+
+
+def _merge(transcript: Transcript, label: str) -> None:
     others = [other for other in transcript.speakers if other != label]
     into = st.selectbox(
-        f"{ui.escape(shown_name(label, transcript.names))} is really",
+        _("{name} is really", name=ui.escape(shown_name(label, transcript.names))),
         others,
         format_func=lambda other: shown_name(other, transcript.names),
     )
-    st.caption(
-        "All that both have said becomes one speaker's. Change the number to part them again."
-    )
-    if st.button("Merge", type="primary", icon=":material/merge:"):
+    st.caption(_("All that both have said becomes one speaker's; undoing parts them again."))
+    if st.button(_("Merge"), type="primary", icon=":material/merge:"):
         edits.merge_speakers(ui.store(), transcript.job_id, label, into)
         st.rerun()
 
@@ -167,18 +146,20 @@ def find_again(job: Job, label: str, action: str) -> None:
     with st.popover(label, icon=":material/group:"):
         numbers: Sequence[int | None] = [None, *range(1, max(10, options.speakers or 0) + 1)]
         number = st.selectbox(
-            "How many speak",
+            _("How many speak"),
             numbers,
             index=numbers.index(options.speakers),
-            format_func=lambda n: str(n or "Automatic"),
+            format_func=lambda n: str(n or _("Automatic")),
             key=f"number_{job.id}",
         )
-        with st.expander("More"):
+        with st.expander(_("More")):
             values = fields(_MORE, f"find_{job.id}", options)
         if job.diarization:
             st.caption(
-                "Texts stay, and names where a speaker is the same. Who says what is found anew: "
-                "what you corrected or merged there is lost."
+                _(
+                    "Texts stay, and names where a speaker is the same. Who says what is found "
+                    "anew: what you corrected or merged there is lost."
+                )
             )
         if st.button(action, type="primary", icon=":material/search:"):
             requeue(job, {**values, "diarize": True, "speakers": number})
@@ -187,10 +168,10 @@ def find_again(job: Job, label: str, action: str) -> None:
 def add_text(job: Job) -> None:
     """Offer to transcribe a recording of which only the speakers are known."""
     with st.container(border=True):
-        st.markdown("**There is no text yet.** A model can write it; the speakers stay.")
+        st.markdown(_("**There is no text yet.** A model can write it; the speakers stay."))
         options = JobOptions(**{**job.options, "model": ui.settings().model})
         values = model_fields(f"text_{job.id}", options, text=True)
-        if st.button("Transcribe", type="primary", icon=":material/play_arrow:"):
+        if st.button(_("Transcribe"), type="primary", icon=":material/play_arrow:"):
             requeue(job, values)
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import streamlit as st
 
 from transcrevai_core import texts
+from transcrevai_core.senders import TOKEN, TOKEN_HEADER
 from transcrevai_core.texts import _, mark
-from transcrevai_core.web import TOKEN, TOKEN_HEADER, UPLOAD_URL
+from transcrevai_core.web import UPLOAD_URL
 
 _HERE = Path(__file__).parent
 _TEXTS = {  # what the drop zone says; it fills the places itself

@@ -5,9 +5,10 @@ import re
 from itertools import islice
 
 from transcrevai_core.errors import InputError
-from transcrevai_core.export.cues import letters, one_line, texts, timed_pieces
+from transcrevai_core.export.cues import one_line, texts
 from transcrevai_core.export.filenames import file_stem
 from transcrevai_core.export.names import speaker_turns
+from transcrevai_core.retiming import letters, timed_pieces
 from transcrevai_core.rttm import format_rttm
 from transcrevai_core.types import Segment, Transcript, Word
 

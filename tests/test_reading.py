@@ -1,0 +1,208 @@
+"""The routes of a transcript, on a real server: what is read, what is changed, who may."""
+
+import gzip
+import json
+import wave
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.test_web import ask, port  # noqa: F401
+from transcrevai_core import edits, reading, senders, waveform
+from transcrevai_core.store import Store
+from transcrevai_core.types import Chunk, Job, Segment, Turn, Word
+
+# ruff: noqa: F811
+A, B, C = "SPEAKER_00", "SPEAKER_01", "SPEAKER_02"
+
+
+@pytest.fixture
+def job(store: Store, tmp_path: Path) -> Job:
+    job = store.add_job(tmp_path / "a.mp3", {})
+    store.save_plan(job.id, [Chunk(0, 0, 4)])
+    words = [Word(n, n + 1, f" {text}", 0.9 - 0.2 * n) for n, text in enumerate(("Bom", "dia."))]
+    segments = [
+        Segment(0, 2, " Bom dia.", tuple(words)),
+        Segment(2, 4, " Até <b>logo.", looping=True),
+    ]
+    store.save_chunk(job.id, 0, segments, dropped=0, seconds=1)
+    store.save_diarization(job.id, [Turn(0, 2, A), Turn(2, 4, B)], {"speakers": 2})
+    store.update_job(job.id, state="done", duration=4.0)
+    return store.job(job.id)
+
+
+def read(port: int, path: str) -> tuple[Any, bytes]:
+    answer, content = ask(port, "GET", f"{reading.URL}/{path}")
+    zipped = answer.headers["content-encoding"] == "gzip"
+    return answer, gzip.decompress(content) if zipped else content
+
+
+def change(port: int, job: Job, body: Any, **headers: str) -> tuple[int, Any]:
+    known = {"Origin": f"http://localhost:{port}"}
+    known |= {senders.TOKEN_HEADER.replace("-", "_"): senders.TOKEN}
+    text = body if isinstance(body, str) else json.dumps(body)
+    answer, content = ask(port, "POST", f"{reading.URL}/{job.id}", text, **known | headers)
+    zipped = answer.headers["content-encoding"] == "gzip"
+    return answer.status, json.loads(gzip.decompress(content) if zipped else content)
+
+
+def test_all_that_is_shown_comes_at_once(port: int, store: Store, job: Job) -> None:
+    first, second = store.segments(job.id)
+    edits.edit_text(store, second.id or 0, "Até já.")
+    edits.set_note(store, first.id or 0, "ask")
+    edits.rename_speaker(store, job.id, B, "Bia")
+    answer, content = read(port, job.id)
+    found = json.loads(content)
+    assert answer.status == 200 and found["duration"] == 4
+    assert found["segments"][0] == {
+        "id": first.id, "start": 0, "end": 2, "speaker": A, "note": "ask",
+        "words": [[0, 1, " Bom", 0.9], [1, 2, " dia.", 0.7]],
+    }  # fmt: skip
+    assert found["segments"][1]["original"] == "Até <b>logo." and found["segments"][1]["looping"]
+    assert [word[2] for word in found["segments"][1]["words"]] == ["Até", " já."]
+    assert [person["name"] for person in found["people"]] == ["Speaker 1", "Bia"]
+    assert found["turns"] == [[0, 2, 0], [2, 4, 1]]
+    assert (found["undo"], found["redo"]) == ("name", "")
+
+
+def test_a_change_brings_back_what_is_different(port: int, store: Store, job: Job) -> None:
+    first, second = (segment.id for segment in store.segments(job.id))
+    status, told = change(port, job, {"do": "text", "segment": first, "text": "Boa noite."})
+    assert status == 200 and [segment["id"] for segment in told["segments"]] == [first]
+    assert "people" not in told and told["undo"] == "text"
+    status, told = change(port, job, {"do": "merge", "segment": first})
+    assert told["gone"] == [second] and told["turns"] == [[0, 4, 0]]
+    assert store.segments(job.id)[0].final_text == "Boa noite. Até <b>logo."
+    status, told = change(port, job, {"do": "undo"})
+    assert {segment["id"] for segment in told["segments"]} == {first, second}
+    assert (told["what"], told["undo"], told["redo"]) == ("merge", "text", "merge")
+    status, told = change(port, job, {"do": "redo"})
+    assert told["gone"] == [second]
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept"),
+    [
+        ({"do": "split", "word": 1}, lambda s: s.text == " Bom"),
+        ({"do": "note", "text": " ask "}, lambda s: s.note == "ask"),
+        ({"do": "highlight", "on": True}, lambda s: s.highlighted),
+        ({"do": "speaker", "speaker": B}, lambda s: s.speaker == B),
+        ({"do": "speaker", "speaker": ""}, lambda s: s.speaker == C),  # somebody else
+        ({"do": "text", "text": "x"}, lambda s: s.edited == "x"),
+        (
+            {"do": "replace", "find": "bom", "text": "Belo", "words": True, "case": False},
+            lambda s: s.edited == "Belo dia.",
+        ),
+    ],
+)
+def test_each_change_reaches_the_store(
+    port: int, store: Store, job: Job, asked: Any, kept: Any
+) -> None:
+    first = store.segments(job.id)[0]
+    status, told = change(port, job, asked | {"segment": first.id})
+    assert status == 200 and first.id in [segment["id"] for segment in told["segments"]]
+    assert kept(store.segments(job.id)[0])
+    change(port, job, {"do": "undo"})
+    assert store.segments(job.id)[0] == first
+
+
+def test_a_turn_without_text_is_given_to_another(port: int, store: Store, job: Job) -> None:
+    asked = {"do": "turn", "start": 2, "end": 4.0, "from": B, "speaker": A}
+    status, told = change(port, job, asked)
+    assert status == 200 and told["turns"] == [[0, 4, 0]] and not told["segments"]
+    assert change(port, job, asked)[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"do": "text", "segment": 10**6, "text": "x"}, "gone"),
+        ({"do": "text", "text": "x"}, "needs segment"),
+        ({"do": "split", "segment": 1, "word": 0}, "between two words"),
+        ({"do": "dance"}, "unknown"),
+        ({}, "needs do"),
+        ([], "JSON object"),
+        ("no json", "JSON object"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(
+    port: int, store: Store, job: Job, asked: Any, sentence: str
+) -> None:
+    before = store.transcript(job.id)
+    status, told = change(port, job, asked)
+    assert status == 400 and sentence in told["error"] and told["error"].endswith(".")
+    assert store.transcript(job.id) == before
+
+
+def test_a_segment_of_another_job_is_out_of_reach(port: int, store: Store, job: Job) -> None:
+    other = store.add_job(Path("b.mp3"), {})
+    first = store.segments(job.id)[0].id
+    status, told = change(port, other, {"do": "text", "segment": first, "text": "x"})
+    assert status == 400 and "gone" in told["error"]
+    assert store.segments(job.id)[0].edited is None
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Origin": "http://evil.example"}, {"Origin": ""}, {"X_Transcrevai_Token": "guess"}],
+)
+def test_changes_of_others_are_refused(
+    port: int, store: Store, job: Job, headers: dict[str, str]
+) -> None:
+    first = store.segments(job.id)[0]
+    asked = {"do": "text", "segment": first.id, "text": "x"}
+    assert change(port, job, asked, **headers)[0] == 403
+    assert store.segments(job.id)[0] == first
+
+
+def test_too_much_at_once_is_refused(port: int, job: Job) -> None:
+    status, told = change(port, job, {"do": "text", "segment": 1, "text": "x" * 2_000_000})
+    assert status == 413 and told["error"].endswith(".")
+
+
+@pytest.mark.parametrize("path", ["0" * 32, "..", "x", "0" * 32 + "/waveform", "../waveform"])
+def test_nothing_but_a_known_job_is_read(port: int, path: str) -> None:
+    assert ask(port, "GET", f"{reading.URL}/{path}")[0].status in (400, 404)
+
+
+# -- the waveform ------------------------------------------------------------------------------
+
+
+def sound(path: Path, samples: Any) -> Path:
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(np.asarray(samples, "<i2").tobytes())
+    return path
+
+
+def test_the_waveform_tells_the_highest_of_each_twentieth(
+    port: int, store: Store, job: Job
+) -> None:
+    sound(store.wav(job.id), [0] * 800 + [0, 16_384] * 400 + [-32_768] * 800 + [256] * 10)
+    for _ in range(2):  # the second time as it was kept
+        answer, content = read(port, f"{job.id}/waveform")
+        assert answer.status == 200 and [*content] == [0, 128, 255, 2]
+    assert store.wav(job.id).with_suffix(".peaks").read_bytes() == content
+
+
+def test_the_waveform_of_another_sound_is_made_anew(tmp_path: Path) -> None:
+    wav = sound(tmp_path / "audio.wav", [0] * 1600)
+    assert waveform.peaks(wav) == b"\0\0"
+    wav.with_suffix(".peaks").write_bytes(b"old")
+    sound(wav, [32_767] * 800)
+    assert waveform.peaks(wav) == b"\xff"
+
+
+def test_a_long_sound_is_read_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wav = sound(tmp_path / "audio.wav", [0] * 1600 + [32_767] * 1000)
+    whole = waveform.peaks(wav)
+    wav.with_suffix(".peaks").unlink()
+    monkeypatch.setattr(waveform, "_BLOCK", 800)
+    assert waveform.peaks(wav) == whole == b"\0\0\xff\xff"
+
+
+def test_a_job_without_sound_says_so(port: int, job: Job) -> None:
+    answer, content = ask(port, "GET", f"{reading.URL}/{job.id}/waveform")
+    assert answer.status == 404 and b"no sound" in content

@@ -1,0 +1,307 @@
+// The text: rows of words, found by their times, and edited where they stand.
+class Text {
+  rows = [] // as the server tells them, in order of time
+  elements = new Map() // id: element
+  here = null // the row at the present place
+  now = null // the word there
+  chosen = null // {id, word}: the word that was clicked last
+  rest = 0 // until then the user scrolls, and nothing else does
+
+  constructor(reader) {
+    this.reader = reader
+    this.box = reader.find(".box")
+    this.box.addEventListener("click", event => this.click(event))
+    this.box.addEventListener("dblclick", event => this.doubleClick(event))
+    for (const kind of ["wheel", "touchmove", "pointerdown"])
+      this.box.addEventListener(kind, () => (this.rest = performance.now() + 4000), { passive: true })
+  }
+
+  // -- drawing ---------------------------------------------------------------------------------
+
+  fill(rows) {
+    this.rows = rows
+    this.elements.clear()
+    this.here = this.now = null
+    const all = document.createDocumentFragment()
+    let before = null
+    for (const row of rows) {
+      all.append(this.make(row, before))
+      before = row
+    }
+    if (!rows.length) all.append(Object.assign(document.createElement("p"), { className: "empty", textContent: this.reader.labels.empty }))
+    this.box.replaceChildren(all)
+  }
+
+  // what has changed takes the place of what was
+  patch(segments, gone) {
+    const kept = new Map(this.rows.map(row => [row.id, row]))
+    for (const id of gone) {
+      kept.delete(id)
+      this.elements.get(id)?.remove()
+      this.elements.delete(id)
+    }
+    const added = segments.some(row => !kept.has(row.id))
+    for (const row of segments) kept.set(row.id, row)
+    this.rows = [...kept.values()]
+    if (added) this.rows.sort((a, b) => a.start - b.start || a.end - b.end || a.id - b.id)
+    const changed = new Set(segments.map(row => row.id))
+    let before = null
+    for (const row of this.rows) {
+      const old = this.elements.get(row.id)
+      // a row shows its speaker where another one spoke before
+      if (!old || changed.has(row.id) || this.looks(row, before) !== old.dataset.looks) {
+        const fresh = this.make(row, before)
+        if (old) old.replaceWith(fresh)
+        else if (before) this.elements.get(before.id).after(fresh)
+        else this.box.prepend(fresh)
+      }
+      before = row
+    }
+    this.here = this.now = null
+    this.mark(this.reader.audio.currentTime)
+  }
+
+  looks(row, before) {
+    const person = this.reader.person(row.speaker)
+    return `${row.speaker}|${person?.name}|${row.speaker !== before?.speaker}`
+  }
+
+  make(row, before) {
+    const { labels } = this.reader
+    const person = this.reader.person(row.speaker)
+    const begins = person && row.speaker !== before?.speaker
+    const element = document.createElement("article")
+    element.className = `row${begins ? " begins" : ""}${row.highlighted ? " highlighted" : ""}${row.turn ? " turn" : ""}`
+    element.dataset.id = row.id
+    element.dataset.looks = this.looks(row, before)
+    if (person) element.style.cssText = `--own:${person.fill};--ink:${person.ink}`
+    const words = row.words.map(this.word, this).join("")
+    const length = `${Math.max(1, Math.round(row.end - row.start))} s`
+    element.innerHTML =
+      `<button type="button" class="time" tabindex="-1" title="${safe(labels.hear)}">${clock(row.start)}</button><div class="body">` +
+      (begins ? `<button type="button" class="who" tabindex="-1" title="${safe(labels.speaker)}"><span>${safe(person.name)}</span></button>` : "") +
+      (row.turn ? `<p class="aside">${length}</p>` : `<p class="words">${words || `<em>${safe(labels.emptied)}</em>`}</p>`) +
+      (row.original === undefined ? "" : `<p class="aside"><i aria-hidden="true">edit</i> ${safe(labels.original)} ${safe(row.original)}</p>`) +
+      (row.looping ? `<p class="aside loop"><i aria-hidden="true">repeat</i> ${safe(labels.looping)}</p>` : "") +
+      (row.note ? `<p class="aside note" title="${safe(labels.note)}">${safe(row.note)}</p>` : "") +
+      `</div><button type="button" class="more" tabindex="-1" aria-haspopup="menu" aria-expanded="false" aria-label="${safe(labels.more)} ${clock(row.start)}"><i aria-hidden="true">more_vert</i></button>`
+    this.elements.set(row.id, element)
+    return element
+  }
+
+  word([start, end, text, probability]) {
+    // the space before a word is no part of what is marked
+    const gap = text.startsWith(" ") ? " " : ""
+    const low = probability < this.reader.data.low ? ' class="low"' : ""
+    return `${gap}<span${low}>${safe(text.slice(gap.length))}</span>`
+  }
+
+  // -- finding ---------------------------------------------------------------------------------
+
+  row(id) {
+    return this.rows.find(row => row.id === id)
+  }
+
+  // the place of the row that is being spoken at a time: the last that has begun
+  at(time) {
+    let [low, high] = [0, this.rows.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.rows[middle].start <= time + 0.001) low = middle + 1
+      else high = middle
+    }
+    for (let place = low - 1; place >= Math.max(0, low - 4); place--)
+      if (this.rows[place].end > time) return place
+    return low - 1
+  }
+
+  wordAt(row, time) {
+    let found = -1
+    for (let n = 0; n < row.words.length && row.words[n][0] <= time + 0.001; n++) found = n
+    return found
+  }
+
+  span(row, word) {
+    return this.elements.get(row.id)?.querySelectorAll(".words > span")[word]
+  }
+
+  said(row) {
+    return row.words.map(word => word[2]).join("").trim()
+  }
+
+  // the next word in doubt after a time
+  doubt(time) {
+    const { low } = this.reader.data
+    for (let place = Math.max(0, this.at(time)); place < this.rows.length; place++)
+      for (const word of this.rows[place].words)
+        if (word[3] < low && word[0] > time + 0.001) return word[0]
+    return null
+  }
+
+  // -- the present place -----------------------------------------------------------------------
+
+  mark(time) {
+    const row = this.rows[this.at(time)] ?? null
+    const element = row && this.elements.get(row.id)
+    if (this.here !== element) {
+      this.here?.classList.remove("here")
+      this.here?.removeAttribute("aria-current")
+      for (const button of this.here?.querySelectorAll("button") ?? []) button.tabIndex = -1
+      element?.classList.add("here")
+      element?.setAttribute("aria-current", "true")
+      for (const button of element?.querySelectorAll("button") ?? []) button.tabIndex = 0
+      this.here = element
+    }
+    const now = row ? this.span(row, this.wordAt(row, time)) : null
+    if (this.now === now) return false
+    this.now?.classList.remove("now")
+    now?.classList.add("now")
+    this.now = now
+    return true
+  }
+
+  present() {
+    return this.here ? this.row(Number(this.here.dataset.id)) : this.rows[0]
+  }
+
+  // scroll only as far as need be, and never against the user
+  keep(force = false) {
+    if (!this.here || (!force && (performance.now() < this.rest || this.editing))) return
+    const box = this.box.getBoundingClientRect()
+    const [upper, lower] = [Math.max(box.top, HEADER), Math.min(box.bottom, window.innerHeight)]
+    const whole = this.here.getBoundingClientRect()
+    const tall = this.now && whole.height > (lower - upper) / 2
+    const place = tall ? this.now.getBoundingClientRect() : whole
+    if (!force && place.top >= upper + 8 && place.bottom <= lower - 40) return
+    const way = place.top - upper - Math.max(0, lower - upper) * 0.3
+    // a long way is not worth seeing, and rows on it have no height yet
+    const far = Math.abs(way) > 2 * box.height
+    const before = this.box.scrollTop
+    this.box.classList.toggle("far", far)
+    this.box.scrollTop = before + way
+    const stuck = !far && Math.abs(way) > 1 && before + Math.min(0, way) >= this.most()
+    // at its end the box cannot scroll on, and may itself be half out of sight
+    if (stuck || lower - upper < 100) this.here.scrollIntoView({ block: "nearest" })
+    if (far && this.settling !== this.here) {
+      this.settling = this.here
+      requestAnimationFrame(() => this.keep(true))
+    } else this.settling = null
+  }
+
+  most() {
+    return this.box.scrollHeight - this.box.clientHeight - 1
+  }
+
+  choose(row, word) {
+    this.box.querySelector(".chosen")?.classList.remove("chosen")
+    this.chosen = { id: row.id, word }
+    this.span(row, word)?.classList.add("chosen")
+  }
+
+  // where a row would be split: at the word clicked last, or else at the one being spoken
+  cut(row) {
+    if (this.chosen?.id === row.id && this.chosen.word > 0) return this.chosen.word
+    const present = this.reader.audio.currentTime
+    return present >= row.start && present <= row.end ? this.wordAt(row, present) : 0
+  }
+
+  // -- clicks ----------------------------------------------------------------------------------
+
+  click(event) {
+    const element = event.target.closest(".row")
+    if (!element || event.target.closest("textarea")) return
+    const row = this.row(Number(element.dataset.id))
+    const { menu } = this.reader
+    const more = event.target.closest(".more")
+    if (more) return menu.open(more, row)
+    const who = event.target.closest(".who")
+    if (who) return menu.open(who, row, true)
+    if (event.target.closest(".note")) return this.note(row)
+    if (!window.getSelection().isCollapsed || (this.editing && event.target.closest(".editing"))) return
+    const span = event.target.closest(".words > span")
+    const word = span ? [...element.querySelectorAll(".words > span")].indexOf(span) : -1
+    if (span) this.choose(row, word)
+    this.rest = 0
+    this.reader.play(span ? row.words[word][0] : row.start)
+  }
+
+  doubleClick(event) {
+    const element = event.target.closest(".row")
+    if (!element || event.target.closest("button, textarea, .aside")) return
+    window.getSelection().removeAllRanges()
+    this.edit(this.row(Number(element.dataset.id)))
+  }
+
+  // -- editing in place ------------------------------------------------------------------------
+
+  edit(row, text = this.said(row)) {
+    if (row.turn) return
+    const words = this.elements.get(row.id).querySelector(".words")
+    if (!words) return
+    const put = value => {
+      const plain = document.createElement("span")
+      plain.textContent = value // until the server has told the words' times
+      words.replaceChildren(plain)
+      return this.reader.change({ do: "text", segment: row.id, text: value })
+    }
+    this.field(row, words, text, this.reader.labels.your_text, (value, caret) => {
+      if (value !== this.said(row)) put(value).then(done => done || this.edit(row, value))
+      else this.choose(row, Math.min(row.words.length - 1, countWords(value.slice(0, caret))))
+    })
+  }
+
+  note(row) {
+    if (row.turn) return
+    const body = this.elements.get(row.id).querySelector(".body")
+    const old = body.querySelector(".note")
+    const place = old ?? body.appendChild(document.createElement("p"))
+    this.field(row, place, row.note ?? "", this.reader.labels.note, value => {
+      if (!old) place.remove()
+      if (value !== (row.note ?? "")) this.reader.change({ do: "note", segment: row.id, text: value })
+    }, () => !old && place.remove())
+  }
+
+  // a field in place of an element: Enter or leaving it keeps what was written, Escape does not
+  field(row, place, text, label, keep, leave = () => {}) {
+    const element = this.elements.get(row.id)
+    const field = document.createElement("textarea")
+    field.value = text
+    field.rows = 1
+    field.setAttribute("aria-label", label)
+    let open = true
+    const close = kept => {
+      if (!open) return
+      open = this.editing = false
+      element.classList.remove("editing")
+      const caret = field.selectionStart
+      field.replaceWith(place)
+      if (kept) keep(field.value.trim(), caret)
+      else leave()
+      this.reader.settle()
+    }
+    field.addEventListener("keydown", event => {
+      if (event.key === "Escape" || (event.key === "Enter" && !event.shiftKey && !event.isComposing)) {
+        event.preventDefault()
+        close(event.key === "Enter")
+        this.box.focus({ preventScroll: true })
+      }
+      event.stopPropagation()
+    })
+    field.addEventListener("blur", () => close(true))
+    element.classList.add("editing")
+    this.editing = true
+    place.replaceWith(field)
+    field.focus()
+    field.setSelectionRange(field.value.length, field.value.length)
+  }
+}
+
+const countWords = text => (text.match(/\S+\s/g) ?? []).length
+const escapes = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" }
+const safe = text => String(text).replace(/[&<>"']/g, character => escapes[character])
+
+function clock(seconds) {
+  const two = number => String(number).padStart(2, "0")
+  const [hour, minute, second] = [seconds / 3600, (seconds / 60) % 60, seconds % 60].map(Math.floor)
+  return hour ? `${hour}:${two(minute)}:${two(second)}` : `${minute}:${two(second)}`
+}
