@@ -13,13 +13,17 @@ from transcrevai_core.cli.flags import (
     Clustering,
     Counting,
     Embedding,
+    HopSeconds,
     MaxSpeakers,
     MinSpeakers,
     MinSpeakerShare,
+    MinTurnSeconds,
     OutputDir,
     OutputFormat,
+    ResegmentRounds,
     Speakers,
     SpeakerThreshold,
+    WindowSeconds,
 )
 from transcrevai_core.cli.screen import check_folder, check_format, err, open_library, run_all
 from transcrevai_core.options import JobOptions
@@ -37,6 +41,10 @@ def diarize(
     counting: Counting = None,
     speaker_threshold: SpeakerThreshold = None,
     min_speaker_share: MinSpeakerShare = None,
+    window_seconds: WindowSeconds = None,
+    hop_seconds: HopSeconds = None,
+    resegment_rounds: ResegmentRounds = None,
+    min_turn_seconds: MinTurnSeconds = None,
     channels: Channels = None,
     output_dir: OutputDir = Path(),
     output_format: OutputFormat = None,

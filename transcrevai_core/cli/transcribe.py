@@ -13,14 +13,18 @@ from transcrevai_core.cli.flags import (
     Clustering,
     Counting,
     Embedding,
+    HopSeconds,
     MaxSpeakers,
     MinSpeakers,
     MinSpeakerShare,
+    MinTurnSeconds,
     OutputDir,
     OutputFormat,
+    ResegmentRounds,
     Speakers,
     SpeakerThreshold,
     VadThreshold,
+    WindowSeconds,
     setting,
 )
 from transcrevai_core.cli.screen import check_folder, check_format, err, open_library, run_all
@@ -60,6 +64,10 @@ def transcribe(
     counting: Counting = None,
     speaker_threshold: SpeakerThreshold = None,
     min_speaker_share: MinSpeakerShare = None,
+    window_seconds: WindowSeconds = None,
+    hop_seconds: HopSeconds = None,
+    resegment_rounds: ResegmentRounds = None,
+    min_turn_seconds: MinTurnSeconds = None,
     channels: Channels = None,
     score: Annotated[
         bool, typer.Option("--score", help="add the word error rate where a reference is known")
