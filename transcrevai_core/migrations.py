@@ -109,11 +109,32 @@ def m004_memory(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX runs_by_key ON runs (key, id)")
 
 
+def m006_laboratory(db: sqlite3.Connection) -> None:
+    """Settings of diarization with a name, and what came of trying many of them."""
+    db.execute(
+        """CREATE TABLE profiles (
+            name TEXT PRIMARY KEY, options TEXT NOT NULL, source TEXT NOT NULL,
+            created REAL NOT NULL) WITHOUT ROWID"""
+    )
+    db.execute(
+        """CREATE TABLE sweeps (
+            id TEXT PRIMARY KEY, job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+            created REAL NOT NULL, state TEXT NOT NULL, plan TEXT NOT NULL, owner TEXT,
+            error TEXT NOT NULL DEFAULT '')"""
+    )
+    db.execute(
+        """CREATE TABLE sweep_results (
+            sweep TEXT NOT NULL REFERENCES sweeps (id) ON DELETE CASCADE, number INTEGER NOT NULL,
+            result TEXT NOT NULL, PRIMARY KEY (sweep, number)) WITHOUT ROWID"""
+    )
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_initial,
     m002_search,
     m003_speakers,
     m004_memory,
+    m006_laboratory,
 )
 
 

@@ -69,14 +69,10 @@ class Material:
 
 def group(material: Material, fewest: int, most: int, recipe: Recipe) -> Grouping:
     """Divide windows among `fewest` to `most` speakers, as `recipe` says."""
-    told, seconds, between = material.told, material.seconds, material.between
+    told, between = material.told, material.between
     most = min(most, len(told))
     fewest = min(fewest, most)
-    least = max(recipe.least_seconds, recipe.least_share * float(seconds.sum()))
-
-    def prune(labels: np.ndarray, keep: int = 1) -> np.ndarray:
-        return clustering.absorb(told, labels, seconds, least, keep)
-
+    prune = _pruner(material, recipe)
     method: Clustering = recipe.clustering
     why = "as set"
     if method == "auto":
@@ -137,6 +133,50 @@ def _of_stages(
         return count, stage.labels, stage.clusters
     clusters = min(count.number, len(stages))
     return count, prune(stages[-clusters].labels, clusters), clusters
+
+
+def _pruner(material: Material, recipe: Recipe) -> Callable[..., np.ndarray]:
+    """Return what gives clusters that are too small to be a speaker to the others."""
+    seconds = material.seconds
+    least = max(recipe.least_seconds, recipe.least_share * float(seconds.sum()))
+
+    def prune(labels: np.ndarray, keep: int = 1) -> np.ndarray:
+        return clustering.absorb(material.told, labels, seconds, least, keep)
+
+    return prune
+
+
+def weigh(material: Material, most: int, recipe: Recipe) -> list[dict[str, float | int | None]]:
+    """Return what speaks for each number of speakers, once divided as `recipe` says.
+
+    `silhouette` (-1 to 1, high is good) is that of `counting`; `eigengap` the gap after so many
+    eigenvalues, as a share of the largest (high is good); `likeness` the cosine of the two most
+    alike speakers (low is good); `evidence` the nats for their being one (below 0 is good), where
+    the embedding knows how voices vary. None where a number has none.
+    """
+    most = min(most, len(material.told))
+    prune = _pruner(material, recipe)
+    method = choose(material, most)[0] if recipe.clustering == "auto" else recipe.clustering
+    spectral, gaps = material.spectrum(most)
+    of_method = {"spectral": spectral, "agglomerative": material.tree}
+    divide = of_method.get(method, material.means)
+    stages = {}
+    if material.between is not None:
+        stages = plda.by_clusters(material.stages, prune)
+    rows: list[dict[str, float | int | None]] = []
+    for n in range(1, most + 1):
+        stage = stages.get(n)
+        labels = stage.labels if stage and method == "vbx" else divide(n)
+        several = n > 1 and labels.max() + 1 == n
+        known = stage and np.isfinite(stage.evidence)
+        rows.append({
+            "speakers": n,
+            "silhouette": counting.silhouette(material.told, labels) if several else None,
+            "eigengap": float(gaps[n - 1]) if n <= len(gaps) else None,
+            "likeness": clustering.likeness(material.told, labels) if several else None,
+            "evidence": stage.evidence if stage and known else None,
+        })  # fmt: skip
+    return rows
 
 
 def choose(material: Material, most: int) -> tuple[Clustering, str]:

@@ -149,23 +149,25 @@ def resegment(
         return labels
     floor = _FLOOR * np.concatenate(pooled).var(axis=0)
     mixtures = [fit_mixture(frames, floor) for frames in pooled]
-    out = []
+    out = list(labels)
     for some in _batches(spans):
         pieces = [features.frames(*spans[n]) for n in some]
         scores = mixture_scores(np.concatenate(pieces), mixtures)
         for n, path in zip(some, viterbi_of(scores, [*map(len, pieces)], switch), strict=True):
-            found = labels[n].copy()
-            found[: len(path)] = path
-            out.append(found)
+            out[n] = labels[n].copy()
+            out[n][: len(path)] = path
     return out
 
 
-def _batches(spans: list[tuple[int, int]]) -> Iterator[range]:
-    """Yield which regions are gone through at once, so that memory stays bounded."""
-    begin, held = 0, 0
-    for n, (first, last) in enumerate(spans):
-        if held + last - first > _FRAMES_AT_ONCE and held:
-            yield range(begin, n)
-            begin, held = n, 0
-        held += last - first
-    yield range(begin, len(spans))
+def _batches(spans: list[tuple[int, int]]) -> Iterator[list[int]]:
+    """Yield which regions are gone through at once: alike in length, and bounded in memory."""
+    some: list[int] = []
+    held = 0
+    for n in sorted(range(len(spans)), key=lambda n: spans[n][0] - spans[n][1]):
+        length = spans[n][1] - spans[n][0]
+        if some and held + length > _FRAMES_AT_ONCE:
+            yield some
+            some, held = [], 0
+        some.append(n)
+        held += length
+    yield some
