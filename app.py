@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from transcrevai_core import ui, web
+from transcrevai_core import bench, ui, web
 from transcrevai_core.errors import TranscrevaiError
 from transcrevai_core.jobs import Runner
 
@@ -34,6 +34,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
         yield
     finally:
         runner.stop()
+        bench.stop_all()
 
 
 def on_script_error(error: Exception) -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from transcrevai_core import components, ui
+from transcrevai_core.texts import _
 
 HERE = Path(__file__).resolve().parent
 IMAGES = Path(components.__file__).parent
@@ -27,6 +28,12 @@ page = st.navigation(
             title="Transcript",
             icon=":material/article:",
             help="Read, listen to, correct and export one transcript.",
+        ),
+        st.Page(
+            HERE / ui.TUNING,
+            title=_("Tuning"),
+            icon=":material/tune:",
+            help=_("Try other settings on the voices of a recording, and see what they change."),
         ),
         st.Page(
             HERE / ui.LIBRARY,

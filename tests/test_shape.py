@@ -20,7 +20,7 @@ FLOORS = [
     {"governor"},
     {"edits", "cache", "profiles", "experiments", "transcription.loading"},
     {"transcription.decoding", "preferences", "gauges"},
-    {"courses"},
+    {"courses", "lab_figures"},
     {"stages"},
     {"models", "probes", "laboratory"},
     {"budget", "costs"},

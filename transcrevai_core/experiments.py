@@ -192,3 +192,12 @@ def named(values: Mapping[str, Any]) -> str:
     'speakers=auto, clustering=vbx'
     """
     return ", ".join(f"{name}={'auto' if v is None else v}" for name, v in values.items())
+
+
+def changed(values: Mapping[str, Any]) -> Values:
+    """Return the settings that are not as they are by default.
+
+    >>> changed({"speakers": 3, "clustering": "auto"})
+    {'speakers': 3}
+    """
+    return {name: value for name, value in values.items() if value != DEFAULTS.get(name)}

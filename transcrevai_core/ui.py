@@ -31,7 +31,7 @@ from transcrevai_core.turns import shown_name
 from transcrevai_core.types import ACTIVE_STATES, Job, JobState, Segment
 
 TRANSCRIBE, TRANSCRIPT, LIBRARY = "transcribe.py", "transcript.py", "library.py"
-MEMORY = "memory.py"
+MEMORY, TUNING = "memory.py", "tuning.py"
 LOW_PROBABILITY = 0.5
 CHIP_NAME = 30  # characters: a line of a narrow screen
 LANGUAGE = "language"  # in the session
