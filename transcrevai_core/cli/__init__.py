@@ -14,6 +14,7 @@ from transcrevai_core.cli.diarize import diarize
 from transcrevai_core.cli.doctor import doctor
 from transcrevai_core.cli.screen import complain
 from transcrevai_core.cli.transcribe import transcribe
+from transcrevai_core.cli.tune import tune
 from transcrevai_core.errors import InputError, TranscrevaiError
 
 app = typer.Typer(
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 app.command()(transcribe)
 app.command()(diarize)
+app.command()(tune)
 app.command()(doctor)
 app.add_typer(models.app, name="models", no_args_is_help=True)
 app.add_typer(jobs.app, name="jobs", no_args_is_help=True)

@@ -18,6 +18,10 @@ def setting(name: str) -> Any:
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON for a program to read")]
+Profile = Annotated[
+    str | None,
+    typer.Option("--profile", help="settings of speakers that `tune` or its page has saved"),
+]
 OutputDir = Annotated[
     Path, typer.Option("--output_dir", "-o", help="folder for the files that are written")
 ]

@@ -8,7 +8,7 @@ import streamlit as st
 
 from transcrevai_core import bench, experiments, laboratory, ui
 from transcrevai_core.bench import Task
-from transcrevai_core.components.fields import field, label_of
+from transcrevai_core.components.fields import field, label_of, meaning
 from transcrevai_core.components.findings import Found, findings
 from transcrevai_core.experiments import Values
 from transcrevai_core.options import JobOptions
@@ -96,7 +96,12 @@ def _slider(name: str, key: str, now: JobOptions, steps: Sequence[Any], unit: st
         return unit.format(n=decimal(step, digits))
 
     return st.select_slider(
-        label_of(name), steps, value=getattr(now, name), format_func=written, key=f"{key}_{name}"
+        label_of(name),
+        steps,
+        value=getattr(now, name),
+        format_func=written,
+        key=f"{key}_{name}",
+        help=meaning(JobOptions.model_fields[name]),
     )
 
 
@@ -110,6 +115,7 @@ def _share(key: str, now: JobOptions) -> float:
             value=now.min_speaker_share,
             format_func=lambda share: f"{decimal(100 * share, 1)} %",
             key=f"{key}_{name}",
+            help=meaning(JobOptions.model_fields[name]),
         )
     )
 

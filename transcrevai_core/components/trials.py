@@ -190,7 +190,10 @@ def _ended(job: Job, sweep: Sweep) -> None:
         _(
             "**Best: DER {rate} %** with {settings}",
             rate=decimal(100 * best["der"], 1),
-            settings=ui.escape(experiments.named(sweep.plan["points"][ranked[0]])),
+            settings=", ".join(
+                f"{label_of(name)}: {_value(value)}"
+                for name, value in sweep.plan["points"][ranked[0]].items()
+            ),
         )
     )
     values = sweep.settings(ranked[0])
