@@ -43,13 +43,13 @@ class Task(threading.Thread):
         self.begun = time.time()
         self.error = ""
         self._call = call
-        self._stop = threading.Event()
+        self._cancelled = threading.Event()
         self.start()
 
     def run(self) -> None:
         """Make the call; what it raises becomes one sentence."""
         try:
-            self._call(self._tell, self._stop.is_set)
+            self._call(self._tell, self._cancelled.is_set)
         except Cancelled:
             pass
         except TranscrevaiError as error:
@@ -60,7 +60,7 @@ class Task(threading.Thread):
 
     def cancel(self) -> None:
         """Ask for the end."""
-        self._stop.set()
+        self._cancelled.set()
 
     def _tell(self, share: float) -> None:
         self.share = share

@@ -284,6 +284,6 @@ def exported(job: Job, sweep: Sweep) -> dict[str, Any]:
     found: dict[str, Any] = {"facts": {}, "turns": []}
     values = sweep.plan["base"] if best is None else sweep.settings(best)
     score = None if best is None else dict(sweep.results[best])
-    rows = [{**sweep.plan["points"][n], **result} for n, result in sweep.results.items()]
+    rows = [{"settings": sweep.plan["points"][n], **r} for n, r in sweep.results.items()]
     tried = {"grid": sweep.plan["grid"], "collar": sweep.plan["collar"], "results": rows}
     return {**export(job, values, found, score), "sweep": tried}
