@@ -180,3 +180,5 @@ def test_who_is_the_same_keeps_the_colour() -> None:
     before = [Turn(0, 10, b), Turn(10, 20, a)]
     after = [Turn(0, 9, a), Turn(9, 20, b), Turn(20, 21, c)]
     assert relabelled(before, after) == {a: b, b: a, c: c}
+    later = [Turn(0, 9, a), Turn(30, 31, b), Turn(31, 32, c)]
+    assert relabelled(before[:1], later) == {a: b, b: a, c: c}

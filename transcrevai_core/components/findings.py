@@ -60,7 +60,7 @@ def relabelled(before: Sequence[Turn], after: Sequence[Turn]) -> dict[str, str]:
     """
     same = same_speakers(after, before)
     taken = {*same.values(), *(turn.speaker for turn in before)}
-    free = (label for n in range(100) if (label := f"SPEAKER_{n:02d}") not in taken)
+    free = (name for name in map("SPEAKER_{:02d}".format, range(100)) if name not in taken)
     for label in sorted({turn.speaker for turn in after}, key=lambda x: label_number(x) or 0):
         if label not in same:
             same[label] = next(free)

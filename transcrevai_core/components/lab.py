@@ -139,9 +139,17 @@ def _offer_voices(job: Job, values: Values) -> None:
         ),
         icon=":material/hearing:",
     )
-    if st.button(_("Find the voices"), type="primary", icon=":material/hearing:"):
-        place.hear(job, values)
-        st.rerun(scope="fragment")
+    st.button(
+        _("Find the voices"),
+        type="primary",
+        icon=":material/hearing:",
+        on_click=_begin,
+        args=(job, values),
+    )
+
+
+def _begin(job: Job, values: Values) -> None:
+    bench.of(ui.store()).hear(job, values)
 
 
 def _hearing(task: Task) -> None:

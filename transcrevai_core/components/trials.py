@@ -9,7 +9,7 @@ import streamlit as st
 from transcrevai_core import bench, experiments, lab_figures, laboratory, profiles, sweeps, ui
 from transcrevai_core.components.fields import label_of
 from transcrevai_core.components.tables import table
-from transcrevai_core.errors import InputError
+from transcrevai_core.errors import TranscrevaiError
 from transcrevai_core.export import file_stem
 from transcrevai_core.laboratory import Question
 from transcrevai_core.sweeps import Sweep
@@ -84,19 +84,24 @@ def _reference(job: Job) -> str | None:
             ),
             icon=":material/rule:",
         )
-    given = st.file_uploader(label, type=["rttm", "txt"], key=f"lab_reference_{job.id}")
-    taken = f"lab_taken_{job.id}"
-    if given and st.session_state.get(taken) != given.file_id:
-        with ui.told():
-            try:
-                text = given.getvalue().decode("utf-8")
-            except UnicodeDecodeError:
-                sentence = f"{given.name} is no text; an RTTM file would be right."
-                raise InputError(sentence) from None
-            sweeps.keep_reference(ui.store(), job, text)
-            st.session_state[taken] = given.file_id
-            st.rerun(scope="fragment")
+    key = f"lab_reference_{job.id}"
+    st.file_uploader(label, type=["rttm", "txt"], key=key, on_change=_take, args=(job, key))
+    if refused := st.session_state.get(f"{key}_refused"):
+        st.error(ui.escape(said(refused)), icon=":material/error:")
     return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def _take(job: Job, key: str) -> None:
+    """Keep the reference that was given, or what was wrong with it."""
+    given, refused = st.session_state[key], ""
+    try:
+        if given:
+            sweeps.keep_reference(ui.store(), job, given.getvalue().decode("utf-8"))
+    except UnicodeDecodeError:
+        refused = f"{given.name} is no text; an RTTM file would be right."
+    except TranscrevaiError as error:
+        refused = str(error)
+    st.session_state[f"{key}_refused"] = refused
 
 
 # -- sweeps ------------------------------------------------------------------------------------
@@ -127,21 +132,19 @@ def _plan(job: Job, question: Question, reference: str, collar: float) -> None:
                 )
             texts.append(f"{name}={value}")
         grid = experiments.parse_grid(texts)
-        size = 1
-        for values in grid.values():
-            size *= len(values)
         few = st.number_input(
             _("Of these, at random"), 1, None, None, key=f"{key}_random",
-            placeholder=_("All {number}", number=size),
+            placeholder=_("All of them"),
             help=_("A random search finds nearly as much in far fewer steps."),
         )  # fmt: skip
-        label = plural("Try {number} setting", "Try {number} settings", min(size, few or size))
-        if st.button(label, type="primary", icon=":material/science:", disabled=not names):
-            base = dict(question.settings)
-            plan = sweeps.plan(base, grid, reference, collar=collar, number=few)
-            sweep_id = sweeps.begin(ui.store(), job, plan)
-            _start(sweep_id)
-            st.rerun(scope="fragment")
+        plan = sweeps.plan(question.settings, grid, reference, collar=collar, number=few)
+        st.button(
+            plural("Try {number} setting", "Try {number} settings", len(plan["points"])),
+            type="primary",
+            icon=":material/science:",
+            disabled=not names,
+            on_click=lambda: _start(sweeps.begin(ui.store(), job, plan)),
+        )
 
 
 def _start(sweep_id: str) -> None:
@@ -180,9 +183,13 @@ def _ended(job: Job, sweep: Sweep) -> None:
               all=whole) + (f" {error}" if error else ""),
             icon=":material/pause_circle:",
         )  # fmt: skip
-        if st.button(_("Go on"), type="primary", icon=":material/play_arrow:"):
-            _start(sweep.id)
-            st.rerun(scope="fragment")
+        st.button(
+            _("Go on"),
+            type="primary",
+            icon=":material/play_arrow:",
+            on_click=_start,
+            args=(sweep.id,),
+        )
     if not ranked:
         return
     best = sweep.results[ranked[0]]
