@@ -10,7 +10,8 @@ import streamlit as st
 
 from transcrevai_core import bench, experiments, lab_figures, laboratory, ui
 from transcrevai_core.components.clip import clip
-from transcrevai_core.components.trials import keep_as_profile, trials, use_on
+from transcrevai_core.components.profiles import keep_as_profile, use_on
+from transcrevai_core.components.trials import trials
 from transcrevai_core.export import file_stem
 from transcrevai_core.laboratory import Question
 from transcrevai_core.records import read_names, read_turns

@@ -6,8 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from transcrevai_core import bench, experiments, lab_figures, laboratory, profiles, sweeps, ui
+from transcrevai_core import bench, experiments, lab_figures, laboratory, sweeps, ui
 from transcrevai_core.components.fields import label_of
+from transcrevai_core.components.profiles import keep_as_profile, use_on
 from transcrevai_core.components.tables import table
 from transcrevai_core.errors import TranscrevaiError
 from transcrevai_core.export import file_stem
@@ -266,37 +267,3 @@ def _least(sweep: Sweep, values: Mapping[str, Any]) -> float | None:
         if values.items() <= sweep.plan["points"][n].items()
     ]
     return min(rates, default=None)
-
-
-# -- what becomes of settings ------------------------------------------------------------------
-
-
-def use_on(job: Job, values: Mapping[str, Any], key: str) -> None:
-    """Offer to find a job's speakers again with these settings."""
-    label = _("Use on this recording")
-    if st.button(label, key=f"{key}_use", icon=":material/check:", type="primary"):
-        with ui.told():
-            options = {**job.options, **values, "diarize": True}
-            ui.store().requeue(job.id, ui.job_options(options))
-            st.switch_page(ui.TRANSCRIPT, query_params={"job": job.id})
-
-
-def keep_as_profile(
-    job: Job, values: Mapping[str, Any], score: Mapping[str, Any], key: str
-) -> None:
-    """Offer to keep settings under a name, for the form of new jobs."""
-    with (
-        st.form(f"{key}_profile", border=False),
-        st.container(horizontal=True, vertical_alignment="bottom"),
-    ):
-        name = st.text_input(
-            _("Name of a profile"),
-            max_chars=profiles.LONGEST_NAME,
-            placeholder=_("interviews"),
-            help=_("Kept for other recordings, under a name that the form of new ones offers."),
-        )
-        if st.form_submit_button(_("Save as profile"), icon=":material/bookmark:"):
-            with ui.told():
-                source = {"digest": job.digest, "title": job.title, **score}
-                kept = profiles.save(ui.store(), name, values, source)
-                st.success(_("The profile {name} is saved.", name=ui.escape(kept.name)))
