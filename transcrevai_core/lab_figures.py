@@ -117,6 +117,7 @@ def survey(dots: Sequence[Sequence[Any]], names: Mapping[str, str], palette: Pal
             "type": "scatter", "mode": "markers", "name": _safe(shortened(name, _NAME)),
             "x": [dot[0] for dot in own], "y": [dot[1] for dot in own],
             "marker": {"size": 7, "color": look.fill, "opacity": 0.7},
+            "unselected": {"marker": {"opacity": 0.7}}, "selected": {"marker": {"size": 12}},
             "customdata": [[dot[2], dot[3]] for dot in own],
             "hovertext": [f"<b>{_safe(name)}</b><br>{_span(dot[2], dot[3])}" for dot in own],
             "hoverinfo": "text",

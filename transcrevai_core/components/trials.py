@@ -20,6 +20,7 @@ from transcrevai_core.types import Job
 
 EVERY = 0.5  # seconds between two looks at a sweep
 _SHOWN = 15  # rows of its table
+_MOST_MB = 20  # of a reference
 _COLLARS = (0.0, 0.25)
 _GRIDS: dict[str, str] = {
     "speaker_threshold": "0.4:0.8:0.05",
@@ -86,7 +87,14 @@ def _reference(job: Job) -> str | None:
             icon=":material/rule:",
         )
     key = f"lab_reference_{job.id}"
-    st.file_uploader(label, type=["rttm", "txt"], key=key, on_change=_take, args=(job, key))
+    st.file_uploader(
+        label,
+        type=["rttm", "txt"],
+        max_upload_size=_MOST_MB,
+        key=key,
+        on_change=_take,
+        args=(job, key),
+    )
     if refused := st.session_state.get(f"{key}_refused"):
         st.error(ui.escape(said(refused)), icon=":material/error:")
     return path.read_text(encoding="utf-8") if path.is_file() else None
@@ -134,7 +142,7 @@ def _plan(job: Job, question: Question, reference: str, collar: float) -> None:
             texts.append(f"{name}={value}")
         grid = experiments.parse_grid(texts)
         few = st.number_input(
-            _("Of these, at random"), 1, None, None, key=f"{key}_random",
+            _("Only so many, at random"), 1, None, None, key=f"{key}_random",
             placeholder=_("All of them"),
             help=_("A random search finds nearly as much in far fewer steps."),
         )  # fmt: skip
