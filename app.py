@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from transcrevai_core import ui, web
+from transcrevai_core import bench, ui, web
 from transcrevai_core.errors import TranscrevaiError
 from transcrevai_core.jobs import Runner
 from transcrevai_core.texts import _, mark
@@ -35,6 +35,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
         yield
     finally:
         runner.stop()
+        bench.stop_all()
 
 
 def on_script_error(error: Exception) -> bool:

@@ -32,6 +32,12 @@ page = st.navigation(
             help=_("Read, listen to, correct and export one transcript."),
         ),
         st.Page(
+            HERE / ui.TUNING,
+            title=_("Tuning"),
+            icon=":material/tune:",
+            help=_("Try other settings on the voices of a recording, and see what they change."),
+        ),
+        st.Page(
             HERE / ui.LIBRARY,
             title=_("Library"),
             icon=":material/folder_open:",
@@ -39,9 +45,9 @@ page = st.navigation(
         ),
         st.Page(
             HERE / ui.EVALUATION,
-            title="Evaluation",
+            title=_("Evaluation"),
             icon=":material/fact_check:",
-            help="How good a text is: word and speaker errors against a reference.",
+            help=_("How good a text is: word and speaker errors against a reference."),
         ),
         st.Page(
             HERE / ui.MEMORY,

@@ -223,7 +223,7 @@ def test_a_bad_setting_is_told_on_every_page(browser: Any, tmp_path: Path) -> No
         tab.close()
 
 
-@pytest.mark.parametrize("place", ["", "library", "transcript", "memory"])
+@pytest.mark.parametrize("place", ["", "library", "transcript", "memory", "tuning"])
 def test_narrow_screens_need_no_sideways_scrolling(page: Any, server: Server, place: str) -> None:
     page.set_viewport_size({"width": 400, "height": 800})
     page.goto(f"{server.url}/{place}")

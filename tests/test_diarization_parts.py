@@ -391,7 +391,9 @@ def test_voices_on_disk_are_the_voices(tmp_path):
 
 def test_the_way_of_clustering_is_chosen_by_what_is_seen():
     def chosen(vectors, modelled=False):
-        return grouping.choose(vectors, 6, modelled)
+        windows = np.arange(len(vectors))[:, None] + [0.0, 1.0]
+        between = np.ones(vectors.shape[1]) if modelled else None
+        return grouping.choose(grouping.Material(vectors, windows, between), 6)
 
     apart, _ = blobs(20, 20, 20, spread=0.01)
     noise = np.random.default_rng(0).standard_normal((60, 8))

@@ -95,6 +95,13 @@ class Cache:
             )
         return self.path(key) if found else None
 
+    def peek(self, key: str) -> Path | None:
+        """Return the file of an entry that is there and fresh, without counting the question."""
+        with self._database.read() as db:
+            row = db.execute("SELECT created FROM cache WHERE key = ?", (key,)).fetchone()
+        fresh = row is not None and row["created"] > time.time() - self._seconds
+        return self.path(key) if fresh and self.path(key).is_file() else None
+
     def keep(self, key: str, tier: Tier, digest: str) -> None:
         """List the file at `path(key)`, made of the sound of `digest`; make room where it must.
 

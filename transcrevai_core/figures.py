@@ -135,7 +135,7 @@ def _bars(label: str, name: str, lane: int, own: Sequence[tuple[Turn, str]]) -> 
         "orientation": "h",
         "name": _safe(name),
         "y": [lane] * len(own),
-        "base": [_moment(turn.start) for turn, _ in own],
+        "base": [moment(turn.start) for turn, _ in own],
         "x": [round(1000 * turn.duration) for turn, _ in own],
         "width": 0.62,
         # a line of its own colour keeps the shortest turn visible at any zoom
@@ -154,7 +154,7 @@ def _targets(name: str, lane: int, own: Sequence[tuple[Turn, str]]) -> dict[str,
         "type": "scatter",
         "mode": "markers",
         "y": [lane] * len(own),
-        "x": [_moment((turn.start + turn.end) / 2) for turn, _ in own],
+        "x": [moment((turn.start + turn.end) / 2) for turn, _ in own],
         "marker": {"size": 14, "opacity": 0},
         **_clickable(name, own),
     }
@@ -177,12 +177,12 @@ def _clickable(name: str, own: Sequence[tuple[Turn, str]]) -> dict[str, Any]:
     }
 
 
-def _moment(seconds: float) -> int:
+def moment(seconds: float) -> int:
+    """Return a time of a recording as `time_axis` takes it."""
     return _ORIGIN + round(1000 * seconds)
 
 
 def _layout(lanes: Sequence[str], end: float, ink: str) -> dict[str, Any]:
-    clock_format = "%-M:%S" if end < 3600 else "%-H:%M:%S" if end < _DAY else _("day %-j, %-H:%M")
     height = len(lanes) * (_LANE if len(lanes) <= _MANY_LANES else _LOW_LANE)
     return {
         "template": "none",
@@ -207,18 +207,7 @@ def _layout(lanes: Sequence[str], end: float, ink: str) -> dict[str, Any]:
         "dragmode": "zoom",
         "hovermode": "closest",
         "hoverlabel": {"align": "left", "font": {"color": ink}},
-        "xaxis": {
-            "type": "date",
-            "range": [_moment(0), _moment(end)],
-            "minallowed": _moment(0),
-            "maxallowed": _moment(end),
-            "tickformat": clock_format,
-            "nticks": 8,
-            "tickangle": 0,
-            "tickfont": {"color": ink},
-            "showgrid": True,
-            "zeroline": False,
-        },
+        "xaxis": time_axis(end, ink),
         "yaxis": {
             "range": [len(lanes) - 0.5, -0.5],
             "fixedrange": True,
@@ -230,6 +219,23 @@ def _layout(lanes: Sequence[str], end: float, ink: str) -> dict[str, Any]:
             "showgrid": False,
             "zeroline": False,
         },
+    }
+
+
+def time_axis(end: float, ink: str) -> dict[str, Any]:
+    """Return the x axis of a recording of so many seconds: clock times at any zoom."""
+    clock_format = "%-M:%S" if end < 3600 else "%-H:%M:%S" if end < _DAY else _("day %-j, %-H:%M")
+    return {
+        "type": "date",
+        "range": [moment(0), moment(end)],
+        "minallowed": moment(0),
+        "maxallowed": moment(end),
+        "tickformat": clock_format,
+        "nticks": 8,
+        "tickangle": 0,
+        "tickfont": {"color": ink},
+        "showgrid": True,
+        "zeroline": False,
     }
 
 

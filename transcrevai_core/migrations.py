@@ -123,6 +123,26 @@ def m005_changes(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX changes_by_job ON changes (job, id)")
 
 
+def m006_laboratory(db: sqlite3.Connection) -> None:
+    """Settings of diarization with a name, and what came of trying many of them."""
+    db.execute(
+        """CREATE TABLE profiles (
+            name TEXT PRIMARY KEY, options TEXT NOT NULL, source TEXT NOT NULL,
+            created REAL NOT NULL) WITHOUT ROWID"""
+    )
+    db.execute(
+        """CREATE TABLE sweeps (
+            id TEXT PRIMARY KEY, job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+            created REAL NOT NULL, state TEXT NOT NULL, plan TEXT NOT NULL, owner TEXT,
+            error TEXT NOT NULL DEFAULT '')"""
+    )
+    db.execute(
+        """CREATE TABLE sweep_results (
+            sweep TEXT NOT NULL REFERENCES sweeps (id) ON DELETE CASCADE, number INTEGER NOT NULL,
+            result TEXT NOT NULL, PRIMARY KEY (sweep, number)) WITHOUT ROWID"""
+    )
+
+
 def m007_checks(db: sqlite3.Connection) -> None:
     """How far a model's compute types agree with float32: a row for each that was measured."""
     db.execute(
@@ -141,6 +161,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m003_speakers,
     m004_memory,
     m005_changes,
+    m006_laboratory,
     m007_checks,
 )
 

@@ -1,5 +1,6 @@
 """The settings of one job, each once: default, range, unit and meaning."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -132,6 +133,40 @@ class JobOptions(BaseModel):
         description="share of all speech below which a speaker is merged into the others",
         json_schema_extra=_SPEAKERS,
     )
+    window_seconds: float | None = Field(
+        None,
+        ge=0.5,
+        le=6,
+        allow_inf_nan=False,
+        description="how much sound a voice is judged by at once; the embedding's own where it is "
+        "not given",
+        json_schema_extra=_SPEAKERS | {"unit": "s"},
+    )
+    hop_seconds: float | None = Field(
+        None,
+        ge=0.1,
+        le=3,
+        allow_inf_nan=False,
+        description="from the start of one such window to the next, at most half of it; the "
+        "embedding's own where it is not given",
+        json_schema_extra=_SPEAKERS | {"unit": "s"},
+    )
+    resegment_rounds: int | None = Field(
+        None,
+        ge=0,
+        le=5,
+        description="how often turns' boundaries are sought again from the sound itself; the "
+        "embedding's own where it is not given",
+        json_schema_extra=_SPEAKERS,
+    )
+    min_turn_seconds: float = Field(
+        0.0,
+        ge=0,
+        le=5,
+        allow_inf_nan=False,
+        description="a shorter turn amid speech goes to the longer of its neighbours",
+        json_schema_extra=_SPEAKERS | {"unit": "s"},
+    )
     channels: Literal["mix", "speakers"] = Field(
         "mix",
         description="mix them, or take each channel as one speaker, as in recorded calls",
@@ -180,7 +215,9 @@ class JobOptions(BaseModel):
         return {
             name: getattr(self, name)
             for name, field in JobOptions.model_fields.items()
-            if field.json_schema_extra == _SPEAKERS and name != "diarize"
+            if isinstance(extra := field.json_schema_extra, Mapping)
+            and extra.get("group") == "speakers"
+            and name != "diarize"
         }
 
 

@@ -185,9 +185,10 @@ class Program:
             busy = sum(other.cores for other in others)
             if others and busy + plan.cores > memory.work_cores(self.settings.work_cores):
                 return "waiting for a processor"
-            room = limits.plan_bytes - base_bytes() - promised
+            room = limits.plan_bytes - base_bytes() - promised - self._beside()
             if self._with_idle(plan) > room:
                 self.end_idle()
+                room = limits.plan_bytes - base_bytes() - promised - self._beside()
             if self._with_idle(plan) > room:
                 return "waiting for another job to give its memory back"
             taken = sum(worker.share_bytes for worker in reading.workers)
@@ -200,6 +201,11 @@ class Program:
                 )
             self._plans[job_id] = plan
             return ""
+
+    def _beside(self) -> int:
+        """Return what workers take that work for no job: the laboratory's."""
+        beside = (w.pid for w in workers.live() if w not in self._own)
+        return sum(memory.share_bytes(pid) for pid in beside if pid)
 
     def _with_idle(self, plan: Plan) -> int:
         """Return what a job would need beside the idle workers, of which it takes one over."""
@@ -260,7 +266,8 @@ class Program:
         with self._lock:
             old = [p for p in self._idle if time.monotonic() - p[1].last_used >= seconds]
             self._idle = [pair for pair in self._idle if pair not in old]
-        return sum(worker.stop_if_idle() for _, worker in old)
+        beside = [] if seconds else [worker for worker in workers.live() if worker not in self._own]
+        return sum(worker.stop_if_idle() for worker in [*(pair[1] for pair in old), *beside])
 
 
 def key_of(shape: Shape) -> Key:

@@ -37,6 +37,17 @@ def wanted(job: Job, options: JobOptions) -> bool:
     return any(had.get(name, DEFAULTS[name]) != v for name, v in options.diarization().items())
 
 
+def voices_key(digest: str, settings: Mapping[str, Any]) -> str:
+    """Return the key of the voices that `JobOptions.diarization` settings ask for of a sound."""
+    asked = {
+        "embedding": settings["embedding"],
+        "model": fingerprint(Path(settings["embedding"])),
+        "revision": REVISION,
+    }
+    own = {name: settings[name] for name in ("window_seconds", "hop_seconds") if settings[name]}
+    return cache.key(digest, asked | own)
+
+
 class GaveWay(Exception):
     """The words go first, because memory is short; the speakers can be found after them."""
 
@@ -118,15 +129,14 @@ def _find(kept: cache.Cache, attempt: Attempt, call: Callable[..., Any]) -> Foun
     turns_key = cache.key(job.digest, asked)
     if (file := kept.find(turns_key, "turns")) and (answer := _read(file)):
         return _facts(answer, settings, begun)
-    of_voices = {name: asked[name] for name in ("embedding", "model", "revision")}
-    voices_key = cache.key(job.digest, of_voices)
-    heard = kept.find(voices_key, "voices")
+    of_voices = voices_key(job.digest, settings)
+    heard = kept.find(of_voices, "voices")
     if attempt.is_emergency and not heard:  # what is kept takes memory too
         return _facts(call(stages.diarize, wav, None, settings), settings, begun)
-    found = call(stages.diarize, wav, kept.path(voices_key), settings)
+    found = call(stages.diarize, wav, kept.path(of_voices), settings)
     try:
         if not heard:
-            kept.keep(voices_key, "voices", job.digest)
+            kept.keep(of_voices, "voices", job.digest)
         _write(kept.path(turns_key), found)
         kept.keep(turns_key, "turns", job.digest)
     except OSError as error:  # a full disk costs the next time only

@@ -107,7 +107,7 @@ def diarize(
             if voices:
                 found.save(voices)
     speakers = options["speakers"] or (options["min_speakers"], options["max_speakers"])
-    return _plain(pipeline.settle(found, speakers, recipe, pipeline.reader(wav)))
+    return plain(pipeline.settle(found, speakers, recipe, pipeline.reader(wav)))
 
 
 def split_channels(source: Path, wav: Path) -> tuple[list[Turn], dict[str, Any]]:
@@ -142,10 +142,10 @@ def split_channels(source: Path, wav: Path) -> tuple[list[Turn], dict[str, Any]]
         part.replace(kept)
     turns = tuple(channel_turns(np.load(kept), Recipe("")))
     count = Count(len({turn.speaker for turn in turns}), by="channels")
-    return _plain(Diarization(turns, count, 0, "each channel is a speaker"))
+    return plain(Diarization(turns, count, 0, "each channel is a speaker"))
 
 
-def _plain(found: "Diarization") -> tuple[list[Turn], dict[str, Any]]:
+def plain(found: "Diarization") -> tuple[list[Turn], dict[str, Any]]:
     """Return what the program can read without the libraries that found it."""
     count = found.count
     facts = {

@@ -30,6 +30,7 @@ from transcrevai_core.turns import shown_name
 from transcrevai_core.types import ACTIVE_STATES, Job, JobState, Segment
 
 TRANSCRIBE, TRANSCRIPT, LIBRARY = "transcribe.py", "transcript.py", "library.py"
+TUNING = "tuning.py"
 EVALUATION, MEMORY, SETTINGS = "evaluation.py", "memory.py", "settings.py"
 START = mark("Transcribe a recording or try a sample")
 LOW_PROBABILITY = 0.5

@@ -16,6 +16,7 @@ from transcrevai_core.cli.doctor import doctor
 from transcrevai_core.cli.report import report
 from transcrevai_core.cli.screen import complain
 from transcrevai_core.cli.transcribe import transcribe
+from transcrevai_core.cli.tune import tune
 from transcrevai_core.errors import InputError, TranscrevaiError
 
 app = typer.Typer(
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.command()(transcribe)
 app.command()(diarize)
+app.command()(tune)
 app.command()(doctor)
 app.command()(report)
 app.command()(coverage)

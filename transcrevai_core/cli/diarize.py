@@ -13,15 +13,27 @@ from transcrevai_core.cli.flags import (
     Clustering,
     Counting,
     Embedding,
+    HopSeconds,
     MaxSpeakers,
     MinSpeakers,
     MinSpeakerShare,
+    MinTurnSeconds,
     OutputDir,
     OutputFormat,
+    Profile,
+    ResegmentRounds,
     Speakers,
     SpeakerThreshold,
+    WindowSeconds,
 )
-from transcrevai_core.cli.screen import check_folder, check_format, err, open_library, run_all
+from transcrevai_core.cli.screen import (
+    check_folder,
+    check_format,
+    err,
+    open_library,
+    run_all,
+    with_profile,
+)
 from transcrevai_core.options import JobOptions
 from transcrevai_core.transcription.catalogue import NONE
 from transcrevai_core.types import Transcript
@@ -37,7 +49,12 @@ def diarize(
     counting: Counting = None,
     speaker_threshold: SpeakerThreshold = None,
     min_speaker_share: MinSpeakerShare = None,
+    window_seconds: WindowSeconds = None,
+    hop_seconds: HopSeconds = None,
+    resegment_rounds: ResegmentRounds = None,
+    min_turn_seconds: MinTurnSeconds = None,
     channels: Channels = None,
+    profile: Profile = None,
     output_dir: OutputDir = Path(),
     output_format: OutputFormat = None,
     as_json: AsJson = False,
@@ -54,7 +71,8 @@ def diarize(
     if writes:
         check_folder(output_dir)
     settings, store = open_library()
-    options = settings.job_options({**overrides, "model": NONE, "diarize": True})
+    chosen = with_profile(store, profile, overrides)
+    options = settings.job_options({**chosen, "model": NONE, "diarize": True})
     results: list[dict[str, Any]] = []
 
     def done(transcript: Transcript) -> None:

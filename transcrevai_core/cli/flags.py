@@ -18,6 +18,10 @@ def setting(name: str) -> Any:
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON for a program to read")]
+Profile = Annotated[
+    str | None,
+    typer.Option("--profile", help="settings of speakers that `tune` or its page has saved"),
+]
 OutputDir = Annotated[
     Path, typer.Option("--output_dir", "-o", help="folder for the files that are written")
 ]
@@ -38,5 +42,9 @@ Clustering = Annotated[str | None, setting("clustering")]
 Counting = Annotated[str | None, setting("counting")]
 SpeakerThreshold = Annotated[float | None, setting("speaker_threshold")]
 MinSpeakerShare = Annotated[float | None, setting("min_speaker_share")]
+WindowSeconds = Annotated[float | None, setting("window_seconds")]
+HopSeconds = Annotated[float | None, setting("hop_seconds")]
+ResegmentRounds = Annotated[int | None, setting("resegment_rounds")]
+MinTurnSeconds = Annotated[float | None, setting("min_turn_seconds")]
 Channels = Annotated[str | None, setting("channels")]
 VadThreshold = Annotated[float | None, setting("vad_threshold")]

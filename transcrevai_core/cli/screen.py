@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from transcrevai_core import export, jobs
+from transcrevai_core import export, jobs, profiles
 from transcrevai_core.background import Background
 from transcrevai_core.errors import InputError, StorageError, TranscrevaiError
 from transcrevai_core.options import JobOptions
@@ -49,6 +49,12 @@ def open_library() -> tuple[Settings, Store]:
     """Return the settings and the library that they name."""
     settings = load_settings()
     return settings, Store(settings.home)
+
+
+def with_profile(store: Store, name: str | None, flags: Mapping[str, Any]) -> dict[str, Any]:
+    """Return flags over the settings of a profile; raises InputError where there is none."""
+    given = {key: value for key, value in flags.items() if value is not None}
+    return profiles.apply(profiles.find(store, name), {}) | given if name else given
 
 
 def usual_format(transcript: Transcript) -> str:

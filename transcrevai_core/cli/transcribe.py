@@ -13,17 +13,29 @@ from transcrevai_core.cli.flags import (
     Clustering,
     Counting,
     Embedding,
+    HopSeconds,
     MaxSpeakers,
     MinSpeakers,
     MinSpeakerShare,
+    MinTurnSeconds,
     OutputDir,
     OutputFormat,
+    Profile,
+    ResegmentRounds,
     Speakers,
     SpeakerThreshold,
     VadThreshold,
+    WindowSeconds,
     setting,
 )
-from transcrevai_core.cli.screen import check_folder, check_format, err, open_library, run_all
+from transcrevai_core.cli.screen import (
+    check_folder,
+    check_format,
+    err,
+    open_library,
+    run_all,
+    with_profile,
+)
 from transcrevai_core.errors import InputError
 from transcrevai_core.options import JobOptions
 from transcrevai_core.transcription.catalogue import DEMO
@@ -60,7 +72,12 @@ def transcribe(
     counting: Counting = None,
     speaker_threshold: SpeakerThreshold = None,
     min_speaker_share: MinSpeakerShare = None,
+    window_seconds: WindowSeconds = None,
+    hop_seconds: HopSeconds = None,
+    resegment_rounds: ResegmentRounds = None,
+    min_turn_seconds: MinTurnSeconds = None,
     channels: Channels = None,
+    profile: Profile = None,
     score: Annotated[
         bool, typer.Option("--score", help="add the word error rate where a reference is known")
     ] = False,
@@ -82,7 +99,7 @@ def transcribe(
     if sample:
         overrides["model"] = model or DEMO.name
         files = [demo.sample_path(sample)]
-    options = settings.job_options(overrides)
+    options = settings.job_options(with_profile(store, profile, overrides))
     if options.model == DEMO.name and not sample:
         err.print(demo.NOTE, style="yellow")
     format = output_format or "txt" if writes else None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from transcrevai_core import coverage, ui
+from transcrevai_core.components.clip import clip
 from transcrevai_core.coverage import Gap
 from transcrevai_core.texts import _, decimal, plural
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
@@ -59,13 +60,7 @@ def _gaps(job: Job, gaps: Sequence[Gap]) -> None:
         st.caption(plural("and {number} more", "and {number} more", len(gaps) - _SHOWN))
     heard, clicks = st.session_state.get(_HEARD, (None, 0))
     if heard in gaps:
-        st.audio(
-            f"{ui.audio_url(job.id)}?gap={clicks}",
-            start_time=int(heard.start),
-            end_time=math.ceil(heard.end),
-            autoplay=True,
-            alt=_("The gap"),
-        )
+        clip(job.id, heard.start, heard.end, clicks=clicks, key="gap_clip")
 
 
 def _row(job: Job, gap: Gap, still: bool) -> None:

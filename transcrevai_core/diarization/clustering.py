@@ -204,10 +204,10 @@ def absorb(
             break
         centres = centroids(vectors, labels)
         centres[smallest] = 0.0  # cosine 0 could win against negative ones, so bar it
-        cosine = normalise(vectors) @ normalise(centres).T
-        cosine[:, smallest] = -np.inf
         lost = labels == smallest
+        cosine = normalise(vectors[lost]) @ normalise(centres).T
+        cosine[:, smallest] = -np.inf
         labels = labels.copy()
-        labels[lost] = cosine[lost].argmax(axis=1)
+        labels[lost] = cosine.argmax(axis=1)
         labels = compact(labels)
     return labels

@@ -94,11 +94,15 @@ class Features:
 
     Removing the mean takes the recording's channel and level out. `read(start, end)` gives
     samples between two times in seconds; `regions` is where speech is. They are made in blocks
-    of 10 s, of which the latest half hour is kept: memory does not grow with the recording.
+    of 10 s, of which the latest are kept, half an hour of them where `most_blocks` does not say
+    otherwise: memory does not grow with the recording.
     """
 
-    def __init__(self, read: Read, regions: Sequence[Region]) -> None:
+    def __init__(
+        self, read: Read, regions: Sequence[Region], most_blocks: int = _KEPT_BLOCKS
+    ) -> None:
         self._read = read
+        self._most = most_blocks
         self._kept: OrderedDict[int, np.ndarray] = OrderedDict()
         self.regions = tuple(regions)
         self.mean = np.zeros(COEFFICIENTS, np.float32)
@@ -128,7 +132,7 @@ class Features:
             end = start + _BLOCK_FRAMES * FRAME_STEP / SAMPLE_RATE + tail
             self._kept[number] = mfcc(self._read(start, end))
         self._kept.move_to_end(number)
-        while len(self._kept) > _KEPT_BLOCKS:
+        while len(self._kept) > self._most:
             self._kept.popitem(last=False)
         return self._kept[number]
 

@@ -9,6 +9,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from transcrevai_core.diarization import counting, resegmentation
 from transcrevai_core.diarization.counting import Count, corrected
 from transcrevai_core.diarization.embedding import Embedding, load
 from transcrevai_core.diarization.features import FRAMES_PER_SECOND, Features, Read
-from transcrevai_core.diarization.grouping import Grouping, group
+from transcrevai_core.diarization.grouping import Grouping, Material, group
 from transcrevai_core.diarization.recipes import RECIPES, Recipe
 from transcrevai_core.diarization.windows import plan_windows, vote
 from transcrevai_core.types import Region, Turn
@@ -35,6 +36,11 @@ class Voices:
     windows: np.ndarray  # (windows, 2) seconds
     vectors: np.ndarray  # (windows, dims)
     between: np.ndarray | None  # between-speaker variances, (dims,), where the embedding knows
+
+    @cached_property
+    def material(self) -> Material:
+        """What is to be grouped, with all that groupings by other settings have in common."""
+        return Material(self.vectors, self.windows, self.between)
 
     def save(self, path: Path) -> None:
         """Write the arrays; a reader never meets half a file."""
@@ -110,7 +116,10 @@ def hear(
             wav, speech.BLOCK_SECONDS, on_progress=lambda done: on_progress(done / 2)
         )
         probabilities = speech.speech_probabilities(blocks)
-    found = listen(reader(wav), find_regions(probabilities, recipe), load(recipe.embedding))
+    regions = find_regions(probabilities, recipe)
+    found = listen(
+        reader(wav), regions, load(recipe.embedding), window=recipe.window, hop=recipe.hop
+    )
     on_progress(1.0)
     return found
 
@@ -121,17 +130,21 @@ def reader(wav: Path) -> Read:
 
 
 def settle(
-    voices: Voices, speakers: int | tuple[int, int], recipe: Recipe, read: Read
+    voices: Voices,
+    speakers: int | tuple[int, int],
+    recipe: Recipe,
+    read: Read,
+    features: Features | None = None,
 ) -> Diarization:
     """Do the quick part, as often as settings change: from voice vectors to turns.
 
-    The sound is read again only where the recipe resegments.
+    The sound is read again only where the recipe resegments, and `features` of it were not kept.
     """
     fewest, most = counting.check_range(speakers)
     if not len(voices.windows):
         return Diarization((), Count(0, 1.0, None, "no speech"), 0, "no speech was found")
-    grouping = group(voices.vectors, voices.windows, voices.between, fewest, most, recipe)
-    turns = tuple(divide(voices, grouping, recipe, read))
+    grouping = group(voices.material, fewest, most, recipe)
+    turns = tuple(divide(voices, grouping, recipe, read, features))
     count = corrected(grouping.count, len({turn.speaker for turn in turns}))
     return Diarization(turns, count, grouping.absorbed, grouping.why)
 
@@ -148,20 +161,37 @@ def find_regions(probabilities: Iterable[np.ndarray], recipe: Recipe) -> list[Re
     )
 
 
-def listen(read: Read, regions: Iterable[Region], embedding: Embedding) -> Voices:
-    """Make the voice vectors of a recording's speech."""
+def listen(
+    read: Read,
+    regions: Iterable[Region],
+    embedding: Embedding,
+    *,
+    window: float | None = None,
+    hop: float | None = None,
+) -> Voices:
+    """Make the voice vectors of a recording's speech, with the embedding's own windows or others.
+
+    Steps are at most half a window.
+    """
     regions = tuple(regions)
     spoken = sum(region.duration for region in regions)
     # coarser steps in very long recordings, so that memory stays bounded
-    hop = min(max(embedding.hop, spoken / _MOST_WINDOWS), embedding.window / 2)
-    windows = plan_windows(regions, embedding.window, hop)
+    length = window or embedding.window
+    hop = min(max(hop or embedding.hop, spoken / _MOST_WINDOWS), length / 2)
+    windows = plan_windows(regions, length, hop)
     vectors = np.zeros((0, 1), np.float32)
     if len(windows):
         vectors = embedding.embed(read, regions, windows)
     return Voices(regions, windows, vectors, embedding.between)
 
 
-def divide(voices: Voices, grouping: Grouping, recipe: Recipe, read: Read) -> list[Turn]:
+def divide(
+    voices: Voices,
+    grouping: Grouping,
+    recipe: Recipe,
+    read: Read,
+    features: Features | None = None,
+) -> list[Turn]:
     """Turn the windows' speakers into turns, in order of time."""
     step = 1.0 / FRAMES_PER_SECOND
     spans = [
@@ -176,10 +206,12 @@ def divide(voices: Voices, grouping: Grouping, recipe: Recipe, read: Read) -> li
         votes = vote(voices.windows[a:b], weights[a:b], first, last, step)
         labels.append(votes.argmax(axis=1).astype(np.int8))  # 100 of these a second
     if recipe.resegment_rounds:
-        features = Features(read, voices.regions)
+        features = features or Features(read, voices.regions)
         for _ in range(recipe.resegment_rounds):
             labels = resegmentation.resegment(features, spans, labels, recipe.switch)
             labels = [resegmentation.smooth(found) for found in labels]
+    if shortest := round(recipe.min_turn * FRAMES_PER_SECOND):
+        labels = [resegmentation.smooth(found, shortest) for found in labels]
     return name_turns(voices.regions, labels)
 
 

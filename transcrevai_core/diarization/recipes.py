@@ -51,6 +51,9 @@ class Recipe:
     least_share: float = 0.003  # ... and which share of all speech
     resegment_rounds: int = 0
     switch: float = 50.0  # nats that a change of speaker costs
+    min_turn: float = 0.0  # amid speech; a shorter one goes to its longer neighbour
+    window: float | None = None  # the embedding's own where it is None, ...
+    hop: float | None = None  # ... as is this
 
 
 RECIPES = {
@@ -87,9 +90,14 @@ def chosen_recipe(options: Mapping[str, Any]) -> Recipe:
     if threshold is not None:  # the two move together
         two = max(0.0, threshold + recipe.alike_two - recipe.alike)
         recipe = replace(recipe, alike=threshold, alike_two=two, counting="likeness")
+    rounds = options["resegment_rounds"]
     return replace(
         recipe,
         clustering=recipe.clustering if clustering == "auto" else clustering,
         counting=recipe.counting if counting == "auto" else counting,
         least_share=options["min_speaker_share"],
+        resegment_rounds=recipe.resegment_rounds if rounds is None else rounds,
+        min_turn=options["min_turn_seconds"],
+        window=options["window_seconds"],
+        hop=options["hop_seconds"],
     )

@@ -1,6 +1,7 @@
 """Frames back to speakers: boundaries sharper than windows can tell, and no slivers."""
 
 import itertools
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -12,6 +13,7 @@ _FRAMES_A_COMPONENT = 100
 _COMPONENTS = 8
 _TRAINING_FRAMES = 6_000  # of a speaker, spread evenly: a minute
 _ROUNDS = 8
+_FRAMES_AT_ONCE = 90_000  # 15 minutes of speech
 _FLOOR = 0.01  # of the variance over all speech
 SHORTEST_RUN = round(0.3 * FRAMES_PER_SECOND)
 
@@ -54,21 +56,48 @@ def viterbi(scores: np.ndarray, switch: float) -> np.ndarray:
     >>> viterbi(np.array([[0, 3], [2, 0], [0, 3]]), switch=0.5)
     array([1, 0, 1])
     """
-    frames, speakers = scores.shape
-    if not frames:
-        return np.zeros(0, int)
-    changed = np.zeros((frames, speakers), bool)
-    came_from = np.zeros(frames, int)
-    best = scores[0]
-    for t in range(1, frames):
-        came_from[t] = source = best.argmax()
-        changed[t] = best[source] - switch > best
-        best = np.where(changed[t], best[source] - switch, best) + scores[t]
-    path = np.empty(frames, int)
-    path[-1] = best.argmax()
-    for t in range(frames - 1, 0, -1):
-        path[t - 1] = came_from[t] if changed[t, path[t]] else path[t]
-    return path
+    return viterbi_of(scores, [len(scores)], switch)[0]
+
+
+def viterbi_of(scores: np.ndarray, lengths: Sequence[int], switch: float) -> list[np.ndarray]:
+    """Best paths through stretches of so many frames that follow each other in `scores`.
+
+    All go forward side by side, the longest first, so that Python counts the frames of the longest
+    alone.
+    """
+    longest_first = np.argsort(-np.asarray(lengths), kind="stable")
+    sizes = np.asarray(lengths)[longest_first]
+    if not sizes.any():
+        return [np.zeros(0, int) for _ in lengths]
+    # at frame t the first alive[t] stretches go on; their scores stand together from row[t] on
+    alive = np.searchsorted(-sizes, -np.arange(int(sizes[0])), side="left")
+    row = np.concatenate([[0], np.cumsum(alive)])
+    begins = np.concatenate([[0], np.cumsum(lengths)])[longest_first]
+    together = np.empty((len(scores), scores.shape[1]))
+    for rank, (begin, size) in enumerate(zip(begins, sizes, strict=True)):
+        together[row[:size] + rank] = scores[begin : begin + size]
+    changed = np.zeros(together.shape, bool)
+    came_from = np.zeros(len(scores), np.int16)
+    ends = np.zeros(len(sizes), int)  # where each path ends
+    best = together[: alive[0]]
+    for t in range(1, len(alive)):
+        rows = slice(row[t], row[t + 1])
+        if alive[t] < alive[t - 1]:
+            ends[alive[t] : alive[t - 1]] = best[alive[t] :].argmax(axis=1)
+            best = best[: alive[t]]
+        came_from[rows] = best.argmax(axis=1)
+        other = best.max(axis=1, keepdims=True) - switch
+        np.greater(other, best, out=changed[rows])
+        best = np.maximum(other, best) + together[rows]
+    ends[: alive[-1]] = best.argmax(axis=1)
+    path = np.empty(len(scores), int)
+    for t in range(len(alive) - 1, -1, -1):
+        now = ends[: alive[t]]
+        path[row[t] : row[t + 1]] = now
+        stays = ~changed[np.arange(row[t], row[t + 1]), now]
+        ends[: alive[t]] = np.where(stays, now, came_from[row[t] : row[t + 1]])
+    found = [path[row[:size] + rank] for rank, size in enumerate(sizes)]
+    return [found[rank] for rank in np.argsort(longest_first)]
 
 
 def smooth(labels: np.ndarray, shortest: int = SHORTEST_RUN) -> np.ndarray:
@@ -120,10 +149,25 @@ def resegment(
         return labels
     floor = _FLOOR * np.concatenate(pooled).var(axis=0)
     mixtures = [fit_mixture(frames, floor) for frames in pooled]
-    out = []
-    for (first, last), found in zip(spans, labels, strict=True):
-        frames = features.frames(first, last)
-        path = found.copy()
-        path[: len(frames)] = viterbi(mixture_scores(frames, mixtures), switch)
-        out.append(path)
+    out = list(labels)
+    for some in _batches(spans):
+        pieces = [features.frames(*spans[n]) for n in some]
+        scores = mixture_scores(np.concatenate(pieces), mixtures)
+        for n, path in zip(some, viterbi_of(scores, [*map(len, pieces)], switch), strict=True):
+            out[n] = labels[n].copy()
+            out[n][: len(path)] = path
     return out
+
+
+def _batches(spans: list[tuple[int, int]]) -> Iterator[list[int]]:
+    """Yield which regions are gone through at once: alike in length, and bounded in memory."""
+    some: list[int] = []
+    held = 0
+    for n in sorted(range(len(spans)), key=lambda n: spans[n][0] - spans[n][1]):
+        length = spans[n][1] - spans[n][0]
+        if some and held + length > _FRAMES_AT_ONCE:
+            yield some
+            some, held = [], 0
+        some.append(n)
+        held += length
+    yield some

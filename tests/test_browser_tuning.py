@@ -1,0 +1,110 @@
+"""The tuning way in a browser: change the count, see the answer, sweep, keep the best, use it."""
+
+# ruff: noqa: F811
+import contextlib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from conftest import wait_until
+
+from tests.test_browser import HEAVY, browser, expect, library, server  # noqa: F401
+from tests.test_browser_speakers import ended, until
+from tools.serving import Server
+from transcrevai_core import demo, profiles, sweeps
+from transcrevai_core.options import JobOptions
+from transcrevai_core.store import Store
+from transcrevai_core.types import Job
+
+RTTM = demo.sample_path("pt").with_suffix(".rttm")
+LANES = ".stPlotlyChart .ytick text"
+
+
+@pytest.fixture(scope="module")
+def sample(server: Server, library: Store) -> Job:
+    options = JobOptions(model="none", language="pt").model_dump()
+    return ended(library, library.add_job(demo.sample_path("pt"), options, title="Reunião"))
+
+
+@pytest.fixture
+def page(browser: Any, server: Server, sample: Job) -> Iterator[Any]:
+    """Open the page; nothing may fail in the browser, or ask another server."""
+    context = browser.new_context(viewport={"width": 1280, "height": 1600}, locale="en-US")
+    context.set_default_timeout(20_000)
+    tab = context.new_page()
+    faults: list[str] = []
+    tab.on("pageerror", lambda error: faults.append(str(error)))
+    tab.on("request", lambda asked: asked.url.startswith(("http://localhost", "data:", "blob:"))
+           or faults.append(asked.url))  # fmt: skip
+    tab.goto(f"{server.url}/tuning?job={sample.id}")
+    expect(tab.locator(LANES).filter(has_text="Speaker 3")).to_have_count(2)
+    yield tab
+    context.close()
+    assert not faults
+
+
+def test_the_tuning_way(page: Any, library: Store, sample: Job, server: Server) -> None:
+    # the count, by keyboard, is answered in the lower timeline
+    slider = page.get_by_role("slider", name="Number of speakers")
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("2 speakers", exact=True)).to_be_visible()
+    expect(page.locator(LANES).filter(has_text="Speaker 3")).to_have_count(1)
+
+    page.get_by_role("tab", name="Reference and sweep").click()
+    page.locator("input[type=file]").set_input_files(RTTM)
+    expect(page.get_by_role("cell", name="2 of 3")).to_be_visible()
+    for name in ("Threshold of likeness", "Smallest share of speech"):
+        page.get_by_role("button", name=re.compile(f"(Remove|Clear) {name}")).first.click()
+    box = page.get_by_role("combobox", name="Settings to vary")
+    until(page.get_by_role("option").first, box.click)
+    page.get_by_role("option", name="Number of speakers").click()
+    page.keyboard.press("Escape")
+    values = page.get_by_role("textbox", name="Number of speakers")
+    values.fill("2,3")
+    values.press("Enter")
+    page.get_by_role("button", name="Try 2 settings").click()
+    expect(page.get_by_text("with Number of speakers: 3")).to_be_visible()
+
+    page.get_by_label("Name of a profile").fill("meetings")
+    page.get_by_role("button", name="Save as profile").click()
+    expect(page.get_by_text("The profile meetings is saved.")).to_be_visible()
+    assert profiles.find(library, "meetings").options["speakers"] == 3
+    sweep = sweeps.latest(library, sample.id)
+    assert sweep and sweep.state == "done"
+
+    page.get_by_role("button", name="Use on this recording").click()
+    expect(page).to_have_url(re.compile(r"/transcript\?job="))
+    wait_until(lambda: library.job(sample.id).state == "done")
+    assert library.job(sample.id).diarization["by"] == "given"
+    assert len(library.transcript(sample.id).speakers) == 3
+
+
+def test_a_dot_of_the_map_plays_its_window_and_no_more(page: Any, sample: Job) -> None:
+    dots = page.locator(".stPlotlyChart").nth(1).locator(".points path")
+    expect(dots.first).to_be_visible()
+    clip = page.get_by_role("button", name=re.compile("(Play|Stop): "))
+
+    def click() -> None:
+        box = dots.nth(5).bounding_box()
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+    until(clip, click)
+    label = clip.get_attribute("aria-label")
+    start, end = (float(n) for n in re.findall(r"[\d.]+", label))
+    assert 0.5 <= end - start <= 1.6
+    page.wait_for_function("window.transcrevaiClip && window.transcrevaiClip.currentTime > 0")
+    with contextlib.suppress(Exception):
+        page.wait_for_function("window.transcrevaiClip.paused")
+    state = page.evaluate("[transcrevaiClip.currentTime, transcrevaiClip.paused]")
+    assert state[1] and start < state[0] < end + 0.25
+
+
+@pytest.mark.parametrize("tab", ["Map", "How many", "Use and export"])
+def test_a_phone_shows_all_of_it(page: Any, tab: str) -> None:
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.get_by_role("tab", name=tab).click()
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400

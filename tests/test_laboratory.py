@@ -1,0 +1,424 @@
+"""The laboratory below its page: hand-made voices, grids, sweeps that end badly, exports."""
+
+import json
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import wait_until, worker_named
+from typer.testing import CliRunner
+
+from transcrevai_core import bench, demo, experiments, jobs, laboratory, profiles, sweeps
+from transcrevai_core.cli import app
+from transcrevai_core.components.trials import _GRIDS
+from transcrevai_core.diarization import grouping
+from transcrevai_core.diarization.pipeline import Voices
+from transcrevai_core.diarization.recipes import Recipe
+from transcrevai_core.errors import Cancelled, InputError, SettingError
+from transcrevai_core.laboratory import Question
+from transcrevai_core.options import JobOptions
+from transcrevai_core.program import Program
+from transcrevai_core.settings import load_settings
+from transcrevai_core.store import Store
+from transcrevai_core.types import Job, Region
+
+PT = demo.sample_path("pt")
+RTTM = PT.with_suffix(".rttm").read_text()
+
+
+@pytest.fixture
+def question(tmp_path: Path) -> Question:
+    """Three voices that say ten windows each, one after the other, at right angles."""
+    labels = np.repeat([0, 1, 2], 10)
+    noise = np.random.default_rng(0).normal(0, 0.02, (30, 3))
+    windows = np.arange(30)[:, None] + [0.0, 1.0]
+    voices = Voices((Region(0.0, 30.0),), windows, np.eye(3)[labels] + noise, None)
+    voices.save(tmp_path / "voices.npz")
+    values = experiments.checked({"embedding": "mfcc", "resegment_rounds": 0})
+    return Question(tmp_path / "voices.npz", tmp_path / "audio.wav", values)
+
+
+def other(question: Question, **changes: Any) -> Question:
+    values = experiments.checked({**question.settings, **changes})
+    return Question(question.voices, question.wav, values)
+
+
+# -- what it answers ---------------------------------------------------------------------------
+
+
+def test_answers_follow_the_settings(question: Question) -> None:
+    found = laboratory.answer(other(question, speakers=3))
+    assert [row[2] for row in found["turns"]] == ["SPEAKER_00", "SPEAKER_01", "SPEAKER_02"]
+    assert [round(row[0]) for row in found["turns"]] == [0, 10, 20]
+    assert len(laboratory.answer(other(question, speakers=1))["turns"]) == 1
+    # turns of ten seconds are amid speech: a longer least one leaves none of them between two
+    assert (
+        laboratory.answer(other(question, speakers=3, min_turn_seconds=5))["turns"]
+        == (found["turns"])
+    )
+
+
+def test_a_score_has_der_and_its_parts(question: Question) -> None:
+    lines = [f"SPEAKER a 1 {10 * n} 10 <NA> <NA> s{n} <NA> <NA>" for n in range(3)]
+    right = laboratory.score(other(question, speakers=3), "\n".join(lines), 0.25)
+    assert right["der"] == pytest.approx(0, abs=0.01) and right["speakers"] == 3
+    wrong = laboratory.score(other(question, speakers=1), "\n".join(lines), 0.0)
+    assert wrong["confusion"] == pytest.approx(2 / 3) == pytest.approx(wrong["der"])
+    assert (wrong["speakers"], wrong["speakers_reference"]) == (1, 3)
+
+
+def test_the_map_parts_voices_and_says_whose_dots_they_are(question: Question) -> None:
+    found = laboratory.survey(other(question, speakers=3))
+    places = np.array([dot[:2] for dot in found["dots"]])
+    assert found["share"] > 0.9 and [dot[2] for dot in found["dots"]] == [*range(30)]
+    assert [dot[4] for dot in found["dots"]] == [f"SPEAKER_{n // 10:02d}" for n in range(30)]
+    middles = places.reshape(3, 10, 2).mean(axis=1)
+    spread = np.abs(places.reshape(3, 10, 2) - middles[:, None]).max()
+    apart = min(np.linalg.norm(middles[a] - middles[b]) for a, b in ((0, 1), (0, 2), (1, 2)))
+    assert apart > 5 * spread
+
+
+def test_likeness_is_ordered_by_speaker(question: Question) -> None:
+    found = laboratory.affinity(other(question, speakers=3))
+    matrix = np.array(found["matrix"])
+    assert matrix.shape == (30, 30) and found["labels"] == sorted(found["labels"])
+    assert matrix[:10, :10].min() > 0.9 and np.abs(matrix[:10, 10:]).max() < 0.2
+    assert found["spans"][0] == [0.0, 1.0]
+
+
+def test_evidence_is_given_for_each_number(question: Question) -> None:
+    found = laboratory.evidence(other(question, max_speakers=5, speakers=3))
+    assert [row["speakers"] for row in found["rows"]] == [1, 2, 3, 4, 5] and found["chosen"] == 3
+    best = max(found["rows"], key=lambda row: row["silhouette"] or 0)
+    assert best["speakers"] == 3 and best["silhouette"] > 0.9
+    assert found["rows"][0]["silhouette"] is None and found["rows"][0]["evidence"] is None
+    assert max(found["rows"], key=lambda row: row["eigengap"])["speakers"] == 3
+
+
+def test_evidence_of_voices_that_are_understood_is_in_nats() -> None:
+    vectors = np.repeat(10 * np.eye(4)[:2], 40, axis=0)
+    vectors = vectors + np.random.default_rng(1).normal(0, 1, vectors.shape)
+    windows = np.arange(80)[:, None] + [0.0, 1.0]
+    material = grouping.Material(vectors, windows, np.full(4, 25.0))
+    rows = grouping.weigh(material, 3, Recipe("voice", counting="evidence"))
+    assert rows[1]["evidence"] is not None and rows[1]["evidence"] < 0  # two are not one
+    assert rows[0]["evidence"] is None  # there is nothing to merge
+
+
+def test_voices_that_are_gone_are_one_sentence(question: Question) -> None:
+    question.voices.unlink()
+    with pytest.raises(InputError, match="not kept any more"):
+        laboratory.answer(question)
+
+
+def test_no_speech_is_no_fault(question: Question) -> None:
+    Voices((), np.zeros((0, 2)), np.zeros((0, 1)), None).save(question.voices)
+    assert laboratory.answer(question)["turns"] == []
+    assert laboratory.survey(question)["dots"] == laboratory.affinity(question)["matrix"] == []
+    assert laboratory.evidence(question)["rows"] == []
+
+
+# -- grids and profiles ------------------------------------------------------------------------
+
+
+def test_grids_are_read_and_checked() -> None:
+    grid = experiments.parse_grid(["speaker-threshold=0.4:0.5:0.05", "clustering=vbx,auto"])
+    assert grid == {"speaker_threshold": [0.4, 0.45, 0.5], "clustering": ["vbx", "auto"]}
+    assert len(experiments.points(grid)) == 6
+    assert experiments.parse_grid(["speakers=auto,2"]) == {"speakers": [None, 2]}
+    assert experiments.parse_grid(["max_speakers=1:3:1"])["max_speakers"] == [1, 2, 3]
+    some = experiments.points(grid, 4)
+    assert len(some) == 4 and some == experiments.points(grid, 4)
+    assert all(point in experiments.points(grid) for point in some)
+    usual = experiments.points(experiments.USUAL_GRID, 25)
+    assert len({json.dumps(point) for point in usual}) == 25
+    for name, text in _GRIDS.items():  # what the page offers
+        assert experiments.parse_grid([f"{name}={text}"])[name]
+
+
+def test_points_of_the_same_voices_follow_each_other() -> None:
+    grid = experiments.parse_grid(["clustering=vbx,auto", "window_seconds=1,2"])
+    assert [p["window_seconds"] for p in experiments.points(grid)] == [1, 1, 2, 2]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["speaker_threshold", "speaker_threshold=", "speaker_threshold=0.4:0.5", "beam_size=1,2",
+     "speaker_threshold=0.5:0.4:0.1", "speaker_threshold=7", "clustering=best", "nothing=1",
+     "speaker_threshold=0.1:0.9:0"],
+)  # fmt: skip
+def test_a_wrong_grid_is_one_sentence(text: str) -> None:
+    with pytest.raises(SettingError, match=r"^[^\n]+$"):
+        experiments.parse_grid([text])
+
+
+def test_a_grid_has_an_end() -> None:
+    grid = {"speaker_threshold": [0.5] * 100, "clustering": ["vbx"] * 100}
+    with pytest.raises(SettingError, match="10000 settings"):
+        experiments.points(grid)
+
+
+def test_profiles_are_kept_and_go_over_other_settings(store: Store) -> None:
+    kept = profiles.save(store, "  two  people ", {"speakers": 2, "channels": "mix"}, {"der": 0.1})
+    assert kept.name == "two people" and kept.options == {"speakers": 2}
+    profiles.save(store, "two people", {"speakers": 2, "clustering": "vbx"}, {})
+    (found,) = profiles.every(store)
+    assert found.options == {"speakers": 2, "clustering": "vbx"} and found.source == {}
+    options = profiles.apply(found, JobOptions(diarize=False, beam_size=1).model_dump())
+    assert (options["speakers"], options["beam_size"], options["diarize"]) == (2, 1, True)
+    profiles.delete(store, "two people")
+    with pytest.raises(InputError, match="no profile"):
+        profiles.find(store, "two people")
+    with pytest.raises(SettingError):
+        profiles.save(store, "wrong", {"speakers": 99}, {})
+    with pytest.raises(InputError, match="name"):
+        profiles.save(store, " ", {}, {})
+
+
+# -- on a bundled sample -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library in which the speakers of a sample were found."""
+    home = tmp_path_factory.mktemp("laboratory") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRANSCREVAI_HOME", str(home))
+        jobs.diarize(PT, embedding="mfcc")
+    return home
+
+
+@pytest.fixture
+def library(done: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("TRANSCREVAI_HOME", str(done))
+    yield Store(done)
+    bench.stop_all()
+
+
+@pytest.fixture
+def job(library: Store) -> Job:
+    return library.jobs(["done"])[0]
+
+
+def planned(job: Job, *texts: str) -> dict[str, Any]:
+    grid = experiments.parse_grid(texts or ["speakers=1:4:1"])
+    return sweeps.plan(experiments.of_job(job), grid, RTTM)
+
+
+def test_the_settings_of_a_job_give_its_turns(library: Store, job: Job) -> None:
+    place = bench.of(library)
+    question = place.question(job, experiments.of_job(job))
+    assert question
+    found = place.ask(job, laboratory.answer, question)
+    assert tuple(experiments.turns_of(found)) == library.transcript(job.id).turns
+    assert worker_named("laboratory")
+
+
+def test_a_worker_that_is_killed_is_replaced_and_nobody_is_told(library: Store, job: Job) -> None:
+    place = bench.of(library)
+    question = place.question(job, experiments.of_job(job))
+    assert question
+    first = place.ask(job, laboratory.answer, question)
+    worker = worker_named("laboratory")
+    assert worker and worker.pid
+    before = worker.pid
+    os.kill(before, signal.SIGKILL)
+    again = place.ask(job, laboratory.answer, question)
+    assert again["turns"] == first["turns"] and worker.pid != before
+
+
+def test_an_idle_worker_ends(library: Store, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRANSCREVAI_MODEL_IDLE_SECONDS", "0")
+    place = bench.of(library)
+    question = place.question(job, experiments.of_job(job))
+    assert question and place.ask(job, laboratory.answer, question)
+    wait_until(lambda: not worker_named("laboratory"))
+
+
+def test_no_room_is_one_sentence(library: Store, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRANSCREVAI_MEMORY_BUDGET_MB", "300")
+    place = bench.of(library)
+    question = place.question(job, experiments.of_job(job))
+    assert question
+    with pytest.raises(InputError, match=r"about \d+ MB|no room"):
+        place.ask(job, laboratory.answer, question)
+    assert not worker_named("laboratory")
+
+
+def test_a_job_that_needs_the_room_ends_the_idle_laboratory(library: Store, job: Job) -> None:
+    place = bench.of(library)
+    question = place.question(job, experiments.of_job(job))
+    assert question and place.ask(job, laboratory.answer, question)
+    with Program(library, load_settings()) as program:
+        assert program._beside() > 0
+        assert program.end_idle() == 1
+    assert not worker_named("laboratory")
+
+
+def test_other_windows_are_other_voices(library: Store, job: Job) -> None:
+    place, values = bench.of(library), experiments.of_job(job) | {"window_seconds": 2.0}
+    assert place.question(job, values) is None
+    task = place.hear(job, values)
+    task.join()
+    assert not task.error and task.share == 1.0
+    question = place.question(job, values)
+    assert question and place.ask(job, laboratory.answer, question)["turns"]
+    windows = Voices.load(question.voices).windows
+    assert np.diff(windows, axis=1).max() == pytest.approx(2.0)
+
+
+def test_hearing_can_be_cancelled(library: Store, job: Job) -> None:
+    place, values = bench.of(library), experiments.of_job(job) | {"window_seconds": 3.0}
+    task = place.hear(job, values)
+    task.cancel()
+    task.join()
+    assert not task.error and place.question(job, values) is None
+
+
+def test_a_sweep_finds_the_best_and_can_be_done_again(library: Store, job: Job) -> None:
+    sweep = sweeps.run(library, load_settings(), sweeps.begin(library, job, planned(job)))
+    assert sweep.state == "done" and sweep.share == 1.0
+    best = sweep.plan["points"][sweep.ranked()[0]]
+    assert best == {"speakers": 3}  # so many there are
+    exported = sweeps.exported(job, sweep)
+    assert exported["parameters"]["speakers"] == 3 and len(exported["sweep"]["results"]) == 4
+    assert exported["recording"]["digest"] == job.digest
+
+
+def test_a_killed_worker_costs_a_sweep_nothing(
+    library: Store, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep_id = sweeps.begin(library, job, planned(job))
+    killed = []
+
+    def kill(sweep: sweeps.Sweep) -> None:
+        worker = worker_named("sweep")
+        assert worker and worker.pid
+        if not killed:
+            killed.append(worker.pid)
+            os.kill(worker.pid, signal.SIGKILL)
+
+    sweep = sweeps.run(library, load_settings(), sweep_id, on_result=kill)
+    assert killed and sweep.state == "done" and len(sweep.ranked()) == 4
+
+
+def test_a_cancelled_sweep_keeps_what_is_done_and_goes_on(library: Store, job: Job) -> None:
+    sweep_id = sweeps.begin(library, job, planned(job))
+    with pytest.raises(Cancelled):
+        sweeps.run(
+            library, load_settings(), sweep_id,
+            on_result=lambda sweep: sweeps.cancel(library, sweep_id),
+        )  # fmt: skip
+    half = sweeps.find(library, sweep_id)
+    assert half.state == "cancelled" and len(half.results) == 1 and half.left
+    seen = []
+    whole = sweeps.run(
+        library, load_settings(), sweep_id, on_result=lambda s: seen.append(len(s.results))
+    )
+    assert whole.state == "done" and seen == [2, 3, 4]
+    assert whole.results[0] == half.results[0]
+
+
+def test_a_sweep_whose_program_died_is_not_running(library: Store, job: Job) -> None:
+    sweep_id = sweeps.begin(library, job, planned(job))
+    with library.database.write() as db:
+        db.execute("UPDATE sweeps SET state = 'running', owner = '1:gone' WHERE id = ?",
+                   (sweep_id,))  # fmt: skip
+    assert not sweeps.find(library, sweep_id).runs
+    assert sweeps.run(library, load_settings(), sweep_id).state == "done"
+
+
+def test_nobody_works_on_a_sweep_twice(library: Store, job: Job) -> None:
+    sweep_id = sweeps.begin(library, job, planned(job))
+    held, going = threading.Event(), threading.Event()
+
+    def wait(sweep: sweeps.Sweep) -> None:
+        going.set()
+        held.wait(30)
+
+    thread = threading.Thread(
+        target=sweeps.run, args=(library, load_settings(), sweep_id), kwargs={"on_result": wait}
+    )
+    thread.start()
+    going.wait(30)
+    with pytest.raises(InputError, match="runs already"):
+        sweeps.run(library, load_settings(), sweep_id)
+    held.set()
+    thread.join()
+    assert sweeps.find(library, sweep_id).state == "done"
+
+
+def test_a_sweep_needs_a_reference(library: Store, job: Job) -> None:
+    with pytest.raises(InputError, match="reference"):
+        sweeps.plan(experiments.of_job(job), {"speakers": [2]}, "nothing")
+    with pytest.raises(InputError, match="no turns"):
+        sweeps.keep_reference(library, job, "nothing")
+
+
+# -- from the command line ---------------------------------------------------------------------
+
+
+def command(*words: object) -> Any:
+    result = CliRunner().invoke(app, ["tune", *map(str, words)])
+    if isinstance(result.exception, Exception):
+        raise result.exception
+    return result
+
+
+def test_from_an_export_come_the_same_turns(library: Store, job: Job, tmp_path: Path) -> None:
+    kept = tmp_path / "result.json"
+    first = command(job.id, "--speakers", 4, "--min-turn-seconds", 0.5, "--json")
+    exported = json.loads(first.stdout)
+    kept.write_text(first.stdout)
+    assert exported["recording"]["digest"] == job.digest
+    assert exported["model"] == {"embedding": "mfcc", "file": "", "revision": 2}
+    assert exported["parameters"]["speakers"] == 4
+    again = json.loads(command(PT, "--from", kept, "--json").stdout)
+    assert again["turns"] == exported["turns"] and again["parameters"] == exported["parameters"]
+    assert len({turn[2] for turn in again["turns"]}) == 4
+    # nothing in the library has changed
+    assert len(library.transcript(job.id).speakers) != 4
+
+
+def test_a_sweep_from_the_command_line_saves_a_profile(
+    library: Store, job: Job, tmp_path: Path
+) -> None:
+    reference = tmp_path / "right.rttm"
+    reference.write_text(RTTM)
+    result = command(job.id, "--sweep", "speakers=2,3", "--reference", reference, "--collar", 0.25,
+                     "--save-profile", "best", "--json")  # fmt: skip
+    exported = json.loads(result.stdout)
+    assert [row["settings"] for row in exported["sweep"]["results"]] == [
+        {"speakers": 2},
+        {"speakers": 3},
+    ]
+    profile = profiles.find(library, "best")
+    assert profile.options["speakers"] == 3
+    assert profile.source["digest"] == job.digest and profile.source["collar"] == 0.25
+    # the reference stays with the job
+    assert "DER" not in result.stdout
+    assert command(job.id, "--json").exit_code == 0
+    out = CliRunner().invoke(app, ["diarize", str(PT), "--profile", "best", "--json"])
+    assert out.exit_code == 0 and json.loads(out.stdout)[0]["diarization"]["speakers"] == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["nowhere.wav"], "no file"),
+        (["zzzz"], "jobs have an id"),
+        ([PT, "--sweep", "speakers=1"], "--reference"),
+        ([PT, "--speakers", 99], "speakers is 99"),
+        ([PT, "--from", PT], "result of the laboratory"),
+    ],
+)
+def test_wrong_use_is_one_sentence(
+    library: Store, job: Job, words: list[Any], sentence: str
+) -> None:
+    sweeps.reference_file(library, job.id).unlink(missing_ok=True)
+    with pytest.raises(InputError, match=sentence):
+        command(*words)

@@ -1,0 +1,184 @@
+"""The page Tuning over a bundled sample: settings that answer, references, sweeps, profiles."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import wait_until
+from streamlit.testing.v1 import AppTest
+
+from tests.test_pages import checked, open_page, press, texts
+from transcrevai_core import bench, demo, experiments, jobs, profiles, sweeps
+from transcrevai_core.components.findings import relabelled
+from transcrevai_core.store import Store
+from transcrevai_core.types import Job, Turn
+
+ROOT = Path(__file__).parent.parent
+PT = demo.sample_path("pt")
+
+
+@pytest.fixture
+def app() -> AppTest:
+    return AppTest.from_file(str(ROOT / "pages" / "_router.py"), default_timeout=60)
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library in which the speakers of a sample were found."""
+    home = tmp_path_factory.mktemp("tuning") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRANSCREVAI_HOME", str(home))
+        jobs.diarize(PT, embedding="mfcc")
+    return home
+
+
+@pytest.fixture
+def library(done: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("TRANSCREVAI_HOME", str(done))
+    store = Store(done)
+    yield store
+    for job in store.jobs():
+        sweeps.reference_file(store, job.id).unlink(missing_ok=True)
+    bench.stop_all()
+
+
+@pytest.fixture
+def job(library: Store) -> Job:
+    return library.jobs()[-1]
+
+
+def slider(app: AppTest, job: Job, name: str) -> Any:
+    return app.select_slider(key=f"lab_{job.id}_{name}")
+
+
+def lanes(app: AppTest) -> list[str]:
+    """The names beside the lanes, before and after."""
+    chart = json.loads(app.get("plotly_chart")[0].proto.spec)
+    return [name.strip() for name in chart["layout"]["yaxis"]["ticktext"]]
+
+
+def open_tab(app: AppTest, job: Job, name: str) -> AppTest:
+    app.session_state[f"lab_tabs_{job.id}"] = name
+    return checked(app.run())
+
+
+def test_an_empty_library_says_what_to_do(app: AppTest, store: Store) -> None:
+    open_page(app, "tuning.py")
+    assert "no finished recording" in texts(app)
+
+
+def test_a_setting_is_answered_at_once_and_the_library_stays(
+    app: AppTest, library: Store, job: Job
+) -> None:
+    before = library.transcript(job.id).turns
+    open_page(app, "tuning.py", job=job.id)
+    assert "**3 speakers**" in texts(app)
+    assert lanes(app) == ["", "Speaker 1", "Speaker 2", "Speaker 3"] * 2
+    slider(app, job, "speakers").set_value(2)
+    checked(app.run())
+    assert "**2 speakers**" in texts(app) and "% sure" not in texts(app)
+    assert len(lanes(app)) == 4 + 3
+    assert library.transcript(job.id).turns == before
+
+
+@pytest.mark.parametrize(
+    ("tab", "said"),
+    [
+        (":material/scatter_plot: Map", "principal components"),
+        (":material/grid_on: Likeness", "Cosines of pairs"),
+        (":material/bar_chart: How many", "What speaks for each number"),
+        (":material/output: Use and export", "revision"),
+        (":material/rule: Reference and sweep", "With a reference"),
+    ],
+)
+def test_each_tab_shows_its_evidence(
+    app: AppTest, library: Store, job: Job, tab: str, said: str
+) -> None:
+    open_page(app, "tuning.py", job=job.id)
+    open_tab(app, job, tab)
+    assert said in texts(app)
+
+
+def test_other_voices_are_offered_to_be_found(app: AppTest, library: Store, job: Job) -> None:
+    open_page(app, "tuning.py", job=job.id)
+    app.number_input(key=f"lab_{job.id}_window_seconds").set_value(2.5)
+    checked(app.run())
+    assert "not kept with these settings" in texts(app) and not app.get("plotly_chart")
+    press(app, "Find the voices")
+    values = experiments.of_job(job) | {"window_seconds": 2.5}
+    task = bench.of(library).hearing(job, values)
+    assert task
+    task.join()
+    checked(app.run())
+    assert app.get("plotly_chart")
+
+
+def test_a_sweep_is_judged_kept_and_used(app: AppTest, library: Store, job: Job) -> None:
+    sweeps.keep_reference(library, job, PT.with_suffix(".rttm").read_text())
+    open_page(app, "tuning.py", job=job.id)
+    tab = ":material/rule: Reference and sweep"
+    open_tab(app, job, tab)
+    assert "| DER |" in texts(app)
+    app.multiselect[0].set_value(["speakers", "min_turn_seconds"])
+    checked(app.run())
+    app.text_input(key=f"lab_sweep_{job.id}_speakers").set_value("2,3")
+    app.text_input(key=f"lab_sweep_{job.id}_min_turn_seconds").set_value("0,0.2")
+    checked(app.run())
+    press(app, "Try 4 settings")
+
+    def ended() -> bool:
+        sweep = sweeps.latest(library, job.id)
+        return sweep is not None and sweep.state == "done"
+
+    wait_until(ended)
+    checked(app.run())
+    assert "**Best: DER" in texts(app) and "Number of speakers: 3" in texts(app)
+    assert len(app.get("plotly_chart")) == 2  # the turns, and the heat map
+    name = next(box for box in app.text_input if box.label == "Name of a profile")
+    name.set_value("calls")
+    press(app, "Save as profile")
+    kept = profiles.find(library, "calls")
+    assert kept.options["speakers"] == 3 and kept.source["der"] < 0.2
+    app.button(key="sweep_use").click()
+    checked(app.run())
+    again = library.job(job.id)
+    assert again.state == "queued" and again.options["speakers"] == 3
+    library.update_job(job.id, state="done")
+
+
+def test_a_wrong_range_is_told_where_it_stands(app: AppTest, library: Store, job: Job) -> None:
+    sweeps.keep_reference(library, job, PT.with_suffix(".rttm").read_text())
+    open_page(app, "tuning.py", job=job.id)
+    open_tab(app, job, ":material/rule: Reference and sweep")
+    app.multiselect[0].set_value(["speakers"])
+    checked(app.run())
+    app.text_input(key=f"lab_sweep_{job.id}_speakers").set_value("2:1:1")
+    checked(app.run())
+    assert "no range" in app.error[0].value
+
+
+PROFILE = """
+import streamlit as st
+from transcrevai_core.components.profiles import profile_field
+st.write(str(profile_field("new")))
+"""
+
+
+def test_a_profile_is_chosen_in_a_form(store: Store) -> None:
+    form = AppTest.from_string(PROFILE)
+    assert not checked(form.run()).selectbox and form.markdown[0].value == "{}"
+    profiles.save(store, "calls", {"speakers": 2}, {"der": 0.125})
+    assert checked(form.run()).markdown[0].value == "{}"
+    form.selectbox[0].set_value("calls")
+    assert "'speakers': 2" in checked(form.run()).markdown[-1].value
+    assert "DER 12.5 %" in form.caption[0].value.replace("\\", "")
+
+
+def test_who_is_the_same_keeps_the_colour() -> None:
+    a, b, c = "SPEAKER_00", "SPEAKER_01", "SPEAKER_02"
+    before = [Turn(0, 10, b), Turn(10, 20, a)]
+    after = [Turn(0, 9, a), Turn(9, 20, b), Turn(20, 21, c)]
+    assert relabelled(before, after) == {a: b, b: a, c: c}
+    later = [Turn(0, 9, a), Turn(30, 31, b), Turn(31, 32, c)]
+    assert relabelled(before[:1], later) == {a: b, b: a, c: c}

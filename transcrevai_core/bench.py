@@ -1,0 +1,228 @@
+"""The laboratory's place in a process: one warm worker that answers, and long work in threads.
+
+Pages of all sessions share it; what it takes counts against the program's budget.
+"""
+
+import atexit
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from transcrevai_core import budget, forecast, governor, laboratory, memory, watcher, workers
+from transcrevai_core.cache import Cache
+from transcrevai_core.errors import Cancelled, InputError, TranscrevaiError, WorkerDied
+from transcrevai_core.laboratory import Question
+from transcrevai_core.memory import MB
+from transcrevai_core.settings import Settings, load_settings
+from transcrevai_core.speakers import voices_key
+from transcrevai_core.store import Store
+from transcrevai_core.types import ACTIVE_STATES, Job
+from transcrevai_core.workers import Worker
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+NAME = "laboratory"
+# what is kept from call to call, above what finding the speakers takes; scoring brings libraries
+_KEPT_BYTES, _SCORING_BYTES = 90 * MB, 110 * MB
+
+
+class Task(threading.Thread):
+    """Long work of a page, which looks at it from time to time; `share` is what is done (0 to 1).
+
+    `call` is given what takes the share, and what tells whether to stop.
+    """
+
+    def __init__(self, call: Callable[[Callable[[float], None], Callable[[], bool]], Any]) -> None:
+        super().__init__(daemon=True)
+        self.share = 0.0
+        self.begun = time.time()
+        self.error = ""
+        self._call = call
+        self._cancelled = threading.Event()
+        self.start()
+
+    def run(self) -> None:
+        """Make the call; what it raises becomes one sentence."""
+        try:
+            self._call(self._tell, self._cancelled.is_set)
+        except Cancelled:
+            pass
+        except TranscrevaiError as error:
+            self.error = str(error)
+        except Exception as error:
+            log.exception("the laboratory stumbled")
+            self.error = f"An unexpected fault ended the work ({type(error).__name__}: {error})."
+
+    def cancel(self) -> None:
+        """Ask for the end."""
+        self._cancelled.set()
+
+    def _tell(self, share: float) -> None:
+        self.share = share
+
+    @property
+    def left(self) -> float | None:
+        """The seconds that remain, guessed by what is done; None at the beginning."""
+        if self.share < 0.02:
+            return None
+        return (time.time() - self.begun) * (1 - self.share) / self.share
+
+
+class Bench:
+    """The warm worker of a process, begun at its first question and ended once it is idle."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.tasks: dict[str, Task] = {}  # by the key of the voices that are being found
+        self._worker = Worker(NAME)
+        self._lock = threading.Lock()
+        self._timer: threading.Timer | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of this moment."""
+        return load_settings(home=self.store.home)
+
+    def question(self, job: Job, values: Mapping[str, Any]) -> Question | None:
+        """Return what a job's voices can be asked with; None where they are not kept."""
+        voices = Cache(self.store, self.settings).peek(voices_key(job.digest, values))
+        return Question(voices, self.store.wav(job.id), dict(values)) if voices else None
+
+    def ask(self, job: Job, function: Callable[..., T], question: Question, *args: Any) -> T:
+        """Return what a function of `laboratory` answers.
+
+        A worker that died is replaced, once, and nobody is told. Raises InputError where there
+        is no room for one, and what the function raises.
+        """
+        with self._lock:
+            worker, settings = self._worker, self.settings
+            if self._timer:
+                self._timer.cancel()
+            try:
+                return _persist(lambda: self._call(worker, job, function, question, *args))
+            finally:
+                worker.job = ""
+                self._timer = threading.Timer(settings.model_idle_seconds, self._rest)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def _call(self, worker: Worker, job: Job, function: Callable[..., T], *args: Any) -> T:
+        ready(worker, self.store, self.settings, job, args[0].settings["embedding"])
+        return worker.call(function, *args)
+
+    def hear(self, job: Job, values: Mapping[str, Any]) -> Task:
+        """Begin to find a job's voices, or return the task that does."""
+        key = voices_key(job.digest, values)
+        task = self.tasks.get(key)
+        if task is None or not task.is_alive():
+            task = Task(lambda tell, stop: hear(self.store, self.settings, job, values, tell, stop))
+            self.tasks[key] = task
+        return task
+
+    def hearing(self, job: Job, values: Mapping[str, Any]) -> Task | None:
+        """Return the task that finds, or last sought, a job's voices."""
+        return self.tasks.get(voices_key(job.digest, values))
+
+    def _rest(self) -> None:
+        """End the worker where it has nothing to do, and what only workers need."""
+        self._worker.stop_if_idle()
+        if not workers.live():
+            watcher.end_trackers()
+
+    def stop(self) -> None:
+        """End all work."""
+        for task in self.tasks.values():
+            task.cancel()
+        if self._timer:
+            self._timer.cancel()
+        self._worker.stop()
+
+
+_benches: dict[Path, Bench] = {}
+_opening = threading.Lock()
+
+
+def of(store: Store) -> Bench:
+    """Return the one bench of this process for a library."""
+    with _opening:
+        if store.home not in _benches:
+            if not _benches:
+                atexit.register(stop_all)
+            _benches[store.home] = Bench(store)
+        return _benches[store.home]
+
+
+def stop_all() -> None:
+    """End the workers of all benches; they come again where they are asked."""
+    for bench in list(_benches.values()):
+        bench.stop()
+
+
+def ready(worker: Worker, store: Store, settings: Settings, job: Job, embedding: str) -> None:
+    """Bound a worker for a job's voices; raises InputError where there is no room to start it."""
+    needed = forecast.diarization_bytes(embedding, job.duration or 0.0)
+    needed += _KEPT_BYTES + _SCORING_BYTES
+    worker.job = job.id
+    worker.hang_seconds = settings.hang_seconds
+    worker.cores = memory.work_cores(settings.work_cores)
+    worker.limit_bytes = max(settings.diarization_limit_mb * MB, round(needed / budget.HEADROOM))
+    if worker.pid:
+        return
+    limits, reading = governor.limits_of(settings), workers.take_reading()
+    decision = governor.decide(reading, limits, "normal")
+    base = budget.base_bytes()
+    promised = sum(max(0, other.forecast - base) for other in store.jobs(ACTIVE_STATES))
+    taken = max(reading.total_bytes, base + promised)
+    if not governor.admits(decision.level):
+        raise InputError(
+            f"There is no room to try settings now, as {decision.cause}; it will go once memory is "
+            "free again."
+        )
+    if taken + needed > limits.plan_bytes:
+        raise InputError(
+            f"Trying settings needs about {needed / MB:.0f} MB, and {taken / MB:.0f} MB of the "
+            f"memory budget of {limits.budget_bytes / MB:.0f} MB are taken; fewer jobs at once or "
+            "a larger budget would be right."
+        )
+
+
+def hear(
+    store: Store,
+    settings: Settings,
+    job: Job,
+    values: Mapping[str, Any],
+    tell: Callable[[float], None],
+    should_stop: Callable[[], bool],
+) -> Question:
+    """Find a job's voices in a worker of their own, keep them, and return what to ask with."""
+    kept, key = Cache(store, settings), voices_key(job.digest, values)
+    if not store.wav(job.id).is_file():
+        raise InputError(f"The sound of {job.title} is gone; transcribing it again would be right.")
+    question = Question(kept.path(key), store.wav(job.id), dict(values))
+    worker = Worker(NAME)
+
+    def once() -> None:
+        ready(worker, store, settings, job, values["embedding"])
+        worker.call(laboratory.hear, question, on_event=tell, should_stop=should_stop)
+
+    try:
+        _persist(once)
+    finally:
+        worker.stop()
+    kept.keep(key, "voices", job.digest)
+    return question
+
+
+def _persist(once: Callable[[], T]) -> T:
+    """Return what `once` returns, tried again where its worker died, but not for its memory."""
+    try:
+        return once()
+    except WorkerDied as death:
+        if death.cause == "memory":
+            raise
+        return once()

@@ -1,0 +1,238 @@
+"""`transcrevai tune`: other settings on a recording's voices, one or many, and what they change."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from transcrevai_core import bench, experiments, jobs, laboratory, profiles, sweeps
+from transcrevai_core.bench import Bench
+from transcrevai_core.cli.flags import (
+    AsJson,
+    Clustering,
+    Counting,
+    Embedding,
+    HopSeconds,
+    MaxSpeakers,
+    MinSpeakers,
+    MinSpeakerShare,
+    MinTurnSeconds,
+    ResegmentRounds,
+    Speakers,
+    SpeakerThreshold,
+    WindowSeconds,
+)
+from transcrevai_core.cli.screen import Background, complain, draw, err, follow, open_library
+from transcrevai_core.errors import Cancelled, InputError
+from transcrevai_core.experiments import Values
+from transcrevai_core.program import Program
+from transcrevai_core.records import fingerprint
+from transcrevai_core.settings import Settings
+from transcrevai_core.store import Store
+from transcrevai_core.sweeps import Sweep
+from transcrevai_core.transcription.catalogue import NONE
+from transcrevai_core.types import Job
+
+_SHOWN = 10  # settings of a sweep
+_ERRORS = ("der", "missed", "false_alarm", "confusion", "jer")
+
+
+def tune(
+    recording: Annotated[str, typer.Argument(help="id of a job, or a file", metavar="JOB|FILE")],
+    speakers: Speakers = None,
+    min_speakers: MinSpeakers = None,
+    max_speakers: MaxSpeakers = None,
+    embedding: Embedding = None,
+    clustering: Clustering = None,
+    counting: Counting = None,
+    speaker_threshold: SpeakerThreshold = None,
+    min_speaker_share: MinSpeakerShare = None,
+    window_seconds: WindowSeconds = None,
+    hop_seconds: HopSeconds = None,
+    resegment_rounds: ResegmentRounds = None,
+    min_turn_seconds: MinTurnSeconds = None,
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option("--sweep", help="NAME=FIRST:LAST:STEP or NAME=VALUE,VALUE; may be repeated"),
+    ] = None,
+    random: Annotated[
+        int | None,
+        typer.Option("--random", min=1, help="try so many points of the sweep, or of a usual one"),
+    ] = None,
+    reference: Annotated[
+        Path | None, typer.Option("--reference", "-r", help="RTTM that is right")
+    ] = None,
+    collar: Annotated[
+        float,
+        typer.Option("--collar", min=0.0, help="seconds on each side of a boundary, not scored"),
+    ] = 0.0,
+    source: Annotated[
+        Path | None, typer.Option("--from", help="take the settings of an exported result")
+    ] = None,
+    save_profile: Annotated[
+        str | None, typer.Option("--save_profile", help="keep the (best) settings under a name")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Try settings on the voices of JOB or FILE; nothing in the library changes.
+
+    With --json the result is printed as the page Tuning exports it; --from takes it back. A sweep
+    that was interrupted goes on with the same command.
+    """
+    given = dict(locals())
+    flags = {n: given[n] for n in experiments.NAMES if given.get(n) is not None}
+    settings, store = open_library()
+    job = _job(store, settings, recording)
+    exported = experiments.read_export(source) if source else None
+    own = exported["parameters"] if exported else experiments.of_job(job)
+    values = experiments.checked({**own, **flags})
+    if exported and exported["recording"]["digest"] != job.digest:
+        err.print("The exported result is of another sound; its turns will differ.", style="yellow")
+    if exported and exported["model"] != experiments.model_of(values):
+        err.print("The exported result is of other voices; its turns may differ.", style="yellow")
+    place = bench.of(store)
+    if sweep or random:
+        result = _sweep(place, job, values, _grid(sweep), random, _text(store, job, reference),
+                        collar)  # fmt: skip
+    else:
+        judged = reference or sweeps.reference_file(store, job.id).is_file()
+        text = _text(store, job, reference) if judged else None
+        result = _single(place, job, values, text, collar)
+    if as_json:
+        print(json.dumps(result, ensure_ascii=False, indent=2))
+    if save_profile:
+        score = result["score"] or {}
+        told = {"digest": job.digest, "title": job.title,
+                **{n: score[n] for n in ("der", "collar") if n in score}}  # fmt: skip
+        kept = profiles.save(store, save_profile, result["parameters"], told)
+        err.print(f"saved the profile {kept.name}", soft_wrap=True)
+
+
+def _job(store: Store, settings: Settings, recording: str) -> Job:
+    """Return the job that is meant, or one for the file, whose speakers are found first."""
+    path = Path(recording).expanduser()
+    if not path.is_file():
+        if path.suffix or path.parent != Path():
+            raise InputError(
+                f"There is no file {path}; a recording, or a job's id, would be right."
+            )
+        job = store.find(recording)
+        if not store.wav(job.id).is_file():
+            raise InputError(f"The sound of {job.title} is gone; its file would be right.")
+        return job
+    path = path.absolute()
+    for job in store.jobs(["done"]):
+        same = (job.source, job.fingerprint) == (path, fingerprint(path))
+        if same and store.wav(job.id).is_file():
+            return job
+    options = settings.job_options({"model": NONE, "diarize": True})
+    jobs.plan_for(store, settings, options)
+    with Program(store, settings) as program:
+        job = jobs.open_job(store, path, options)
+        follow(program, job)
+    return store.job(job.id)
+
+
+def _grid(texts: list[str] | None) -> dict[str, list[Any]]:
+    if texts:
+        return experiments.parse_grid(texts)
+    return {name: list(values) for name, values in experiments.USUAL_GRID.items()}
+
+
+def _text(store: Store, job: Job, reference: Path | None) -> str:
+    """Return the text of the reference that is given, else of the one kept with the job."""
+    path = reference or sweeps.reference_file(store, job.id)
+    if reference is None and not path.is_file():
+        raise InputError("A sweep needs --reference, an RTTM file that says who really speaks.")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is no text; an RTTM file would be right.") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}).") from None
+    if reference:
+        sweeps.keep_reference(store, job, text)
+    return text
+
+
+def _single(
+    place: Bench, job: Job, values: Values, reference: str | None, collar: float
+) -> dict[str, Any]:
+    """Try one choice of settings, and say what comes of it."""
+    question = place.question(job, values)
+    if question is None:
+        task = place.hear(job, values)
+        try:
+            draw(job.title, task.is_alive, lambda: ("finding the voices", task.share))
+        except KeyboardInterrupt:
+            task.cancel()
+            task.join()
+            raise typer.Exit(130) from None
+        if task.error:
+            raise InputError(task.error)
+        question = place.question(job, values)
+    if question is None:
+        raise InputError("The voices cannot be kept: the cache is set to hold nothing.")
+    found = place.ask(job, laboratory.answer, question)
+    score = None
+    if reference is not None:
+        score = place.ask(job, laboratory.score, question, reference, collar)
+    place.stop()
+    number = len({turn.speaker for turn in experiments.turns_of(found)})
+    said = f"{job.title}: {number} speaker{'s' if number != 1 else ''}, {found['facts']['why']}"
+    err.print(f"{said}; {len(found['turns'])} turns", soft_wrap=True)
+    if score:
+        parts = ", ".join(f"{name} {100 * score[name]:.2f}" for name in _ERRORS)
+        err.print(f"{parts} (percent, collar {collar:g} s on each side)", soft_wrap=True)
+    return experiments.export(job, values, found, score)
+
+
+def _sweep(
+    place: Bench,
+    job: Job,
+    values: Values,
+    grid: dict[str, list[Any]],
+    number: int | None,
+    reference: str,
+    collar: float,
+) -> dict[str, Any]:
+    """Try many settings, show the best, and return all."""
+    store, settings = place.store, place.settings
+    plan = sweeps.plan(values, grid, reference, collar=collar, number=number)
+    last = sweeps.latest(store, job.id)
+    unfinished = last and last.state != "done" and not last.runs and dict(last.plan) == plan
+    sweep_id = last.id if last and unfinished else sweeps.begin(store, job, plan)
+    run = Background(lambda: sweeps.run(store, settings, sweep_id))
+    try:
+        draw(job.title, run.is_alive, lambda: _progress(sweeps.find(store, sweep_id)))
+        swept: Sweep = run.result()
+    except (KeyboardInterrupt, Cancelled):
+        sweeps.cancel(store, sweep_id)
+        run.join()
+        complain("The sweep was interrupted; the same command again goes on from there.")
+        raise typer.Exit(130) from None
+    _show(swept)
+    return sweeps.exported(job, swept)
+
+
+def _progress(sweep: Sweep) -> tuple[str, float]:
+    return "trying settings", sweep.share
+
+
+def _show(sweep: Sweep) -> None:
+    names = list(sweep.plan["grid"])
+    table = Table(*names, "DER", "missed", "alarm", "confusion", "JER", "speakers")
+    for column in table.columns:
+        column.overflow = "fold"  # what is cut off cannot be read
+    for place in sweep.ranked()[:_SHOWN]:
+        point, result = sweep.plan["points"][place], sweep.results[place]
+        own = ["auto" if point[name] is None else str(point[name]) for name in names]
+        errors = [f"{100 * result[name]:.2f}" for name in _ERRORS]
+        count = f"{result['speakers']} of {result['speakers_reference']}"
+        table.add_row(*own, *errors, count)
+    err.print(table)
+    failed = [result["error"] for result in sweep.results.values() if "error" in result]
+    if failed:
+        complain(f"{len(failed)} settings failed; the first said: {failed[0]}")

@@ -1,0 +1,71 @@
+"""What becomes of settings of diarization: used on a recording, kept as a profile, chosen again."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from transcrevai_core import profiles, ui
+from transcrevai_core.experiments import named
+from transcrevai_core.texts import _, decimal
+from transcrevai_core.types import Job
+
+
+def profile_field(key: str) -> dict[str, Any]:
+    """Draw the choice of a profile, where there are any; return its settings, else nothing.
+
+    What is returned goes over the other options of a job.
+    """
+    kept = {profile.name: profile for profile in profiles.every(ui.store())}
+    if not kept:
+        return {}
+    name = st.selectbox(
+        _("Profile of speakers"),
+        [*kept],
+        index=None,
+        placeholder=_("None: the settings below"),
+        help=_("Settings that were found and saved on the page Tuning; they go over those below."),
+        key=f"{key}_profile",
+        persist_state="session",
+    )
+    if name is None or name not in kept:
+        return {}
+    profile = kept[name]
+    rate = profile.source.get("der")
+    told = named(profile.options)
+    if rate is not None:
+        told = _("DER {rate} % where it was found; {settings}", rate=decimal(100 * rate, 1),
+                 settings=told)  # fmt: skip
+    st.caption(ui.escape(told))
+    return {**profile.options, "diarize": True}
+
+
+def use_on(job: Job, values: Mapping[str, Any], key: str) -> None:
+    """Offer to find a job's speakers again with these settings."""
+    label = _("Use on this recording")
+    if st.button(label, key=f"{key}_use", icon=":material/check:", type="primary"):
+        with ui.told():
+            options = {**job.options, **values, "diarize": True}
+            ui.store().requeue(job.id, ui.job_options(options))
+            st.switch_page(ui.TRANSCRIPT, query_params={"job": job.id})
+
+
+def keep_as_profile(
+    job: Job, values: Mapping[str, Any], score: Mapping[str, Any], key: str
+) -> None:
+    """Offer to keep settings under a name, for the form of new jobs."""
+    with (
+        st.form(f"{key}_profile", border=False),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
+        name = st.text_input(
+            _("Name of a profile"),
+            max_chars=profiles.LONGEST_NAME,
+            placeholder=_("interviews"),
+            help=_("Kept for other recordings, under a name that the form of new ones offers."),
+        )
+        if st.form_submit_button(_("Save as profile"), icon=":material/bookmark:"):
+            with ui.told():
+                source = {"digest": job.digest, "title": job.title, **score}
+                kept = profiles.save(ui.store(), name, values, source)
+                st.success(_("The profile {name} is saved.", name=ui.escape(kept.name)))
