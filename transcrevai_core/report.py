@@ -190,7 +190,7 @@ def _spoken(transcript: Transcript, speakers: dict[str, Speaker]) -> Iterator[_S
 
 def _facts(transcript: Transcript, created: float) -> tuple[tuple[str, str], ...]:
     facts = [
-        (_("Date"), time.strftime("%Y-%m-%d %H:%M", time.localtime(created))),
+        (_("Added"), time.strftime("%Y-%m-%d %H:%M", time.localtime(created))),
         (_("Length"), clock(transcript.duration)),
     ]
     if transcript.speakers:
