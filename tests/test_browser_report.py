@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.test_browser import browser, expect, library, server  # noqa: F401
+from tests.test_browser import PATIENCE, browser, expect, library, server  # noqa: F401
 from tools.serving import Server
 from transcrevai_core.options import JobOptions
 from transcrevai_core.store import Store
@@ -58,7 +58,7 @@ def test_a_report_is_downloaded_and_its_links_arrive(
     page.get_by_role("radio", name="HTML").click()
     page.get_by_text("Links that play the sound").click()
     expect(page.get_by_role("switch", name="Links that play the sound")).to_be_checked()
-    with page.expect_download() as event:
+    with page.expect_download(timeout=PATIENCE) as event:
         page.get_by_role("button", name="Download the report").click()
     assert event.value.suggested_filename == "Ata _i_-report.html"
     tab = browser.new_page()
