@@ -300,4 +300,7 @@ def test_a_transcript_without_gaps_says_so(app, store):
     job = fill(store, chunk(0, (0, 5), (12, 15)))
     open_page(app, "transcript.py", job=job.id)
     assert "All of the speech is text" in [e.label for e in app.expander]
+    store.update_job(job.id, state="transcribing")  # for the first time
+    checked(app.run())
+    assert not [e for e in app.expander if "of the speech is text" in e.label]
     assert Gap(0, 1, (Region(0, 1),)).seconds == 1
