@@ -1,5 +1,6 @@
 """Speech without words: found by hand-made plans, and transcribed again by the real pipeline."""
 
+import doctest
 import json
 import os
 import shutil
@@ -91,6 +92,11 @@ def test_a_gap_remembers_that_it_was_tried():
     assert [(gap.start, gap.state) for gap in found.gaps] == [(4, "tried"), (15, "new")]
     assert found.speech == 18  # the gap is not counted twice
     assert cover(plan, text, unfinished=plan[2:]).gaps[0].state == "waiting"
+
+
+def test_the_examples_in_docstrings_hold():
+    result = doctest.testmod(coverage)
+    assert result.failed == 0 < result.attempted
 
 
 # -- in the library ----------------------------------------------------------------------------
@@ -294,4 +300,7 @@ def test_a_transcript_without_gaps_says_so(app, store):
     job = fill(store, chunk(0, (0, 5), (12, 15)))
     open_page(app, "transcript.py", job=job.id)
     assert "All of the speech is text" in [e.label for e in app.expander]
+    store.update_job(job.id, state="transcribing")  # for the first time
+    checked(app.run())
+    assert not [e for e in app.expander if "of the speech is text" in e.label]
     assert Gap(0, 1, (Region(0, 1),)).seconds == 1

@@ -34,12 +34,15 @@ class FakeWhisper:
         return [self.segment(*segment) for segment in self.answers.pop(0)], None
 
     @staticmethod
-    def segment(start, end, text, avg_logprob=-0.3):
+    def segment(start, end, text, avg_logprob=-0.3, probability=0.9):
         pieces = text.split()
         step = (end - start) / max(1, len(pieces))
         words = [
             SimpleNamespace(
-                start=start + i * step, end=start + (i + 1) * step, word=f" {w}", probability=0.9
+                start=start + i * step,
+                end=start + (i + 1) * step,
+                word=f" {w}",
+                probability=probability,
             )
             for i, w in enumerate(pieces)
         ]
@@ -101,10 +104,13 @@ def test_text_over_silence_is_dropped_and_counted():
 
 
 def test_where_nothing_is_too_silent_a_guess_is_dropped():
-    heard = [(0.0, 2.0, " Bom dia.", -0.9), (5.0, 9.0, " Obrigado por assistir.", -1.3)]
-    assert len(decode(heard)[0]) == 2
+    heard = [
+        (0.0, 2.0, " Bom dia.", -0.9), (3.0, 4.0, " Ana", -0.3, 0.5),
+        (5.0, 9.0, " Obrigado por assistir.", -1.3),
+    ]  # fmt: skip
+    assert len(decode(heard)[0]) == 3
     segments, dropped, _ = decode(heard, no_speech_threshold=None)
-    assert ([s.text for s in segments], dropped) == ([" Bom dia."], 1)
+    assert ([s.text for s in segments], dropped) == ([" Bom dia."], 2)
 
 
 def test_blank_segments_are_nothing():

@@ -139,7 +139,7 @@ def test_a_notebook_runs_from_its_first_cell_on(path, shared_home):
         "TRANSCREVAI_HOME": str(shared_home),
         "PYTHONPATH": os.pathsep.join([str(path.parent.parent), os.environ.get("PYTHONPATH", "")]),
     }  # fmt: skip
-    client = NotebookClient(book, timeout=120, kernel_name="python3")
+    client = NotebookClient(book, timeout=300, kernel_name="python3")
     client.execute(env=environment)
     shown = [output for cell in book.cells if cell.cell_type == "code" for output in cell.outputs]
     kinds = {kind for output in shown for kind in output.get("data", ())}

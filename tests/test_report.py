@@ -106,6 +106,11 @@ def test_key_terms_stand_apart_from_the_rest_of_the_library():
     assert [row[0] for row in section(everyday, "Key terms").rows] == ["PIB", "orçamento anual"]
 
 
+def test_a_title_ends_no_sentence():
+    report = built(meeting(spoken("Bem. O Sr. Lima e a Dra. Sá vêm? Às 3.5 sim.", 0, A)))
+    assert [row[2] for row in section(report, "Questions").rows] == ["O Sr. Lima e a Dra. Sá vêm?"]
+
+
 def test_corrections_are_what_is_reported():
     report = built(meeting(spoken("Vamos lá gente.", 5, A, edited="Quem vem, Bia?")))
     assert section(report, "Questions").rows[0][2] == "Quem vem, Bia?"
@@ -143,7 +148,7 @@ def test_a_monologue_is_cut_where_a_sentence_ends():
         ("cento e vinte e três dias, na segunda-feira, 12/03/2024, 2024-03-12", 4),
         ("at 3 pm, 3:30 p.m., two hundred and five, on March 3rd", 4),
         ("um milhão de reais, uma hora, 14h30, às 15 horas", 4),
-        ("It may march. Uma casa. One by one. A4, v3, mp3", 0),
+        ("It may 3 times march. Um dia, uma casa. One by one. A4, v3, mp3", 1),
     ],
 )
 def test_numbers_and_dates_of_both_languages(text, found):

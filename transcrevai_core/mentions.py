@@ -11,7 +11,7 @@ _PT_MONTHS = (
 )
 # March and May are other words too, unless a number stands beside them
 _EN_MONTHS = "january|february|april|june|july|august|september|october|november|december"
-_EN_DATED = f"{_EN_MONTHS}|march|may"
+_EN_DATED = f"{_EN_MONTHS}|(?-i:March|May)"
 _DAYS = (
     "(?:segunda|terça|quarta|quinta|sexta)-feira|sábado|domingo|"
     "(?:mon|tues|wednes|thurs|fri|satur|sun)day"
@@ -28,7 +28,7 @@ _EN_WORDS = (
 )
 _TIMES = "mil|milhão|milhões|bilhão|bilhões|trilhão|trilhões|hundred|thousand|million|billion"
 _UNITS = (
-    r"%|por\ cento|per\ ?cent|reais|real|centavos?|dólar(?:es)?|euros?|dollars?|pounds?|segundos?|"
+    r"%|por\ cento|per\ ?cent|reais|centavos?|dólar(?:es)?|euros?|dollars?|pounds?|segundos?|"
     "minutos?|horas?|dias?|semanas?|m[eê]s(?:es)?|anos?|seconds?|minutes?|hours?|days?|weeks?|"
     "months?|years?"
 )
@@ -57,7 +57,7 @@ _MENTION = re.compile(
     )(?![\w])""",
     re.IGNORECASE | re.VERBOSE,
 )
-_ARTICLES = ("um", "uma", "one")  # alone, these rarely count anything
+_VAGUE = ("um", "uma", "one", "um dia", "one day")  # these rarely count anything
 
 
 def mentions(text: str) -> Iterator[tuple[str, int]]:
@@ -69,5 +69,5 @@ def mentions(text: str) -> Iterator[tuple[str, int]]:
     ['Twenty-two', 'May 3rd, 2024']
     """
     for match in _MENTION.finditer(text):
-        if match[0].lower() not in _ARTICLES:
+        if match[0].lower() not in _VAGUE:
             yield match[0], match.start()

@@ -24,7 +24,10 @@ from transcrevai_core.types import Segment, Transcript, Turn
 _LONGEST = 700  # characters of a passage, after which its speaker's next sentence begins another
 _PAUSE = 2.0  # seconds that part passages where nobody is known
 _MOST_PLACES = 5  # of a term that are linked
-_SENTENCE = re.compile(r"\S.*?(?:[.!?…]+[\"”»')\]]*(?=\s|$)|$)")
+_TITLES = "".join(
+    rf"(?<!\b{title})" for title in ("Sr", "Sra", "Dr", "Dra", "Prof", "Profa", "Mr", "Mrs", "Ms")
+)
+_SENTENCE = re.compile(rf"\S.*?(?:{_TITLES}[.!?…]+[\"”»')\]]*(?=\s|$)|$)")
 _QUESTION = re.compile(r"\?[\"”»')\]!]*$")
 _SENTENCE_END = re.compile(r"[.!?…][\"”»')\]]*$")
 
@@ -190,7 +193,7 @@ def _spoken(transcript: Transcript, speakers: dict[str, Speaker]) -> Iterator[_S
 
 def _facts(transcript: Transcript, created: float) -> tuple[tuple[str, str], ...]:
     facts = [
-        (_("Date"), time.strftime("%Y-%m-%d %H:%M", time.localtime(created))),
+        (_("Added"), time.strftime("%Y-%m-%d %H:%M", time.localtime(created))),
         (_("Length"), clock(transcript.duration)),
     ]
     if transcript.speakers:

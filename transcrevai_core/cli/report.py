@@ -35,7 +35,7 @@ def report(
     _settings, store = open_library()
     job = store.find(job_id)
     if format is None:
-        format = output.suffix.lstrip(".").lower() if output else "docx"
+        format = (output.suffix.lstrip(".").lower() if output else "") or "docx"
     if not store.segments(job.id, last=1):
         raise InputError(f"{job.title} has no text yet; a job that is done would be right.")
     content = reporting.make(store.home, job.id, format, texts.best(language), address)

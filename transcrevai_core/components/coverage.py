@@ -16,10 +16,11 @@ _HEARD = "gap_heard"  # in the session: what is played, and how often that was a
 
 
 def coverage_panel(job: Job, transcript: Transcript) -> None:
-    """Draw the share of speech that is text, for a transcript that has some."""
-    if not transcript.segments:
-        return
+    """Draw the share of speech that is text, where a transcript is not in its first making."""
     found = coverage.of_job(ui.store(), job.id)
+    growing = job.state in ACTIVE_STATES and all(gap.state != "waiting" for gap in found.gaps)
+    if growing or not transcript.segments:
+        return
     share = decimal(math.floor(100 * found.share))  # 100 only where there is no gap
     label = _("All of the speech is text")
     if found.gaps:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from docx.text.paragraph import Paragraph
 
 _LINK = "0B6E5F"
+_WIDTH = 17  # cm between the margins
 
 
 def write_docx(report: Report) -> bytes:
@@ -38,7 +39,7 @@ def write_docx(report: Report) -> bytes:
             run.add_break()
     if report.timeline:
         document.add_heading(report.timeline.heading, 1)
-        picture = document.add_picture(io.BytesIO(png(report.timeline)), width=Cm(17))
+        picture = document.add_picture(io.BytesIO(png(report.timeline)), width=Cm(_WIDTH))
         picture._inline.docPr.set("descr", report.timeline.alt)
     for part in report.sections:
         _section(document, part)
@@ -52,6 +53,8 @@ def write_docx(report: Report) -> bytes:
 
 def _section(document: "Document", section: Section) -> None:
     document.add_heading(section.heading, 1)
+    from docx.shared import Cm
+
     if not section.rows:
         document.add_paragraph(section.empty)
         return
@@ -63,6 +66,12 @@ def _section(document: "Document", section: Section) -> None:
     for places, cells in zip(rows[1:], section.rows, strict=True):
         for place, cell in zip(places, cells, strict=True):
             _cell(place.paragraphs[0], cell)
+    # a long column takes what the short ones leave; LibreOffice would make all of them equal
+    longest = [max(len(place.text) for place in column) for column in zip(*rows, strict=True)]
+    shares = [min(max(length, 6), 40) for length in longest]
+    for column, share in zip(zip(*rows, strict=True), shares, strict=True):
+        for place in column:
+            place.width = Cm(_WIDTH * share / sum(shares))
 
 
 def _cell(paragraph: "Paragraph", cell: Cell) -> None:
@@ -101,7 +110,7 @@ def _link(paragraph: "Paragraph", moment: Moment) -> None:
 def _passage(document: "Document", passage: Passage) -> None:
     from docx.shared import Pt
 
-    head = document.add_paragraph()
+    head = _paragraph(document)
     head.paragraph_format.keep_with_next = True
     head.paragraph_format.space_after = Pt(0)
     number = str(passage.moment.passage)
@@ -110,7 +119,16 @@ def _passage(document: "Document", passage: Passage) -> None:
     if passage.speaker:
         _speaker(head, passage.speaker)
     head._p.append(_element("w:bookmarkEnd", **{"w:id": number}))
-    document.add_paragraph(passage.text)
+    _paragraph(document).add_run(passage.text)
+
+
+def _paragraph(document: "Document") -> "Paragraph":
+    """Add a paragraph at once; python-docx looks through the whole document for the place."""
+    from docx.text.paragraph import Paragraph
+
+    element = _element("w:p")
+    document.element.body[-1].addprevious(element)
+    return Paragraph(element, document._body)
 
 
 def _element(name: str, **attributes: str) -> Any:

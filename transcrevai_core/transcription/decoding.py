@@ -15,7 +15,8 @@ from transcrevai_core.types import SAMPLE_RATE, Chunk, Segment, Word
 
 MAX_COMPRESSION = 2.4  # above it a text repeats itself (Radford et al. 2022, section 4.5)
 MAX_PROMPT_TOKENS = 110  # of hotwords, and of the prompt: half of the decoder stays for the text
-MIN_LOGPROB = -1.0  # below it a text is a guess (ibid.)
+MIN_LOGPROB = -1.0  # below it a text is a guess (ibid.), ...
+MIN_PROBABILITY = 0.6  # ... as where its words have less than this on average
 MIN_SPEECH_SHARE = 0.2  # a segment with less of it lies over silence or noise
 # what breaks a loop: no repeated 4-grams, a price on repetition, some chance, no prompt
 _SECOND_TRY = {
@@ -82,7 +83,7 @@ def decode_chunk(
             found = [segment]
         for candidate in found:
             share = speech_share(candidate.start, candidate.end, chunk.speech)
-            if share < MIN_SPEECH_SHARE or (eager and candidate.avg_logprob < MIN_LOGPROB):
+            if share < MIN_SPEECH_SHARE or (eager and _is_guess(candidate)):
                 dropped += 1
             else:
                 kept.append(_within(candidate, chunk))
@@ -139,6 +140,14 @@ def _transcribe(
             model=loaded.name,
             compute_type=loaded.compute_type,
         )
+
+
+def _is_guess(segment: Segment) -> bool:
+    """Tell whether the model was unsure of a segment, of the whole or of its words."""
+    heard = [word.probability for word in segment.words]
+    return segment.avg_logprob < MIN_LOGPROB or (
+        bool(heard) and sum(heard) / len(heard) < MIN_PROBABILITY
+    )
 
 
 def is_looping(segment: Segment) -> bool:
