@@ -14,6 +14,12 @@ IMAGES = Path(components.__file__).parent
 # a Material icon as page icon would be fetched from the network
 st.set_page_config(page_title="TranscrevAI", page_icon=str(IMAGES / "icon.svg"), layout="centered")
 choose_language()
+selected = st.get_option(f"theme.{st.context.theme.type or 'light'}.linkColor")
+# Streamlit writes what is selected in the colour of buttons: on dark ground it cannot be read well
+st.html(
+    "<style>[role=tab][aria-selected=true], button[data-selected=true] "
+    f"{{ color: {selected} !important }}</style>"
+)
 wordmark = IMAGES / f"logo-{st.context.theme.type or 'light'}.svg"
 st.logo(str(wordmark), size="medium")
 page = st.navigation(

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-pytest.importorskip("playwright.sync_api")
 from test_browser import browser, expect  # noqa: F401
 
 from tools.serving import Server, serving

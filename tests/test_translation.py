@@ -209,7 +209,7 @@ def portuguese_app(store: Store, in_portuguese: None) -> AppTest:
     ("name", "said"),
     [
         ("transcribe.py", "2 tarefas recuperadas: o que estava pronto foi mantido"),
-        ("library.py", ":red[O modelo small não está mais aqui; rode a tarefa de novo"),
+        ("library.py", ":small[:red[O modelo small não está mais aqui; rode a tarefa de novo"),
         ("memory.py", "O processo de transcrição foi encerrado: o programa ocupa 900 MB do seu"),
         ("settings.py", "Padrão: 30 · 5 a 30 s"),
     ],

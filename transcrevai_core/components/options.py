@@ -1,6 +1,6 @@
 """The options of a job as a form: meanings, ranges and units come from their declaration."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import streamlit as st
@@ -41,17 +41,23 @@ def model_fields(
     text: bool = False,
     off: Collection[str] = (),
     persist: bool = True,
+    below: Callable[[str], None] = lambda name: None,
 ) -> dict[str, Any]:
-    """Draw which model is to listen for which language; with `text`, only what writes one."""
+    """Draw which model is to listen for which language; with `text`, only what writes one.
+
+    `off`, `persist` and `below` are those of `fields`.
+    """
     left, right = st.columns(2)
     kept = {"persist_state": "session"} if persist else {}
-    with left:
+    with left, st.container(gap="xxsmall"):
         values: dict[str, Any] = {
             "model": _model(f"{key}_model", defaults.model, text, disabled="model" in off, **kept)
         }
-    with right:
+        below("model")
+    with right, st.container(gap="xxsmall"):
         deaf = values["model"] == NONE or "language" in off
         values["language"] = _language(f"{key}_language", defaults.language, disabled=deaf, **kept)
+        below("language")
     _tell_about(values["model"])
     return values
 

@@ -59,11 +59,10 @@ def preferences_form(
     with st.form(key, enter_to_submit=False):
         values: Changes = {}
         if "model" in names:
-            values = model_fields(f"{key}{drawn}", settings, off=fixed.keys(), persist=False)
+            values = model_fields(
+                f"{key}{drawn}", settings, off=fixed.keys(), persist=False, below=below
+            )
             values["language"] = None if values["language"] == "auto" else values["language"]
-            for column, name in zip(st.columns(2), values, strict=True):
-                with column, st.container(gap="xxsmall"):
-                    below(name)
         rest = [name for name in names if name not in values]
         values |= fields(
             rest, f"{key}{drawn}", settings, off=fixed.keys(), persist=False, below=below

@@ -33,7 +33,7 @@ def used() -> None:
     rows.append([f"**{_('Together')}**", f"**{solid(gauges.size(sum(sizes.values())))}**"])
     table([_("What"), number(_("On disk"))], rows, 300)
     folder = _("The data directory is {path}; TRANSCREVAI_HOME in the environment names another.",
-               path=f"`{store.home}`")  # fmt: skip
+               path=ui.escape(str(store.home)))  # fmt: skip
     st.caption(f":material/folder: {folder}")
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Literal
 
 import streamlit as st
 
@@ -94,7 +95,9 @@ def _text(job_id: str, growing: bool) -> None:
         return
     if len(segments) == SHOWN_SEGMENTS:
         st.caption(_("The latest {number} segments", number=SHOWN_SEGMENTS))
-    with st.container(height=360, autoscroll=growing, border=True):
+    # the text scrolls only while it grows: the keyboard cannot reach into such a box everywhere
+    height: int | Literal["content"] = 360 if growing else "content"
+    with st.container(height=height, autoscroll=growing, border=True):
         st.markdown("  \n".join(_lines(segments, _names(job_id))))
 
 

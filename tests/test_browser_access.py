@@ -1,0 +1,118 @@
+"""Every page for those who see little or use the keyboard: what axe-core finds, light and dark."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_browser import browser, expect  # noqa: F401
+from test_pages import fill
+
+from tools.serving import Server, serving
+from transcrevai_core.retention import DAY
+from transcrevai_core.settings import load_settings
+from transcrevai_core.store import Store
+from transcrevai_core.types import Turn
+
+axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+PAGES = ("", "transcript", "library", "memory", "settings")
+GRAVE = ("serious", "critical")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("access") / "home"
+    store = Store(home)
+    job = fill(store, "Reunião")
+    turns = [Turn(0, 2, "SPEAKER_00"), Turn(2, 6, "SPEAKER_01")]
+    store.save_diarization(job.id, turns, {"speakers": 2, "confidence": 0.9, "settings": {}})
+    fill(store, "Entrevista", state="failed", error="No speech was found in this recording.")
+    fill(store, "Antiga", created=time.time() - 40 * DAY)
+    hub = home.parent / "hub" / "models--Systran--faster-whisper-tiny"
+    (hub / "snapshots" / "1").mkdir(parents=True)
+    (hub / "snapshots" / "1" / "model.bin").write_bytes(b"0")
+    (hub / "refs").mkdir()
+    (hub / "refs" / "main").write_text("1")
+    return home
+
+
+@pytest.fixture(scope="module")
+def server(home: Path) -> Iterator[Server]:
+    with serving(home, HF_HUB_CACHE=str(home.parent / "hub")) as running:
+        yield running
+
+
+def faults(page: Any) -> list[str]:
+    """Return what axe-core finds that is serious, once nothing is being drawn."""
+    page.wait_for_function(
+        "!document.querySelector('[data-stale=true], [data-testid=stSkeleton]')"
+        " && document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
+    )
+    page.wait_for_timeout(300)  # what fades in is pale while it does
+    found = axe.Axe().run(page).response["violations"]
+    return [
+        f"{fault['id']}: {node['html'][:200]}"
+        for fault in found if fault["impact"] in GRAVE
+        for node in fault["nodes"]
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_page_has_a_serious_fault(
+    browser: Any,  # noqa: F811
+    server: Server,
+    theme: str,
+) -> None:
+    context = browser.new_context(color_scheme=theme, locale="pt-BR" if theme == "dark" else "en")
+    page = context.new_page()
+    found = {}
+    for name in PAGES:
+        page.goto(f"{server.url}/{name}")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        tabs = page.get_by_role("tab")
+        for tab in range(max(1, tabs.count() if theme == "light" else 1)):
+            if tabs.count():
+                tabs.nth(tab).click()
+            found[f"{name} {tab}"] = faults(page)
+        page.set_viewport_size({"width": 400, "height": 800})
+        page.wait_for_function(  # nothing scrolls sideways, once charts have become narrow too
+            "document.querySelector('[data-testid=stMain]').scrollWidth <= 400"
+        )
+        page.set_viewport_size({"width": 1280, "height": 720})
+    context.close()
+    assert not {where: what for where, what in found.items() if what}
+
+
+def test_what_is_deleted_is_asked_for_first(
+    browser: Any,  # noqa: F811
+    server: Server,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TRANSCREVAI_HOME", str(home))
+    store = Store(home)
+    page = browser.new_context(locale="en-US").new_page()
+    page.goto(f"{server.url}/settings")
+    page.get_by_role("tab", name="Models").click()
+    page.get_by_role("button", name="Delete").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("can be downloaded again")).to_be_visible()
+    dialog.get_by_role("button", name="Delete", exact=False).last.click()
+    expect(dialog).to_have_count(0)
+    assert not [*(home.parent / "hub").iterdir()]
+
+    page.get_by_role("tab", name="Storage").click()
+    page.get_by_role("spinbutton", name="Days until all is deleted").fill("30")
+    page.get_by_role("button", name="Save").first.click()
+    expect(dialog.get_by_text("Antiga")).to_be_visible()
+    assert faults(page) == []
+    dialog.get_by_role("button", name="Leave it as it is").click()
+    expect(dialog).to_have_count(0)
+    assert len(store.jobs()) == 3 and load_settings().job_days is None
+    page.get_by_role("button", name="Save").first.click()
+    dialog.get_by_role("button", name="Save and delete").click()
+    expect(page.get_by_text("Saved; running jobs keep to it at once.")).to_be_visible()
+    assert {job.title for job in store.jobs()} == {"Reunião", "Entrevista"}
+    assert load_settings().job_days == 30
+    page.context.close()
