@@ -24,9 +24,14 @@ class Reader {
     this.audio.addEventListener("error", () => this.say(this.labels.no_sound, true))
     this.keys = event => this.key(event)
     document.addEventListener("keydown", this.keys)
-    const shaded = localStorage.getItem("transcrevai-shade") !== "off"
-    this.text.box.classList.toggle("shaded", shaded)
-    this.find("[data-do=shade]").setAttribute("aria-pressed", String(shaded))
+    this.finish = () => this.text.close?.(true)
+    window.addEventListener("pagehide", this.finish)
+    let shaded = "on"
+    try {
+      shaded = localStorage.getItem(SHADE) ?? shaded
+    } catch {} // a browser that keeps nothing
+    if (shaded === "on") this.text.box.classList.add("shaded")
+    else this.find("[data-do=shade]").setAttribute("aria-pressed", "false")
   }
 
   find(selector) {
@@ -84,9 +89,10 @@ class Reader {
 
   async load() {
     if (this.text.editing) return (this.stale = true) // when that has ended
-    this.known.add(this.data.version)
-    const answer = await this.ask(`${this.data.url}?language=${this.data.language}`)
-    if (!answer) return
+    const { url, language, version } = this.data
+    this.known.add(version) // so that it is asked for once
+    const answer = await this.ask(`${url}?language=${language}`)
+    if (!answer) return this.known.delete(version)
     this.people = answer.people
     this.duration = Math.max(answer.duration ?? 0, ...answer.turns.slice(-50).map(turn => turn[1]), answer.segments.at(-1)?.end ?? 0)
     this.wave.turns = answer.turns
@@ -160,6 +166,7 @@ class Reader {
         method: "POST",
         headers: { [header]: token, "Content-Type": "application/json" },
         body: JSON.stringify(asked),
+        keepalive: asked.do === "text" || asked.do === "note", // what is written outlives the tab
       })
       if (answer) this.take(answer)
       return answer
@@ -312,8 +319,10 @@ class Reader {
 
   shade() {
     const shaded = this.text.box.classList.toggle("shaded")
-    localStorage.setItem("transcrevai-shade", shaded ? "on" : "off")
     this.find("[data-do=shade]").setAttribute("aria-pressed", String(shaded))
+    try {
+      localStorage.setItem(SHADE, shaded ? "on" : "off")
+    } catch {}
   }
 
   // letters are keys only where nobody writes, and where nothing lies above the page
@@ -346,8 +355,10 @@ class Reader {
   leave() {
     setTimeout(() => {
       if (this.root.host.isConnected) return
+      this.finish()
       this.audio.pause()
       this.audio.removeAttribute("src")
+      window.removeEventListener("pagehide", this.finish)
       document.removeEventListener("keydown", this.keys)
       this.wave.watch.disconnect()
       window.CSS?.highlights?.delete("transcrevai-found")
@@ -357,6 +368,7 @@ class Reader {
   }
 }
 
+const SHADE = "transcrevai-shade" // in the browser's own keeping
 const KEYS = {
   " ": "play",
   k: "play",
