@@ -18,7 +18,7 @@ from transcrevai_core.references import SUFFIXES
 from transcrevai_core.texts import _
 from transcrevai_core.types import Job
 
-MOST_MB = 50
+MOST_MB = 5  # the text of days
 WORK, ABOUT, FOUND = "evaluation_work", "evaluation_about", "evaluation_found"  # in the session
 
 

@@ -10,8 +10,16 @@ import pytest
 from typer.testing import CliRunner
 
 from transcrevai_core import checking, checks, demo, jobs, stages
-from transcrevai_core.checking import Recording, check_model, recordings, samples
-from transcrevai_core.checks import Check, Measure, disagreeing, latest
+from transcrevai_core.checking import check_model
+from transcrevai_core.checks import (
+    Check,
+    Measure,
+    Recording,
+    disagreeing,
+    latest,
+    recordings,
+    samples,
+)
 from transcrevai_core.cli import app
 from transcrevai_core.errors import Cancelled, InputError, ModelError
 from transcrevai_core.forecast import weights_bytes
@@ -43,6 +51,10 @@ def garbled(spec, wav, chunk, options, longest):
     if spec.compute_type == "int8":
         segments = [replace(segment, text=" outra coisa.") for segment in segments]
     return segments, dropped
+
+
+def overflow(spec, wav, chunk, options, longest):
+    raise RuntimeError("CUDA failed\nwith more")
 
 
 def refused(spec, language, task):
@@ -83,9 +95,9 @@ def test_the_verdict_is_one_sentence():
 def test_a_type_that_disagrees_is_passed_over_with_the_reason():
     loaded = loading.load(demo.MODEL_DIR, "demo", disagreeing={"int8": 0.4})
     assert loaded.compute_type != "int8_float32"
-    assert loaded.notes[0] == (
+    assert loaded.notes == (
         "int8 was passed over for demo: a check found that only 40.0% of its words agree with "
-        "float32's."
+        "float32's.",
     )
 
 
@@ -176,6 +188,10 @@ def test_what_cannot_be_checked_gets_one_sentence(
     with monkeypatch.context() as patch:
         patch.setattr(stages, "load_model", refused)
         with pytest.raises(ModelError, match="cannot work in int8 here, it runs in float32"):
+            check_model(program, "demo", clip)
+    with monkeypatch.context() as patch:
+        patch.setattr(stages, "decode", overflow)
+        with pytest.raises(ModelError, match=r"demo failed at its work \(CUDA failed\)\."):
             check_model(program, "demo", clip)
     monkeypatch.setenv("TRANSCREVAI_MEMORY_BUDGET_MB", "200")
     program.settings = load_settings()

@@ -12,6 +12,10 @@ from transcrevai_core.metrics import normalise, wer
         ("don’t stop", "don't stop"),
         ("segunda-feira - às 3,5 h.", "segunda-feira às 3,5 h"),
         ("São 62%...", "são 62%"),
+        ("62 % de 3.5 ou 3,5", "62% de 3,5 ou 3,5"),
+        ("1.500, 2,000,000 e 12.345,67", "1500 2000000 e 12345,67"),
+        ("3.14159 em 12.05.2026", "3,14159 em 12,05,2026"),
+        ("don't pra", "don't pra"),  # contractions stay
         ("'citado' e snake_case", "citado e snake case"),
         ("cafe\u0301", "café"),  # an accent written as its own character
         ("  \n", ""),

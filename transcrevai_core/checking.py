@@ -4,25 +4,24 @@ import dataclasses
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from transcrevai_core import checks, demo, memory, scoring, stages
+from transcrevai_core import checks, memory, scoring, stages
 from transcrevai_core.budget import HEADROOM, Plan, need_of, plan_job
-from transcrevai_core.checks import EXACT, Check, Measure
+from transcrevai_core.checks import EXACT, Check, Measure, Recording
 from transcrevai_core.errors import Cancelled, InputError, ModelError, StorageError
 from transcrevai_core.forecast import Shape
 from transcrevai_core.memory import MB
 from transcrevai_core.models import model_spec
 from transcrevai_core.options import JobOptions
 from transcrevai_core.program import RUNNING, Program
-from transcrevai_core.references import recording_of
 from transcrevai_core.settings import Settings
 from transcrevai_core.store import Store
-from transcrevai_core.transcription.catalogue import MODELS, locate
+from transcrevai_core.transcription.catalogue import locate
 from transcrevai_core.types import Chunk
 from transcrevai_core.workers import Worker
 
@@ -30,19 +29,6 @@ TYPES = ("int8", EXACT)
 CLIP_SECONDS = 15.0  # the longest clip; short ones begin anew more often, so that more can differ
 
 OnProgress = Callable[[str, float], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """A recording to be cut into clips; the language is None where it is to be heard.
-
-    It is told of by its `title`, or by its file's name where it has none.
-    """
-
-    path: Path
-    language: str | None = None
-    reference: str | None = None
-    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,29 +59,6 @@ def at_hand(store: Store, settings: Settings) -> Iterator[Program]:
             return
     with Program(store, settings) as program:
         yield program
-
-
-def samples(model: str) -> list[Recording]:
-    """Return the bundled recordings that a model can understand, with their references."""
-    english = model.endswith(".en") or (model in MODELS and MODELS[model].languages == "en")
-    return [
-        Recording(demo.sample_path(language), language, demo.reference_text(language), title)
-        for language, title in demo.SAMPLES.items()
-        if language == "en" or not english
-    ]
-
-
-def recordings(
-    files: Sequence[Path], references: Mapping[str, str], language: str | None
-) -> list[Recording]:
-    """Return files with their references, matched by name.
-
-    Raises InputError for a reference without a file.
-    """
-    names = {recording_of(file.name) for file in files}
-    if lonely := sorted(references.keys() - names):
-        raise InputError(f"No clip is called {lonely[0]}; a reference named as its clip is right.")
-    return [Recording(file, language, references.get(recording_of(file.name))) for file in files]
 
 
 def check_model(
@@ -129,9 +92,16 @@ def check_model(
             if should_stop():
                 raise Cancelled("The check was cancelled.")
             time.sleep(0.5)
-        with _scratch() as scratch:
-            clips = _cut(program, recordings, scratch, on_progress, should_stop)
+        with tempfile.TemporaryDirectory(
+            prefix="transcrevai-", ignore_cleanup_errors=True
+        ) as scratch:
+            clips = _cut(program, recordings, Path(scratch), on_progress, should_stop)
             heard = _hear_both(program, plan, options, clips, on_progress, should_stop)
+    except OSError as error:
+        raise StorageError(f"The disk refused ({error.strerror or error}).") from error
+    except RuntimeError as error:  # of CTranslate2: a GPU that has too little memory, say
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise ModelError(f"{name} failed at its work ({reason}).") from error
     finally:
         program.release(key)
     counts: dict[str, int] = {}
@@ -156,16 +126,6 @@ def _plan(program: Program, options: JobOptions) -> Plan:
             f"{-(-least // (10 * MB)) * 10:.0f} MB or a smaller model would be right."
         )
     return plan
-
-
-@contextmanager
-def _scratch() -> Iterator[Path]:
-    try:
-        place = tempfile.TemporaryDirectory(prefix="transcrevai-", ignore_cleanup_errors=True)
-    except OSError as error:
-        raise StorageError(f"No temporary folder can be made: {error.strerror}.") from None
-    with place as folder:
-        yield Path(folder)
 
 
 def _cut(

@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from transcrevai_core import demo
 from transcrevai_core.database import Database
-from transcrevai_core.transcription.catalogue import locate
+from transcrevai_core.errors import InputError
+from transcrevai_core.references import recording_of
+from transcrevai_core.transcription.catalogue import MODELS, locate
 
 EXACT = "float32"  # what the others are held against
 
@@ -44,6 +47,42 @@ class Check:
     measures: tuple[Measure, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A recording to be cut into clips; the language is None where it is to be heard.
+
+    It is told of by its `title`, or by its file's name where it has none.
+    """
+
+    path: Path
+    language: str | None = None
+    reference: str | None = None
+    title: str = ""
+
+
+def samples(model: str) -> list[Recording]:
+    """Return the bundled recordings that a model can understand, with their references."""
+    english = model.endswith(".en") or (model in MODELS and MODELS[model].languages == "en")
+    return [
+        Recording(demo.sample_path(language), language, demo.reference_text(language), title)
+        for language, title in demo.SAMPLES.items()
+        if language == "en" or not english
+    ]
+
+
+def recordings(
+    files: Sequence[Path], references: Mapping[str, str], language: str | None
+) -> list[Recording]:
+    """Return files with their references, matched by name.
+
+    Raises InputError for a reference without a file.
+    """
+    names = {recording_of(file.name) for file in files}
+    if lonely := sorted(references.keys() - names):
+        raise InputError(f"No clip is called {lonely[0]}; a reference named as its clip is right.")
+    return [Recording(file, language, references.get(recording_of(file.name))) for file in files]
+
+
 def identity(folder: Path) -> str:
     """Tell one download of a model from another: its place, its size and its time."""
     file = (folder / "model.bin").resolve()
@@ -51,7 +90,7 @@ def identity(folder: Path) -> str:
     return f"{file} {found.st_size}:{found.st_mtime_ns}"
 
 
-def _here(model: str) -> str:
+def here(model: str) -> str:
     """Return the identity of a model that is on this computer, else nothing."""
     try:
         folder = locate(model)
@@ -85,7 +124,7 @@ def latest(database: Database) -> list[Check]:
     found: dict[str, Check] = {}
     for row in rows:
         known = found.get(row["model"])
-        if (known and known.time != row["time"]) or _here(row["model"]) != row["identity"]:
+        if (known and known.time != row["time"]) or here(row["model"]) != row["identity"]:
             continue
         measure = Measure(
             row["compute_type"], row["runs_as"], row["agreement"], row["wer"], row["peak_bytes"],
@@ -106,7 +145,7 @@ def disagreeing(database: Database, model: str, percent: float) -> tuple[tuple[s
 
     Empty for a model that is not here, or was never checked.
     """
-    known = _here(model)
+    known = here(model)
     if not known:
         return ()
     with database.read() as db:

@@ -11,8 +11,8 @@ from rich.table import Table
 
 from transcrevai_core import checks, demo
 from transcrevai_core.background import Background
-from transcrevai_core.checking import at_hand, check_model, recordings, samples
-from transcrevai_core.checks import Check
+from transcrevai_core.checking import at_hand, check_model
+from transcrevai_core.checks import Check, recordings, samples
 from transcrevai_core.cli.flags import AsJson
 from transcrevai_core.cli.matching import load_recordings
 from transcrevai_core.cli.screen import complain, draw, open_library, out

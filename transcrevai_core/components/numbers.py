@@ -5,14 +5,14 @@ from collections.abc import Callable
 import streamlit as st
 
 from transcrevai_core import checks, gauges, ui
-from transcrevai_core.checking import Recording, at_hand, check_model, samples
-from transcrevai_core.checks import Check
+from transcrevai_core.checking import at_hand, check_model
+from transcrevai_core.checks import Check, Recording, samples
 from transcrevai_core.components.evaluation import percent
 from transcrevai_core.components.tables import solid, table
 from transcrevai_core.components.working import Work, begin, busy, finished, working
 from transcrevai_core.forecast import weights_bytes
 from transcrevai_core.texts import _, decimal, plural, told
-from transcrevai_core.transcription.catalogue import MODELS, locate
+from transcrevai_core.transcription.catalogue import MODELS
 from transcrevai_core.types import Job
 
 _WORK = "numbers_work"  # in the session
@@ -31,7 +31,7 @@ def numbers() -> None:
         )
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        model = st.selectbox(_("Model"), here(), key="numbers_model")
+        model = st.selectbox(_("Model"), models(), key="numbers_model")
         jobs = {job.id: job for job in ui.store().jobs(["done"])}
         chosen = st.multiselect(
             _("Clips"),
@@ -53,11 +53,10 @@ def numbers() -> None:
         side_by_side(check)
 
 
-def here() -> list[str]:
+def models() -> list[str]:
     """Return the models on this computer, the one of the settings first."""
     usual = ui.settings().model
-    names = [name for name in MODELS if locate(name)]
-    return [*dict.fromkeys([usual, *names])] if locate(usual) else names
+    return [name for name in dict.fromkeys([usual, *MODELS]) if checks.here(name)]
 
 
 def _check(model: str, jobs: list[Job]) -> Callable[[Work], Check]:

@@ -142,9 +142,10 @@ def load(
     """Load the model in `folder`: on a GPU where asked and able, by the first type that works.
 
     `compute_type` "auto" begins at the top of the ladder, any other at its own rung; each rung
-    is tried by encoding a second of sound. `disagreeing` has those whose words a check found to
-    agree too little with float32's, with the share that does: they are passed over, unless one of
-    them was asked for. Raises ModelError where none works.
+    is tried by encoding a second of sound, and one that the processor lacks is told of only where
+    it was asked for. `disagreeing` has those whose words a check found to agree too little with
+    float32's, with the share that does: they are passed over, unless one of them was asked for.
+    Raises ModelError where none works.
     """
     import ctranslate2
 
@@ -162,7 +163,10 @@ def load(
         elif device == "cuda":
             notes.append("No GPU that CUDA can use was found; the CPU is used instead.")
     for place in devices:
+        offered = ctranslate2.get_supported_compute_types(place)
         for rung in _rungs(CUDA_LADDER if place == "cuda" else CPU_LADDER, compute_type):
+            if rung not in offered and rung != compute_type:
+                continue  # nobody asked for it
             # on a CPU int8 is int8_float32
             agreed = disagreeing.get("int8" if rung == "int8_float32" else rung)
             found = f"a check found that only {agreed or 0:.1%} of its words agree with float32's"
