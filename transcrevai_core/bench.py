@@ -88,6 +88,11 @@ class Bench:
         """The settings of this moment."""
         return load_settings(home=self.store.home)
 
+    @property
+    def warm(self) -> bool:
+        """Whether the worker is there, so that most answers come at once."""
+        return self._worker.pid is not None
+
     def question(self, job: Job, values: Mapping[str, Any]) -> Question | None:
         """Return what a job's voices can be asked with; None where they are not kept."""
         voices = Cache(self.store, self.settings).peek(voices_key(job.digest, values))
