@@ -332,6 +332,18 @@ def test_a_sweep_whose_program_died_is_not_running(library: Store, job: Job) -> 
     assert sweeps.run(library, load_settings(), sweep_id).state == "done"
 
 
+def test_a_fault_does_not_look_as_if_a_sweep_ran_for_ever(library: Store, job: Job) -> None:
+    sweep_id = sweeps.begin(library, job, planned(job))
+
+    def stumble(sweep: sweeps.Sweep) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        sweeps.run(library, load_settings(), sweep_id, on_result=stumble)
+    found = sweeps.find(library, sweep_id)
+    assert not found.runs and "unexpected fault" in found.error and len(found.results) == 1
+
+
 def test_nobody_works_on_a_sweep_twice(library: Store, job: Job) -> None:
     sweep_id = sweeps.begin(library, job, planned(job))
     held, going = threading.Event(), threading.Event()

@@ -4,7 +4,6 @@ Pages of all sessions share it; what it takes counts against the program's budge
 """
 
 import atexit
-import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -12,8 +11,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from transcrevai_core import budget, forecast, governor, laboratory, memory, watcher, workers
+from transcrevai_core.attempt import sentence
 from transcrevai_core.cache import Cache
-from transcrevai_core.errors import Cancelled, InputError, TranscrevaiError, WorkerDied
+from transcrevai_core.errors import Cancelled, InputError, WorkerDied
 from transcrevai_core.laboratory import Question
 from transcrevai_core.memory import MB
 from transcrevai_core.settings import Settings, load_settings
@@ -21,8 +21,6 @@ from transcrevai_core.speakers import voices_key
 from transcrevai_core.store import Store
 from transcrevai_core.types import ACTIVE_STATES, Job
 from transcrevai_core.workers import Worker
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -52,11 +50,8 @@ class Task(threading.Thread):
             self._call(self._tell, self._cancelled.is_set)
         except Cancelled:
             pass
-        except TranscrevaiError as error:
-            self.error = str(error)
         except Exception as error:
-            log.exception("the laboratory stumbled")
-            self.error = f"An unexpected fault ended the work ({type(error).__name__}: {error})."
+            self.error = sentence(error)
 
     def cancel(self) -> None:
         """Ask for the end."""
@@ -78,7 +73,7 @@ class Bench:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.tasks: dict[str, Task] = {}  # by the key of the voices that are being found
+        self.tasks: dict[str, Task] = {}  # by the key of the voices that are found, or the sweep
         self._worker = Worker(NAME)
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None

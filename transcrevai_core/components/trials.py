@@ -157,10 +157,9 @@ def _plan(job: Job, question: Question, reference: str, collar: float) -> None:
 
 
 def _start(sweep_id: str) -> None:
-    """Let a sweep run, or go on, and wait until it does."""
+    """Let a sweep run, or go on."""
     place = bench.of(ui.store())
-    place.tasks[sweep_id] = task = sweeps.start(place, sweep_id)
-    task.join(timeout=0.2)  # its claim is quick; a look before it would see nothing
+    place.tasks[sweep_id] = sweeps.start(place, sweep_id)
 
 
 def _running(sweep_id: str) -> None:
