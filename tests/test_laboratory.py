@@ -218,6 +218,21 @@ def test_the_settings_of_a_job_give_its_turns(library: Store, job: Job) -> None:
     assert worker_named("laboratory")
 
 
+def test_cepstra_are_made_ahead(library: Store, job: Job) -> None:
+    question = bench.of(library).question(job, experiments.of_job(job))
+    assert question
+    laboratory._held = None
+    assert not laboratory.prepare(question)  # nobody has asked about it
+    laboratory.answer(other(question, resegment_rounds=0))
+    while laboratory.prepare(question):
+        pass
+    held = laboratory._held
+    assert held
+    held.features._read = lambda start, end: pytest.fail("the sound was read again")
+    assert laboratory.answer(other(question, resegment_rounds=1))["turns"]
+    laboratory._held = None
+
+
 def test_a_worker_that_is_killed_is_replaced_and_nobody_is_told(library: Store, job: Job) -> None:
     place = bench.of(library)
     question = place.question(job, experiments.of_job(job))

@@ -25,6 +25,7 @@ from transcrevai_core.workers import Worker
 T = TypeVar("T")
 
 NAME = "laboratory"
+_PAUSE = 0.3  # seconds between two moments of work ahead
 # what is kept from call to call, above what finding the speakers takes; scoring brings libraries
 _KEPT_BYTES, _SCORING_BYTES = 90 * MB, 110 * MB
 
@@ -77,6 +78,7 @@ class Bench:
         self._worker = Worker(NAME)
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
+        self._ahead: threading.Thread | None = None
 
     @property
     def settings(self) -> Settings:
@@ -110,6 +112,23 @@ class Bench:
                 self._timer = threading.Timer(settings.model_idle_seconds, self._rest)
                 self._timer.daemon = True
                 self._timer.start()
+                if self._ahead is None or not self._ahead.is_alive():
+                    self._ahead = threading.Thread(target=self._prepare, args=(question,))
+                    self._ahead.daemon = True
+                    self._ahead.start()
+
+    def _prepare(self, question: Question) -> None:
+        """Let the worker work ahead while nobody asks."""
+        more = True
+        while more:
+            time.sleep(_PAUSE)
+            with self._lock:
+                if not self._worker.pid:
+                    return
+                try:
+                    more = self._worker.call(laboratory.prepare, question)
+                except Exception:  # whoever asks next is told
+                    return
 
     def _call(self, worker: Worker, job: Job, function: Callable[..., T], *args: Any) -> T:
         ready(worker, self.store, self.settings, job, args[0].settings["embedding"])
