@@ -245,4 +245,4 @@ def evidence(question: Question) -> dict[str, Any]:
     most = max(question.settings["max_speakers"], question.settings["speakers"] or 1)
     found, _ = bench.answer(question.settings)
     rows = weigh(bench.voices.material, most, recipe) if len(bench.voices.windows) else []
-    return {"rows": rows, "chosen": found.count.number, "by": found.count.by}
+    return {"rows": rows, "chosen": int(found.count.number), "by": found.count.by}

@@ -8,7 +8,7 @@ import streamlit as st
 
 from transcrevai_core import bench, experiments, lab_figures, laboratory, sweeps, ui
 from transcrevai_core.components.fields import label_of
-from transcrevai_core.components.profiles import keep_as_profile, use_on
+from transcrevai_core.components.profiles import facts_of, keep_as_profile, use_on
 from transcrevai_core.components.tables import table
 from transcrevai_core.errors import TranscrevaiError
 from transcrevai_core.export import file_stem
@@ -212,6 +212,7 @@ def _ended(job: Job, sweep: Sweep) -> None:
         )
     )
     values = sweep.settings(ranked[0])
+    facts_of(job, values)
     with st.container(horizontal=True):
         use_on(job, values, "sweep")
         st.download_button(
