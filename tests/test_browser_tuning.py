@@ -4,12 +4,13 @@
 import contextlib
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import wait_until
 
-from tests.test_browser import HEAVY, browser, expect, library, server  # noqa: F401
+from tests.test_browser import HEAVY, PATIENCE, browser, expect, library, server  # noqa: F401
 from tests.test_browser_speakers import ended, until
 from tools.serving import Server
 from transcrevai_core import demo, profiles, sweeps
@@ -38,7 +39,7 @@ def page(browser: Any, server: Server, sample: Job) -> Iterator[Any]:
     tab.on("request", lambda asked: asked.url.startswith(("http://localhost", "data:", "blob:"))
            or faults.append(asked.url))  # fmt: skip
     tab.goto(f"{server.url}/tuning?job={sample.id}")
-    expect(tab.locator(LANES).filter(has_text="Speaker 3")).to_have_count(2)
+    expect(tab.locator(LANES).filter(has_text="Speaker 3")).to_have_count(2, timeout=PATIENCE)
     yield tab
     context.close()
     assert not faults
@@ -55,7 +56,7 @@ def test_the_tuning_way(page: Any, library: Store, sample: Job, server: Server) 
 
     page.get_by_role("tab", name="Reference and sweep").click()
     page.locator("input[type=file]").set_input_files(RTTM)
-    expect(page.get_by_role("cell", name="2 of 3")).to_be_visible()
+    expect(page.get_by_role("cell", name="2 of 3")).to_be_visible(timeout=PATIENCE)
     for name in ("Threshold of likeness", "Smallest share of speech"):
         page.get_by_role("button", name=re.compile(f"(Remove|Clear) {name}")).first.click()
     box = page.get_by_role("combobox", name="Settings to vary")
@@ -66,14 +67,19 @@ def test_the_tuning_way(page: Any, library: Store, sample: Job, server: Server) 
     values.fill("2,3")
     values.press("Enter")
     page.get_by_role("button", name="Try 2 settings").click()
-    expect(page.get_by_text("with Number of speakers: 3")).to_be_visible()
+    expect(page.get_by_text("with Number of speakers: 3")).to_be_visible(timeout=PATIENCE)
 
-    page.get_by_label("Name of a profile").fill("meetings")
+    page.get_by_role("textbox", name="Name of a profile").fill("meetings")
     page.get_by_role("button", name="Save as profile").click()
     expect(page.get_by_text("The profile meetings is saved.")).to_be_visible()
     assert profiles.find(library, "meetings").options["speakers"] == 3
     sweep = sweeps.latest(library, sample.id)
     assert sweep and sweep.state == "done"
+
+    mapped = Path(f"/proc/{server.pid}/maps")
+    if mapped.exists():  # figures were drawn, and what they are drawn from was found elsewhere
+        heavy = {*HEAVY, "/scipy/", "/pyannote/"} - {"plotly"}
+        assert not [name for name in heavy if name in mapped.read_text()]
 
     page.get_by_role("button", name="Use on this recording").click()
     expect(page).to_have_url(re.compile(r"/transcript\?job="))

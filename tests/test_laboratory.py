@@ -218,6 +218,21 @@ def test_the_settings_of_a_job_give_its_turns(library: Store, job: Job) -> None:
     assert worker_named("laboratory")
 
 
+def test_cepstra_are_made_ahead(library: Store, job: Job) -> None:
+    question = bench.of(library).question(job, experiments.of_job(job))
+    assert question
+    laboratory._held = None
+    assert not laboratory.prepare(question)  # nobody has asked about it
+    laboratory.answer(other(question, resegment_rounds=0))
+    while laboratory.prepare(question):
+        pass
+    held = laboratory._held
+    assert held
+    held.features._read = lambda start, end: pytest.fail("the sound was read again")
+    assert laboratory.answer(other(question, resegment_rounds=1))["turns"]
+    laboratory._held = None
+
+
 def test_a_worker_that_is_killed_is_replaced_and_nobody_is_told(library: Store, job: Job) -> None:
     place = bench.of(library)
     question = place.question(job, experiments.of_job(job))
@@ -330,6 +345,18 @@ def test_a_sweep_whose_program_died_is_not_running(library: Store, job: Job) -> 
                    (sweep_id,))  # fmt: skip
     assert not sweeps.find(library, sweep_id).runs
     assert sweeps.run(library, load_settings(), sweep_id).state == "done"
+
+
+def test_a_fault_does_not_look_as_if_a_sweep_ran_for_ever(library: Store, job: Job) -> None:
+    sweep_id = sweeps.begin(library, job, planned(job))
+
+    def stumble(sweep: sweeps.Sweep) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        sweeps.run(library, load_settings(), sweep_id, on_result=stumble)
+    found = sweeps.find(library, sweep_id)
+    assert not found.runs and "unexpected fault" in found.error and len(found.results) == 1
 
 
 def test_nobody_works_on_a_sweep_twice(library: Store, job: Job) -> None:

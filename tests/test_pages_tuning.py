@@ -147,6 +147,16 @@ def test_a_sweep_is_judged_kept_and_used(app: AppTest, library: Store, job: Job)
     library.update_job(job.id, state="done")
 
 
+def test_a_profile_is_listed_and_can_be_deleted(app: AppTest, library: Store, job: Job) -> None:
+    profiles.save(library, "old one", {"speakers": 2}, {})
+    open_page(app, "tuning.py", job=job.id)
+    open_tab(app, job, ":material/output: Use and export")
+    assert "**old one** &nbsp; :small[speakers=2]" in texts(app)
+    checked(app.button(key="forget_old one").click().run())
+    assert "old one" not in texts(app)
+    assert "old one" not in [profile.name for profile in profiles.every(library)]
+
+
 def test_a_wrong_range_is_told_where_it_stands(app: AppTest, library: Store, job: Job) -> None:
     sweeps.keep_reference(library, job, PT.with_suffix(".rttm").read_text())
     open_page(app, "tuning.py", job=job.id)

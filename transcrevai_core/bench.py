@@ -4,7 +4,6 @@ Pages of all sessions share it; what it takes counts against the program's budge
 """
 
 import atexit
-import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -12,8 +11,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from transcrevai_core import budget, forecast, governor, laboratory, memory, watcher, workers
+from transcrevai_core.attempt import sentence
 from transcrevai_core.cache import Cache
-from transcrevai_core.errors import Cancelled, InputError, TranscrevaiError, WorkerDied
+from transcrevai_core.errors import Cancelled, InputError, WorkerDied
 from transcrevai_core.laboratory import Question
 from transcrevai_core.memory import MB
 from transcrevai_core.settings import Settings, load_settings
@@ -22,11 +22,10 @@ from transcrevai_core.store import Store
 from transcrevai_core.types import ACTIVE_STATES, Job
 from transcrevai_core.workers import Worker
 
-log = logging.getLogger(__name__)
-
 T = TypeVar("T")
 
 NAME = "laboratory"
+_PAUSE = 0.3  # seconds between two moments of work ahead
 # what is kept from call to call, above what finding the speakers takes; scoring brings libraries
 _KEPT_BYTES, _SCORING_BYTES = 90 * MB, 110 * MB
 
@@ -52,11 +51,8 @@ class Task(threading.Thread):
             self._call(self._tell, self._cancelled.is_set)
         except Cancelled:
             pass
-        except TranscrevaiError as error:
-            self.error = str(error)
         except Exception as error:
-            log.exception("the laboratory stumbled")
-            self.error = f"An unexpected fault ended the work ({type(error).__name__}: {error})."
+            self.error = sentence(error)
 
     def cancel(self) -> None:
         """Ask for the end."""
@@ -78,15 +74,21 @@ class Bench:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.tasks: dict[str, Task] = {}  # by the key of the voices that are being found
+        self.tasks: dict[str, Task] = {}  # by the key of the voices that are found, or the sweep
         self._worker = Worker(NAME)
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
+        self._ahead: threading.Thread | None = None
 
     @property
     def settings(self) -> Settings:
         """The settings of this moment."""
         return load_settings(home=self.store.home)
+
+    @property
+    def warm(self) -> bool:
+        """Whether the worker is there, so that most answers come at once."""
+        return self._worker.pid is not None
 
     def question(self, job: Job, values: Mapping[str, Any]) -> Question | None:
         """Return what a job's voices can be asked with; None where they are not kept."""
@@ -110,6 +112,23 @@ class Bench:
                 self._timer = threading.Timer(settings.model_idle_seconds, self._rest)
                 self._timer.daemon = True
                 self._timer.start()
+                if self._ahead is None or not self._ahead.is_alive():
+                    self._ahead = threading.Thread(target=self._prepare, args=(question,))
+                    self._ahead.daemon = True
+                    self._ahead.start()
+
+    def _prepare(self, question: Question) -> None:
+        """Let the worker work ahead while nobody asks."""
+        more = True
+        while more:
+            time.sleep(_PAUSE)
+            with self._lock:
+                if not self._worker.pid:
+                    return
+                try:
+                    more = self._worker.call(laboratory.prepare, question)
+                except Exception:  # whoever asks next is told
+                    return
 
     def _call(self, worker: Worker, job: Job, function: Callable[..., T], *args: Any) -> T:
         ready(worker, self.store, self.settings, job, args[0].settings["embedding"])

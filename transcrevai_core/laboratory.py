@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _BLOCKS = 720  # of cepstra that are kept: two hours, 58 MB
 _ANSWERS = 32  # that are kept
 _DOTS = 2_000  # of the map
+_MOMENT = 0.1  # seconds that whoever asks next may have to wait
 _ROWS = 150  # of the affinity matrix
 
 
@@ -45,6 +46,7 @@ class _Bench:
         self.wav = question.wav
         self.voices = Voices.load(question.voices)
         self._answers: dict[Any, tuple[Diarization, float]] = {}
+        self._ready = 0  # regions whose cepstra are kept
 
     @cached_property
     def features(self) -> "Features":
@@ -53,6 +55,18 @@ class _Bench:
         from transcrevai_core.diarization.pipeline import reader
 
         return Features(reader(self.wav), self.voices.regions, _BLOCKS)
+
+    def prepare(self, seconds: float) -> bool:
+        """Make cepstra for so long, should they be wanted; tell whether there are more to make."""
+        end = time.perf_counter() + seconds
+        regions = self.features.regions
+        if sum(region.duration for region in regions) > _BLOCKS * 10.0:
+            return False  # the first would have left when the last comes
+        while self._ready < len(regions) and time.perf_counter() < end:
+            region = regions[self._ready]
+            self.features.between(region.start, region.end)
+            self._ready += 1
+        return self._ready < len(regions)
 
     def answer(self, settings: Mapping[str, Any]) -> tuple["Diarization", float]:
         """Return who speaks when, and the seconds that it took to find out."""
@@ -117,6 +131,16 @@ def hear(question: Question) -> None:
         probabilities=[np.fromfile(speech, np.float32)] if speech.is_file() else None,
         on_progress=report,
     ).save(question.voices)
+
+
+def prepare(question: Question) -> bool:
+    """Work ahead for a moment, for changes that need the sound; tell whether there is more to do.
+
+    Resegmentation is then answered as quickly the first time as later.
+    """
+    if _held is None or _held.key != _key(question):
+        return False  # someone has asked about another recording since
+    return _held.prepare(_MOMENT)
 
 
 def answer(question: Question) -> dict[str, Any]:
@@ -221,4 +245,4 @@ def evidence(question: Question) -> dict[str, Any]:
     most = max(question.settings["max_speakers"], question.settings["speakers"] or 1)
     found, _ = bench.answer(question.settings)
     rows = weigh(bench.voices.material, most, recipe) if len(bench.voices.windows) else []
-    return {"rows": rows, "chosen": found.count.number, "by": found.count.by}
+    return {"rows": rows, "chosen": int(found.count.number), "by": found.count.by}

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from transcrevai_core import bench, laboratory
+from transcrevai_core.attempt import sentence
 from transcrevai_core.bench import Bench, Task
 from transcrevai_core.cache import Cache, write
-from transcrevai_core.errors import Cancelled, InputError, TranscrevaiError, WorkerDied
+from transcrevai_core.errors import Cancelled, InputError, WorkerDied
 from transcrevai_core.experiments import Values, checked, export, points
 from transcrevai_core.processes import is_alive, this_process
 from transcrevai_core.rttm import parse_rttm
@@ -172,8 +173,9 @@ def _change(store: Store, sweep_id: str, state: str, error: str = "") -> None:
 
 
 def start(place: Bench, sweep_id: str) -> Task:
-    """Run a sweep in a thread, beside the pages."""
-    return Task(lambda tell, stop: run(place.store, place.settings, sweep_id, stop))
+    """Run a sweep in a thread, beside the pages; it is running when this returns."""
+    _claim(place.store, sweep_id)
+    return Task(lambda tell, stop: _work(place.store, place.settings, sweep_id, stop))
 
 
 def run(
@@ -189,24 +191,28 @@ def run(
     there is no room. Either way what is done is kept.
     """
     _claim(store, sweep_id)
+    return _work(store, settings, sweep_id, should_stop, on_result)
+
+
+def _work(
+    store: Store,
+    settings: Settings,
+    sweep_id: str,
+    should_stop: Callable[[], bool],
+    on_result: Callable[[Sweep], None] = lambda sweep: None,
+) -> Sweep:
     sweep = find(store, sweep_id)
     job = store.job(sweep.job)
     worker = Worker("sweep")
-    asked = [time.monotonic()]
 
     def stops() -> bool:
-        if should_stop():
-            return True
-        if time.monotonic() - asked[0] < 0.25:
-            return False
-        asked[0] = time.monotonic()
-        return find_state(store, sweep_id) != "running"
+        return should_stop() or _state(store, sweep_id) != "running"
 
     try:
         for place in range(len(sweep.plan["points"])):
             if place in sweep.results:
                 continue
-            if stops() or find_state(store, sweep_id) != "running":
+            if stops():
                 raise Cancelled("The sweep was cancelled.")
             begun = time.monotonic()
             result = _try(store, settings, worker, job, sweep, place, stops)
@@ -221,19 +227,19 @@ def run(
     except Cancelled:
         _change(store, sweep_id, "cancelled")
         raise
-    except TranscrevaiError as error:
-        _change(store, sweep_id, "failed", str(error))
+    except Exception as error:  # whatever it was, it must not look as if it ran for ever
+        _change(store, sweep_id, "failed", sentence(error))
         raise
     finally:
         worker.stop()
     return find(store, sweep_id)
 
 
-def find_state(store: Store, sweep_id: str) -> str:
+def _state(store: Store, sweep_id: str) -> str:
     """Return a sweep's state; "cancelled" where it is gone."""
     with store.database.read() as db:
         row = db.execute("SELECT state FROM sweeps WHERE id = ?", (sweep_id,)).fetchone()
-    return row["state"] if row else "cancelled"
+    return str(row["state"]) if row else "cancelled"
 
 
 def _claim(store: Store, sweep_id: str) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from transcrevai_core import bench, experiments, lab_figures, laboratory, ui
 from transcrevai_core.components.clip import clip
-from transcrevai_core.components.profiles import keep_as_profile, use_on
+from transcrevai_core.components.profiles import facts_of, keep_as_profile, kept_profiles, use_on
 from transcrevai_core.components.trials import trials
 from transcrevai_core.export import file_stem
 from transcrevai_core.laboratory import Question
@@ -73,6 +73,7 @@ def findings(found: Found) -> None:
     turns = experiments.turns_of(found.answer)
     after = [Turn(turn.start, turn.end, found.same[turn.speaker]) for turn in turns]
     _headline(found.answer, after)
+    facts_of(found.job, found.question.settings)
     job_id = found.job.id
     key = f"lab_lanes_{job_id}"
     duration = found.job.duration or 0.0
@@ -207,21 +208,6 @@ def _result(found: Found) -> None:
             on_click="ignore",
         )
     keep_as_profile(found.job, values, {}, "lab")
-    facts_of(exported)
-
-
-def facts_of(exported: Mapping[str, Any]) -> None:
-    """Say what a result was made of, and how it is made again."""
-    model, digest = exported["model"], exported["recording"]["digest"]
-    changed = experiments.changed(exported["parameters"])
-    st.caption(
-        _(
-            "Sound {digest} · voices {model}, revision {revision} · {settings}",
-            digest=digest[:12],
-            model=ui.escape(model["embedding"]),
-            revision=model["revision"],
-            settings=ui.escape(experiments.named(changed)) or _("all settings automatic"),
-        )
-    )
+    kept_profiles()
     st.caption(_("The same turns come from the exported file on the command line:"))
     st.code("transcrevai tune RECORDING --from FILE.tuning.json --json", language=None)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import streamlit as st
@@ -31,8 +32,10 @@ def laboratory_of(job: Job) -> None:
     if question is None:
         _offer_voices(job, values)
         return
+    wait = nullcontext() if place.warm else st.spinner(_("Loading the voices"), show_time=True)
     with ui.told():
-        answer = place.ask(job, laboratory.answer, question)
+        with wait:  # a change that is answered at once must not move the page
+            answer = place.ask(job, laboratory.answer, question)
         findings(Found(job, question, answer))
 
 

@@ -5,8 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from transcrevai_core import profiles, ui
-from transcrevai_core.experiments import named
+from transcrevai_core import experiments, profiles, ui
 from transcrevai_core.texts import _, decimal
 from transcrevai_core.types import Job
 
@@ -32,7 +31,7 @@ def profile_field(key: str) -> dict[str, Any]:
         return {}
     profile = kept[name]
     rate = profile.source.get("der")
-    told = named(profile.options)
+    told = experiments.named(profile.options)
     if rate is not None:
         told = _("DER {rate} % where it was found; {settings}", rate=decimal(100 * rate, 1),
                  settings=told)  # fmt: skip
@@ -69,3 +68,35 @@ def keep_as_profile(
                 source = {"digest": job.digest, "title": job.title, **score}
                 kept = profiles.save(ui.store(), name, values, source)
                 st.success(_("The profile {name} is saved.", name=ui.escape(kept.name)))
+
+
+def kept_profiles() -> None:
+    """List the profiles, each with what it changes, and let them be deleted."""
+    for profile in profiles.every(ui.store()):
+        settings = experiments.named(experiments.changed(profile.options))
+        told = ui.escape(settings) or _("all settings automatic")
+        with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
+            st.markdown(f"**{ui.escape(profile.name)}** &nbsp; :small[{told}]", width="stretch")
+            st.button(
+                ":material/delete:",
+                key=f"forget_{profile.name}",
+                type="tertiary",
+                help=_("Delete the profile {name}", name=ui.escape(profile.name)),
+                on_click=profiles.delete,
+                args=(ui.store(), profile.name),
+            )
+
+
+def facts_of(job: Job, values: Mapping[str, Any]) -> None:
+    """Say what a result was made of: the sound, the voices, and the settings."""
+    model = experiments.model_of(values)
+    settings = experiments.named(experiments.changed(values))
+    st.caption(
+        _(
+            "Sound {digest} · voices by {model}, revision {revision} · {settings}",
+            digest=job.digest[:12],
+            model=ui.escape(model["embedding"]),
+            revision=model["revision"],
+            settings=ui.escape(settings) or _("all settings automatic"),
+        )
+    )

@@ -8,7 +8,7 @@ import streamlit as st
 
 from transcrevai_core import bench, experiments, lab_figures, laboratory, sweeps, ui
 from transcrevai_core.components.fields import label_of
-from transcrevai_core.components.profiles import keep_as_profile, use_on
+from transcrevai_core.components.profiles import facts_of, keep_as_profile, use_on
 from transcrevai_core.components.tables import table
 from transcrevai_core.errors import TranscrevaiError
 from transcrevai_core.export import file_stem
@@ -157,10 +157,9 @@ def _plan(job: Job, question: Question, reference: str, collar: float) -> None:
 
 
 def _start(sweep_id: str) -> None:
-    """Let a sweep run, or go on, and wait until it does."""
+    """Let a sweep run, or go on."""
     place = bench.of(ui.store())
-    place.tasks[sweep_id] = task = sweeps.start(place, sweep_id)
-    task.join(timeout=0.2)  # its claim is quick; a look before it would see nothing
+    place.tasks[sweep_id] = sweeps.start(place, sweep_id)
 
 
 def _running(sweep_id: str) -> None:
@@ -213,6 +212,7 @@ def _ended(job: Job, sweep: Sweep) -> None:
         )
     )
     values = sweep.settings(ranked[0])
+    facts_of(job, values)
     with st.container(horizontal=True):
         use_on(job, values, "sweep")
         st.download_button(
