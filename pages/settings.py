@@ -13,6 +13,7 @@ from transcrevai_core.components.preferences import (
     STORAGE,
     preferences_form,
 )
+from transcrevai_core.components.profiles import kept_profiles
 from transcrevai_core.texts import _
 
 
@@ -24,6 +25,11 @@ def recordings() -> None:
 def speakers() -> None:
     st.caption(_("How it is found who speaks when, where nothing else is chosen."))
     preferences_form("speakers", SPEAKERS, LATER)
+    st.subheader(_("Profiles"), anchor=False)
+    st.caption(
+        _("Settings of speakers under a name, saved on the page Tuning; new recordings offer them.")
+    )
+    kept_profiles()
 
 
 def memory() -> None:

@@ -5,6 +5,7 @@ import doctest
 import importlib
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import docx
@@ -20,7 +21,8 @@ from transcrevai_core.cli import app as cli
 from transcrevai_core.components.report import written
 from transcrevai_core.errors import InputError
 from transcrevai_core.mentions import mentions
-from transcrevai_core.report import Moment, Speaker, build
+from transcrevai_core.report import build
+from transcrevai_core.report_values import Moment, Speaker
 from transcrevai_core.terms import document_frequencies, key_terms, occurrences
 from transcrevai_core.types import Segment, Transcript, Turn, Word
 
@@ -104,6 +106,17 @@ def test_key_terms_stand_apart_from_the_rest_of_the_library():
     everyday = built(others=[["O orçamento anual"], ["orçamento anual de novo"]])
     assert section(everyday, "Key terms").heading == "Key terms, against 2 other transcripts"
     assert [row[0] for row in section(everyday, "Key terms").rows] == ["PIB", "orçamento anual"]
+
+
+def test_highlights_and_notes_come_with_what_was_said():
+    first, second, third = MEETING.segments[:3]
+    marked = replace(second, highlighted=True)
+    noted = replace(third, note="Ask\nagain")
+    rows = section(built(replace(MEETING, segments=(first, marked, noted))), "Highlights").rows
+    assert [row[2] for row in rows] == [marked.text.strip(), noted.text.strip()]
+    assert [row[3] for row in rows] == ["", "Ask again"]
+    assert rows[0][0][0].start == second.start
+    assert not any(s.heading.startswith("Highlights") for s in built().sections)
 
 
 def test_a_title_ends_no_sentence():

@@ -5,7 +5,6 @@ taken from what was said, nothing is guessed, and each thing found leads to its 
 """
 
 import re
-import time
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,8 +15,17 @@ from transcrevai_core.export.cues import texts, timed_pieces
 from transcrevai_core.export.names import clean, named, speaker_turns
 from transcrevai_core.languages import LANGUAGES
 from transcrevai_core.mentions import mentions
+from transcrevai_core.report_values import (
+    Cell,
+    Moment,
+    Passage,
+    Report,
+    Section,
+    Speaker,
+    Timeline,
+)
 from transcrevai_core.terms import document_frequencies, key_terms, occurrences
-from transcrevai_core.texts import _, decimal, language, plural
+from transcrevai_core.texts import _, date, decimal, language, plural
 from transcrevai_core.turns import clock, exclusive, talk_times
 from transcrevai_core.types import Segment, Transcript, Turn
 
@@ -30,75 +38,6 @@ _TITLES = "".join(
 _SENTENCE = re.compile(rf"\S.*?(?:{_TITLES}[.!?…]+[\"”»')\]]*(?=\s|$)|$)")
 _QUESTION = re.compile(r"\?[\"”»')\]!]*$")
 _SENTENCE_END = re.compile(r"[.!?…][\"”»')\]]*$")
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A time (seconds) that leads to its passage, and to the sound where there is an address."""
-
-    start: float
-    passage: int
-
-
-@dataclass(frozen=True, slots=True)
-class Speaker:
-    """A participant: the label has the colour, the name is shown, the number is in the picture."""
-
-    label: str
-    name: str
-    number: int
-
-
-Cell = str | Speaker | tuple[Moment, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A table under a heading; where it has no rows, `empty` says so."""
-
-    heading: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    empty: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """What one speaker says in one go."""
-
-    moment: Moment
-    end: float
-    speaker: Speaker | None
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Timeline:
-    """The picture of who speaks when: a lane a speaker, with the turns (seconds) on it."""
-
-    heading: str
-    alt: str
-    end: float
-    lanes: tuple[tuple[Speaker, tuple[Turn, ...]], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """All that the writers lay out; `address` is the app's page of the transcript, or empty."""
-
-    title: str
-    language: str
-    facts: tuple[tuple[str, str], ...]
-    timeline: Timeline | None
-    sections: tuple[Section, ...]
-    heading: str
-    passages: tuple[Passage, ...]
-    hear: str
-    address: str = ""
-
-    def link(self, moment: Moment) -> str:
-        """Return the address where the app plays a moment."""
-        return f"{self.address}&t={moment.start:.2f}"
 
 
 def build(
@@ -126,8 +65,9 @@ def build(
         _terms(spoken, others),
         _questions(spoken),
         _mentions(spoken),
-        # highlights and notes of segments: one more Section, of the same kind
     ]
+    if marked := _marks(shown, speakers, spoken):
+        sections.insert(0, marked)
     if speakers:
         sections.insert(0, _participants(turns, speakers, spoken))
     return Report(
@@ -193,7 +133,7 @@ def _spoken(transcript: Transcript, speakers: dict[str, Speaker]) -> Iterator[_S
 
 def _facts(transcript: Transcript, created: float) -> tuple[tuple[str, str], ...]:
     facts = [
-        (_("Added"), time.strftime("%Y-%m-%d %H:%M", time.localtime(created))),
+        (_("Added"), date(created)),
         (_("Length"), clock(transcript.duration)),
     ]
     if transcript.speakers:
@@ -245,6 +185,25 @@ def _participants(
     )
     columns = (_("Name"), _("Share"), _("Talk time"), _("Turns"), _("First words"))
     return Section(_("Participants"), columns, rows)
+
+
+def _marks(
+    transcript: Transcript, speakers: dict[str, Speaker], spoken: Sequence[_Spoken]
+) -> Section | None:
+    """Gather what the user has highlighted or written a note on."""
+    begins = [piece.times[0] for piece in spoken]
+    rows = tuple(
+        (
+            (Moment(segment.start, max(1, bisect_right(begins, segment.start))),),
+            speakers.get(segment.speaker or "", ""),
+            clean(text),
+            clean(segment.note),
+        )
+        for segment, text in texts(transcript, True)
+        if segment.highlighted or segment.note
+    )
+    columns = (_("Time"), _("Who"), _("Said"), _("Note"))
+    return Section(_("Highlights and notes"), columns, rows) if rows else None
 
 
 def _terms(spoken: Sequence[_Spoken], others: Iterable[Iterable[str]]) -> Section:

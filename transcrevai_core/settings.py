@@ -185,7 +185,7 @@ class Settings(BaseSettings, JobOptions):
         allow_inf_nan=False,
         description="a compute type whose words agree less with float32's, as a check found, is "
         "passed over for its model",
-        json_schema_extra={"unit": "%"},
+        json_schema_extra={"group": "models", "unit": "%"},
     )
 
     cache_hours: float = Field(

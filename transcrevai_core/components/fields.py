@@ -42,6 +42,7 @@ _LABELS = {
     "interface_language": mark("Language of the pages"),
     "model_idle_seconds": mark("Idle model leaves after"),
     "download_stall_seconds": mark("Longest silence of a download"),
+    "agreement_percent": mark("Least agreement with float32"),
     "memory_budget_mb": mark("Budget of the program"),
     "degraded_percent": mark("No new jobs from"),
     "emergency_percent": mark("Smallest model from"),

@@ -7,6 +7,7 @@ import streamlit as st
 
 from transcrevai_core import demo, ui
 from transcrevai_core.components.fields import field, fields, group, meaning
+from transcrevai_core.components.profiles import profile_field
 from transcrevai_core.languages import LANGUAGES
 from transcrevai_core.options import JobOptions
 from transcrevai_core.texts import _, decimal
@@ -27,9 +28,10 @@ def options_form(key: str, defaults: JobOptions) -> dict[str, Any]:
     """
     values = model_fields(key, defaults)
     with st.expander(_("Speakers"), icon=":material/group:"):
-        values |= _speaker_fields(key, defaults, alone=values["model"] == NONE)
+        alone = values["model"] == NONE
+        values |= profile_field(key) or _speaker_fields(key, defaults, alone)
     with st.expander(_("More options"), icon=":material/tune:"):
-        names = [name for name in _FIELDS if name not in values]
+        names = [name for name in _FIELDS if name not in values and name not in _SPEAKERS]
         values |= fields(names, key, defaults)
     return values
 

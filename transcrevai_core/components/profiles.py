@@ -36,7 +36,7 @@ def profile_field(key: str) -> dict[str, Any]:
         told = _("DER {rate} % where it was found; {settings}", rate=decimal(100 * rate, 1),
                  settings=told)  # fmt: skip
     st.caption(ui.escape(told))
-    return {**profile.options, "diarize": True}
+    return profiles.apply(profile, {})
 
 
 def use_on(job: Job, values: Mapping[str, Any], key: str) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 from transcrevai_core import texts
 from transcrevai_core.errors import InputError
 from transcrevai_core.export import file_stem
-from transcrevai_core.report import Report, build
+from transcrevai_core.report import build
+from transcrevai_core.report_values import Report
 from transcrevai_core.reporting.docx import write_docx
 from transcrevai_core.reporting.html import write_html
 from transcrevai_core.reporting.markdown import write_markdown

@@ -4,7 +4,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from transcrevai_core.figures import colour
-from transcrevai_core.report import Cell, Moment, Passage, Report, Section, Speaker
+from transcrevai_core.report_values import Cell, Moment, Passage, Report, Section, Speaker
 from transcrevai_core.reporting.picture import png
 from transcrevai_core.turns import clock
 

@@ -3,7 +3,7 @@
 import html
 
 from transcrevai_core.figures import colour
-from transcrevai_core.report import Cell, Moment, Passage, Report, Section, Speaker
+from transcrevai_core.report_values import Cell, Moment, Passage, Report, Section, Speaker
 from transcrevai_core.reporting.picture import svg
 from transcrevai_core.turns import clock
 

@@ -3,7 +3,7 @@
 import base64
 import re
 
-from transcrevai_core.report import Cell, Moment, Passage, Report, Section, Speaker
+from transcrevai_core.report_values import Cell, Moment, Passage, Report, Section, Speaker
 from transcrevai_core.reporting.picture import png
 from transcrevai_core.turns import clock
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from transcrevai_core.figures import colour, shortened
-from transcrevai_core.report import Timeline
+from transcrevai_core.report_values import Timeline
 from transcrevai_core.turns import clock
 
 WIDTH = 960
