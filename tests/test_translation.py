@@ -1,6 +1,8 @@
 """The catalogues hold what the sources say, and the pages say nothing that is not in them."""
 
 import ast
+import gettext
+import io
 import re
 import string
 from pathlib import Path
@@ -71,7 +73,16 @@ def test_the_files_are_those_that_the_sources_make(
         (tmp_path / "locale" / path).write_bytes(content)
     catalogues.main()
     for path, content in kept.items():
-        assert (tmp_path / "locale" / path).read_bytes() == content, f"{path}: {AGAIN}"
+        made = (tmp_path / "locale" / path).read_bytes()
+        assert meaning(made) == meaning(content), f"{path}: {AGAIN}"
+
+
+def meaning(content: bytes) -> Any:
+    """Return what a catalogue says, but for the version of Babel that wrote it."""
+    if content.startswith(b"#"):
+        return [line for line in content.splitlines() if b"Generated-By" not in line]
+    texts = dict(gettext.GNUTranslations(io.BytesIO(content))._catalog)  # type: ignore[attr-defined]
+    return {source: text for source, text in texts.items() if source}
 
 
 def test_what_the_core_says_is_found_in_its_sources(tmp_path: Path) -> None:

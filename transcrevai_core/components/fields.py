@@ -181,6 +181,7 @@ def _choice(name: str) -> str:
 def default_of(name: str, model: type[BaseModel]) -> str:
     """Write what a setting is where nobody has set it.
 
+    >>> from transcrevai_core.options import JobOptions
     >>> default_of("chunk_seconds", JobOptions), default_of("threads", JobOptions)
     ('30', 'Automatic')
     """
@@ -199,6 +200,7 @@ def default_of(name: str, model: type[BaseModel]) -> str:
 def bounds(name: str, model: type[BaseModel]) -> str:
     """Write the default of a setting, and from where to where it may be, in its unit.
 
+    >>> from transcrevai_core.options import JobOptions
     >>> bounds("chunk_seconds", JobOptions)
     'Default: 30 · 5 to 30 s'
     """
