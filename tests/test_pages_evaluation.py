@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import wait_until
 from streamlit.testing.v1 import AppTest
 
 from tests.test_pages import checked, fill, open_page, press, texts
 from transcrevai_core import checks, demo, edits
+from transcrevai_core.background import Task
 from transcrevai_core.checks import Measure
 from transcrevai_core.components import evaluation
-from transcrevai_core.components.working import Work
 from transcrevai_core.errors import Cancelled
 from transcrevai_core.journal import Journal, Run
 from transcrevai_core.memory import MB
@@ -170,11 +171,11 @@ def test_a_comparison_can_be_cancelled(
     open_page(app, "evaluation.py")
     begun: list[Any] = []
 
-    def forever(*given: Any) -> Callable[[Work], None]:
-        def call(work: Work) -> None:
-            begun.append(work)
-            work.tell("Comparing", 0.5)
-            work.ending.wait(60)
+    def forever(*given: Any) -> Callable[[Task], None]:
+        def call(task: Task) -> None:
+            begun.append(task)
+            task.tell("Comparing", 0.5)
+            wait_until(task.stops)
             raise Cancelled("The job was cancelled.")
 
         return call

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from transcrevai_core import budget, forecast, governor, laboratory, memory, watcher, workers
-from transcrevai_core.attempt import sentence
+from transcrevai_core.background import Task
 from transcrevai_core.cache import Cache
-from transcrevai_core.errors import Cancelled, InputError, WorkerDied
+from transcrevai_core.errors import InputError, WorkerDied
 from transcrevai_core.laboratory import Question
 from transcrevai_core.memory import MB
 from transcrevai_core.settings import Settings, load_settings
@@ -28,45 +28,6 @@ NAME = "laboratory"
 _PAUSE = 0.3  # seconds between two moments of work ahead
 # what is kept from call to call, above what finding the speakers takes; scoring brings libraries
 _KEPT_BYTES, _SCORING_BYTES = 90 * MB, 110 * MB
-
-
-class Task(threading.Thread):
-    """Long work of a page, which looks at it from time to time; `share` is what is done (0 to 1).
-
-    `call` is given what takes the share, and what tells whether to stop.
-    """
-
-    def __init__(self, call: Callable[[Callable[[float], None], Callable[[], bool]], Any]) -> None:
-        super().__init__(daemon=True)
-        self.share = 0.0
-        self.begun = time.time()
-        self.error = ""
-        self._call = call
-        self._cancelled = threading.Event()
-        self.start()
-
-    def run(self) -> None:
-        """Make the call; what it raises becomes one sentence."""
-        try:
-            self._call(self._tell, self._cancelled.is_set)
-        except Cancelled:
-            pass
-        except Exception as error:
-            self.error = sentence(error)
-
-    def cancel(self) -> None:
-        """Ask for the end."""
-        self._cancelled.set()
-
-    def _tell(self, share: float) -> None:
-        self.share = share
-
-    @property
-    def left(self) -> float | None:
-        """The seconds that remain, guessed by what is done; None at the beginning."""
-        if self.share < 0.02:
-            return None
-        return (time.time() - self.begun) * (1 - self.share) / self.share
 
 
 class Bench:
@@ -139,7 +100,16 @@ class Bench:
         key = voices_key(job.digest, values)
         task = self.tasks.get(key)
         if task is None or not task.is_alive():
-            task = Task(lambda tell, stop: hear(self.store, self.settings, job, values, tell, stop))
+            task = Task(
+                lambda task: hear(
+                    self.store,
+                    self.settings,
+                    job,
+                    values,
+                    lambda share: task.tell("finding the voices", share),
+                    task.stops,
+                )
+            )
             self.tasks[key] = task
         return task
 

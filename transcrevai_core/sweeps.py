@@ -14,7 +14,8 @@ from typing import Any
 
 from transcrevai_core import bench, laboratory
 from transcrevai_core.attempt import sentence
-from transcrevai_core.bench import Bench, Task
+from transcrevai_core.background import Task
+from transcrevai_core.bench import Bench
 from transcrevai_core.cache import Cache, write
 from transcrevai_core.errors import Cancelled, InputError, WorkerDied
 from transcrevai_core.experiments import Values, checked, export, points
@@ -175,7 +176,7 @@ def _change(store: Store, sweep_id: str, state: str, error: str = "") -> None:
 def start(place: Bench, sweep_id: str) -> Task:
     """Run a sweep in a thread, beside the pages; it is running when this returns."""
     _claim(place.store, sweep_id)
-    return Task(lambda tell, stop: _work(place.store, place.settings, sweep_id, stop))
+    return Task(lambda task: _work(place.store, place.settings, sweep_id, task.stops))
 
 
 def run(

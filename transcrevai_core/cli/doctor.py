@@ -2,14 +2,13 @@
 
 import dataclasses
 import json
-import threading
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from transcrevai_core.background import Background
+from transcrevai_core.background import Task
 from transcrevai_core.cli.flags import AsJson
 from transcrevai_core.cli.screen import complain, draw, out
 from transcrevai_core.costs import RUNS, Component
@@ -41,20 +40,19 @@ def doctor(
 ) -> None:
     """Measure what each part of the program costs in memory, and say what stands out."""
     settings = load_settings()
-    now, ending = [("starting", 0.0)], threading.Event()
-    work = Background(
-        lambda: examine(
+    work = Task(
+        lambda task: examine(
             settings,
             DEMO.name if model is None else model,
-            on_progress=lambda name, done: now.append((name, done)),
-            should_stop=ending.is_set,
+            on_progress=task.tell,
+            should_stop=task.stops,
         )
     )
     try:
-        draw("measuring", work.is_alive, lambda: now[-1])
+        draw("measuring", work.is_alive, lambda: (work.stage or "starting", work.share))
         report = work.result()
     except KeyboardInterrupt:
-        ending.set()
+        work.cancel()
         work.join()
         complain("interrupted; nothing of it was kept.")
         raise typer.Exit(130) from None

@@ -1,7 +1,6 @@
 """`transcrevai models`: which Whisper models there are, and which are here."""
 
 import json
-import threading
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +9,7 @@ import typer
 from rich.table import Table
 
 from transcrevai_core import checks, demo
-from transcrevai_core.background import Background
+from transcrevai_core.background import Task
 from transcrevai_core.checking import at_hand, check_model
 from transcrevai_core.checks import Check, recordings, samples
 from transcrevai_core.cli.flags import AsJson
@@ -54,20 +53,19 @@ def models_list(as_json: AsJson = False) -> None:
 def models_pull(name: str) -> None:
     """Download a model, so that it can be used without a network afterwards."""
     settings = load_settings()
-    share, ending = [0.0], threading.Event()
-    fetch = Background(
-        lambda: fetch_model(
+    fetch = Task(
+        lambda task: fetch_model(
             name,
             settings.download_stall_seconds,
-            on_progress=share.append,
-            should_stop=ending.is_set,
+            on_progress=lambda share: task.tell("downloading", share),
+            should_stop=task.stops,
         )
     )
     try:
-        draw(name, fetch.is_alive, lambda: ("downloading", share[-1]))
+        draw(name, fetch.is_alive, lambda: ("downloading", fetch.share))
         out.print(str(fetch.result()), soft_wrap=True)
     except KeyboardInterrupt:
-        ending.set()
+        fetch.cancel()
         fetch.join()
         complain(f"{name}: interrupted; the same command again goes on from there.")
         raise typer.Exit(130) from None
@@ -115,24 +113,23 @@ def models_check(
         for said, spoken in load_recordings(path, WITH_TEXT).items()
     }
     used = recordings(clips or (), texts, settings.language) if clips or texts else samples(name)
-    now, ending = [("starting", 0.0)], threading.Event()
 
-    def check() -> Check:
+    def check(task: Task) -> Check:
         with at_hand(store, settings) as program:
             return check_model(
                 program,
                 name,
                 used,
-                on_progress=lambda stage, done: now.append((stage, done)),
-                should_stop=ending.is_set,
+                on_progress=task.tell,
+                should_stop=task.stops,
             )
 
-    work = Background(check)
+    work = Task(check)
     try:
-        draw(name, work.is_alive, lambda: now[-1])
+        draw(name, work.is_alive, lambda: (work.stage or "starting", work.share))
         found: Check = work.result()
     except KeyboardInterrupt:
-        ending.set()
+        work.cancel()
         work.join()
         complain(f"{name}: interrupted; nothing of it was kept.")
         raise typer.Exit(130) from None

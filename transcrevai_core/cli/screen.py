@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from transcrevai_core import export, jobs, profiles
-from transcrevai_core.background import Background
+from transcrevai_core.background import Task
 from transcrevai_core.errors import InputError, StorageError, TranscrevaiError
 from transcrevai_core.options import JobOptions
 from transcrevai_core.program import Program
@@ -79,7 +79,7 @@ def follow(program: Program, job: Job) -> None:
     Raises TranscrevaiError with one sentence where it does not come to a transcript.
     """
     store = program.store
-    run = Background(lambda: jobs.run(program, job))
+    run = Task(lambda task: jobs.run(program, job))
     try:
         draw(job.title, run.is_alive, lambda: _stage(store.job(job.id)))
         job = run.result()

@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from transcrevai_core import bench, experiments, jobs, laboratory, profiles, sweeps
+from transcrevai_core.background import Task
 from transcrevai_core.bench import Bench
 from transcrevai_core.cli.flags import (
     AsJson,
@@ -24,7 +25,7 @@ from transcrevai_core.cli.flags import (
     SpeakerThreshold,
     WindowSeconds,
 )
-from transcrevai_core.cli.screen import Background, complain, draw, err, follow, open_library
+from transcrevai_core.cli.screen import complain, draw, err, follow, open_library
 from transcrevai_core.errors import Cancelled, InputError
 from transcrevai_core.experiments import Values
 from transcrevai_core.program import Program
@@ -204,7 +205,7 @@ def _sweep(
     last = sweeps.latest(store, job.id)
     unfinished = last and last.state != "done" and not last.runs and dict(last.plan) == plan
     sweep_id = last.id if last and unfinished else sweeps.begin(store, job, plan)
-    run = Background(lambda: sweeps.run(store, settings, sweep_id))
+    run = Task(lambda task: sweeps.run(store, settings, sweep_id))
     try:
         draw(job.title, run.is_alive, lambda: _progress(sweeps.find(store, sweep_id)))
         swept: Sweep = run.result()

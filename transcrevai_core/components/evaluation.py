@@ -7,8 +7,8 @@ from typing import Any
 import streamlit as st
 
 from transcrevai_core import gauges, scoring, ui
+from transcrevai_core.background import Task
 from transcrevai_core.components.tables import solid, table
-from transcrevai_core.components.working import Work
 from transcrevai_core.journal import KEPT_RUNS, Journal, Run
 from transcrevai_core.memory import MB
 from transcrevai_core.metrics import NORMALISATION, Piece
@@ -26,7 +26,7 @@ _PATIENCE = 900.0  # seconds: ten hours of text are one long call, which gives n
 
 def judge(
     job: Job, file: str, content: bytes, edited: bool, collar: float, skip_overlap: bool
-) -> Callable[[Work], Score]:
+) -> Callable[[Task], Score]:
     """Return the work of scoring a job by a reference's file, in a process that ends with it.
 
     With `edited` the text is what the user made of it, else what the model wrote.
@@ -34,13 +34,13 @@ def judge(
     hypothesis = of_transcript(ui.store().transcript(job.id), edited=edited)
     hang = max(_PATIENCE, ui.settings().hang_seconds)
 
-    def score(work: Work) -> Score:
-        work.tell("comparing", 0.0)
+    def score(task: Task) -> Score:
+        task.tell("comparing", 0.0)
         worker = Worker("scoring", _LIMIT_BYTES, hang)
         try:
             return worker.call(
                 scoring.judge, file, content, job.title, hypothesis, collar, skip_overlap,
-                should_stop=work.ending.is_set,
+                should_stop=task.stops,
             )  # fmt: skip
         finally:
             worker.stop()

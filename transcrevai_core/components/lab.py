@@ -1,6 +1,5 @@
 """The laboratory of a recording: settings that answer at once, turns before and after, evidence."""
 
-import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -8,16 +7,14 @@ from typing import Any
 import streamlit as st
 
 from transcrevai_core import bench, experiments, laboratory, ui
-from transcrevai_core.bench import Task
 from transcrevai_core.components.fields import field, label_of, meaning
 from transcrevai_core.components.findings import Found, findings
+from transcrevai_core.components.working import watch
 from transcrevai_core.experiments import Values
 from transcrevai_core.options import JobOptions
 from transcrevai_core.texts import _, decimal
-from transcrevai_core.texts import told as said
 from transcrevai_core.types import Job
 
-EVERY = 0.5  # seconds between two looks at long work
 _MOST = 10  # speakers that the slider goes to
 _WINDOW = ("window_seconds", "hop_seconds")
 
@@ -131,10 +128,10 @@ def _offer_voices(job: Job, values: Values) -> None:
     place = bench.of(ui.store())
     task = place.hearing(job, values)
     if task and task.is_alive():
-        st.fragment(_hearing, run_every=EVERY)(task)
+        watch(task, "hearing_cancel")
         return
     if task and task.error:
-        st.error(ui.escape(said(task.error)), icon=":material/error:")
+        st.error(ui.said(task.error), icon=":material/error:")
     st.info(
         _(
             "The voices of this recording are not kept with these settings. They are found once, "
@@ -153,17 +150,3 @@ def _offer_voices(job: Job, values: Values) -> None:
 
 def _begin(job: Job, values: Values) -> None:
     bench.of(ui.store()).hear(job, values)
-
-
-def _hearing(task: Task) -> None:
-    if not task.is_alive():
-        st.rerun()
-    text = _(
-        "Finding the voices, {share} % · {elapsed} elapsed",
-        share=decimal(100 * task.share),
-        elapsed=ui.clock(time.time() - task.begun),
-    )
-    if task.left is not None:
-        text += " · " + _("about {left} left", left=ui.clock(max(1.0, task.left)))
-    st.progress(min(1.0, task.share), text=text)
-    st.button(_("Cancel"), icon=":material/close:", on_click=task.cancel)

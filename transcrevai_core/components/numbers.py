@@ -5,11 +5,12 @@ from collections.abc import Callable
 import streamlit as st
 
 from transcrevai_core import checks, gauges, ui
+from transcrevai_core.background import Task
 from transcrevai_core.checking import at_hand, check_model
 from transcrevai_core.checks import Check, Recording, samples
 from transcrevai_core.components.evaluation import percent
 from transcrevai_core.components.tables import solid, table
-from transcrevai_core.components.working import Work, begin, busy, finished, working
+from transcrevai_core.components.working import begin, busy, finished, working
 from transcrevai_core.forecast import weights_bytes
 from transcrevai_core.texts import _, decimal, plural, told
 from transcrevai_core.transcription.catalogue import MODELS
@@ -59,20 +60,20 @@ def models() -> list[str]:
     return [name for name in dict.fromkeys([usual, *MODELS]) if checks.here(name)]
 
 
-def _check(model: str, jobs: list[Job]) -> Callable[[Work], Check]:
+def _check(model: str, jobs: list[Job]) -> Callable[[Task], Check]:
     """Return the work of checking a model, on what is said in jobs, or on the samples."""
     library, settings = ui.store(), ui.settings()
     clips = [Recording(library.wav(job.id), job.language, title=job.title) for job in jobs]
 
-    def check(work: Work) -> Check:
-        work.tell("starting", 0.0)
+    def check(task: Task) -> Check:
+        task.tell("starting", 0.0)
         with at_hand(library, settings) as program:
             return check_model(
                 program,
                 model,
                 clips or samples(model),
-                on_progress=work.tell,
-                should_stop=work.ending.is_set,
+                on_progress=task.tell,
+                should_stop=task.stops,
             )
 
     return check

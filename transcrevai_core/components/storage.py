@@ -1,19 +1,19 @@
 """What lies on disk, how long it stays, and the models: seen, fetched and deleted."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
 from transcrevai_core import demo, downloads, gauges, retention, ui
 from transcrevai_core.components.preferences import RETENTION, Changes, Keep, preferences_form
 from transcrevai_core.components.tables import number, solid, table
+from transcrevai_core.components.working import EVERY, bar
 from transcrevai_core.environment import models_here, size_of
 from transcrevai_core.texts import _, decimal
 from transcrevai_core.transcription import catalogue
 from transcrevai_core.transcription.catalogue import DEMO, MODELS, locate
 from transcrevai_core.types import ACTIVE_STATES, Job
 
-EVERY = 0.5  # seconds between two looks at a download
 _NAMED = 5  # recordings that are named before they are deleted
 
 
@@ -96,11 +96,11 @@ def models() -> None:
         st.fragment(_downloads, run_every=EVERY)()
     else:
         _fetch()
-    for ended in downloads.take_ended():
+    for name, ended in downloads.take_ended().items():
         if ended.error:
             st.error(ui.said(ended.error), icon=":material/error:")
-        elif locate(ended.name):
-            said = _("{name} is on this computer now.", name=ui.escape(ended.name))
+        elif locate(name):
+            said = _("{name} is on this computer now.", name=ui.escape(name))
             st.success(said, icon=":material/check:")
 
 
@@ -152,9 +152,7 @@ def _downloads() -> None:
     on_their_way = downloads.running()
     if not on_their_way:
         st.rerun()
-    for download in on_their_way:
-        said = _("Downloading {name}", name=ui.escape(download.name))
-        st.progress(download.share, text=f"{said}, {download.share:.0%}")
-        cancel: Callable[[], None] = download.cancel
-        st.button(_("Cancel"), key=f"stop_{download.name}", icon=":material/close:",
-                  on_click=cancel)  # fmt: skip
+    for name, task in on_their_way.items():
+        said = _("Downloading {name}", name=ui.escape(name))
+        bar(said, task.share, task.elapsed, task.left)
+        st.button(_("Cancel"), key=f"stop_{name}", icon=":material/close:", on_click=task.cancel)

@@ -10,6 +10,7 @@ from transcrevai_core import bench, experiments, lab_figures, laboratory, sweeps
 from transcrevai_core.components.fields import label_of
 from transcrevai_core.components.profiles import facts_of, keep_as_profile, use_on
 from transcrevai_core.components.tables import table
+from transcrevai_core.components.working import EVERY, bar
 from transcrevai_core.errors import TranscrevaiError
 from transcrevai_core.export import file_stem
 from transcrevai_core.laboratory import Question
@@ -18,7 +19,6 @@ from transcrevai_core.texts import _, decimal, plural
 from transcrevai_core.texts import told as said
 from transcrevai_core.types import Job
 
-EVERY = 0.5  # seconds between two looks at a sweep
 _SHOWN = 15  # rows of its table
 _MOST_MB = 20  # of a reference
 _COLLARS = (0.0, 0.25)
@@ -166,15 +166,9 @@ def _running(sweep_id: str) -> None:
     sweep = sweeps.find(ui.store(), sweep_id)
     if not sweep.runs:
         st.rerun()
-    text = _(
-        "{done} of {all} settings · {elapsed} elapsed",
-        done=len(sweep.results),
-        all=len(sweep.plan["points"]),
-        elapsed=ui.clock(sweep.elapsed),
-    )
-    if sweep.left is not None:
-        text += " · " + _("about {left} left", left=ui.clock(max(1.0, sweep.left)))
-    st.progress(sweep.share, text=text)
+    whole = len(sweep.plan["points"])
+    stage = _("{done} of {all} settings", done=len(sweep.results), all=whole)
+    bar(stage, sweep.share, sweep.elapsed, sweep.left)
     st.button(
         _("Cancel"), icon=":material/close:", on_click=sweeps.cancel, args=(ui.store(), sweep_id)
     )

@@ -1,0 +1,46 @@
+import threading
+
+import pytest
+
+from transcrevai_core.background import Task
+from transcrevai_core.errors import Cancelled, InputError
+
+
+def test_it_tells_how_far_it_is_and_answers():
+    go = threading.Event()
+
+    def call(task):
+        task.tell("counting", 0.5)
+        go.wait(10)
+        return 7
+
+    task = Task(call)
+    while not task.stage:
+        pass
+    assert (task.stage, task.share, task.is_alive()) == ("counting", 0.5, True)
+    assert task.left == pytest.approx(task.elapsed, abs=0.1)
+    go.set()
+    assert task.result() == 7 and task.error == ""
+
+
+def test_a_fault_is_one_sentence_and_a_cancel_none(caplog):
+    def refuse(task):
+        raise InputError("That is no number.")
+
+    def stumble(task):
+        raise ZeroDivisionError("by zero")
+
+    def stop(task):
+        while not task.stops():
+            pass
+        raise Cancelled("It was cancelled.")
+
+    refused, stumbled, stopped = Task(refuse), Task(stumble), Task(stop)
+    stopped.cancel()
+    for task in (refused, stumbled, stopped):
+        task.join(10)
+    assert refused.error == "That is no number." and stopped.error == ""
+    assert stumbled.error == "An unexpected fault ended the work (ZeroDivisionError: by zero)."
+    assert "work in the background failed" in caplog.text
+    with pytest.raises(ZeroDivisionError):
+        stumbled.result()
