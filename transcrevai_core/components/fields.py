@@ -155,7 +155,7 @@ def field(
         return st.selectbox(label, known, **kept) or value
     if get_origin(info.annotation) is Literal:
         choices = get_args(info.annotation)
-        kept |= {"index": choices.index(value), "format_func": _choice}
+        kept |= {"index": choices.index(value), "format_func": choice_name}
         return st.selectbox(label, choices, **kept)
     if info.annotation is bool:
         return st.toggle(label, value, **kept)
@@ -174,7 +174,8 @@ def field(
     return st.text_input(label, value or "", **kept)
 
 
-def _choice(name: str) -> str:
+def choice_name(name: str) -> str:
+    """Return how one of a setting's choices reads."""
     return _(_CHOICES.get(name, name))
 
 
@@ -194,7 +195,7 @@ def default_of(name: str, model: type[BaseModel]) -> str:
         return absent if number else text
     if isinstance(value, bool):
         return _("on") if value else _("off")
-    return _choice(value) if isinstance(value, str) else written(value)
+    return choice_name(value) if isinstance(value, str) else written(value)
 
 
 def bounds(name: str, model: type[BaseModel]) -> str:

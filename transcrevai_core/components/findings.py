@@ -10,6 +10,7 @@ import streamlit as st
 
 from transcrevai_core import bench, experiments, lab_figures, laboratory, ui
 from transcrevai_core.components.clip import clip
+from transcrevai_core.components.fields import choice_name
 from transcrevai_core.components.profiles import facts_of, keep_as_profile, kept_profiles, use_on
 from transcrevai_core.components.trials import trials
 from transcrevai_core.export import file_stem
@@ -110,7 +111,9 @@ def _headline(answer: Mapping[str, Any], after: Sequence[Turn]) -> None:
     text = "**" + plural("{number} speaker", "{number} speakers", number) + "**"
     if facts["by"] != "given":
         sure = decimal(100 * facts["confidence"])
-        text += " (" + _("{sure} % sure, by {by}", sure=sure, by=said(facts["by"])) + ")"
+        text += (
+            " (" + _("{sure} % sure, by {by}", sure=sure, by=choice_name(facts["by"]).lower()) + ")"
+        )
     many = plural("{number} turn", "{number} turns", len(after))
     took = _("found in {seconds} s", seconds=decimal(answer["seconds"], 2))
     st.markdown(f"{text} · {many} · {took}")
