@@ -71,33 +71,15 @@ def choose_demo_model(page: Any) -> None:
 def test_from_sample_to_export(page: Any, library: Store) -> None:
     page.get_by_role("button", name=demo.SAMPLES["en"]).click()
     expect(page.get_by_role("progressbar").first).to_be_visible()
-    expect(page.locator("audio")).to_be_visible(timeout=PATIENCE)  # the transcript opens by itself
+    expect(page.locator(".row").first).to_be_visible(timeout=PATIENCE)  # it opens by itself
     expect(page).to_have_url(re.compile(r"/transcript\?job=[0-9a-f]{32}$"))
     expect(page.get_by_text(demo.NOTE)).to_be_visible()
 
     job = library.jobs(["done"])[0]
     third = library.segments(job.id)[2]
-    time = f"{int(third.start) // 60}:{int(third.start) % 60:02}"
-    page.get_by_role("button", name=time, exact=True).click()
-    page.wait_for_function(
-        "start => { const a = document.querySelector('audio'); "
-        "return !a.paused && a.currentTime >= start && a.currentTime < start + 10 }",
-        arg=int(third.start),
-    )
-
-    page.get_by_role("button", name="edit").nth(2).click()
-    page.get_by_label("Your text").fill("What I *heard* instead.")
-    page.get_by_role("button", name="Save").click()
-    # for a moment the old editor and the new text are both there
-    expect(page.get_by_label("Your text")).to_have_count(0)
-    expect(page.get_by_text("What I *heard* instead.")).to_be_visible()
-    expect(page.get_by_text(f"The model wrote: {third.text.strip()}")).to_be_visible()
-
     page.get_by_role("button", name="Export").click()
-    assert "What I *heard* instead." in download(page, "SRT")
-    page.get_by_text("With my corrections").click()
     segments = json.loads(download(page, "JSON"))["segments"]
-    assert segments[2]["text"].strip() == third.text.strip()
+    assert segments[2]["text"] == third.text
 
 
 def download(page: Any, format: str) -> str:

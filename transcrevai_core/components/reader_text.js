@@ -168,18 +168,28 @@ class Text {
   keep(force = false) {
     if (!this.here || (!force && (performance.now() < this.rest || this.editing))) return
     const box = this.box.getBoundingClientRect()
+    const [upper, lower] = [Math.max(box.top, 0), Math.min(box.bottom, window.innerHeight)]
     const whole = this.here.getBoundingClientRect()
-    const place = this.now && whole.height > box.height / 2 ? this.now.getBoundingClientRect() : whole
-    if (!force && place.top >= box.top + 8 && place.bottom <= box.bottom - 40) return
-    const top = this.box.scrollTop + place.top - box.top - box.height * 0.3
+    const tall = this.now && whole.height > (lower - upper) / 2
+    const place = tall ? this.now.getBoundingClientRect() : whole
+    if (!force && place.top >= upper + 8 && place.bottom <= lower - 40) return
+    const way = place.top - upper - Math.max(0, lower - upper) * 0.3
     // a long way is not worth seeing, and rows on it have no height yet
-    const far = Math.abs(top - this.box.scrollTop) > 2 * box.height
+    const far = Math.abs(way) > 2 * box.height
+    const before = this.box.scrollTop
     this.box.classList.toggle("far", far)
-    this.box.scrollTop = top
+    this.box.scrollTop = before + way
+    const stuck = !far && Math.abs(way) > 1 && before + Math.min(0, way) >= this.most()
+    // at its end the box cannot scroll on, and may itself be half out of sight
+    if (stuck || lower - upper < 100) this.here.scrollIntoView({ block: "nearest" })
     if (far && this.settling !== this.here) {
       this.settling = this.here
       requestAnimationFrame(() => this.keep(true))
     } else this.settling = null
+  }
+
+  most() {
+    return this.box.scrollHeight - this.box.clientHeight - 1
   }
 
   choose(row, word) {

@@ -43,11 +43,11 @@ def as_dict(transcript: Transcript, *, edited: bool = True) -> dict[str, Any]:
 
     Ours are title, duration (seconds), model, compute_type, language_probability, notes,
     dropped_segments, digest, speakers, turns, exclusive_turns (the same without overlap) and
-    diarization (how the turns were found), and on a segment speaker, looping and original_text
-    where they apply. A speaker is told by name everywhere; speakers has the label to each name,
-    with the seconds spoken and their share (0 to 1) of what all speak. The words of a segment
-    are what the model heard, so where there is an original_text they spell that. A number that
-    the model left undefined is null.
+    diarization (how the turns were found), and on a segment speaker, looping, original_text, and
+    the user's note and highlighted where they apply. A speaker is told by name everywhere;
+    speakers has the label to each name, with the seconds spoken and their share (0 to 1) of what
+    all speak. The words of a segment are what the model heard, so where there is an original_text
+    they spell that. A number that the model left undefined is null.
     """
     return _shape(named(transcript), edited)
 
@@ -127,8 +127,8 @@ def _segment(number: int, segment: Segment, edited: bool) -> dict[str, Any]:
         shape["speaker"] = segment.speaker
     if text != segment.text:
         shape["original_text"] = segment.text
-    if segment.looping:
-        shape["looping"] = True
+    marks = {"looping": segment.looping, "note": segment.note, "highlighted": segment.highlighted}
+    shape |= {name: value for name, value in marks.items() if value}
     return shape
 
 

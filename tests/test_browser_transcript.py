@@ -1,0 +1,299 @@
+"""A transcript as a newcomer works on it: from the sample to the corrected export, step by step."""
+
+# ruff: noqa: F811
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.test_browser import (  # noqa: F401
+    PATIENCE,
+    browser,
+    download,
+    expect,
+    library,
+    server,
+)
+from tests.test_browser_speakers import PLAYS, choose_name
+from tools.serving import Server
+from transcrevai_core import demo
+from transcrevai_core.store import Store
+from transcrevai_core.types import Chunk, Job, Segment, Word
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Any, server: Server) -> Iterator[Any]:
+    """Keep one tab open for the whole way; nothing may fail in the browser."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", lambda asked: asked.url.startswith(("http://localhost", "data:", "blob:"))
+            or faults.append(asked.url))  # fmt: skip
+    page.goto(server.url)
+    yield page
+    context.close()
+    assert not faults
+
+
+@pytest.fixture(scope="module")
+def job(tab: Any, library: Store) -> Job:
+    """Transcribe the English sample, as anyone does first; the transcript opens by itself."""
+    tab.get_by_role("button", name=demo.SAMPLES["en"]).click()
+    expect(tab.locator(".row").first).to_be_visible(timeout=PATIENCE)
+    return library.jobs(["done"])[0]
+
+
+@pytest.fixture
+def page(tab: Any, job: Job) -> Any:
+    """Begin each step without sound and without a menu."""
+    tab.keyboard.press("Escape")
+    tab.locator("audio").evaluate("a => a.pause()")
+    return tab
+
+
+def row(page: Any, segment: Segment) -> Any:
+    return page.locator(f'.row[data-id="{segment.id}"]')
+
+
+def segments(library: Store, job: Job) -> list[Segment]:
+    return library.segments(job.id)
+
+
+def menu(page: Any, segment: Segment, item: str) -> None:
+    row(page, segment).locator(".more").click()
+    page.get_by_role("menuitem", name=item).click()
+
+
+def _class(name: str) -> Any:
+    return re.compile(rf"\b{name}\b")
+
+
+def kept(page: Any, library: Store, job: Job, number: int, what: str) -> None:
+    """Wait until the page tells that the last change can be undone, and so is kept."""
+    expect(page.locator("[data-do=undo]")).to_have_attribute("title", f"Undo: {what}")
+    assert len(segments(library, job)) == number
+
+
+def middle_word(segment: Segment) -> tuple[int, Word]:
+    """A word that begins in mid-second."""
+    return next(
+        (n, word)
+        for n, word in enumerate(segment.words)
+        if n and 0.2 < word.start % 1 < 0.8 and word.end - word.start > 0.15
+    )
+
+
+def test_a_click_on_a_word_plays_from_exactly_there(page: Any, library: Store, job: Job) -> None:
+    third = segments(library, job)[2]
+    number, word = middle_word(third)
+    sound = page.locator("audio")
+    sound.evaluate(
+        "a => { window.came = []; a.addEventListener('seeking', () => came.push(a.currentTime)) }"
+    )
+    row(page, third).locator(".words > span").nth(number).click()
+    page.wait_for_function(PLAYS, arg=[word.start, word.start + 5])
+    assert page.evaluate("came") == [pytest.approx(word.start, abs=0.002)]
+    # the word is marked while it is heard, and then the next
+    page.wait_for_function(
+        """([from, to]) => { const [host] = [...document.querySelectorAll('*')].filter(
+        e => e.shadowRoot?.querySelector('audio')); const root = host.shadowRoot
+        const time = root.querySelector('audio').currentTime
+        window.seen = [time, root.querySelector('.now')?.textContent.trim()]
+        return time > from && time < to }""",
+        arg=[word.end + 0.05, third.end + 20],
+    )
+    time, marked = page.evaluate("seen")
+    spoken = [w for s in segments(library, job) for w in s.words if w.start <= time + 0.03]
+    assert marked in [w.text.strip() for w in spoken[-2:]]
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    page.keyboard.press(" ")
+    expect(page.get_by_role("button", name="Play (space)")).to_be_visible()
+
+
+def test_what_plays_is_kept_in_view(page: Any, library: Store, job: Job) -> None:
+    last = segments(library, job)[-2]
+    page.locator(".box").evaluate("b => { b.scrollTop = 0 }")
+    page.locator("audio").evaluate("(a, time) => { a.currentTime = time }", last.start + 0.01)
+    page.keyboard.press("k")
+    expect(row(page, last)).to_be_in_viewport()
+    expect(row(page, last)).to_have_class(_class("here"))
+
+
+def test_a_speaker_is_named_from_the_text(page: Any, library: Store, job: Job) -> None:
+    first = segments(library, job)[0]
+    row(page, first).locator(".who").click()
+    page.get_by_role("menuitem", name="Rename").click()
+    choose_name(page, "Dana")
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    expect(row(page, first).locator(".who")).to_have_text("Dana")
+    assert "Dana" in library.transcript(job.id).names.values()
+
+
+def test_a_word_is_put_right_where_it_stands(page: Any, library: Store, job: Job) -> None:
+    third, number = segments(library, job)[2], len(segments(library, job))
+    row(page, third).locator(".words > span").first.dblclick()
+    field = page.get_by_label("Your text")
+    expect(field).to_have_value(third.text.strip())
+    field.fill("nothing of this is kept")
+    page.keyboard.press("Escape")
+    expect(row(page, third).locator(".words")).to_have_text(third.text.strip())
+    page.locator("audio").evaluate("a => a.pause()")
+    row(page, third).locator(".words > span").first.dblclick()
+    field.fill("What I *heard* <b>instead</b>, k?")  # letters that are keys elsewhere
+    page.keyboard.press("Enter")
+    expect(row(page, third).get_by_text("The model wrote:")).to_contain_text(third.text.strip())
+    expect(row(page, third).locator(".words")).to_have_text("What I *heard* <b>instead</b>, k?")
+    kept(page, library, job, number, "a correction")
+    edited = segments(library, job)[2]
+    assert (edited.edited, edited.text) == ("What I *heard* <b>instead</b>, k?", third.text)
+
+
+def test_a_segment_is_given_to_another_by_its_number(page: Any, library: Store, job: Job) -> None:
+    second = segments(library, job)[1]
+    speakers = library.transcript(job.id).speakers
+    other = next(place for place, label in enumerate(speakers) if label != second.speaker)
+    row(page, second).locator(".time").click()
+    page.locator("audio").evaluate("a => a.pause()")
+    page.keyboard.press(str(other + 1))
+    expect(page.locator("[data-do=undo]")).to_have_attribute("title", "Undo: who speaks")
+    assert segments(library, job)[1].speaker == speakers[other]
+
+
+def test_a_segment_is_split_at_a_word_and_merged_again(page: Any, library: Store, job: Job) -> None:
+    before = segments(library, job)
+    fifth = before[4]
+    number, word = middle_word(fifth)
+    row(page, fifth).locator(".words > span").nth(number).click()
+    page.locator("audio").evaluate("a => a.pause()")
+    menu(page, fifth, f"Split before “{word.text.strip()}”")
+    kept(page, library, job, len(before) + 1, "a split")
+    first, second = segments(library, job)[4:6]
+    assert first.words + second.words == fifth.words and second.words[0] == word
+    expect(row(page, second).locator(".words")).to_have_text(second.text.strip())
+    menu(page, first, "Merge with the next one")
+    kept(page, library, job, len(before), "a merge")
+    assert segments(library, job)[4] == fifth
+    expect(row(page, second)).to_have_count(0)
+
+
+def test_find_and_replace_and_undo(page: Any, library: Store, job: Job) -> None:
+    before = [segment.final_text for segment in segments(library, job)]
+    number = sum(text.lower().split().count("the") for text in before)
+    assert number > 1
+    page.locator(".box").focus()
+    page.keyboard.press("f")
+    form = page.locator(".search")
+    form.get_by_label("Find", exact=True).fill("THE")
+    form.get_by_label("Whole words").check()
+    expect(form.locator(".count")).to_have_text(re.compile(rf"^\d+ of {number}$"))
+    form.get_by_label("Replace with").fill("a certain")
+    form.get_by_role("button", name="Replace all").click()
+    expect(page.get_by_text(f"Replaced: {number}")).to_be_visible()
+    expect(form.locator(".count")).to_have_text("Not found")
+    page.keyboard.press("Escape")
+    texts = [segment.final_text for segment in segments(library, job)]
+    assert sum(text.count("a certain") for text in texts) == number
+    page.locator(".box").focus()
+    page.keyboard.press("Control+z")
+    expect(page.get_by_text("Undone: replacements")).to_be_visible()
+    assert [segment.final_text for segment in segments(library, job)] == before
+    page.keyboard.press("Control+y")
+    expect(page.get_by_text("Made again: replacements")).to_be_visible()
+    page.reload()  # it can be undone still
+    page.locator("[data-do=undo]").click()
+    expect(page.get_by_text("Undone: replacements")).to_be_visible()
+    assert [segment.final_text for segment in segments(library, job)] == before
+
+
+def test_notes_and_highlights_reach_the_export(page: Any, library: Store, job: Job) -> None:
+    fourth = segments(library, job)[3]
+    menu(page, fourth, "Add a note")
+    page.get_by_label("Note").fill("ask *again*")
+    page.keyboard.press("Enter")
+    expect(row(page, fourth).get_by_text("ask *again*")).to_be_visible()
+    row(page, fourth).locator(".time").click()
+    page.locator("audio").evaluate("a => a.pause()")
+    page.keyboard.press("h")
+    expect(row(page, fourth)).to_have_class(_class("highlighted"))
+    page.get_by_role("button", name="Export").click()
+    told = json.loads(download(page, "JSON"))["segments"]
+    assert (told[3]["note"], told[3]["highlighted"]) == ("ask *again*", True)
+    assert told[2]["text"].startswith("What I *heard*") and "note" not in told[2]
+    page.get_by_text("With my corrections").click()
+    told = json.loads(download(page, "JSON"))["segments"]
+    assert told[2]["text"] == segments(library, job)[2].text
+
+
+def test_keys_are_listed_and_lead_to_doubtful_words(
+    page: Any, library: Store, server: Server, job: Job
+) -> None:
+    page.locator(".box").focus()
+    page.keyboard.press("?")
+    expect(page.get_by_role("heading", name="Keys")).to_be_visible()
+    page.keyboard.press("k")  # no key while something lies above the page
+    assert page.locator("audio").evaluate("a => a.paused")
+    page.keyboard.press("Escape")
+    doubtful = add_doubts(library)
+    page.goto(f"{server.url}/transcript?job={doubtful.id}&t=1.25")
+    expect(page.locator(".now")).to_have_text("one")
+    at = page.locator("audio")
+    assert at.evaluate("a => a.currentTime") == pytest.approx(1.25, abs=0.01)
+    page.keyboard.press("n")
+    expect(page.locator(".now")).to_have_text("three")
+    expect(page.locator(".low")).to_have_count(2)
+    page.keyboard.press("n")
+    expect(page.locator(".now")).to_have_text("five")
+    page.keyboard.press("n")
+    expect(page.get_by_text("no doubtful word after this place")).to_be_visible()
+    page.keyboard.press("j")
+    expect(page.locator(".now")).to_have_text("two")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".row.here .words")).to_have_text("four five")
+    shaded = page.locator(".low").first
+    colour = "e => getComputedStyle(e).backgroundColor"
+    marked = shaded.evaluate(colour)
+    page.keyboard.press("d")
+    assert shaded.evaluate(colour) != marked
+    page.keyboard.press("d")
+    assert shaded.evaluate(colour) == marked
+
+
+def add_doubts(library: Store) -> Job:
+    """Put six words in two segments into the library, a second each; two are in doubt."""
+    sample = library.jobs(["done"])[0]
+    job = library.add_job(sample.source, {}, title="Doubts", claim=True)
+    shutil.copy(library.wav(sample.id), library.wav(job.id))
+    library.save_plan(job.id, [Chunk(0, 0, 6)])
+    words = [
+        Word(n, n + 1, f" {text}", 0.2 if text in ("three", "five") else 0.9)
+        for n, text in enumerate(("zero", "one", "two", "three", "four", "five"))
+    ]
+    made = [
+        Segment(start, end, "".join(w.text for w in words[start:end]), tuple(words[start:end]))
+        for start, end in ((0, 4), (4, 6))
+    ]
+    library.save_chunk(job.id, 0, made, dropped=0, seconds=1)
+    library.update_job(job.id, state="done", duration=6.0, owner=None, model="demo")
+    return library.job(job.id)
+
+
+def test_a_refusal_is_told_and_nothing_is_lost(
+    page: Any, library: Store, server: Server, job: Job
+) -> None:
+    doubtful = next(other for other in library.jobs(["done"]) if other.title == "Doubts")
+    page.goto(f"{server.url}/transcript?job={doubtful.id}")
+    first = library.segments(doubtful.id)[0]
+    expect(row(page, first)).to_be_visible()
+    with library.database.write() as db:
+        db.execute("DELETE FROM segments WHERE id = ?", (first.id,))
+    row(page, first).locator(".words > span").first.dblclick()
+    page.get_by_label("Your text").fill("my words")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("That segment is gone; reload the page")).to_be_visible()
+    expect(page.get_by_label("Your text")).to_have_value("my words")
+    page.keyboard.press("Escape")
