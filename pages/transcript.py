@@ -69,7 +69,7 @@ def head(transcript: Transcript) -> None:
         legend = _(":orange-background[Marked words] are those that the model was unsure of.")
         how = f"{legend} {how}"
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(how)
+        st.caption(how, width="stretch")
         with st.popover(_("Export"), icon=":material/download:"):
             export_menu(transcript.job_id, transcript.title, export.applicable(transcript))
 

@@ -21,7 +21,6 @@ from transcrevai_core import demo
 from transcrevai_core.processes import name_of
 from transcrevai_core.store import Store
 
-BARS = ".stPlotlyChart .points path"
 WIDTHS = {"wide": (1440, 900), "narrow": (400, 800)}
 
 
@@ -45,28 +44,40 @@ def views(url: str, library: Store, running: str) -> dict[str, Callable[[Any], N
 
     def seek(page: Any) -> None:
         speakers(page, transcript)
-        page.locator("button:has-text('0:0')").nth(2).click()
+        page.locator(".row").nth(2).locator(".words > span").nth(1).click()
         page.mouse.move(0, 400)
-        page.locator("h1").scroll_into_view_if_needed()
         page.wait_for_timeout(1500)
+        page.locator("h1").scroll_into_view_if_needed()
 
     def edit(page: Any) -> None:
         visit(page, other, "Marked words")
-        page.get_by_role("button", name="edit").nth(4).click()
+        page.locator(".row").nth(4).locator(".words").dblclick()
         page.get_by_label("Your text").wait_for()
-        page.get_by_label("Your text").scroll_into_view_if_needed()
+        page.locator(".reader").scroll_into_view_if_needed()
 
     def words(page: Any) -> None:
         speakers(page, crowd)
-        page.get_by_text("Click a time").scroll_into_view_if_needed()
-        page.mouse.move(200, 500)
-        page.mouse.wheel(0, 600)
+        page.locator(".box").scroll_into_view_if_needed()
+        page.locator(".row").nth(30).scroll_into_view_if_needed()
 
-    def hover(page: Any) -> None:
+    def menu(page: Any) -> None:
         speakers(page, transcript)
-        page.wait_for_timeout(500)
-        box = page.locator(BARS).nth(3).bounding_box()
-        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.locator(".row").nth(3).locator(".words > span").nth(2).click()
+        page.keyboard.press("k")
+        page.locator(".row").nth(3).locator(".more").click()
+        page.get_by_role("menu").wait_for()
+
+    def find(page: Any) -> None:
+        speakers(page, transcript)
+        page.locator(".box").focus()
+        page.keyboard.press("f")
+        page.get_by_label("Find", exact=True).fill("re")
+
+    def keys(page: Any) -> None:
+        speakers(page, transcript)
+        page.locator(".box").focus()
+        page.keyboard.press("?")
+        page.get_by_role("heading", name="Keys").wait_for()
 
     def rename(page: Any) -> None:
         speakers(page, transcript)
@@ -76,7 +87,7 @@ def views(url: str, library: Store, running: str) -> dict[str, Callable[[Any], N
     def merge(page: Any) -> None:
         speakers(page, transcript)
         page.get_by_role("button", name="merge").first.click()
-        page.get_by_role("dialog").get_by_text("To part them").wait_for()
+        page.get_by_role("dialog").get_by_text("undoing parts them").wait_for()
 
     def number(page: Any) -> None:
         speakers(page, transcript)
@@ -152,7 +163,9 @@ def views(url: str, library: Store, running: str) -> dict[str, Callable[[Any], N
         "running": lambda page: visit(page, f"{url}/?job={running}", "elapsed"),
         "failed": lambda page: visit(page, f"{url}/?job={failed}", "cannot be decoded"),
         "transcript": seek,
-        "hover": hover,
+        "menu": menu,
+        "find": find,
+        "keys": keys,
         "rename": rename,
         "merge": merge,
         "number": number,
@@ -180,9 +193,9 @@ def visit(page: Any, url: str, text: str) -> None:
 
 
 def speakers(page: Any, url: str) -> None:
-    """Open a transcript and wait for its timeline."""
+    """Open a transcript and wait for its text, or its turns."""
     page.goto(url)
-    page.locator(BARS).first.wait_for()
+    page.locator(".row").first.wait_for()
 
 
 def take(browser: Any, folder: Path, wanted: dict[str, Callable[[Any], None]]) -> None:

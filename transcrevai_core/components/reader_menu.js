@@ -1,3 +1,5 @@
+const HEADER = 60 // pixels at the top of the window that Streamlit's own bar covers
+
 // What can be done with a row, as a menu beside it.
 class Menu {
   constructor(reader) {
@@ -74,16 +76,19 @@ class Menu {
     return item
   }
 
-  // beside its button, and inside the reader
+  // beside its button, inside the reader, and where it can be seen
   put(button) {
     const whole = this.reader.find(".reader").getBoundingClientRect()
     const box = button.getBoundingClientRect()
-    const { offsetWidth: width, offsetHeight: height } = this.menu
-    const left = box.left - whole.left + (box.left > whole.left + whole.width / 2 ? box.width - width : 0)
-    const below = box.bottom - whole.top
-    const top = below + height < whole.height ? below : box.top - whole.top - height
-    this.menu.style.left = `${Math.max(4, Math.min(left, whole.width - width - 4))}px`
-    this.menu.style.top = `${Math.max(4, Math.min(top, whole.height - height - 4))}px`
+    const { menu } = this
+    const upper = Math.max(whole.top, HEADER) + 4
+    const lower = Math.min(whole.bottom, window.innerHeight) - 4
+    menu.style.maxHeight = `${Math.max(120, lower - upper)}px`
+    const { offsetWidth: width, offsetHeight: height } = menu
+    const left = box.left + (box.left > whole.left + whole.width / 2 ? box.width - width : 0)
+    const top = box.bottom + height < lower ? box.bottom : box.top - height
+    menu.style.left = `${Math.max(4, Math.min(left - whole.left, whole.width - width - 4))}px`
+    menu.style.top = `${Math.max(upper, Math.min(top, lower - height)) - whole.top}px`
   }
 
   close(focus = true) {

@@ -71,7 +71,7 @@ class Text {
     const person = this.reader.person(row.speaker)
     const begins = person && row.speaker !== before?.speaker
     const element = document.createElement("article")
-    element.className = `row${begins ? " begins" : ""}${row.highlighted ? " highlighted" : ""}`
+    element.className = `row${begins ? " begins" : ""}${row.highlighted ? " highlighted" : ""}${row.turn ? " turn" : ""}`
     element.dataset.id = row.id
     element.dataset.looks = this.looks(row, before)
     if (person) element.style.cssText = `--own:${person.fill};--ink:${person.ink}`
@@ -168,7 +168,7 @@ class Text {
   keep(force = false) {
     if (!this.here || (!force && (performance.now() < this.rest || this.editing))) return
     const box = this.box.getBoundingClientRect()
-    const [upper, lower] = [Math.max(box.top, 0), Math.min(box.bottom, window.innerHeight)]
+    const [upper, lower] = [Math.max(box.top, HEADER), Math.min(box.bottom, window.innerHeight)]
     const whole = this.here.getBoundingClientRect()
     const tall = this.now && whole.height > (lower - upper) / 2
     const place = tall ? this.now.getBoundingClientRect() : whole
