@@ -35,6 +35,9 @@ const next = now => { window.gap = Math.max(window.gap, now - last); last = now
 # what stands in the reader
 FOUND = """selector => [...document.querySelectorAll('*')].flatMap(
 e => e.shadowRoot ? [...e.shadowRoot.querySelectorAll(selector)] : [])"""
+# what the model wrote stands beside an edit as soon as the server has kept it
+KEPT = """box => { window.kept = new Promise(done => new MutationObserver(() =>
+box.querySelector('.aside') && done()).observe(box, {childList: true, subtree: true})) }"""
 PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
@@ -97,7 +100,7 @@ def scroll(page: Any) -> None:
     box = page.locator(".box").bounding_box()
     page.mouse.move(box["x"] + 200, box["y"] + 200)
     for _ in range(60):
-        page.mouse.wheel(0, 900)
+        page.mouse.wheel(0, 400)
         page.wait_for_timeout(30)
 
 
@@ -149,10 +152,11 @@ def main() -> None:
             row = page.locator(".row").nth(1805)
             row.locator(".words").dblclick(position={"x": 5, "y": 12})
             row.locator("textarea").fill("o que se disse aqui")
+            page.locator(".box").evaluate(KEPT)
 
             def keep() -> None:
                 page.keyboard.press("Enter")
-                page.wait_for_function(f"({FOUND})('.row .aside').length === 1")
+                page.evaluate("window.kept")
                 page.evaluate(PAINTED)
 
             begun = time.monotonic()

@@ -64,10 +64,10 @@ def export_menu(job_id: str, title: str, formats: list[str]) -> None:
 
 def head(transcript: Transcript) -> None:
     """Say how the text is read, and hand it on."""
-    how = _("Click a word to hear it, twice to edit it; ? shows all keys.")
+    how = _("Click a row or a lane to hear it; ? shows all keys.")
     if transcript.segments:
-        legend = _(":orange-background[Marked words] are those that the model was unsure of.")
-        how = f"{legend} {how}"
+        how = _(":orange-background[Marked words] are those that the model was unsure of.")
+        how += " " + _("Click a word to hear it, twice to edit it; ? shows all keys.")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(how, width="stretch")
         with st.popover(_("Export"), icon=":material/download:"):

@@ -39,9 +39,10 @@ def correct(library: Store, job_id: str, sentences: list[str]) -> None:
     for segment in segments:
         near = get_close_matches(segment.text.strip(), sentences, 1, cutoff=0.7)
         if near and near[0] != segment.text.strip():
-            return edits.edit_text(library, segment.id or 0, near[0])
+            edits.edit_text(library, segment.id or 0, near[0])
+            return
     text = segments[2].text.strip()
-    return edits.edit_text(library, segments[2].id or 0, f"{text[:-1]}!")
+    edits.edit_text(library, segments[2].id or 0, f"{text[:-1]}!")
 
 
 def add_speakers(library: Store) -> None:

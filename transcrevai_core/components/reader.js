@@ -24,6 +24,8 @@ class Reader {
     this.audio.addEventListener("error", () => this.say(this.labels.no_sound, true))
     this.keys = event => this.key(event)
     document.addEventListener("keydown", this.keys)
+    this.finish = () => this.text.close?.(true)
+    window.addEventListener("pagehide", this.finish)
     const shaded = localStorage.getItem("transcrevai-shade") !== "off"
     this.text.box.classList.toggle("shaded", shaded)
     this.find("[data-do=shade]").setAttribute("aria-pressed", String(shaded))
@@ -84,9 +86,10 @@ class Reader {
 
   async load() {
     if (this.text.editing) return (this.stale = true) // when that has ended
-    this.known.add(this.data.version)
-    const answer = await this.ask(`${this.data.url}?language=${this.data.language}`)
-    if (!answer) return
+    const { url, language, version } = this.data
+    this.known.add(version) // so that it is asked for once
+    const answer = await this.ask(`${url}?language=${language}`)
+    if (!answer) return this.known.delete(version)
     this.people = answer.people
     this.duration = Math.max(answer.duration ?? 0, ...answer.turns.slice(-50).map(turn => turn[1]), answer.segments.at(-1)?.end ?? 0)
     this.wave.turns = answer.turns
@@ -160,6 +163,7 @@ class Reader {
         method: "POST",
         headers: { [header]: token, "Content-Type": "application/json" },
         body: JSON.stringify(asked),
+        keepalive: asked.do === "text" || asked.do === "note", // what is written outlives the tab
       })
       if (answer) this.take(answer)
       return answer
@@ -346,8 +350,10 @@ class Reader {
   leave() {
     setTimeout(() => {
       if (this.root.host.isConnected) return
+      this.finish()
       this.audio.pause()
       this.audio.removeAttribute("src")
+      window.removeEventListener("pagehide", this.finish)
       document.removeEventListener("keydown", this.keys)
       this.wave.watch.disconnect()
       window.CSS?.highlights?.delete("transcrevai-found")

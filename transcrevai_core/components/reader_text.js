@@ -268,10 +268,10 @@ class Text {
     field.value = text
     field.rows = 1
     field.setAttribute("aria-label", label)
-    let open = true
     const close = kept => {
-      if (!open) return
-      open = this.editing = false
+      if (this.close !== close) return
+      this.editing = false
+      this.close = null
       element.classList.remove("editing")
       const caret = field.selectionStart
       field.replaceWith(place)
@@ -290,6 +290,7 @@ class Text {
     field.addEventListener("blur", () => close(true))
     element.classList.add("editing")
     this.editing = true
+    this.close = close
     place.replaceWith(field)
     field.focus()
     field.setSelectionRange(field.value.length, field.value.length)

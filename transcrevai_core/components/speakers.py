@@ -99,7 +99,7 @@ def _rename(transcript: Transcript, label: str) -> None:
             index=None,
             key=key,
             accept_new_options=True,
-            placeholder=_("Write a name, or choose one"),
+            placeholder=_("Write a name and press Enter, or choose one"),
             help=_("It stands in the text and in every export; an empty field removes it."),
         )
         if st.form_submit_button(_("Save"), type="primary"):
