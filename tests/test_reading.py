@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.test_web import ask, port  # noqa: F401
-from transcrevai_core import edits, reading, senders, waveform
+from transcrevai_core import edits, reading, senders, texts, ui, waveform
 from transcrevai_core.store import Store
 from transcrevai_core.types import Chunk, Job, Segment, Turn, Word
 
@@ -134,6 +134,17 @@ def test_what_cannot_be_done_is_one_sentence(
     status, told = change(port, job, asked)
     assert status == 400 and sentence in told["error"] and told["error"].endswith(".")
     assert store.transcript(job.id) == before
+
+
+def test_refusals_are_in_the_language_of_who_asks(
+    port: int, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "told", lambda text: f"{texts.language()}: {text}")
+    monkeypatch.setattr(texts, "_find", ui._language)
+    for language, expected in (("pt_BR", "pt_BR: "), ("xx", "en: ")):
+        path = f"{reading.URL}/{'0' * 32}?language={language}"
+        told = json.loads(ask(port, "GET", path)[1])["error"]
+        assert told.startswith(f"{expected}There is no job")
 
 
 def test_a_segment_of_another_job_is_out_of_reach(port: int, store: Store, job: Job) -> None:

@@ -26,9 +26,12 @@ class Reader {
     document.addEventListener("keydown", this.keys)
     this.finish = () => this.text.close?.(true)
     window.addEventListener("pagehide", this.finish)
-    const shaded = localStorage.getItem("transcrevai-shade") !== "off"
-    this.text.box.classList.toggle("shaded", shaded)
-    this.find("[data-do=shade]").setAttribute("aria-pressed", String(shaded))
+    let shaded = "on"
+    try {
+      shaded = localStorage.getItem(SHADE) ?? shaded
+    } catch {} // a browser that keeps nothing
+    if (shaded === "on") this.text.box.classList.add("shaded")
+    else this.find("[data-do=shade]").setAttribute("aria-pressed", "false")
   }
 
   find(selector) {
@@ -316,8 +319,10 @@ class Reader {
 
   shade() {
     const shaded = this.text.box.classList.toggle("shaded")
-    localStorage.setItem("transcrevai-shade", shaded ? "on" : "off")
     this.find("[data-do=shade]").setAttribute("aria-pressed", String(shaded))
+    try {
+      localStorage.setItem(SHADE, shaded ? "on" : "off")
+    } catch {}
   }
 
   // letters are keys only where nobody writes, and where nothing lies above the page
@@ -363,6 +368,7 @@ class Reader {
   }
 }
 
+const SHADE = "transcrevai-shade" // in the browser's own keeping
 const KEYS = {
   " ": "play",
   k: "play",
