@@ -145,6 +145,10 @@ def test_a_word_is_put_right_where_it_stands(page: Any, library: Store, job: Job
     page.locator("audio").evaluate("a => a.pause()")
     row(page, third).locator(".words > span").first.dblclick()
     field.fill("What I *heard* <b>instead</b>, k?")  # letters that are keys elsewhere
+    # the segment is heard to its end, and no further
+    sound = page.locator("audio")
+    sound.evaluate("async a => { while (!a.paused) await new Promise(d => setTimeout(d, 20)) }")
+    assert sound.evaluate("a => a.currentTime") == pytest.approx(third.end, abs=0.5)
     page.keyboard.press("Enter")
     expect(row(page, third).get_by_text("The model wrote:")).to_contain_text(third.text.strip())
     expect(row(page, third).locator(".words")).to_have_text("What I *heard* <b>instead</b>, k?")

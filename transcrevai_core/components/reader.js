@@ -261,6 +261,9 @@ class Reader {
 
   tick() {
     const time = this.audio.currentTime
+    // who corrects a segment wants to hear it, not the next one
+    const end = this.text.editing?.end ?? Infinity
+    if (time >= end && time < end + 0.5) this.audio.pause()
     this.wave.move(time)
     const said = clock(time)
     const shown = this.find(".clock b")

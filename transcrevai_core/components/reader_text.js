@@ -5,6 +5,7 @@ class Text {
   here = null // the row at the present place
   now = null // the word there
   chosen = null // {id, word}: the word that was clicked last
+  editing = null // the row that is being written in
   rest = 0 // until then the user scrolls, and nothing else does
 
   constructor(reader) {
@@ -270,7 +271,7 @@ class Text {
     field.setAttribute("aria-label", label)
     const close = kept => {
       if (this.close !== close) return
-      this.editing = false
+      this.editing = null
       this.close = null
       element.classList.remove("editing")
       const caret = field.selectionStart
@@ -289,7 +290,7 @@ class Text {
     })
     field.addEventListener("blur", () => close(true))
     element.classList.add("editing")
-    this.editing = true
+    this.editing = row
     this.close = close
     place.replaceWith(field)
     field.focus()
