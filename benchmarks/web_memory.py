@@ -98,7 +98,7 @@ def main() -> None:
             page.locator(".row").first.wait_for()
             before = meter.now()
             meter.reset()
-            page.get_by_role("button", name="4:19:25").click()
+            page.get_by_role("button", name="4:19:25", exact=True).click()
             sound = page.locator("audio")
             sound.evaluate("async a => { while (a.currentTime < 15560) "
                            "await new Promise(done => setTimeout(done, 50)) }")  # fmt: skip
