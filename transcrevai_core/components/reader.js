@@ -61,13 +61,17 @@ class Reader {
 
   begin() {
     const { labels, data } = this
-    for (const element of this.root.querySelectorAll("[data-label]")) element.setAttribute("aria-label", labels[element.dataset.label])
-    for (const element of this.root.querySelectorAll("[data-hint]")) element.placeholder = labels[element.dataset.hint]
-    for (const element of this.root.querySelectorAll("[data-text]")) element.textContent = labels[element.dataset.text]
-    for (const element of this.root.querySelectorAll("[data-title]")) {
-      element.title = labels[element.dataset.title]
-      element.setAttribute("aria-label", labels[element.dataset.title])
+    const each = (kind, put) => {
+      for (const element of this.root.querySelectorAll(`[data-${kind}]`))
+        put(element, labels[element.dataset[kind]])
     }
+    each("label", (element, label) => element.setAttribute("aria-label", label))
+    each("hint", (element, label) => (element.placeholder = label))
+    each("text", (element, label) => (element.textContent = label))
+    each("title", (element, label) => {
+      element.title = label
+      element.setAttribute("aria-label", label)
+    })
     for (const icon of this.root.querySelectorAll("i")) icon.setAttribute("aria-hidden", "true")
     for (const speed of [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2]) {
       const option = new Option(`${speed.toLocaleString(data.locale)}×`, speed, speed === 1, speed === 1)
@@ -94,7 +98,8 @@ class Reader {
     const answer = await this.ask(`${url}?language=${language}`)
     if (!answer) return this.known.delete(version)
     this.people = answer.people
-    this.duration = Math.max(answer.duration ?? 0, ...answer.turns.slice(-50).map(turn => turn[1]), answer.segments.at(-1)?.end ?? 0)
+    const ends = answer.turns.slice(-50).map(turn => turn[1])
+    this.duration = Math.max(answer.duration ?? 0, answer.segments.at(-1)?.end ?? 0, ...ends)
     this.wave.turns = answer.turns
     this.find("canvas").setAttribute("aria-valuemax", Math.round(this.duration))
     const top = this.text.box.scrollTop
@@ -340,7 +345,8 @@ class Reader {
       const key = event.key.toLowerCase()
       name = key === "y" || (key === "z" && event.shiftKey) ? "redo" : key === "z" ? "undo" : ""
     } else {
-      const press = ["Enter", " "].includes(event.key) && target.closest?.("button, a, summary, [role=button], [role=tab], [role=radio]")
+      const pressed = target.closest?.("button, a, summary, [role=button], [role=tab], [role=radio]")
+      const press = pressed && ["Enter", " "].includes(event.key)
       name = press ? "" : KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key]
       if (!own && event.key.startsWith("Arrow") && target !== document.body) name = ""
       const person = this.people[Number(event.key) - 1]

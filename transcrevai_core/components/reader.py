@@ -17,7 +17,7 @@ from transcrevai_core.texts import _
 from transcrevai_core.web import AUDIO_URL
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("reader_text", "reader_wave", "reader_menu", "reader")
+_SCRIPTS = ("reader_text", "reader_wave", "reader_menu", "reader_search", "reader")
 
 
 @cache

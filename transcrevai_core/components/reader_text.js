@@ -29,7 +29,11 @@ class Text {
       all.append(this.make(row, before))
       before = row
     }
-    if (!rows.length) all.append(Object.assign(document.createElement("p"), { className: "empty", textContent: this.reader.labels.empty }))
+    if (!rows.length) {
+      const empty = all.appendChild(document.createElement("p"))
+      empty.className = "empty"
+      empty.textContent = this.reader.labels.empty
+    }
     this.box.replaceChildren(all)
   }
 
@@ -78,14 +82,22 @@ class Text {
     if (person) element.style.cssText = `--own:${person.fill};--ink:${person.ink}`
     const words = row.words.map(this.word, this).join("")
     const length = `${Math.max(1, Math.round(row.end - row.start))} s`
-    element.innerHTML =
-      `<button type="button" class="time" tabindex="-1" title="${safe(labels.hear)}">${clock(row.start)}</button><div class="body">` +
-      (begins ? `<button type="button" class="who" tabindex="-1" title="${safe(labels.speaker)}"><span>${safe(person.name)}</span></button>` : "") +
-      (row.turn ? `<p class="aside">${length}</p>` : `<p class="words">${words || `<em>${safe(labels.emptied)}</em>`}</p>`) +
-      (row.original === undefined ? "" : `<p class="aside"><i aria-hidden="true">edit</i> ${safe(labels.original)} ${safe(row.original)}</p>`) +
-      (row.looping ? `<p class="aside loop"><i aria-hidden="true">repeat</i> ${safe(labels.looping)}</p>` : "") +
-      (row.note ? `<p class="aside note" title="${safe(labels.note)}">${safe(row.note)}</p>` : "") +
-      `</div><button type="button" class="more" tabindex="-1" aria-haspopup="menu" aria-expanded="false" aria-label="${safe(labels.more)} ${clock(row.start)}"><i aria-hidden="true">more_vert</i></button>`
+    const button = (name, label) => `<button type="button" class="${name}" tabindex="-1" ${label}>`
+    const aside = (icon, text) => `<p class="aside"><i aria-hidden="true">${icon}</i> ${safe(text)}</p>`
+    element.innerHTML = [
+      button("time", `title="${safe(labels.hear)}"`),
+      `${clock(row.start)}</button><div class="body">`,
+      begins ? button("who", `title="${safe(labels.speaker)}"`) : "",
+      begins ? `<span>${safe(person.name)}</span></button>` : "",
+      row.turn ? `<p class="aside">${length}</p>` : "",
+      row.turn ? "" : `<p class="words">${words || `<em>${safe(labels.emptied)}</em>`}</p>`,
+      row.original === undefined ? "" : aside("edit", `${labels.original} ${row.original}`),
+      row.looping ? aside("repeat", labels.looping) : "",
+      row.note ? `<p class="aside note" title="${safe(labels.note)}">${safe(row.note)}</p>` : "",
+      "</div>",
+      button("more", `aria-haspopup="menu" aria-expanded="false" aria-label="${safe(labels.more)} ${clock(row.start)}"`),
+      '<i aria-hidden="true">more_vert</i></button>',
+    ].join("")
     this.elements.set(row.id, element)
     return element
   }
