@@ -10,6 +10,7 @@ from transcrevai_core import bench, experiments, laboratory, ui
 from transcrevai_core.components.fields import field, label_of, meaning
 from transcrevai_core.components.findings import Found, findings
 from transcrevai_core.components.working import watch
+from transcrevai_core.diarization.recipes import chosen_recipe
 from transcrevai_core.experiments import Values
 from transcrevai_core.options import JobOptions
 from transcrevai_core.texts import _, decimal
@@ -29,7 +30,10 @@ def laboratory_of(job: Job) -> None:
     if question is None:
         _offer_voices(job, values)
         return
-    wait = nullcontext() if place.warm else st.spinner(_("Loading the voices"), show_time=True)
+    slow = "" if place.warm else _("Loading the voices")
+    if place.warm and chosen_recipe(values).resegment_rounds:
+        slow = _("Seeking the boundaries of turns in the sound")
+    wait = st.spinner(slow, show_time=True) if slow else nullcontext()
     with ui.told():
         with wait:  # a change that is answered at once must not move the page
             answer = place.ask(job, laboratory.answer, question)
