@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from transcrevai_core import audio, demo, workers
+from transcrevai_core import audio, demo, texts, workers
 from transcrevai_core.budget import Plan
 from transcrevai_core.jobs import plan_for
 from transcrevai_core.options import JobOptions
@@ -62,6 +62,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("WHISPER_MODEL", "WHISPER_PRELOAD"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TRANSCREVAI_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(texts, "_find", texts._find)  # whoever is told to speak, does so here only
     for name, value in SETTINGS.items():
         monkeypatch.setenv(name, value)
     return tmp_path / "home"

@@ -46,9 +46,9 @@ def page(browser: Any, server: Server, meeting: Job) -> Any:
 def test_a_gap_plays_from_its_beginning_to_its_end(page: Any) -> None:
     page.get_by_text("89 % of the speech is text, with 1 gap").click()
     page.get_by_role("button", name="0:22 – 0:25").click()
-    player = "document.querySelector('audio[src*=\"gap=\"]')"
+    player = "window.transcrevaiClip"
     page.wait_for_function(f"{player} && {player}.currentTime > 22")
-    page.wait_for_function(f"{player}.paused && Math.abs({player}.currentTime - 25) < 0.6")
+    page.wait_for_function(f"{player}.paused && Math.abs({player}.currentTime - 25) < 0.3")
 
 
 def test_a_report_is_downloaded_and_its_links_arrive(
@@ -58,6 +58,7 @@ def test_a_report_is_downloaded_and_its_links_arrive(
     page.get_by_role("radio", name="HTML").click()
     page.get_by_text("Links that play the sound").click()
     expect(page.get_by_role("switch", name="Links that play the sound")).to_be_checked()
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)  # the switch has been heard
     with page.expect_download(timeout=PATIENCE) as event:
         page.get_by_role("button", name="Download the report").click()
     assert event.value.suggested_filename == "Ata _i_-report.html"

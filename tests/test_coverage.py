@@ -272,8 +272,9 @@ def test_gaps_are_listed_heard_and_asked_for(app, store):
     panel = next(e for e in app.expander if "of the speech is text" in e.label)
     assert panel.label == "69 % of the speech is text, with 2 gaps"
     press(app, "0:05 – 0:08")
-    gap = next(a for a in app.get("audio") if "gap=" in a.proto.url)
-    assert (gap.proto.start_time, gap.proto.end_time, gap.proto.autoplay) == (5, 9, True)
+    (clip,) = [c for c in app.get("bidi_component") if "clip" in c.proto.component_name]
+    heard = json.loads(clip.proto.json)
+    assert (heard["start"], heard["end"], heard["clicks"]) == (5, 8.5, 1)
     checked(app.button(key="again_15.00").click().run())
     assert store.job(job.id).state == "queued"
     assert [c.start for c in store.chunks(job.id, unfinished=True)] == [15]

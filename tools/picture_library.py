@@ -8,12 +8,13 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from transcrevai_core import demo, edits
+from transcrevai_core import demo, edits, experiments, sweeps
 from transcrevai_core.governor import Limits, decide
 from transcrevai_core.journal import Journal, Level, Run
 from transcrevai_core.memory import MB, Machine, Reading, WorkerReading
 from transcrevai_core.options import JobOptions
 from transcrevai_core.processes import this_process
+from transcrevai_core.settings import load_settings
 from transcrevai_core.store import Store
 from transcrevai_core.turns import joined
 from transcrevai_core.types import Chunk, Segment, Turn
@@ -43,6 +44,23 @@ def correct(library: Store, job_id: str, sentences: list[str]) -> None:
             return
     text = segments[2].text.strip()
     edits.edit_text(library, segments[2].id or 0, f"{text[:-1]}!")
+
+
+def add_sweep(library: Store) -> None:
+    """Try some settings on the first sample, against its reference."""
+    job = library.jobs(["done"])[-1]
+    reference = demo.sample_path("pt").with_suffix(".rttm").read_text(encoding="utf-8")
+    sweeps.keep_reference(library, job, reference)
+    grid = experiments.parse_grid(["speakers=2,3,4", "min_turn_seconds=0,0.4,0.8"])
+    plan = sweeps.plan(experiments.of_job(job), grid, reference, collar=0.25)
+    sweeps.run(library, load_settings(home=library.home), sweeps.begin(library, job, plan))
+
+
+def add_gap(library: Store) -> None:
+    """Let one segment of the second sample be missing, as where a model was deaf."""
+    segments = library.segments(library.jobs(["done"])[0].id)
+    with library.database.write() as db:
+        db.execute("DELETE FROM segments WHERE id = ?", (segments[5].id,))
 
 
 def add_speakers(library: Store) -> None:

@@ -4,8 +4,6 @@ import os
 import secrets
 from pathlib import Path
 
-import numpy as np
-
 from transcrevai_core.types import SAMPLE_RATE, WAV_HEADER_BYTES
 
 PER_SECOND = 20
@@ -33,6 +31,8 @@ def peaks(wav: Path) -> bytes:
 
 
 def _measure(wav: Path) -> bytes:
+    import numpy as np  # here, because the web process can do without it until then
+
     found = bytearray()
     with wav.open("rb") as file:
         file.seek(WAV_HEADER_BYTES, os.SEEK_SET)
