@@ -35,6 +35,9 @@ def test_what_the_core_said_is_translated_with_what_stood_in_it(portuguese):
     said = "There is no file /a b.wav; the budget would be right."
     assert texts.told(said) == "Não existe o arquivo /a b.wav; o orçamento seria o certo."
     assert texts.told("12 MB of Ana are in use") == "Ana usa 12 MB"
+    # a recording may have any title
+    said = "There is no file Speakers; the budget would be right."
+    assert texts.told(said) == "Não existe o arquivo Speakers; o orçamento seria o certo."
 
 
 def test_what_no_pattern_fits_stays_as_it_is(portuguese):

@@ -98,8 +98,14 @@ def _told(sentence: str, code: str) -> str:
     for pattern, text in _patterns(code):
         if match := pattern.fullmatch(sentence):
             parts = match.groupdict()
-            return text.format(**{name[1:]: told(part, code) for name, part in parts.items()})
+            return text.format(**{name[1:]: _part(part, code) for name, part in parts.items()})
     return ""
+
+
+def _part(text: str, code: str) -> str:
+    """Return what stood in a place; a single word with a capital is a name, or a title."""
+    is_name = text[:1].isupper() and " " not in text.strip()
+    return text if is_name else told(text, code)
 
 
 def decimal(value: float, digits: int = 0) -> str:
