@@ -12,6 +12,7 @@ from transcrevai_core.texts import _, told
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
 
 library = ui.store()
+st.set_page_config(layout="wide")  # the text, and beside it who speaks
 
 
 def facts(transcript: Transcript) -> None:
@@ -99,13 +100,16 @@ if not transcript.segments and not transcript.turns:
         sentence = _("There is no text: no speech was found in this recording.")
         ui.invite(sentence, ":material/mic_off:")
     st.stop()
-if transcript.speakers:
-    speakers(job, transcript)
-elif job.state not in ACTIVE_STATES:
-    find_again(job, _("Find who speaks when"), _("Find"))
-if not transcript.segments and job.state not in ACTIVE_STATES:
-    add_text(job)
-coverage_panel(job, transcript)
-head(job, transcript)
-if label := reader(job_id, ui.number(st.query_params.get("t"))):
-    rename(transcript, label)
+text, side = st.columns([5, 2], gap="medium")
+with side:
+    if transcript.speakers:
+        speakers(job, transcript)
+    elif job.state not in ACTIVE_STATES:
+        find_again(job, _("Find who speaks when"), _("Find"))
+    coverage_panel(job, transcript)
+with text:
+    if not transcript.segments and job.state not in ACTIVE_STATES:
+        add_text(job)
+    head(job, transcript)
+    if label := reader(job_id, ui.number(st.query_params.get("t"))):
+        rename(transcript, label)

@@ -8,6 +8,7 @@ from transcrevai_core.texts import _
 from transcrevai_core.types import Job
 
 library = ui.store()
+st.set_page_config(layout="wide")  # the settings, and beside them what they change
 
 
 def choose(jobs: list[Job]) -> Job:
