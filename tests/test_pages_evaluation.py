@@ -156,10 +156,13 @@ def test_lines_follow_the_reference_and_long_ones_are_cut() -> None:
         (Line(5, "y", 3), [Piece("equal", "c", "c"), *pieces[1:]]),
     ]
     long = Score(pieces=pieces, lines=(Line(None, None, 5),))
-    assert [line.words for line, _ in rows(long, longest=2)] == [2, 2, 1]
+    assert [line.words for line, _ in rows(long, longest=2)] == [2, 2, 0, 1]
     words = " ".join("w" * 130)
     many = rows(Score(pieces=(Piece("equal", words, words),), lines=(Line(None, None, 130),)))
     assert [len(page) for page in evaluation.paged(many, most=60)] == [1, 1, 1]
+    much = rows(Score(pieces=(*pieces, *[pieces[2]] * 130), lines=(Line(7, "x", 5),)))
+    assert [(line.start, len(row)) for line, row in much] == [(7, 60), (None, 60), (None, 14)]
+    assert [len(page) for page in evaluation.paged(much, most=100)] == [1, 2]
     nothing = rows(Score(pieces=(Piece("insert", "", "e"),), lines=()))
     assert [pieces for _, pieces in nothing] == [[Piece("insert", "", "e")]]
 
