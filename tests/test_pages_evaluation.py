@@ -18,6 +18,7 @@ from transcrevai_core import checks, demo, edits
 from transcrevai_core.background import Task
 from transcrevai_core.checks import Measure
 from transcrevai_core.components import evaluation
+from transcrevai_core.errands import errand
 from transcrevai_core.errors import Cancelled
 from transcrevai_core.journal import Journal, Run
 from transcrevai_core.memory import MB
@@ -193,6 +194,21 @@ def test_a_comparison_can_be_cancelled(
     assert begun and "Cancelled" in app.info[0].value
 
 
+def test_comparisons_of_many_pages_take_turns(app: AppTest, store: Store) -> None:
+    fill(store, segments=1)
+    open_page(app, "evaluation.py")
+    app.file_uploader[0].set_value(("a.txt", b"oi", "text/plain"))
+    checked(app.run())
+    with errand("another", 0):
+        press(app, "Compare")
+        assert app.get("progress")[0].proto.text.startswith("Waiting for its turn")
+        press(app, "Cancel")
+        run_until(app, lambda: app.info)
+    press(app, "Compare")
+    run_until(app, lambda: app.metric)
+    assert "of 1 word" in texts(app) and "of 1 words" not in texts(app)
+
+
 # -- INT8 against float32 ----------------------------------------------------------------------
 
 NUMBERS = ":material/compare_arrows: Numbers: INT8 against float32"
@@ -226,12 +242,15 @@ def test_both_are_shown_side_by_side_with_what_follows(app: AppTest, store: Stor
 
 
 def test_a_check_runs_from_the_page_on_a_recording(
-    app: AppTest, store: Store, short_recording: Path
+    app: AppTest, store: Store, short_recording: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("TRANSCREVAI_AGREEMENT_PERCENT", "82.5")
+    fill(store, "Sem som")
     job = fill(store, "Reunião")
     shutil.copy(short_recording, store.wav(job.id))
-    show_numbers(app)
+    assert "Below 82.5% the model" in show_numbers(app)
     assert app.selectbox(key="numbers_model").value == "demo"
+    assert app.multiselect(key="numbers_clips").options == ["Reunião"]
     app.multiselect(key="numbers_clips").set_value([job.id])
     checked(app.run())
     press(app, "Check")
