@@ -14,7 +14,7 @@ from conftest import wait_until
 from streamlit.testing.v1 import AppTest
 
 from tests.test_pages import checked, fill, open_page, press, texts
-from transcrevai_core import checks, demo, edits
+from transcrevai_core import checking, checks, demo, edits
 from transcrevai_core.background import Task
 from transcrevai_core.checks import Measure
 from transcrevai_core.components import evaluation
@@ -245,6 +245,7 @@ def test_a_check_runs_from_the_page_on_a_recording(
     app: AppTest, store: Store, short_recording: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRANSCREVAI_AGREEMENT_PERCENT", "82.5")
+    monkeypatch.setattr(checking, "LEAST_WORDS", 30)  # it is a short one
     fill(store, "Sem som")
     job = fill(store, "Reunião")
     shutil.copy(short_recording, store.wav(job.id))
