@@ -39,6 +39,12 @@ def model(tmp_path):
     return Path(shutil.copytree(demo.MODEL_DIR, tmp_path / "model"))
 
 
+@pytest.fixture
+def few_words(monkeypatch):
+    """Let a short recording be enough."""
+    monkeypatch.setattr(checking, "LEAST_WORDS", 30)
+
+
 def keep(store, folder, *measures):
     check = checks.new_check(str(folder), {"a.wav": 2}, folder, measures)
     checks.save(store.database, check, folder)
@@ -129,7 +135,7 @@ def test_the_forecast_counts_what_the_ladder_comes_to(store, model):
 # --- the check
 
 
-def test_agreement_error_memory_and_speed_of_both(program, short_recording, monkeypatch):
+def test_agreement_error_memory_and_speed_of_both(program, short_recording, few_words, monkeypatch):
     told, made, plain = [], [], Program.worker
 
     def worker(self, *given):
@@ -157,7 +163,9 @@ def test_agreement_error_memory_and_speed_of_both(program, short_recording, monk
     assert all(one.pid is None and one.limit_bytes for one in made)
 
 
-def test_a_model_that_disagrees_falls_back_for_the_next_job(program, short_recording, monkeypatch):
+def test_a_model_that_disagrees_falls_back_for_the_next_job(
+    program, short_recording, few_words, monkeypatch
+):
     with monkeypatch.context() as patch:
         patch.setattr(stages, "decode", garbled)
         found = check_model(program, "demo", [Recording(short_recording, "pt")])
@@ -185,6 +193,8 @@ def test_what_cannot_be_checked_gets_one_sentence(
         check_model(program, "demo", [Recording(Path("/no/such.wav"))])
     with pytest.raises(InputError, match="No speech was found in the clips"):
         check_model(program, "demo", [Recording(make_sound())])
+    with pytest.raises(InputError, match=r"Too little .* \(\d+ words\) .* clips with 50 words"):
+        check_model(program, "demo", clip)
     with monkeypatch.context() as patch:
         patch.setattr(stages, "load_model", refused)
         with pytest.raises(ModelError, match="cannot work in int8 here, it runs in float32"):
@@ -235,7 +245,7 @@ def test_references_belong_to_clips_of_their_name(tmp_path):
 # --- the command
 
 
-def test_the_command_tells_both_side_by_side(short_recording, tmp_path, store):
+def test_the_command_tells_both_side_by_side(short_recording, few_words, tmp_path, store):
     (tmp_path / "short.txt").write_text("Vamos começar a reunião de segunda-feira.", "utf-8")
     command = ["models", "check", "demo", "--clips", str(short_recording), "--references",
                str(tmp_path / "short.txt")]  # fmt: skip

@@ -10,6 +10,8 @@ from transcrevai_core.metrics import normalise, wer
     [
         ("Olá, MUNDO!", "olá mundo"),
         ("don’t stop", "don't stop"),
+        ("d‘água, ‘citado’", "d'água citado"),
+        ("segunda\u2010feira, guarda\u2011chuva", "segunda-feira guarda-chuva"),
         ("segunda-feira - às 3,5 h.", "segunda-feira às 3,5 h"),
         ("São 62%...", "são 62%"),
         ("62 % de 3.5 ou 3,5", "62% de 3,5 ou 3,5"),

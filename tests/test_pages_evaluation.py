@@ -14,10 +14,11 @@ from conftest import wait_until
 from streamlit.testing.v1 import AppTest
 
 from tests.test_pages import checked, fill, open_page, press, texts
-from transcrevai_core import checks, demo, edits
+from transcrevai_core import checking, checks, demo, edits
 from transcrevai_core.background import Task
 from transcrevai_core.checks import Measure
 from transcrevai_core.components import evaluation
+from transcrevai_core.errands import errand
 from transcrevai_core.errors import Cancelled
 from transcrevai_core.journal import Journal, Run
 from transcrevai_core.memory import MB
@@ -156,10 +157,13 @@ def test_lines_follow_the_reference_and_long_ones_are_cut() -> None:
         (Line(5, "y", 3), [Piece("equal", "c", "c"), *pieces[1:]]),
     ]
     long = Score(pieces=pieces, lines=(Line(None, None, 5),))
-    assert [line.words for line, _ in rows(long, longest=2)] == [2, 2, 1]
+    assert [line.words for line, _ in rows(long, longest=2)] == [2, 2, 0, 1]
     words = " ".join("w" * 130)
     many = rows(Score(pieces=(Piece("equal", words, words),), lines=(Line(None, None, 130),)))
     assert [len(page) for page in evaluation.paged(many, most=60)] == [1, 1, 1]
+    much = rows(Score(pieces=(*pieces, *[pieces[2]] * 130), lines=(Line(7, "x", 5),)))
+    assert [(line.start, len(row)) for line, row in much] == [(7, 60), (None, 60), (None, 14)]
+    assert [len(page) for page in evaluation.paged(much, most=100)] == [1, 2]
     nothing = rows(Score(pieces=(Piece("insert", "", "e"),), lines=()))
     assert [pieces for _, pieces in nothing] == [[Piece("insert", "", "e")]]
 
@@ -188,6 +192,21 @@ def test_a_comparison_can_be_cancelled(
     press(app, "Cancel")
     run_until(app, lambda: app.info)
     assert begun and "Cancelled" in app.info[0].value
+
+
+def test_comparisons_of_many_pages_take_turns(app: AppTest, store: Store) -> None:
+    fill(store, segments=1)
+    open_page(app, "evaluation.py")
+    app.file_uploader[0].set_value(("a.txt", b"oi", "text/plain"))
+    checked(app.run())
+    with errand("another", 0):
+        press(app, "Compare")
+        assert app.get("progress")[0].proto.text.startswith("Waiting for its turn")
+        press(app, "Cancel")
+        run_until(app, lambda: app.info)
+    press(app, "Compare")
+    run_until(app, lambda: app.metric)
+    assert "of 1 word" in texts(app) and "of 1 words" not in texts(app)
 
 
 # -- INT8 against float32 ----------------------------------------------------------------------
@@ -223,12 +242,16 @@ def test_both_are_shown_side_by_side_with_what_follows(app: AppTest, store: Stor
 
 
 def test_a_check_runs_from_the_page_on_a_recording(
-    app: AppTest, store: Store, short_recording: Path
+    app: AppTest, store: Store, short_recording: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("TRANSCREVAI_AGREEMENT_PERCENT", "82.5")
+    monkeypatch.setattr(checking, "LEAST_WORDS", 30)  # it is a short one
+    fill(store, "Sem som")
     job = fill(store, "Reunião")
     shutil.copy(short_recording, store.wav(job.id))
-    show_numbers(app)
+    assert "Below 82.5% the model" in show_numbers(app)
     assert app.selectbox(key="numbers_model").value == "demo"
+    assert app.multiselect(key="numbers_clips").options == ["Reunião"]
     app.multiselect(key="numbers_clips").set_value([job.id])
     checked(app.run())
     press(app, "Check")

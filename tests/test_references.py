@@ -53,6 +53,19 @@ def test_subtitles():
     assert only("a.srt", "").utterances == ()
 
 
+def test_only_what_is_said_in_subtitles_counts():
+    spoken = only(
+        "a.vtt",
+        "WEBVTT - title\nKind: captions\n\nSTYLE\n::cue { color: red }\n\n"
+        "NOTE written\r\nby hand\r\n\r\n1 - opening\r\n00:01.000 --> 00:02.000\r\n"
+        "<v Ana>Bom dia <v.loud Zé>Olá\r\na todos</v>\r\n\r\nNOTE the end\r\n\r\nouter\r\n"
+        "00:03.000 --> 00:04.000\nSim\n",
+    )
+    assert [(said.speaker, said.text.strip(), said.start) for said in spoken.utterances] == [
+        ("Ana", "Bom dia", 1.0), ("Zé", "Olá a todos", 1.0), (None, "Sim", 3.0),
+    ]  # fmt: skip
+
+
 def test_segment_time_marks():
     spoken = only("other name.stm", STM)
     assert spoken.text == "Bom dia\nE hoje?\nTudo bem"
@@ -107,11 +120,18 @@ def test_the_samples_references_are_read():
         assert (spoken.utterances and len(spoken.utterances)) == said
 
 
+JSON = b'{"segments": [{"text": "b", "start": 2, "end": %s}, {"text": "a", "start": 1, "end": 2}]}'
+
+
+def test_a_transcript_in_json_is_read_in_order_of_time():
+    assert only("a.json", (JSON % b"3").decode()).text == "a\nb"
+
+
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
         ("a.docx", b"", "a.docx is in no format that is read here; txt, srt, vtt, stm, rttm or"),
-        ("a.txt", b"\xff\xfe\x00", "a.txt is no text in UTF-8; a txt file would be right."),
+        ("a.txt", b"\xff\xfe\x00", "a.txt is no text in UTF-8; the same file saved as UTF"),
         ("a.srt", b"nothing\n", "a.srt: The file holds no cue; a line 00:00:01,000 --> "),
         ("a.vtt", b"WEBVTT\n\nnothing\n", "a.vtt: The file holds no cue; a line 00:00:01.000 -->"),
         ("a.stm", b";; x\ntalk 1 Ana 0\n", "a.stm: Line 2 of the STM is broken; recording channel"),
@@ -121,6 +141,9 @@ def test_the_samples_references_are_read():
         ("a.stm", b";; nothing\n", "a.stm: The STM holds comments only;"),
         ("a.rttm", b"SPEAKER a 1 x\n", "a.rttm: Line 1 of the RTTM is broken;"),
         ("a.rttm", b"hello\n", "a.rttm: The file holds no turn; SPEAKER name 1 start"),
+        ("a.json", b"[" * 100_000, "a.json: The file is no transcript in JSON;"),
+        ("a.json", JSON % (b"9" * 400), "a.json: The file is no transcript in JSON;"),
+        ("a.json", JSON % b"NaN", "a.json: The file is no transcript in JSON;"),
         ("a.json", b"[1]", "a.json: The file is no transcript in JSON;"),
         ("a.json", json.dumps({"segments": [{"text": "a"}]}).encode(), "a.json: The file is no"),
     ],

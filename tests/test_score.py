@@ -50,6 +50,15 @@ def test_overlap_is_scored_unless_it_is_left_out():
     assert parts(der(reference, hypothesis, skip_overlap=True)) == pytest.approx((9, 0, 0, 0))
 
 
+def test_nobody_overlaps_with_themselves():
+    twice = [Turn(0, 10, "a"), Turn(2, 3, "a"), Turn(5, 10, "a")]
+    assert parts(der(twice, [Turn(0, 10, "x")])) == pytest.approx((10, 0, 0, 0))
+    assert parts(der([Turn(0, 10, "x")], twice)) == pytest.approx((10, 0, 0, 0))
+    assert der(twice, [Turn(0, 10, "x")]).jer == pytest.approx(0)
+    touching = [Turn(0, 5, "a"), Turn(5, 10, "a")]  # a boundary is where the reference has one
+    assert der(touching, [Turn(0, 10, "x")], collar=0.25).total == pytest.approx(9)
+
+
 def test_where_one_side_is_silent():
     assert der([], []) == DiarizationErrors()
     assert der([], []).rate == der([], []).jer == 0

@@ -14,12 +14,15 @@ from streamlit.testing.v1 import AppTest
 from test_pages import fill, open_page
 
 from tools import catalogues
-from transcrevai_core import texts, ui
+from transcrevai_core import checks, scoring, texts, ui
+from transcrevai_core.checks import Check, Measure
 from transcrevai_core.components import fields
 from transcrevai_core.journal import Journal
 from transcrevai_core.languages import LANGUAGES
+from transcrevai_core.references import Spoken, Utterance
 from transcrevai_core.settings import Settings
 from transcrevai_core.store import Store
+from transcrevai_core.types import Turn
 
 ROOT = catalogues.ROOT
 ROUTER = ROOT / "pages" / "_router.py"
@@ -286,6 +289,24 @@ def test_what_the_core_said_is_told_in_portuguese(
     in_portuguese: None, said: str, portuguese: str
 ) -> None:
     assert texts.told(said) == portuguese
+
+
+def test_what_evaluation_says_is_told_in_portuguese(in_portuguese: None) -> None:
+    text, turns = Spoken((Utterance("oi"),)), Spoken(turns=(Turn(0, 1, "a"),))
+    named = Spoken((Utterance("oi", 0, 1, "a"),), turns.turns)
+    missing = [
+        sentence
+        for pair in ((text, turns), (turns, text), (named, text), (text, named))
+        for sentence in scoring.score(*pair).missing
+    ]
+    assert len({*missing}) == 6
+    measure = Measure("int8", "int8_float32", 0.95, None, 0, 0.1)
+    check = Check(0.0, "base", {"a.wav": 3}, 0, (measure,))
+    policies = [scoring.der_policy(collar, skip) for collar in (0, 0.25) for skip in (True, False)]
+    verdicts = [checks.verdict(check, percent) for percent in (90, 99)]
+    for sentence in (*missing, *policies, *verdicts, scoring.CPWER):
+        words = {*re.findall(r"[a-z]{3,}", texts.told(sentence))}
+        assert not words & {"the", "not", "scored", "words", "left", "boundary", "agree", "goes"}
 
 
 def test_languages_are_sorted_by_their_own_names(in_portuguese: None) -> None:

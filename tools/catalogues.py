@@ -40,6 +40,7 @@ ANSWERS = {
     "journal": ("degrading",),
     "pipeline": ("_about",),
     "program": ("admit", "_act"),
+    "scoring": ("der_policy",),
     "settings": ("describe",),
     "transcription/loading": ("_network_reason", "load"),
 }

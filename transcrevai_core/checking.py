@@ -16,6 +16,7 @@ from transcrevai_core.checks import EXACT, Check, Measure, Recording
 from transcrevai_core.errors import Cancelled, InputError, ModelError, StorageError
 from transcrevai_core.forecast import Shape
 from transcrevai_core.memory import MB
+from transcrevai_core.metrics import normalise
 from transcrevai_core.models import model_spec
 from transcrevai_core.options import JobOptions
 from transcrevai_core.program import RUNNING, Program
@@ -26,6 +27,7 @@ from transcrevai_core.types import Chunk
 from transcrevai_core.workers import Worker
 
 TYPES = ("int8", EXACT)
+LEAST_WORDS = 50  # in all clips: of fewer, a single word would turn a type off
 CLIP_SECONDS = 15.0  # the longest clip; short ones begin anew more often, so that more can differ
 
 OnProgress = Callable[[str, float], None]
@@ -72,8 +74,8 @@ def check_model(
     """Decode the same clips in INT8 and in float32, keep what came of it, and return it.
 
     `on_progress` receives the stage and the share done (0 to 1). Raises InputError for a model
-    that is not here, or whose float32 can never fit the budget, and for clips without speech;
-    Cancelled where `should_stop` turns true.
+    that is not here, or whose float32 can never fit the budget, and for clips with too little
+    speech; Cancelled where `should_stop` turns true.
     """
     folder = locate(name)
     if folder is None:
@@ -181,6 +183,11 @@ def _hear_both(
             heard.append(_hear(worker, shape, options, clips, languages, tell, should_stop))
             if kind == EXACT:
                 exact = heard[-1].texts
+                if (said := sum(len(normalise(text).split()) for text in exact)) < LEAST_WORDS:
+                    raise InputError(
+                        f"Too little is said in the clips ({said} words) to tell how far INT8 "
+                        f"agrees; clips with {LEAST_WORDS} words or more would be right."
+                    )
                 agreements = [
                     worker.call(scoring.error_rate, list(zip(exact, one.texts, strict=True)))
                     for one in heard

@@ -176,16 +176,15 @@ so it goes on in int8.
     for one in check.measures:
         if one.compute_type == EXACT:
             continue
-        said = (
-            f"{one.agreement:.1%} of the words of {check.model} in {one.compute_type} agree with "
-            f"float32's, "
-        )
         if 100 * one.agreement < percent:
-            return said + (
-                f"less than the {percent:g}% that is asked for, so from now on it works in the "
-                "next compute type."
+            return (
+                f"{one.agreement:.1%} of the words of {check.model} in {one.compute_type} agree "
+                f"with float32's, less than the {percent:g}% that is asked for, so from now on it "
+                "works in the next compute type."
             )
-        return said + (
-            f"at least the {percent:g}% that is asked for, so it goes on in {one.compute_type}."
+        return (
+            f"{one.agreement:.1%} of the words of {check.model} in {one.compute_type} agree with "
+            f"float32's, at least the {percent:g}% that is asked for, so it goes on in "
+            f"{one.compute_type}."
         )
     return ""

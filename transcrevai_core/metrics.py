@@ -14,6 +14,8 @@ from transcrevai_core.types import Region, Turn
 # ("don't", "segunda-feira", "3,5", "62%"); every other mark is punctuation.
 _PUNCTUATION = re.compile(r"[^\w%'\-.,]|_|(?<!\d)[.,]|[.,](?!\d)|(?<!\w)['\-]|['\-](?!\w)")
 
+# apostrophes and hyphens as typesetters write them
+_SAME = str.maketrans("‘’\N{HYPHEN}\N{NON-BREAKING HYPHEN}", "''--")
 
 # the digits between which a mark only groups thousands: 1.500, 1,234,567, but not 3.14159
 _THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:(?:\.\d{3})+|(?:,\d{3})+)(?!\d)")
@@ -35,7 +37,7 @@ def normalise(text: str) -> str:
     >>> normalise("1.500 reais, or 2,000.50 dollars; 15 %")
     '1500 reais or 2000,50 dollars 15%'
     """
-    text = unicodedata.normalize("NFKC", text).replace("’", "'").lower()
+    text = unicodedata.normalize("NFKC", text).translate(_SAME).lower()
     text = _THOUSANDS.sub(lambda number: re.sub("[.,]", "", number[0]), text)
     text = re.sub(r"(?<=\d)\.(?=\d)", ",", text)
     text = re.sub(r"(?<=\d)\s+%", "%", text)
@@ -197,8 +199,8 @@ def der(
 
     `collar` is in seconds on each side of every boundary of the reference; what it covers is not
     scored. pyannote.metrics calls the whole width, twice that, its collar. Overlapped speech is
-    scored unless `skip_overlap`, and nothing is in the stretches of `unscored`. Raises
-    SettingError where the extra `score` is missing.
+    scored unless `skip_overlap`, and nothing is in the stretches of `unscored`; nobody overlaps
+    with themselves. Raises SettingError where the extra `score` is missing.
 
     >>> found = der([Turn(0, 8, "a"), Turn(8, 10, "b")], [Turn(0, 9, "x"), Turn(9, 11, "y")])
     >>> found.total, found.missed, found.false_alarm, found.confusion, found.rate
@@ -214,7 +216,7 @@ def der(
 
     def annotation(turns: Sequence[Turn]) -> Any:
         out = Annotation()
-        for number, turn in enumerate(turns):
+        for number, turn in enumerate(_merged(turns)):
             out[Segment(turn.start, turn.end), number] = turn.speaker
         return out
 
@@ -234,3 +236,15 @@ def der(
         jaccard=float(each.get("speaker error", 0.0)),
         speakers=speakers,
     )
+
+
+def _merged(turns: Sequence[Turn]) -> list[Turn]:
+    """Return turns of which no two of one speaker overlap; those that only touch stay two."""
+    out: list[Turn] = []
+    for turn in sorted(turns, key=lambda turn: (turn.speaker, turn.start)):
+        last = out[-1] if out else turn
+        if out and last.speaker == turn.speaker and turn.start < last.end:
+            turn = Turn(last.start, max(last.end, turn.end), turn.speaker)
+            out.pop()
+        out.append(turn)
+    return out

@@ -25,6 +25,7 @@ _GAP = "inter_segment_gap"
 # `Ana: `, `SPEAKER_00: `, `Dr. João Silva: `
 _LABEL = re.compile(r"\s*([^\W\d][^:!?\n]{0,39}):\s+")
 _VOICE = re.compile(r"<v(?:\.[^ >]*)?\s+([^>]*)>")
+_CUE = re.compile(r"^[^\n]*-->.*?(?=\n[ \t]*\n|\Z)", re.DOTALL | re.MULTILINE)
 _TAG = re.compile(r"<[^>]*>")
 
 
@@ -135,7 +136,9 @@ def parse(name: str, data: bytes) -> dict[str, Spoken]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise InputError(f"{name} is no text in UTF-8; a {kind} file would be right.") from None
+        raise InputError(
+            f"{name} is no text in UTF-8; the same file saved as UTF-8 would be right."
+        ) from None
     stem = recording_of(name)
     try:
         if kind in ("stm", "rttm"):
@@ -171,7 +174,8 @@ def _cues(text: str, kind: str) -> Spoken:
     from pysubs2.exceptions import Pysubs2Error
 
     try:
-        cues = SSAFile.from_string(text, format_=kind, keep_html_tags=True)
+        spoken = _cues_alone(text) if kind == "vtt" else text
+        cues = SSAFile.from_string(spoken, format_=kind, keep_html_tags=True)
     except (Pysubs2Error, ValueError):
         cues = SSAFile()
     if text.strip().removeprefix("WEBVTT").strip() and not len(cues):
@@ -183,11 +187,19 @@ def _cues(text: str, kind: str) -> Spoken:
     found = []
     for cue in sorted(cues, key=lambda cue: (cue.start, cue.end)):
         line = cue.text.replace(r"\N", " ")
-        voice = _VOICE.search(line) if kind == "vtt" else None
-        said = html.unescape(_TAG.sub("", line))
-        name = html.unescape(voice[1]).strip() if voice else None
-        found.append(Utterance(said, cue.start / 1000, cue.end / 1000, name or None))
+        # several voices may speak in a cue, each from its tag on
+        for part in re.split(r"(?=<v[.\s])", line) if kind == "vtt" else [line]:
+            voice = _VOICE.match(part) if kind == "vtt" else None
+            said = html.unescape(_TAG.sub("", part))
+            name = html.unescape(voice[1]).strip() if voice else None
+            if said.strip():
+                found.append(Utterance(said, cue.start / 1000, cue.end / 1000, name or None))
     return Spoken(_labelled(found) if kind == "srt" else tuple(found))
+
+
+def _cues_alone(text: str) -> str:
+    """Leave out of WebVTT what nobody says: its head, notes, styles and the names of cues."""
+    return "\n\n".join(_CUE.findall("\n".join(text.splitlines())))
 
 
 def _stm(text: str) -> dict[str, Spoken]:
@@ -250,30 +262,38 @@ def _json(text: str) -> Spoken:
     """Read a transcript as `export.as_dict` shapes it, or as openai/whisper does."""
     try:
         whole = json.loads(text)
-        utterances = tuple(_utterance(segment) for segment in whole["segments"])
+        said = [_utterance(segment) for segment in whole["segments"]]
         turns = tuple(
-            Turn(float(turn["start"]), float(turn["end"]), str(turn["speaker"]))
+            Turn(_time(turn["start"]), _time(turn["end"]), str(turn["speaker"]))
             for turn in whole.get("turns", ())
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise InputError(
             "The file is no transcript in JSON; one that was exported here would be right."
         ) from None
-    return Spoken(utterances, turns or None)
+    return replace(_spoken(said, ()), turns=turns or None)
+
+
+def _time(value: Any) -> float:
+    """Return a time; raises ValueError for one that is no moment at all."""
+    if not math.isfinite(seconds := float(value)):
+        raise ValueError
+    return seconds
 
 
 def _utterance(segment: Mapping[str, Any]) -> Utterance:
     words = segment.get("words") or ()
     if "original_text" in segment or not all("start" in word and "end" in word for word in words):
         words = ()  # they are not the text, or some have no time
+    speaker = segment.get("speaker")
     return Utterance(
         str(segment["text"]),
-        float(segment["start"]),
-        float(segment["end"]),
-        segment.get("speaker"),
+        _time(segment["start"]),
+        _time(segment["end"]),
+        None if speaker is None else str(speaker),
         tuple(
             Word(
-                float(w["start"]), float(w["end"]), str(w["word"]), float(w.get("probability") or 0)
+                _time(w["start"]), _time(w["end"]), str(w["word"]), float(w.get("probability") or 0)
             )
             for w in words
         ),

@@ -22,8 +22,9 @@ from transcrevai_core.metrics import (
     normalise,
 )
 from transcrevai_core.references import Spoken, parse, recording_of
+from transcrevai_core.texts import mark
 
-CPWER = (
+CPWER = mark(
     "cpWER: all words of a speaker in order of time, speakers paired so that word errors are "
     "fewest; who has no counterpart counts as missing or as too much."
 )
@@ -96,9 +97,9 @@ def score(
     found: dict[str, Any] = {"collar": collar, "skip_overlap": skip_overlap}
     missing = []
     if reference.utterances is None:
-        missing.append("The reference has no text, so words are not scored.")
+        missing.append(mark("The reference has no text, so words are not scored."))
     elif hypothesis.utterances is None:
-        missing.append("The recording has no text yet, so words are not scored.")
+        missing.append(mark("The recording has no text yet, so words are not scored."))
     else:
         pieces = align_words(reference.text, hypothesis.text)
         found["words"], found["pieces"] = count_words(pieces), tuple(pieces)
@@ -108,15 +109,17 @@ def score(
         )
         found["characters"] = character_errors(reference.text, hypothesis.text)
         if not reference.speakers:
-            missing.append("The reference does not say who says what, so cpWER is not scored.")
+            missing.append(
+                mark("The reference does not say who says what, so cpWER is not scored.")
+            )
         elif not hypothesis.speakers:
-            missing.append("The recording's words have no speakers, so cpWER is not scored.")
+            missing.append(mark("The recording's words have no speakers, so cpWER is not scored."))
         else:
             found["pairs"] = tuple(cpwer(reference.speakers, hypothesis.speakers))
     if reference.turns is None:
-        missing.append("The reference does not say who speaks when, so DER is not scored.")
+        missing.append(mark("The reference does not say who speaks when, so DER is not scored."))
     elif hypothesis.turns is None:
-        missing.append("The recording has no speakers yet, so DER is not scored.")
+        missing.append(mark("The recording has no speakers yet, so DER is not scored."))
     else:
         try:
             found["turns"] = turn_errors(reference, hypothesis, collar, skip_overlap)
@@ -139,7 +142,8 @@ def error_rate(pairs: Sequence[tuple[str, str]]) -> float:
 def rows(found: Score, longest: int = 60) -> list[tuple[Line, list[Piece]]]:
     """Cut the alignment into the reference's lines, or less where one has over `longest` words.
 
-    What was inserted stands in the line whose words it follows.
+    What was inserted stands in the line whose words it follows; where it is a lot, a row has
+    `longest` pieces, and the next one no head.
     """
     cut: list[Line] = []
     for line in found.lines:
@@ -163,7 +167,11 @@ def rows(found: Score, longest: int = 60) -> list[tuple[Line, list[Piece]]]:
             out[-1][1].append(Piece(piece.kind, text, text if same else piece.hypothesis))
         if not piece.reference:
             out[-1][1].append(piece)
-    return out
+    return [
+        (Line(None, None, 0) if first else line, pieces[first : first + longest])
+        for line, pieces in out
+        for first in range(0, max(1, len(pieces)), longest)
+    ]
 
 
 def turn_errors(
@@ -237,8 +245,8 @@ pyannote.metrics calls collar=0.5); overlap is scored. JER: no collar, overlap i
             f"collar {collar:g} s on each side of every reference boundary ({whole} s in all, "
             f"which is what pyannote.metrics calls collar={whole})"
         )
-    overlap = "left out" if skip_overlap else "scored"
-    return f"DER: {width}; overlap is {overlap}. JER: no collar, overlap is scored."
+    overlap = "overlap is left out" if skip_overlap else "overlap is scored"
+    return f"DER: {width}; {overlap}. JER: no collar, overlap is scored."
 
 
 def as_dict(found: Score) -> dict[str, Any]:

@@ -9,15 +9,15 @@ import streamlit as st
 from transcrevai_core import gauges, scoring, ui
 from transcrevai_core.background import Task
 from transcrevai_core.components.tables import solid, table
+from transcrevai_core.errands import errand
 from transcrevai_core.journal import KEPT_RUNS, Journal, Run
 from transcrevai_core.memory import MB
 from transcrevai_core.metrics import NORMALISATION, Piece
 from transcrevai_core.records import read_names
 from transcrevai_core.references import of_transcript
 from transcrevai_core.scoring import Line, Score
-from transcrevai_core.texts import _, decimal, told
+from transcrevai_core.texts import _, decimal, plural, told
 from transcrevai_core.types import Job
-from transcrevai_core.workers import Worker
 
 PAGE_WORDS = 300  # words of the reference on screen at once
 _LIMIT_BYTES = 600 * MB
@@ -35,15 +35,13 @@ def judge(
     hang = max(_PATIENCE, ui.settings().hang_seconds)
 
     def score(task: Task) -> Score:
-        task.tell("comparing", 0.0)
-        worker = Worker("scoring", _LIMIT_BYTES, hang)
-        try:
+        task.tell("waiting for its turn", 0.0)
+        with errand("scoring", _LIMIT_BYTES, hang, task.stops) as worker:
+            task.tell("comparing", 0.0)
             return worker.call(
                 scoring.judge, file, content, job.title, hypothesis, collar, skip_overlap,
                 should_stop=task.stops,
             )  # fmt: skip
-        finally:
-            worker.stop()
 
     return score
 
@@ -187,7 +185,7 @@ def aligned(found: Score, key: str) -> None:
     st.markdown(
         " &emsp; ".join(f"{mark} {decimal(count)}" for mark, count in legend)
         + " &emsp; "
-        + _("of {words} words", words=decimal(errors.words))
+        + plural("of {number} word", "of {number} words", errors.words)
     )
     rows = scoring.rows(found)
     if errors.errors and st.toggle(_("Only lines with errors"), key=f"{key}_only"):

@@ -9,6 +9,7 @@ from transcrevai_core.background import Task
 from transcrevai_core.checking import at_hand, check_model
 from transcrevai_core.checks import Check, Recording, samples
 from transcrevai_core.components.evaluation import percent
+from transcrevai_core.components.fields import written
 from transcrevai_core.components.tables import solid, table
 from transcrevai_core.components.working import begin, busy, finished, working
 from transcrevai_core.forecast import weights_bytes
@@ -28,12 +29,14 @@ def numbers() -> None:
             "words that agree is 1 minus the WER of one text against the other, in lower case and "
             "without punctuation. Below {percent}% the model works in the next compute type from "
             "then on.",
-            percent=decimal(ui.settings().agreement_percent),
+            percent=written(ui.settings().agreement_percent),
         )
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         model = st.selectbox(_("Model"), models(), key="numbers_model")
-        jobs = {job.id: job for job in ui.store().jobs(["done"])}
+        library = ui.store()
+        done = library.jobs(["done"])
+        jobs = {job.id: job for job in done if library.wav(job.id).is_file()}
         chosen = st.multiselect(
             _("Clips"),
             list(jobs),

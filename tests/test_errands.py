@@ -1,0 +1,31 @@
+"""Work beside the jobs takes turns."""
+
+import os
+
+import pytest
+
+from transcrevai_core.background import Task
+from transcrevai_core.errands import errand
+from transcrevai_core.errors import Cancelled
+
+
+def test_one_errand_goes_on_at_a_time():
+    order = []
+
+    def other(task):
+        with errand("other", 0):
+            order.append("other")
+
+    with errand("first", 0) as worker:
+        task = Task(other)
+        with pytest.raises(Cancelled), errand("third", 0, should_stop=lambda: True):
+            order.append("third")
+        assert worker.call(os.getpid) != os.getpid()
+        order.append("first")
+    assert worker.pid is None
+    task.result()
+    assert order == ["first", "other"]
+    with pytest.raises(ZeroDivisionError), errand("failed", 0) as worker:
+        worker.call(divmod, 1, 0)
+    with errand("next", 0):
+        pass
