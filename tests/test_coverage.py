@@ -16,13 +16,14 @@ from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
 from tests.test_pages import ROUTER, checked, open_page, press
-from transcrevai_core import coverage, edits, jobs, stages, wer
+from transcrevai_core import coverage, demo, edits, jobs, stages, wer
 from transcrevai_core.cli import app as cli
 from transcrevai_core.coverage import Gap, cover, of_job, transcribe_again
 from transcrevai_core.errors import InputError
 from transcrevai_core.jobs import open_job
 from transcrevai_core.options import JobOptions
 from transcrevai_core.program import Program
+from transcrevai_core.records import requeue
 from transcrevai_core.settings import load_settings
 from transcrevai_core.store import Store
 from transcrevai_core.types import Chunk, Region, Segment, Turn, Word
@@ -210,6 +211,27 @@ def test_only_a_job_that_has_ended_takes_gaps(store, done):
     with pytest.raises(InputError, match="worked on"):
         transcribe_again(store, done, gaps)
     assert len(store.chunks(done.id)) == len(coverage.split(store.chunks(done.id))[0])
+
+
+def test_a_recording_that_was_replaced_never_costs_the_text(store, program, done, tmp_path):
+    edits.edit_text(store, store.segments(done.id)[0].id, "Outra coisa.")
+    lose(store, done, 1)
+    kept, gaps = store.segments(done.id), of_job(store, done.id).gaps
+    store.wav(done.id).unlink()
+    other = tmp_path / "other.mp3"
+    other.write_bytes(demo.sample_path("en").read_bytes())
+    store.update_job(done.id, source=str(other))
+    job = store.job(done.id)
+    for ask in (
+        lambda: transcribe_again(store, job, gaps),
+        lambda: store.requeue(job.id, {**job.options, "speakers": 1}),
+    ):
+        with pytest.raises(InputError, match="gone or has changed"):
+            ask()
+    with store.database.write() as db:  # as if it had been replaced after it was asked for
+        requeue(db, job.id, {**job.options, "diarize": True, "speakers": 1})
+    assert "no longer the recording" in go_on(store, program, job).error
+    assert store.segments(job.id) == kept and kept[0].edited and not store.wav(job.id).exists()
 
 
 def unsure(spec, wav, chunk, options, longest):

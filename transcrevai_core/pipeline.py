@@ -193,6 +193,10 @@ def _is_prepared(attempt: Attempt) -> bool:
     return wav.stat().st_size == WAV_HEADER_BYTES + 2 * round(job.duration * SAMPLE_RATE)
 
 
+def _has_results(attempt: Attempt) -> bool:
+    return bool(attempt.job.diarization or attempt.store.segments(attempt.job.id, last=1))
+
+
 def _prepare(attempt: Attempt) -> None:
     """Decode the recording and plan its chunks, in a worker that ends with the task."""
     attempt.update(state="preparing", stage="reading the recording", progress=0.0)
@@ -220,6 +224,12 @@ def _prepare(attempt: Attempt) -> None:
     finally:
         worker.stop()
         wav.with_suffix(".part").unlink(missing_ok=True)
+    if job.digest and info.digest != job.digest and _has_results(attempt):
+        wav.unlink(missing_ok=True)  # so that it is never taken for the sound of this text
+        raise InputError(
+            f"{job.source.name} is no longer the recording of {job.title}, whose text stays as it "
+            "is; that recording in its old place, or a new job for this one, would be right."
+        )
     if info.damaged_at is not None:
         attempt.note(f"The recording is damaged after {info.damaged_at:.0f} s; it ends there.")
     if not chunks:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from transcrevai_core.alignment import align
+from transcrevai_core.errors import InputError
 from transcrevai_core.turns import overlapping, same_speakers
 from transcrevai_core.types import Chunk, Job, Region, Segment, Turn, Word
 
@@ -221,6 +222,22 @@ def drop_cached(db: sqlite3.Connection, job: Job, folder: Path) -> None:
     )
     for row in rows.fetchall():
         (folder / row["key"]).unlink(missing_ok=True)
+
+
+def sound_gone(job: Job, wav: Path) -> str:
+    """Say why a job's sound can no longer be had; empty where it is there, or can be read again."""
+    if wav.is_file() or (job.fingerprint and fingerprint(job.source) == job.fingerprint):
+        return ""
+    return (
+        f"The sound of {job.title} is no longer kept, and its recording is gone or has changed; "
+        "the same file in its old place would be right."
+    )
+
+
+def check_sound(job: Job, wav: Path) -> None:
+    """Raise InputError where a job's sound can no longer be had."""
+    if gone := sound_gone(job, wav):
+        raise InputError(gone)
 
 
 def fingerprint(source: Path) -> str:
