@@ -11,7 +11,7 @@ from conftest import wait_until
 from streamlit.testing.v1 import AppTest
 from test_pages import ROUTER, checked, fill, open_page, press, texts
 
-from transcrevai_core import downloads, retention
+from transcrevai_core import downloads, edits, retention
 from transcrevai_core.components import preferences as component
 from transcrevai_core.errors import Cancelled, ModelError, StorageError
 from transcrevai_core.jobs import Runner
@@ -238,6 +238,16 @@ def test_sound_goes_and_the_text_stays(store: Store) -> None:
     (event,) = Journal(store.database, "").events()
     assert (event.kind, event.cause) == ("cleaned", "Sound older than 30 days deleted: 1")
     assert retention.clean(store, load_settings(sound_days=30)) == retention.Due()
+
+
+def test_what_somebody_works_on_stays(store: Store) -> None:
+    job = old(store, "Reunião")
+    edits.edit_text(store, store.segments(job.id)[0].id, "Outra coisa.")
+    settings = load_settings(sound_days=30, job_days=30)
+    assert retention.clean(store, settings) == retention.Due() and retention.sound_of(store, job)
+    with store.database.write() as db:
+        db.execute("UPDATE changes SET time = ?", (OLD,))
+    assert [gone.id for gone in retention.clean(store, settings).whole] == [job.id]
 
 
 def test_the_runner_deletes_what_is_due(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,7 +43,7 @@ def sound_of(store: Store, job: Job) -> list[Path]:
 
 
 def due(store: Store, settings: Settings) -> Due:
-    """Return what the settings let go of now; a job's days begin with its last start."""
+    """Return what the settings let go of now; a job's days begin with its last start or change."""
     whole = tuple(_older(store, settings.job_days))
     ids = {job.id for job in whole}
     sound = tuple(
@@ -56,9 +56,13 @@ def due(store: Store, settings: Settings) -> Due:
 
 
 def _older(store: Store, days: int | None) -> Iterator[Job]:
-    for job in store.jobs() if days else ():
-        begun = max(job.created, job.started or 0.0)
-        if job.state not in ACTIVE_STATES and time.time() - begun > (days or 0) * DAY:
+    if not days:
+        return
+    with store.database.read() as db:
+        changed = dict(db.execute("SELECT job, max(time) FROM changes GROUP BY job").fetchall())
+    for job in store.jobs():
+        last = max(job.created, job.started or 0.0, changed.get(job.id, 0.0))
+        if job.state not in ACTIVE_STATES and time.time() - last > days * DAY:
             yield job
 
 
