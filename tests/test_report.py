@@ -153,6 +153,18 @@ def test_a_monologue_is_cut_where_a_sentence_ends():
     assert all(p.text.endswith("fim.") for p in report.passages)
 
 
+def test_a_monologue_without_a_full_stop_is_cut_all_the_same():
+    line = "então foram 30 mil reais " * 4
+    report = built(meeting(*(spoken(line, 30 * n, A) for n in range(400)), spoken("e?", 12_000, A)))
+    assert len(report.passages) > 15 and max(len(p.text) for p in report.passages) < 2_200
+    numbers = section(report, "Numbers").rows
+    assert len(numbers) == 1600 and max(len(row[3]) for row in numbers) < 250
+    assert numbers[500][3].startswith("…30 mil reais ") and numbers[500][3].endswith("reais…")
+    (question,) = section(report, "Questions").rows
+    assert len(question[2]) < 250 and question[2].endswith(" e?")
+    assert 11_900 < question[0][0].start < 12_000
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [
