@@ -40,7 +40,7 @@ ANSWERS = {
     "journal": ("degrading",),
     "pipeline": ("_about",),
     "program": ("admit", "_act"),
-    "records": ("sound_gone",),
+    "records": ("sound_gone", "_in_vain"),
     "settings": ("describe",),
     "transcription/loading": ("_network_reason", "load"),
 }

@@ -150,7 +150,9 @@ def transcribe_again(store: Store, job: Job, gaps: Sequence[Gap]) -> None:
 
     Raises InputError where it has not ended, there is nothing to do, or its sound is gone.
     """
-    wanted = [gap for gap in gaps if gap.state != "waiting"]
+    asked = {(gap.start, gap.end) for gap in gaps}
+    now = of_job(store, job.id).gaps  # whoever asks may have looked long ago
+    wanted = [gap for gap in now if (gap.start, gap.end) in asked and gap.state != "waiting"]
     if not wanted:
         raise InputError(f"There is no gap in {job.title} to transcribe again.")
     check_sound(job, store.wav(job.id))

@@ -21,6 +21,7 @@ from transcrevai_core.errors import (
     WorkerDied,
 )
 from transcrevai_core.program import Program
+from transcrevai_core.records import GAPS_LEFT, give_up_gaps
 from transcrevai_core.texts import mark
 from transcrevai_core.transcription.catalogue import DEMO, NONE
 from transcrevai_core.types import SAMPLE_RATE, WAV_HEADER_BYTES, AudioInfo, Chunk, Job
@@ -41,8 +42,10 @@ def run_job(
     try:
         attempt = Attempt(program, job, plan, ending)
         attempt.update(started=time.time(), forecast=plan.total_bytes)
+        from_the_start = len(store.chunks(job.id)) == len(store.chunks(job.id, unfinished=True))
         _run(attempt)
-        _keep_run(attempt, time.monotonic() - begun)
+        if from_the_start:  # else it says nothing of the whole recording
+            _keep_run(attempt, time.monotonic() - begun)
         end = {"state": "done", "progress": 1.0, "error": ""}
     except (Cancelled, KeyboardInterrupt) as stop:
         left = ending() or program.ending
@@ -58,6 +61,8 @@ def run_job(
         program.release(job.id)
         # in one write: whoever sees the new state may take the job at once
         store.update_job(job.id, owner=None, stage="", **end)
+        with store.database.write() as db:
+            give_up_gaps(db, job.id)
     return store.job(job.id)
 
 
@@ -101,7 +106,8 @@ def _run(attempt: Attempt) -> None:
     chunks = store.chunks(job_id)
     words = options.model != NONE and bool(store.chunks(job_id, unfinished=True))
     voices = bool(chunks) and speakers.wanted(attempt.job, options)
-    attempt.forget(speakers.MISSED)  # by an earlier attempt; this one will see for itself
+    for missed in (speakers.MISSED, GAPS_LEFT):  # by an earlier attempt; this one will see
+        attempt.forget(missed)
     if words and voices and attempt.plan.side_by_side and governor.admits(attempt.program.level):
         with attempt.transcriber() as transcriber:
             _find_both(attempt, transcriber, chunks)

@@ -17,8 +17,7 @@ _DETAILS = (
     "avg_logprob", "no_speech_prob", "compression_ratio", "temperature", "looping", "model",
     "compute_type", "continues",
 )  # fmt: skip
-
-
+GAPS_LEFT = "The gaps were not transcribed again:"
 _NEAR = 10.0  # seconds around a chunk in which its words' speakers are looked for
 
 
@@ -191,6 +190,36 @@ def requeue(db: sqlite3.Connection, job_id: str, options: Mapping[str, Any] | No
         (None if options is None else json.dumps(dict(options)), job_id),
     )
     return changed.rowcount > 0
+
+
+def give_up_gaps(db: sqlite3.Connection, job_id: str) -> None:
+    """Where a job ended before its end, take back the gaps in its text that still waited.
+
+    One whose text is whole but for these is done, as it was before they were asked for.
+    """
+    ended = "SELECT * FROM jobs WHERE id = ? AND state IN ('failed', 'cancelled')"
+    row = db.execute(ended, (job_id,)).fetchone()
+    if row is None:
+        return
+    gone = db.execute(  # the chunks of the plan itself never overlap
+        "DELETE FROM chunks WHERE job = ? AND done = 0 AND EXISTS (SELECT 1 FROM chunks AS plan "
+        'WHERE plan.job = chunks.job AND plan.number < chunks.number AND plan."end" > '
+        'chunks."start" + 0.01)',
+        (job_id,),
+    )
+    if gone.rowcount:
+        job = job_from_row(row)
+        notes = [*job.notes, *([_in_vain(job)] if job.error else [])]
+        db.execute(
+            "UPDATE jobs SET state = 'done', progress = 1, error = '', cancel_requested = 0, "
+            "notes = ?2 WHERE id = ?1 AND NOT EXISTS "
+            "(SELECT 1 FROM chunks WHERE job = ?1 AND done = 0)",
+            (job_id, json.dumps(notes)),
+        )
+
+
+def _in_vain(job: Job) -> str:
+    return f"{GAPS_LEFT} {job.error}"
 
 
 def forget_changes(db: sqlite3.Connection, job_id: str) -> None:

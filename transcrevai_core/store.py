@@ -25,6 +25,7 @@ from transcrevai_core.records import (
     clear_plan,
     drop_cached,
     fingerprint,
+    give_up_gaps,
     job_columns,
     job_from_row,
     read_names,
@@ -168,6 +169,7 @@ class Store:
                 f"WHERE id = ? AND state IN {ACTIVE_STATES}",
                 (job.owner, state, job_id),
             )
+            give_up_gaps(db, job_id)
 
     def requeue(self, job_id: str, options: Mapping[str, Any] | None = None) -> None:
         """Let a job that has ended go on: the rest of its chunks, or what new `options` ask for."""
