@@ -21,7 +21,7 @@ from transcrevai_core.errors import (
     WorkerDied,
 )
 from transcrevai_core.program import Program
-from transcrevai_core.records import GAPS_LEFT, give_up_gaps
+from transcrevai_core.records import GAPS_LEFT, SOUND_GONE, give_up_gaps
 from transcrevai_core.texts import mark
 from transcrevai_core.transcription.catalogue import DEMO, NONE
 from transcrevai_core.types import SAMPLE_RATE, WAV_HEADER_BYTES, AudioInfo, Chunk, Job
@@ -236,6 +236,7 @@ def _prepare(attempt: Attempt) -> None:
             f"{job.source.name} is no longer the recording of {job.title}, whose text stays as it "
             "is; that recording in its old place, or a new job for this one, would be right."
         )
+    attempt.forget(SOUND_GONE)
     if info.damaged_at is not None:
         attempt.note(f"The recording is damaged after {info.damaged_at:.0f} s; it ends there.")
     if not chunks:

@@ -10,6 +10,7 @@ from typing import Any
 
 from transcrevai_core.alignment import align
 from transcrevai_core.errors import InputError
+from transcrevai_core.texts import mark
 from transcrevai_core.turns import overlapping, same_speakers
 from transcrevai_core.types import Chunk, Job, Region, Segment, Turn, Word
 
@@ -17,6 +18,7 @@ _DETAILS = (
     "avg_logprob", "no_speech_prob", "compression_ratio", "temperature", "looping", "model",
     "compute_type", "continues",
 )  # fmt: skip
+SOUND_GONE = mark("The sound was deleted, because its days were over.")
 GAPS_LEFT = "The gaps were not transcribed again:"
 _NEAR = 10.0  # seconds around a chunk in which its words' speakers are looked for
 
