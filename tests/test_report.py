@@ -182,6 +182,20 @@ def test_numbers_and_dates_of_both_languages(text, found):
     assert len([*mentions(text)]) == found
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("São 5km, 3 mil km e 100kg.", ["5km", "3 mil km", "100kg"]),
+        ("Fez -5 graus, de 10-15 dias.", ["-5", "10", "15 dias"]),
+        ("Ligue (11) 98765-4321 ou +55 11 3456-7890.", ["(11) 98765-4321", "+55 11 3456-7890"]),
+        ("CPF 123.456.789-09, CEP 01310-100", ["123.456.789-09", "01310-100"]),
+        ("CNPJ 12.345.678/0001-95 de 2019-2023", ["12.345.678/0001-95", "2019-2023"]),
+    ],
+)
+def test_measures_and_codes_are_whole(text, found):
+    assert [said for said, _ in mentions(text)] == found
+
+
 def test_a_term_of_every_document_weighs_least():
     counts = dict.fromkeys(("comum", "rara"), 2)
     others, number = document_frequencies(counts, [["comum"], ["Comum!", "comum"], ["outra"]])
