@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from transcrevai_core import changes, reporting, ui, watcher
+from transcrevai_core.background import Task
 from transcrevai_core.components.working import begin, busy, finished, working
 from transcrevai_core.memory import MB
 from transcrevai_core.store import Store
@@ -60,7 +61,7 @@ def _menu(job_id: str, title: str) -> None:
             _("Write the report"), type="primary", icon=":material/summarize:", disabled=busy(work)
         )
         if write:
-            begin(work, lambda task: (state, written(*asked, should_stop=task.stops)))
+            begin(work, lambda task: (state, _write(task, asked)))
         working(work)
         return
     st.download_button(
@@ -73,6 +74,11 @@ def _menu(job_id: str, title: str) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
+
+
+def _write(task: Task, asked: tuple[object, ...]) -> bytes:
+    task.tell("writing the report", 0.0)
+    return written(*asked, should_stop=task.stops)
 
 
 def _version(store: Store, job_id: str) -> str:
