@@ -71,8 +71,8 @@ def head(job: Job, transcript: Transcript) -> None:
     if transcript.segments:
         how = _(":orange-background[Marked words] are those that the model was unsure of.")
         how += " " + _("Click a word to hear it, twice to edit it; ? shows all keys.")
-    with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
-        st.markdown(f":small[{how}]", width="stretch")  # a caption would be too pale
+    st.markdown(f":small[{how}]")  # a caption would be too pale
+    with st.container(horizontal=True):
         with st.popover(_("Export"), icon=":material/download:"):
             export_menu(transcript.job_id, transcript.title, export.applicable(transcript))
         report_menu(job, transcript)

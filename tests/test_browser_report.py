@@ -59,6 +59,7 @@ def test_a_report_is_downloaded_and_its_links_arrive(
     page.get_by_text("Links that play the sound").click()
     expect(page.get_by_role("switch", name="Links that play the sound")).to_be_checked()
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)  # the switch has been heard
+    page.get_by_role("button", name="Write the report").click()
     with page.expect_download(timeout=PATIENCE) as event:
         page.get_by_role("button", name="Download the report").click()
     assert event.value.suggested_filename == "Ata _i_-report.html"

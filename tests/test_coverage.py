@@ -16,13 +16,14 @@ from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
 from tests.test_pages import ROUTER, checked, open_page, press
-from transcrevai_core import coverage, edits, jobs, stages, wer
+from transcrevai_core import coverage, demo, edits, jobs, stages, wer
 from transcrevai_core.cli import app as cli
 from transcrevai_core.coverage import Gap, cover, of_job, transcribe_again
 from transcrevai_core.errors import InputError
 from transcrevai_core.jobs import open_job
 from transcrevai_core.options import JobOptions
 from transcrevai_core.program import Program
+from transcrevai_core.records import GAPS_LEFT, requeue
 from transcrevai_core.settings import load_settings
 from transcrevai_core.store import Store
 from transcrevai_core.types import Chunk, Region, Segment, Turn, Word
@@ -143,7 +144,7 @@ def test_a_gap_that_is_transcribed_again_is_text_again_and_nothing_else_changes(
     before = store.transcript(done.id)
     edits.edit_text(store, before.segments[0].id, "Outra coisa.")
     lose(store, done, 1)
-    kept = store.segments(done.id)
+    kept, runs = store.segments(done.id), program.journal.runs()
     (gap,) = of_job(store, done.id).gaps
     lost = store.chunks(done.id)[1]
     assert lost.start <= gap.start and gap.end <= lost.end
@@ -161,6 +162,9 @@ def test_a_gap_that_is_transcribed_again_is_text_again_and_nothing_else_changes(
     new = [s for s in after.segments if s not in kept]
     assert {s.speaker for s in new} <= set(before.speakers) and all(s.speaker for s in new)
     assert [s.start for s in after.segments] == sorted(s.start for s in after.segments)
+    assert program.journal.runs() == runs  # a part tells nothing of the whole
+    with pytest.raises(InputError, match="no gap"):  # a page that was drawn before asks again
+        transcribe_again(store, store.job(done.id), [gap])
 
 
 def test_a_kill_in_between_keeps_the_rest_and_the_gaps_go_on(store, program, done):
@@ -177,10 +181,10 @@ def test_a_kill_in_between_keeps_the_rest_and_the_gaps_go_on(store, program, don
     store.cancel(done.id)
     run.join(60)
     assert [s for s in store.segments(done.id) if s in kept] == kept
-    if store.job(done.id).state == "cancelled":
-        store.requeue(done.id)
+    assert store.job(done.id).state == "done"  # as it was before; what was not tried can be again
+    if left := of_job(store, done.id).gaps:
+        transcribe_again(store, store.job(done.id), left)
         go_on(store, program, done)
-    assert store.job(done.id).state == "done"
     assert not of_job(store, done.id).gaps
     assert [s for s in store.segments(done.id) if s in kept] == kept
 
@@ -210,6 +214,41 @@ def test_only_a_job_that_has_ended_takes_gaps(store, done):
     with pytest.raises(InputError, match="worked on"):
         transcribe_again(store, done, gaps)
     assert len(store.chunks(done.id)) == len(coverage.split(store.chunks(done.id))[0])
+
+
+def test_a_recording_that_was_replaced_never_costs_the_text(store, program, done, tmp_path):
+    edits.edit_text(store, store.segments(done.id)[0].id, "Outra coisa.")
+    lose(store, done, 1)
+    kept, gaps = store.segments(done.id), of_job(store, done.id).gaps
+    store.wav(done.id).unlink()
+    other = tmp_path / "other.mp3"
+    other.write_bytes(demo.sample_path("en").read_bytes())
+    store.update_job(done.id, source=str(other))
+    job = store.job(done.id)
+    for ask in (
+        lambda: transcribe_again(store, job, gaps),
+        lambda: store.requeue(job.id, {**job.options, "speakers": 1}),
+    ):
+        with pytest.raises(InputError, match="gone or has changed"):
+            ask()
+    with store.database.write() as db:  # as if it had been replaced after it was asked for
+        requeue(db, job.id, {**job.options, "diarize": True, "speakers": 1})
+    assert "no longer the recording" in go_on(store, program, job).error
+    assert store.segments(job.id) == kept and kept[0].edited and not store.wav(job.id).exists()
+
+
+def test_gaps_that_come_to_nothing_leave_the_transcript_done(store, program, done):
+    lose(store, done, 1)
+    kept, (gap,) = store.segments(done.id), of_job(store, done.id).gaps
+    transcribe_again(store, done, [gap])
+    store.cancel(done.id)
+    assert store.job(done.id).state == "done" and of_job(store, done.id).gaps == (gap,)
+    transcribe_again(store, done, [gap])
+    store.wav(done.id).unlink()
+    store.update_job(done.id, source="/gone.mp3")
+    job = go_on(store, program, done)
+    assert job.state == "done" and not job.error and job.notes[-1].startswith(GAPS_LEFT)
+    assert store.segments(done.id) == kept and of_job(store, done.id).gaps == (gap,)
 
 
 def unsure(spec, wav, chunk, options, longest):
@@ -295,6 +334,15 @@ def test_all_gaps_are_asked_for_at_once_and_what_came_of_it_is_told(app, store):
     told = [c.value for c in app.caption if "no words were found" in c.value]
     assert len(told) == 2
     assert not [b for b in app.button if b.label.startswith("Transcribe 2")]
+
+
+def test_gaps_of_a_sound_that_is_gone_are_shown_and_not_offered(app, store):
+    job = fill(store, chunk(0, (0, 10), (12, 20)))
+    store.update_job(job.id, source="/gone.mp3")
+    open_page(app, "transcript.py", job=job.id)
+    assert [c.value for c in app.caption if "gone or has changed" in c.value]
+    offers = [b for b in app.button if str(b.key).startswith("again_") or "gaps again" in b.label]
+    assert len(offers) == 3 and all(b.disabled for b in offers)
 
 
 def test_a_transcript_without_gaps_says_so(app, store):

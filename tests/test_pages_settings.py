@@ -1,5 +1,6 @@
 """The settings page: every setting, models, what lies on disk and how long it stays."""
 
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -11,11 +12,12 @@ from conftest import wait_until
 from streamlit.testing.v1 import AppTest
 from test_pages import ROUTER, checked, fill, open_page, press, texts
 
-from transcrevai_core import downloads, retention
+from transcrevai_core import downloads, edits, retention, workers
 from transcrevai_core.components import preferences as component
 from transcrevai_core.errors import Cancelled, ModelError, StorageError
 from transcrevai_core.jobs import Runner
 from transcrevai_core.journal import Journal
+from transcrevai_core.records import SOUND_GONE
 from transcrevai_core.settings import Settings, load_settings
 from transcrevai_core.store import Store
 from transcrevai_core.transcription import catalogue
@@ -137,7 +139,9 @@ def test_what_cannot_be_is_refused_by_its_name_on_screen(app: AppTest, home: Pat
 MODELS = ":material/neurology: Models"
 
 
-def test_models_are_listed_and_deleted(app: AppTest, store: Store, hub: Path) -> None:
+def test_models_are_listed_and_deleted(
+    app: AppTest, store: Store, hub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     base = put(hub, "Systran/faster-whisper-base")
     put(hub, "somebody/whisper-of-mine")
     tiny = put(hub, "Systran/faster-whisper-tiny", whole=False)
@@ -149,6 +153,16 @@ def test_models_are_listed_and_deleted(app: AppTest, store: Store, hub: Path) ->
     fill(store, "waits", state="queued", options=fill(store).options | {"model": "base"})
     checked(app.run())
     assert app.button(key="remove_base").disabled and not app.button(key="remove_tiny").disabled
+    chosen = fill(store, "chose", state="transcribing", model="tiny")
+    monkeypatch.setattr(workers, "live", list)
+    checked(app.run())
+    assert app.button(key="remove_tiny").disabled
+    store.update_job(chosen.id, state="done")
+    monkeypatch.setattr(workers, "live", lambda: [workers.Worker("check")])
+    checked(app.run())
+    assert app.button(key="remove_tiny").disabled
+    monkeypatch.setattr(workers, "live", list)
+    checked(app.run())
     checked(app.button(key="remove_tiny").click().run())
     assert tiny.exists()  # it asks first
     assert "**tiny** can be downloaded again" in texts(app)
@@ -234,10 +248,49 @@ def test_sound_goes_and_the_text_stays(store: Store) -> None:
     assert [sound.id for sound in found.sound] == [job.id] and found.bytes == 2_000_000
     assert not retention.sound_of(store, job) and len(store.segments(job.id)) == 3
     assert retention.sound_of(store, running) and retention.sound_of(store, again)
-    assert store.job(job.id).notes == (retention.SOUND_GONE,)
+    assert store.job(job.id).notes == (SOUND_GONE,)
     (event,) = Journal(store.database, "").events()
     assert (event.kind, event.cause) == ("cleaned", "Sound older than 30 days deleted: 1")
     assert retention.clean(store, load_settings(sound_days=30)) == retention.Due()
+
+
+def test_one_that_cannot_go_keeps_no_other(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = old(store, "Reunião"), old(store, "Aula")
+    store.wav(second.id).with_suffix(".peaks").write_bytes(b"0")
+    listed = retention.due(store, load_settings(sound_days=30))
+    third = old(store, "De novo")
+    store.update_job(third.id, state="queued")  # since it was listed
+    monkeypatch.setattr(retention, "due", lambda *given: retention.Due((*listed.sound, third)))
+    stuck = store.wav(first.id)
+    stuck.unlink()
+    stuck.mkdir()
+    monkeypatch.setattr(retention.shutil, "rmtree", refuse(stuck, shutil.rmtree))
+    with pytest.raises(StorageError, match="Reunião could not be deleted"):
+        retention.clean(store, load_settings(sound_days=30))
+    assert not list(store.job_dir(second.id).iterdir()) and stuck.exists()
+    assert retention.sound_of(store, third)
+    assert [e.cause for e in Journal(store.database, "").events()] == [
+        "Sound older than 30 days deleted: 1"
+    ]
+
+
+def refuse(stuck: Path, remove: Callable[[Path], None]) -> Callable[[Path], None]:
+    def rmtree(path: Path) -> None:
+        if path == stuck:
+            raise PermissionError(13, "no")
+        remove(path)
+
+    return rmtree
+
+
+def test_what_somebody_works_on_stays(store: Store) -> None:
+    job = old(store, "Reunião")
+    edits.edit_text(store, store.segments(job.id)[0].id, "Outra coisa.")
+    settings = load_settings(sound_days=30, job_days=30)
+    assert retention.clean(store, settings) == retention.Due() and retention.sound_of(store, job)
+    with store.database.write() as db:
+        db.execute("UPDATE changes SET time = ?", (OLD,))
+    assert [gone.id for gone in retention.clean(store, settings).whole] == [job.id]
 
 
 def test_the_runner_deletes_what_is_due(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

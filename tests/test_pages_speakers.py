@@ -29,7 +29,7 @@ def fill(
 ) -> Job:
     """Put a job into the library; its segments are of 10 s, one a letter of `speakers`."""
     options = JobOptions(model="small" if text else "none").model_dump()
-    job = store.add_job(Path("/recordings/a.mp3"), options, title="Reunião")
+    job = store.add_job(Path(__file__), options, title="Reunião")
     store.save_plan(job.id, [Chunk(0, 0, 10 * len(speakers))])
     segments = [Segment(10 * n, 10 * n + 10, f" frase {n}") for n in range(len(speakers))]
     if text:

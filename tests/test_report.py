@@ -10,14 +10,16 @@ from html.parser import HTMLParser
 
 import docx
 import pytest
+from conftest import wait_until
 from docx.oxml.ns import qn
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from tests.test_pages import checked, open_page
+from tests.test_pages import checked, open_page, press
 from tests.test_pages_speakers import fill
 from transcrevai_core import edits, figures, reporting, texts
 from transcrevai_core.cli import app as cli
+from transcrevai_core.components import report as report_component
 from transcrevai_core.components.report import written
 from transcrevai_core.errors import InputError
 from transcrevai_core.mentions import mentions
@@ -153,6 +155,18 @@ def test_a_monologue_is_cut_where_a_sentence_ends():
     assert all(p.text.endswith("fim.") for p in report.passages)
 
 
+def test_a_monologue_without_a_full_stop_is_cut_all_the_same():
+    line = "então foram 30 mil reais " * 4
+    report = built(meeting(*(spoken(line, 30 * n, A) for n in range(400)), spoken("e?", 12_000, A)))
+    assert len(report.passages) > 15 and max(len(p.text) for p in report.passages) < 2_200
+    numbers = section(report, "Numbers").rows
+    assert len(numbers) == 1600 and max(len(row[3]) for row in numbers) < 250
+    assert numbers[500][3].startswith("…30 mil reais ")
+    (question,) = section(report, "Questions").rows
+    assert len(question[2]) < 250 and question[2].endswith(" e?")
+    assert 11_900 < question[0][0].start < 12_000
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [
@@ -166,6 +180,20 @@ def test_a_monologue_is_cut_where_a_sentence_ends():
 )
 def test_numbers_and_dates_of_both_languages(text, found):
     assert len([*mentions(text)]) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("São 5km, 3 mil km e 100kg.", ["5km", "3 mil km", "100kg"]),
+        ("Fez -5 graus, de 10-15 dias.", ["-5", "10", "15 dias"]),
+        ("Ligue (11) 98765-4321 ou +55 11 3456-7890.", ["(11) 98765-4321", "+55 11 3456-7890"]),
+        ("CPF 123.456.789-09, CEP 01310-100", ["123.456.789-09", "01310-100"]),
+        ("CNPJ 12.345.678/0001-95 de 2019-2023", ["12.345.678/0001-95", "2019-2023"]),
+    ],
+)
+def test_measures_and_codes_are_whole(text, found):
+    assert [said for said, _ in mentions(text)] == found
 
 
 def test_a_term_of_every_document_weighs_least():
@@ -305,7 +333,7 @@ def test_the_command_writes_what_is_asked_for(store, tmp_path):
 def test_the_page_offers_it_and_a_worker_writes_it(app: AppTest, store):
     job = fill(store)
     open_page(app, "transcript.py", job=job.id)
-    assert "Download the report" in [b.proto.label for b in app.get("download_button")]
+    assert "Write the report" in [b.label for b in app.button]
     choice = next(c for c in app.get("button_group") if c.proto.label == "File")
     checked(choice.set_value("html").run())
     checked(
@@ -316,7 +344,26 @@ def test_the_page_offers_it_and_a_worker_writes_it(app: AppTest, store):
     with pytest.raises(InputError, match="unknown"):
         written(store.home, job.id, "pdf")
     open_page(app, "transcript.py", job=fill(store, text=False).id)
-    assert "Download the report" not in [b.proto.label for b in app.get("download_button")]
+    assert "Write the report" not in [b.label for b in app.button]
+
+
+def test_a_report_that_cannot_be_written_says_why(app: AppTest, store, monkeypatch):
+    def refuses(*asked, should_stop):
+        raise InputError("There is no job.")
+
+    job = fill(store)
+    open_page(app, "transcript.py", job=job.id)
+    monkeypatch.setattr(report_component, "written", refuses)
+    press(app, "Write the report")
+    wait_until(lambda: app.error or checked(app.run()).error)
+    assert [e.value for e in app.error] == ["There is no job\\."]
+    monkeypatch.setattr(report_component, "written", lambda *asked, should_stop: b"made")
+    press(app, "Write the report")
+    offered = lambda: [b.proto.label for b in checked(app.run()).get("download_button")]  # noqa: E731
+    wait_until(lambda: "Download the report" in offered())
+    edits.edit_text(store, store.segments(job.id)[0].id, "Outra coisa.")
+    checked(app.run())
+    assert "Write the report" in [b.label for b in app.button]
 
 
 @pytest.fixture

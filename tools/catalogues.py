@@ -40,6 +40,7 @@ ANSWERS = {
     "journal": ("degrading",),
     "pipeline": ("_about",),
     "program": ("admit", "_act"),
+    "records": ("sound_gone", "_in_vain"),
     "scoring": ("der_policy",),
     "settings": ("describe",),
     "transcription/loading": ("_network_reason", "load"),

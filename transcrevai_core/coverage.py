@@ -11,7 +11,7 @@ from itertools import accumulate, groupby
 from typing import Literal
 
 from transcrevai_core.errors import InputError
-from transcrevai_core.records import chunk_row, requeue
+from transcrevai_core.records import check_sound, chunk_row, requeue
 from transcrevai_core.store import Store
 from transcrevai_core.types import Chunk, Job, Region, Segment
 
@@ -148,11 +148,14 @@ def of_job(store: Store, job_id: str) -> Coverage:
 def transcribe_again(store: Store, job: Job, gaps: Sequence[Gap]) -> None:
     """Let an ended job go on with these gaps, in one transaction.
 
-    Raises InputError where it has not ended, or there is nothing to do.
+    Raises InputError where it has not ended, there is nothing to do, or its sound is gone.
     """
-    wanted = [gap for gap in gaps if gap.state != "waiting"]
+    asked = {(gap.start, gap.end) for gap in gaps}
+    now = of_job(store, job.id).gaps  # whoever asks may have looked long ago
+    wanted = [gap for gap in now if (gap.start, gap.end) in asked and gap.state != "waiting"]
     if not wanted:
         raise InputError(f"There is no gap in {job.title} to transcribe again.")
+    check_sound(job, store.wav(job.id))
     with store.database.write() as db:
         most = db.execute("SELECT max(number) FROM chunks WHERE job = ?", (job.id,)).fetchone()[0]
         for number, gap in enumerate(wanted, most + 1):

@@ -32,6 +32,12 @@ _UNITS = (
     "minutos?|horas?|dias?|semanas?|m[eê]s(?:es)?|anos?|seconds?|minutes?|hours?|days?|weeks?|"
     "months?|years?"
 )
+_SHORT = "km/h|kms?|cm|mm|m[²³]?|kg|mg|g|ml|l|ha|kwh|mw|[kmgt]b|h|min|s|°[cf]|°"
+# of telephones, persons, companies and addresses, each as one
+_CODES = (
+    r"\d{3}\.\d{3}\.\d{3}-\d{2}|\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}|\d{5}-\d{3}|"
+    r"(?:\+\d{1,3}\ ?)?(?:\(\d{2,3}\)\ ?|\d{2,3}[\ -])?(?:9\ ?\d{4}|\d{3,4})-\d{4}"
+)
 _DIGITS = r"\d+(?:[.,]\d+)*(?:º|ª|(?:st|nd|rd|th)\b)?"
 _WORDED = (
     rf"(?:{_PT_WORDS}|{_EN_WORDS}|{_TIMES})"
@@ -41,6 +47,7 @@ _DAY = r"(?:primeiro|\d{1,2}(?:º|st|nd|rd|th)?)"
 _MENTION = re.compile(
     rf"""(?<![\w.,/:$])(?:
         \d{{4}}-\d{{2}}-\d{{2}}
+      | (?:{_CODES})
       | \d{{1,2}}/\d{{1,2}}(?:/\d{{2,4}})?
       | {_DAY}\ de\ (?:{_PT_MONTHS})(?:\ de\ \d{{4}})?
       | (?:{_PT_MONTHS})(?:\ de\ \d{{4}})?
@@ -53,7 +60,8 @@ _MENTION = re.compile(
       | \d{{1,2}}:\d{{2}}(?::\d{{2}})?(?:\ ?[ap]\.?m\b)?
       | \d{{1,2}}\ ?[ap]\.?m
       | (?:(?:R|US)?\$|€|£)\ ?{_DIGITS}(?:\ (?:{_TIMES}))*
-      | (?:{_DIGITS}|{_WORDED})(?:\ (?:{_TIMES}))*(?:\ ?(?:de\ )?(?:{_UNITS}))?
+      | [-−]?{_DIGITS}(?:\ (?:{_TIMES}))*\ ?(?:{_SHORT})
+      | (?:[-−]?{_DIGITS}|{_WORDED})(?:\ (?:{_TIMES}))*(?:\ ?(?:de\ )?(?:{_UNITS}))?
     )(?![\w])""",
     re.IGNORECASE | re.VERBOSE,
 )

@@ -21,6 +21,7 @@ from transcrevai_core.errors import (
     WorkerDied,
 )
 from transcrevai_core.program import Program
+from transcrevai_core.records import GAPS_LEFT, SOUND_GONE, give_up_gaps
 from transcrevai_core.texts import mark
 from transcrevai_core.transcription.catalogue import DEMO, NONE
 from transcrevai_core.types import SAMPLE_RATE, WAV_HEADER_BYTES, AudioInfo, Chunk, Job
@@ -41,8 +42,10 @@ def run_job(
     try:
         attempt = Attempt(program, job, plan, ending)
         attempt.update(started=time.time(), forecast=plan.total_bytes)
+        from_the_start = len(store.chunks(job.id)) == len(store.chunks(job.id, unfinished=True))
         _run(attempt)
-        _keep_run(attempt, time.monotonic() - begun)
+        if from_the_start:  # else it says nothing of the whole recording
+            _keep_run(attempt, time.monotonic() - begun)
         end = {"state": "done", "progress": 1.0, "error": ""}
     except (Cancelled, KeyboardInterrupt) as stop:
         left = ending() or program.ending
@@ -58,6 +61,8 @@ def run_job(
         program.release(job.id)
         # in one write: whoever sees the new state may take the job at once
         store.update_job(job.id, owner=None, stage="", **end)
+        with store.database.write() as db:
+            give_up_gaps(db, job.id)
     return store.job(job.id)
 
 
@@ -101,7 +106,8 @@ def _run(attempt: Attempt) -> None:
     chunks = store.chunks(job_id)
     words = options.model != NONE and bool(store.chunks(job_id, unfinished=True))
     voices = bool(chunks) and speakers.wanted(attempt.job, options)
-    attempt.forget(speakers.MISSED)  # by an earlier attempt; this one will see for itself
+    for missed in (speakers.MISSED, GAPS_LEFT):  # by an earlier attempt; this one will see
+        attempt.forget(missed)
     if words and voices and attempt.plan.side_by_side and governor.admits(attempt.program.level):
         with attempt.transcriber() as transcriber:
             _find_both(attempt, transcriber, chunks)
@@ -193,6 +199,10 @@ def _is_prepared(attempt: Attempt) -> bool:
     return wav.stat().st_size == WAV_HEADER_BYTES + 2 * round(job.duration * SAMPLE_RATE)
 
 
+def _has_results(attempt: Attempt) -> bool:
+    return bool(attempt.job.diarization or attempt.store.segments(attempt.job.id, last=1))
+
+
 def _prepare(attempt: Attempt) -> None:
     """Decode the recording and plan its chunks, in a worker that ends with the task."""
     attempt.update(state="preparing", stage="reading the recording", progress=0.0)
@@ -220,6 +230,13 @@ def _prepare(attempt: Attempt) -> None:
     finally:
         worker.stop()
         wav.with_suffix(".part").unlink(missing_ok=True)
+    if job.digest and info.digest != job.digest and _has_results(attempt):
+        wav.unlink(missing_ok=True)  # so that it is never taken for the sound of this text
+        raise InputError(
+            f"{job.source.name} is no longer the recording of {job.title}, whose text stays as it "
+            "is; that recording in its old place, or a new job for this one, would be right."
+        )
+    attempt.forget(SOUND_GONE)
     if info.damaged_at is not None:
         attempt.note(f"The recording is damaged after {info.damaged_at:.0f} s; it ends there.")
     if not chunks:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from transcrevai_core.alignment import align
+from transcrevai_core.errors import InputError
+from transcrevai_core.texts import mark
 from transcrevai_core.turns import overlapping, same_speakers
 from transcrevai_core.types import Chunk, Job, Region, Segment, Turn, Word
 
@@ -16,8 +18,8 @@ _DETAILS = (
     "avg_logprob", "no_speech_prob", "compression_ratio", "temperature", "looping", "model",
     "compute_type", "continues",
 )  # fmt: skip
-
-
+SOUND_GONE = mark("The sound was deleted, because its days were over.")
+GAPS_LEFT = "The gaps were not transcribed again:"
 _NEAR = 10.0  # seconds around a chunk in which its words' speakers are looked for
 
 
@@ -192,6 +194,36 @@ def requeue(db: sqlite3.Connection, job_id: str, options: Mapping[str, Any] | No
     return changed.rowcount > 0
 
 
+def give_up_gaps(db: sqlite3.Connection, job_id: str) -> None:
+    """Where a job ended before its end, take back the gaps in its text that still waited.
+
+    One whose text is whole but for these is done, as it was before they were asked for.
+    """
+    ended = "SELECT * FROM jobs WHERE id = ? AND state IN ('failed', 'cancelled')"
+    row = db.execute(ended, (job_id,)).fetchone()
+    if row is None:
+        return
+    gone = db.execute(  # the chunks of the plan itself never overlap
+        "DELETE FROM chunks WHERE job = ? AND done = 0 AND EXISTS (SELECT 1 FROM chunks AS plan "
+        'WHERE plan.job = chunks.job AND plan.number < chunks.number AND plan."end" > '
+        'chunks."start" + 0.01)',
+        (job_id,),
+    )
+    if gone.rowcount:
+        job = job_from_row(row)
+        notes = [*job.notes, *([_in_vain(job)] if job.error else [])]
+        db.execute(
+            "UPDATE jobs SET state = 'done', progress = 1, error = '', cancel_requested = 0, "
+            "notes = ?2 WHERE id = ?1 AND NOT EXISTS "
+            "(SELECT 1 FROM chunks WHERE job = ?1 AND done = 0)",
+            (job_id, json.dumps(notes)),
+        )
+
+
+def _in_vain(job: Job) -> str:
+    return f"{GAPS_LEFT} {job.error}"
+
+
 def forget_changes(db: sqlite3.Connection, job_id: str) -> None:
     """Give up undoing what was changed in rows that have been made anew since."""
     db.execute("DELETE FROM changes WHERE job = ?", (job_id,))
@@ -221,6 +253,22 @@ def drop_cached(db: sqlite3.Connection, job: Job, folder: Path) -> None:
     )
     for row in rows.fetchall():
         (folder / row["key"]).unlink(missing_ok=True)
+
+
+def sound_gone(job: Job, wav: Path) -> str:
+    """Say why a job's sound can no longer be had; empty where it is there, or can be read again."""
+    if wav.is_file() or (job.fingerprint and fingerprint(job.source) == job.fingerprint):
+        return ""
+    return (
+        f"The sound of {job.title} is no longer kept, and its recording is gone or has changed; "
+        "the same file in its old place would be right."
+    )
+
+
+def check_sound(job: Job, wav: Path) -> None:
+    """Raise InputError where a job's sound can no longer be had."""
+    if gone := sound_gone(job, wav):
+        raise InputError(gone)
 
 
 def fingerprint(source: Path) -> str:

@@ -30,6 +30,8 @@ from transcrevai_core.turns import clock, exclusive, talk_times
 from transcrevai_core.types import Segment, Transcript, Turn
 
 _LONGEST = 700  # characters of a passage, after which its speaker's next sentence begins another
+_MOST = 2_000  # characters of a passage in which no sentence ends
+_BESIDE = 100  # characters of a sentence that are shown on each side of what was found in it
 _PAUSE = 2.0  # seconds that part passages where nobody is known
 _MOST_PLACES = 5  # of a term that are linked
 _TITLES = "".join(
@@ -120,7 +122,9 @@ def _spoken(transcript: Transcript, speakers: dict[str, Speaker]) -> Iterator[_S
     now: _Spoken | None = None
     for segment, text in texts(transcript, True):
         speaker = speakers.get(segment.speaker or "")
-        full = now and len(now.text) > _LONGEST and _SENTENCE_END.search(now.text)
+        full = now and (
+            len(now.text) > _MOST or (len(now.text) > _LONGEST and _SENTENCE_END.search(now.text))
+        )
         rests = now and speaker is None and segment.start - now.end >= _PAUSE
         if now is None or speaker != now.speaker or full or rests:
             if now:
@@ -233,12 +237,22 @@ def _terms(spoken: Sequence[_Spoken], others: Iterable[Iterable[str]]) -> Sectio
     return Section(heading, (_("Term"), _("Times"), _("Where")), rows, _("No term was said twice."))
 
 
+def _around(sentence: str, begin: int, end: int) -> str:
+    """Return a part of a sentence with the words around it, and … for what is left out."""
+    first = sentence.rfind(" ", 0, max(0, begin - _BESIDE)) + 1
+    last = sentence.find(" ", end + _BESIDE)
+    cut = last >= 0
+    return "…" * bool(first) + sentence[first : last if cut else None] + "…" * cut
+
+
 def _questions(spoken: Sequence[_Spoken]) -> Section:
     rows = tuple(
-        ((piece.moment(match.start()),), piece.who, match[0])
+        ((piece.moment(match.end() - len(said)),), piece.who, said)
         for piece in spoken
         for match in _SENTENCE.finditer(piece.text)
         if _QUESTION.search(match[0])
+        for end in [len(match[0])]
+        for said in [_around(match[0], end - _BESIDE, end)]
     )
     columns = (_("Time"), _("Who"), _("Question"))
     return Section(_("Questions"), columns, rows, _("No question was found."))
@@ -246,10 +260,11 @@ def _questions(spoken: Sequence[_Spoken]) -> Section:
 
 def _mentions(spoken: Sequence[_Spoken]) -> Section:
     rows = tuple(
-        ((piece.moment(match.start() + offset),), piece.who, said, match[0])
+        ((piece.moment(match.start() + offset),), piece.who, said, shown)
         for piece in spoken
         for match in _SENTENCE.finditer(piece.text)
         for said, offset in mentions(match[0])
+        for shown in [_around(match[0], offset, offset + len(said))]
     )
     columns = (_("Time"), _("Who"), _("Said"), _("In the sentence"))
     return Section(_("Numbers and dates"), columns, rows, _("No number or date was found."))

@@ -4,26 +4,26 @@ import logging
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from transcrevai_core import stages
 from transcrevai_core.environment import size_of
-from transcrevai_core.errors import TranscrevaiError
+from transcrevai_core.errors import StorageError, TranscrevaiError
 from transcrevai_core.journal import Journal
 from transcrevai_core.memory import MB
 from transcrevai_core.processes import this_process
+from transcrevai_core.records import SOUND_GONE
 from transcrevai_core.settings import Settings
 from transcrevai_core.store import Store
 from transcrevai_core.texts import mark
 from transcrevai_core.types import ACTIVE_STATES, Job
+from transcrevai_core.waveform import kept_beside
 
 log = logging.getLogger(__name__)
 
 DAY = 86_400.0
 _BESIDE = (stages.SPEECH, stages.CHANNELS, "source")  # in a job's folder
-SOUND_GONE = mark("The sound was deleted, because its days were over.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,13 @@ class Due:
 def sound_of(store: Store, job: Job) -> list[Path]:
     """Return the files and folders in which a job's sound lies, of those that there are."""
     folder = store.job_dir(job.id)
-    kept = [store.wav(job.id), *(folder / name for name in _BESIDE)]
+    wav = store.wav(job.id)
+    kept = [wav, kept_beside(wav), *(folder / name for name in _BESIDE)]
     return [path for path in kept if path.exists()]
 
 
 def due(store: Store, settings: Settings) -> Due:
-    """Return what the settings let go of now; a job's days begin with its last start."""
+    """Return what the settings let go of now; a job's days begin with its last start or change."""
     whole = tuple(_older(store, settings.job_days))
     ids = {job.id for job in whole}
     sound = tuple(
@@ -56,9 +57,13 @@ def due(store: Store, settings: Settings) -> Due:
 
 
 def _older(store: Store, days: int | None) -> Iterator[Job]:
-    for job in store.jobs() if days else ():
-        begun = max(job.created, job.started or 0.0)
-        if job.state not in ACTIVE_STATES and time.time() - begun > (days or 0) * DAY:
+    if not days:
+        return
+    with store.database.read() as db:
+        changed = dict(db.execute("SELECT job, max(time) FROM changes GROUP BY job").fetchall())
+    for job in store.jobs():
+        last = max(job.created, job.started or 0.0, changed.get(job.id, 0.0))
+        if job.state not in ACTIVE_STATES and time.time() - last > days * DAY:
             yield job
 
 
@@ -67,21 +72,41 @@ def _bytes(path: Path) -> int:
 
 
 def clean(store: Store, settings: Settings) -> Due:
-    """Delete what is due, and write down that it was; returns it."""
-    found = due(store, settings)
-    for job in found.sound:
-        for path in sound_of(store, job):
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-        store.update_job(job.id, notes=(*job.notes, SOUND_GONE))
-    for job in found.whole:
-        with suppress(TranscrevaiError):  # someone works on it again
-            store.delete_job(job.id)
-    for days, jobs, what in (
-        (settings.sound_days, found.sound, mark("Sound older than {days} days deleted")),
-        (settings.job_days, found.whole, mark("Recordings older than {days} days deleted")),
+    """Delete what is due, and write down that it was; returns what is gone.
+
+    Raises StorageError, after all the rest, where the disk did not let one go.
+    """
+    found, refused = due(store, settings), ""
+    gone: dict[str, list[Job]] = {"sound": [], "whole": []}
+    for what, delete, listed in (
+        ("sound", _delete_sound, found.sound),
+        ("whole", lambda store, job_id: store.delete_job(job_id), found.whole),
+    ):
+        for job in listed:
+            try:
+                if store.job(job.id).state not in ACTIVE_STATES:  # someone may have begun anew
+                    delete(store, job.id)
+                    gone[what].append(job)
+            except OSError as error:
+                why = error.strerror or error
+                refused = f"{job.title} could not be deleted ({why}); the rest is gone."
+            except TranscrevaiError as error:  # it is being worked on, or gone already
+                log.info("%s stays: %s", job.id, error)
+    for days, jobs, said in (
+        (settings.sound_days, gone["sound"], mark("Sound older than {days} days deleted")),
+        (settings.job_days, gone["whole"], mark("Recordings older than {days} days deleted")),
     ):
         if jobs:
-            said = f"{what.format(days=days)}: {len(jobs)}"
+            said = f"{said.format(days=days)}: {len(jobs)}"
             log.info("%s (%d MB)", said, found.bytes // MB)
             Journal(store.database, this_process()).add_event("cleaned", "normal", said)
-    return found
+    if refused:
+        raise StorageError(refused)
+    return Due(tuple(gone["sound"]), tuple(gone["whole"]), found.bytes)
+
+
+def _delete_sound(store: Store, job_id: str) -> None:
+    job = store.job(job_id)
+    for path in sound_of(store, job):
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    store.update_job(job_id, notes=tuple(dict.fromkeys([*job.notes, SOUND_GONE])))

@@ -18,12 +18,14 @@ from transcrevai_core.errors import InputError, StorageError
 from transcrevai_core.processes import is_alive, this_process
 from transcrevai_core.records import (
     aligned,
+    check_sound,
     chunk_from_row,
     chunk_row,
     clear_chunk,
     clear_plan,
     drop_cached,
     fingerprint,
+    give_up_gaps,
     job_columns,
     job_from_row,
     read_names,
@@ -167,9 +169,12 @@ class Store:
                 f"WHERE id = ? AND state IN {ACTIVE_STATES}",
                 (job.owner, state, job_id),
             )
+            give_up_gaps(db, job_id)
 
     def requeue(self, job_id: str, options: Mapping[str, Any] | None = None) -> None:
         """Let a job that has ended go on: the rest of its chunks, or what new `options` ask for."""
+        if options is not None:
+            check_sound(self.job(job_id), self.wav(job_id))
         with self.database.write() as db:
             requeue(db, job_id, options)
 

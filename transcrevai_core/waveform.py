@@ -11,13 +11,18 @@ _STEP = SAMPLE_RATE // PER_SECOND
 _BLOCK = 60 * SAMPLE_RATE  # samples read at once
 
 
+def kept_beside(wav: Path) -> Path:
+    """Return where the loudness of a sound is kept."""
+    return wav.with_suffix(".peaks")
+
+
 def peaks(wav: Path) -> bytes:
     """Return the highest amplitude of each twentieth of a second: 0 to 255, one byte each.
 
     `wav` is 16 kHz mono 16-bit. What was found is kept beside it, until it is made anew.
     Raises OSError where it cannot be read.
     """
-    kept = wav.with_suffix(".peaks")
+    kept = kept_beside(wav)
     if kept.is_file() and kept.stat().st_mtime_ns >= wav.stat().st_mtime_ns:
         return kept.read_bytes()
     found = _measure(wav)

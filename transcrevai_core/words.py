@@ -50,7 +50,7 @@ class Transcription:
             if attempt.is_emergency:
                 self.become_light(chunk)
             self.decode(chunk, language)
-        if self.shape == attempt.plan.shape:  # else it says nothing of its like
+        if self.shape == attempt.plan.shape and len(left) == len(chunks):  # else it says nothing
             attempt.keep_run("transcription", self.transcriber, time.monotonic() - begun)
 
     def load(self) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 from transcrevai_core import coverage, ui
 from transcrevai_core.components.clip import clip
 from transcrevai_core.coverage import Gap
+from transcrevai_core.records import sound_gone
 from transcrevai_core.texts import _, decimal, plural
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
 
@@ -45,7 +46,10 @@ def _gaps(job: Job, gaps: Sequence[Gap]) -> None:
             "transcribed again by itself; the text that is there stays as it is."
         )
     )
-    still = job.state in ACTIVE_STATES
+    gone = sound_gone(job, ui.store().wav(job.id))
+    if gone:
+        st.caption(f":material/info: {ui.said(gone)}")
+    still = job.state in ACTIVE_STATES or bool(gone)
     fresh = [gap for gap in gaps if gap.state == "new"]
     if len(fresh) > 1 and st.button(
         plural("Transcribe {number} gap again", "Transcribe {number} gaps again", len(fresh)),

@@ -1,16 +1,21 @@
 """The report of a meeting, written by a worker of a moment when someone wants it."""
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import streamlit as st
 
-from transcrevai_core import reporting, ui, watcher
+from transcrevai_core import changes, reporting, ui, watcher
+from transcrevai_core.background import Task
+from transcrevai_core.components.working import begin, busy, finished, working
 from transcrevai_core.memory import MB
+from transcrevai_core.store import Store
 from transcrevai_core.texts import _, language
 from transcrevai_core.types import Job, Transcript
 from transcrevai_core.workers import Worker
 
 _LIMIT_BYTES = 600 * MB  # a day of talk, as a Word document, takes half of it
+_MADE = "report_made"  # in the session: the last one, and what it was made of
 _NAMES = {"docx": "Word", "html": "HTML", "md": "Markdown"}
 
 
@@ -45,11 +50,24 @@ def _menu(job_id: str, title: str) -> None:
     ):
         page = urlsplit(st.context.url or "")
         address = f"{page.scheme}://{page.netloc}/transcript"
-    home, tongue = ui.store().home, language()
+    store, work = ui.store(), f"report_work_{job_id}"
+    asked = (store.home, job_id, str(chosen), language(), address)
+    state = (asked, _version(store, job_id))
+    if made := finished(work):
+        st.session_state[_MADE] = made
+    known, content = st.session_state.get(_MADE, (None, b""))
+    if known != state:
+        write = st.button(
+            _("Write the report"), type="primary", icon=":material/summarize:", disabled=busy(work)
+        )
+        if write:
+            begin(work, lambda task: (state, _write(task, asked)))
+        working(work)
+        return
     st.download_button(
         _("Download the report"),
-        # written only when clicked, corrections of this minute included
-        lambda: written(home, job_id, str(chosen), tongue, address),
+        # one that was corrected since is written anew: the reader draws no page after a correction
+        lambda: content if _version(store, job_id) == known[1] else written(*asked),
         reporting.file_name(title, str(chosen)),
         reporting.mime_type(str(chosen)),
         type="primary",
@@ -58,11 +76,24 @@ def _menu(job_id: str, title: str) -> None:
     )
 
 
-def written(*asked: object) -> bytes:
-    """Return what `reporting.make` makes of these arguments, outside of this process."""
+def _write(task: Task, asked: tuple[object, ...]) -> bytes:
+    task.tell("writing the report", 0.0)
+    return written(*asked, should_stop=task.stops)
+
+
+def _version(store: Store, job_id: str) -> str:
+    with store.database.read() as db:
+        return changes.version(db, job_id)
+
+
+def written(*asked: object, should_stop: Callable[[], bool] = lambda: False) -> bytes:
+    """Return what `reporting.make` makes of these arguments, outside of this process.
+
+    Raises Cancelled where `should_stop` turns true, and WorkerDied.
+    """
     worker = Worker("report", _LIMIT_BYTES)
     try:
-        return worker.call(reporting.make, *asked)
+        return worker.call(reporting.make, *asked, should_stop=should_stop)
     finally:
         worker.stop()
         watcher.end_trackers()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from transcrevai_core import demo, downloads, gauges, retention, ui
+from transcrevai_core import demo, downloads, gauges, retention, ui, workers
 from transcrevai_core.components.preferences import RETENTION, Changes, Keep, preferences_form
 from transcrevai_core.components.tables import number, solid, table
 from transcrevai_core.components.working import EVERY, bar
@@ -112,11 +112,19 @@ def _row(name: str, facts: Sequence[str]) -> None:
         if name == DEMO.name:
             st.badge(_("comes with the program"), color="gray")
             return
-        busy = any(job.options.get("model") == name for job in ui.store().jobs(ACTIVE_STATES))
-        reason = _("A recording is waiting for it.") if busy else None
-        if st.button(_("Delete"), key=f"remove_{name}", icon=":material/delete:", disabled=busy,
-                     help=reason):  # fmt: skip
+        reason = _used(name)
+        if st.button(_("Delete"), key=f"remove_{name}", icon=":material/delete:",
+                     disabled=bool(reason), help=reason or None):  # fmt: skip
             st.dialog(_("Delete the model?"))(_remove)(name)
+
+
+def _used(name: str) -> str:
+    """Say what a model is needed for now."""
+    for job in ui.store().jobs(ACTIVE_STATES):
+        if name in (job.options.get("model"), job.model):  # as asked for, or as chosen since
+            return _("A recording is waiting for it.")
+    checking = any(worker.name == "check" for worker in workers.live())
+    return _("Models are being checked.") if checking else ""
 
 
 def _remove(name: str) -> None:
