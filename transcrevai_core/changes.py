@@ -31,13 +31,16 @@ State = dict[str, Any]
 class Change:
     """What a change was: in one word, which segments it touched, whether who speaks when.
 
-    `number` is how many segments there are that it touched on purpose, as replacing does.
+    `number` is how many segments there are that it touched on purpose, as replacing does;
+    `before` and `version` tell the states of the transcript that it came between.
     """
 
     what: str = ""
     segments: list[int] = field(default_factory=list)
     speakers: bool = False
     number: int = 0
+    before: str = ""
+    version: str = ""
 
 
 @contextmanager
@@ -48,7 +51,7 @@ def recorded(store: Store, job_id: str, what: str) -> Iterator[tuple[sqlite3.Con
     after a new change.
     """
     change = Change(what)
-    with store.database.write() as db:
+    with store.database.write() as db, _between(db, job_id, change):
         before = _state(db, job_id)
         yield db, change
         old, new = _difference(before, _state(db, job_id))
@@ -97,6 +100,14 @@ def version(db: sqlite3.Connection, job_id: str) -> str:
     return "/".join(str(value or 0) for value in row)
 
 
+@contextmanager
+def _between(db: sqlite3.Connection, job_id: str, change: Change) -> Iterator[None]:
+    """Note the states before and after, inside the transaction: no other change is in between."""
+    change.before = version(db, job_id)
+    yield
+    change.version = version(db, job_id)
+
+
 # -- taking back -------------------------------------------------------------------------------
 
 
@@ -109,15 +120,16 @@ def _next(db: sqlite3.Connection, job_id: str, *, back: bool) -> sqlite3.Row | N
 
 
 def _step(store: Store, job_id: str, *, back: bool) -> Change:
-    with store.database.write() as db:
+    change = Change()
+    with store.database.write() as db, _between(db, job_id, change):
         row = _next(db, job_id, back=back)
         if row is None:
-            return Change()
+            return change
         before, after = json.loads(row["before"]), json.loads(row["after"])
         now, then = (after, before) if back else (before, after)
         fits = _holds(db, job_id, now)
         if fits:
-            change = Change(row["what"])
+            change.what = row["what"]
             _describe(change, now, _write(db, job_id, now, then))
             db.execute("UPDATE changes SET undone = ? WHERE id = ?", (back, row["id"]))
         else:
