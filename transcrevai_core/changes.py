@@ -9,7 +9,7 @@ import json
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,17 +44,22 @@ class Change:
 
 
 @contextmanager
-def recorded(store: Store, job_id: str, what: str) -> Iterator[tuple[sqlite3.Connection, Change]]:
+def recorded(
+    store: Store, job_id: str, what: str, *, only: int | None = None
+) -> Iterator[tuple[sqlite3.Connection, Change]]:
     """Give a transaction, and remember what is different in the job's rows after it.
 
+    `only` is the number of the one segment that is touched, where no other is: looking at all of
+    a long recording takes longer than the change itself.
     The Change is filled in when the transaction ends. What was undone before cannot be redone
     after a new change.
     """
     change = Change(what)
     with store.database.write() as db, _between(db, job_id, change):
-        before = _state(db, job_id)
+        numbers = None if only is None else [only]
+        before = _state(db, job_id, numbers)
         yield db, change
-        old, new = _difference(before, _state(db, job_id))
+        old, new = _difference(before, _state(db, job_id, numbers))
         if not new:
             return
         _describe(change, old, new)
@@ -141,7 +146,7 @@ def _step(store: Store, job_id: str, *, back: bool) -> Change:
 
 def _holds(db: sqlite3.Connection, job_id: str, expected: State) -> bool:
     """Tell whether the rows of a job are what a change left behind."""
-    state = _state(db, job_id)
+    state = _state(db, job_id, [int(key) for key in expected["segments"]])
     for key, values in expected["segments"].items():
         found = state["segments"].get(key)
         if values is None or found is None:
@@ -209,9 +214,15 @@ def _insert(db: sqlite3.Connection, job_id: str, key: str, values: Mapping[str, 
 # -- what is different -------------------------------------------------------------------------
 
 
-def _state(db: sqlite3.Connection, job_id: str) -> State:
+def _state(db: sqlite3.Connection, job_id: str, numbers: Sequence[int] | None = None) -> State:
+    """Return the rows of a job, of its segments only those with these numbers."""
     columns = ", ".join(f'"{name}"' for name in _COLUMNS)
-    rows = db.execute(f"SELECT id, {columns} FROM segments WHERE job = ?", (job_id,))
+    find = f"SELECT id, {columns} FROM segments WHERE job = ?"
+    if numbers is None:
+        rows = db.execute(find, (job_id,))
+    else:
+        some = "AND id IN (SELECT value FROM json_each(?))"
+        rows = db.execute(f"{find} {some}", (job_id, json.dumps(numbers)))
     turns = db.execute('SELECT "start", "end", speaker FROM turns WHERE job = ?', (job_id,))
     return {
         "segments": {str(row["id"]): dict(zip(_COLUMNS, row[1:], strict=True)) for row in rows},

@@ -31,7 +31,7 @@ def edit_text(
     store: Store, segment_id: int, text: str | None, *, shown: str | None = None
 ) -> Change:
     """Keep the user's text beside the model's; None, or the model's own text, removes it."""
-    with _segment(store, segment_id, "text") as (db, row, change):
+    with _segment(store, segment_id, "text", alone=True) as (db, row, change):
         _check(shown, said(row))
         _write_text(db, row, text)
     return change
@@ -244,7 +244,7 @@ def new_label(labels: Sequence[str]) -> str:
 
 def set_note(store: Store, segment_id: int, note: str, *, shown: str | None = None) -> Change:
     """Write a note on a segment; a blank one removes it."""
-    with _segment(store, segment_id, "note") as (db, row, change):
+    with _segment(store, segment_id, "note", alone=True) as (db, row, change):
         _check(shown, row["note"])
         db.execute("UPDATE segments SET note = ? WHERE id = ?", (note.strip(), segment_id))
     return change
@@ -252,7 +252,7 @@ def set_note(store: Store, segment_id: int, note: str, *, shown: str | None = No
 
 def set_highlight(store: Store, segment_id: int, highlighted: bool) -> Change:
     """Highlight a segment, or no longer."""
-    with _segment(store, segment_id, "highlight") as (db, _row, change):
+    with _segment(store, segment_id, "highlight", alone=True) as (db, _row, change):
         db.execute(
             "UPDATE segments SET highlighted = ? WHERE id = ?", (int(highlighted), segment_id)
         )
@@ -261,15 +261,16 @@ def set_highlight(store: Store, segment_id: int, highlighted: bool) -> Change:
 
 @contextmanager
 def _segment(
-    store: Store, segment_id: int, what: str
+    store: Store, segment_id: int, what: str, *, alone: bool = False
 ) -> Iterator[tuple[sqlite3.Connection, sqlite3.Row, Change]]:
-    """Give a segment's row in a transaction that is remembered."""
+    """Give a segment's row in a transaction that is remembered; `alone` touches no other."""
     find = "SELECT * FROM segments WHERE id = ?"
     with store.database.read() as db:
         row = db.execute(find, (segment_id,)).fetchone()
     if row is None:
         raise Outdated(GONE)
-    with recorded(store, row["job"], what) as (db, change):
+    only = segment_id if alone else None
+    with recorded(store, row["job"], what, only=only) as (db, change):
         if (row := db.execute(find, (segment_id,)).fetchone()) is None:
             raise Outdated(GONE)
         yield db, row, change
