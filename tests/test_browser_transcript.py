@@ -20,7 +20,7 @@ from tests.test_browser import (  # noqa: F401
 )
 from tests.test_browser_speakers import PLAYS, choose_name
 from tools.serving import Server
-from transcrevai_core import changes, demo, edits
+from transcrevai_core import changes, demo, edits, reading
 from transcrevai_core.store import Store
 from transcrevai_core.types import Chunk, Job, Segment, Turn, Word
 
@@ -309,7 +309,8 @@ def held(page: Any, method: str) -> Iterator[None]:
             route.continue_()
 
     page.route("**/api/transcript/*", hold)
-    yield
+    with page.expect_request(lambda asked: asked.method == method and reading.URL in asked.url):
+        yield
     while not kept:
         page.wait_for_timeout(10)
     kept[0].continue_()
