@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -19,9 +20,9 @@ from tests.test_browser import (  # noqa: F401
 )
 from tests.test_browser_speakers import PLAYS, choose_name
 from tools.serving import Server
-from transcrevai_core import demo
+from transcrevai_core import changes, demo, edits, reading
 from transcrevai_core.store import Store
-from transcrevai_core.types import Chunk, Job, Segment, Word
+from transcrevai_core.types import Chunk, Job, Segment, Turn, Word
 
 
 @pytest.fixture(scope="module")
@@ -286,18 +287,161 @@ def add_doubts(library: Store) -> Job:
     return library.job(job.id)
 
 
-def test_a_refusal_is_told_and_nothing_is_lost(
-    page: Any, library: Store, server: Server, job: Job
+@pytest.fixture
+def doubts(page: Any, library: Store, server: Server) -> tuple[Job, Segment, Segment]:
+    """Open a new recording of two segments, which others can change too."""
+    job = add_doubts(library)
+    page.goto(f"{server.url}/transcript?job={job.id}")
+    first, second = library.segments(job.id)
+    expect(row(page, second)).to_be_visible()
+    return job, first, second
+
+
+@contextmanager
+def held(page: Any, method: str) -> Iterator[None]:
+    """Keep the first request of a kind on its way until the end, and let all others pass."""
+    kept: list[Any] = []
+
+    def hold(route: Any) -> None:
+        if route.request.method == method and not kept:
+            kept.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/api/transcript/*", hold)
+    with page.expect_request(lambda asked: asked.method == method and reading.URL in asked.url):
+        yield
+    while not kept:
+        page.wait_for_timeout(10)
+    kept[0].continue_()
+    page.unroute("**/api/transcript/*")
+
+
+def write(page: Any, segment: Segment, text: str) -> None:
+    row(page, segment).locator(".words").dblclick()
+    page.get_by_label("Your text").fill(text)
+    page.keyboard.press("Enter")
+
+
+def settled(page: Any, segment: Segment, text: str) -> None:
+    """Wait until the page shows what the server has made of a text: that it is no longer known."""
+    expect(row(page, segment).locator(".words")).to_have_text(text)
+    expect(row(page, segment).get_by_text("The model wrote:")).to_be_visible()
+
+
+def test_what_is_written_before_an_answer_is_kept_whole(
+    page: Any, library: Store, doubts: tuple[Job, Segment, Segment]
 ) -> None:
-    doubtful = next(other for other in library.jobs(["done"]) if other.title == "Doubts")
-    page.goto(f"{server.url}/transcript?job={doubtful.id}")
-    first = library.segments(doubtful.id)[0]
-    expect(row(page, first)).to_be_visible()
-    with library.database.write() as db:
-        db.execute("DELETE FROM segments WHERE id = ?", (first.id,))
-    row(page, first).locator(".words > span").first.dblclick()
+    job, first, _second = doubts
+    with held(page, "POST"):
+        write(page, first, "put right")
+        page.keyboard.type("omy note")  # O, and on at once
+    expect(page.get_by_label("Note", exact=True)).to_have_value("my note")
+    page.keyboard.press("Enter")
+    expect(row(page, first).get_by_text("my note")).to_be_visible()
+    settled(page, first, "put right")
+    with held(page, "POST"):
+        write(page, first, "put right twice")
+        page.keyboard.type("e indeed")
+    expect(page.get_by_label("Your text")).to_have_value("put right twice indeed")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Your text")).to_have_count(0)
+    settled(page, first, "put right twice indeed")
+    kept(page, library, job, 2, "a correction")
+    found = library.segments(job.id)[0]
+    assert (found.edited, found.note) == ("put right twice indeed", "my note")
+
+
+def test_changes_of_others_are_shown_and_nothing_written_meanwhile_is_lost(
+    page: Any, library: Store, doubts: tuple[Job, Segment, Segment]
+) -> None:
+    job, first, second = doubts
+    edits.set_note(library, second.id or 0, "theirs")
+    with held(page, "GET"):
+        page.locator(".box").focus()
+        page.keyboard.press("h")
+        expect(row(page, first)).to_have_class(_class("highlighted"))
+        page.keyboard.type("e, I say")
+    expect(row(page, second).get_by_text("theirs")).to_be_visible()
+    expect(page.get_by_label("Your text")).to_have_value("zero one two three, I say")
+    # the page is drawn anew while somebody writes
+    edits.set_note(library, second.id or 0, "")
+    page.get_by_label("Your text").press("Enter")
+    settled(page, first, "zero one two three, I say")
+    expect(row(page, second).get_by_text("theirs")).to_have_count(0)
+    # a state that was here before is another one in between
+    changes.undo(library, job.id)
+    page.locator(".box").focus()
+    page.keyboard.press("h")
+    expect(row(page, first).locator(".words")).to_have_text("zero one two three")
+
+
+def test_what_others_wrote_is_not_written_over_unseen(
+    page: Any, library: Store, doubts: tuple[Job, Segment, Segment]
+) -> None:
+    job, first, second = doubts
+    edits.edit_text(library, second.id or 0, "theirs")
+    write(page, second, "mine")
+    expect(page.get_by_text("it reads now: “theirs”.")).to_be_visible()
+    expect(page.get_by_label("Your text")).to_have_value("mine")
+    assert library.segments(job.id)[1].edited == "theirs"
+    page.keyboard.press("Escape")
+    settled(page, second, "theirs")
+    write(page, second, "mine, all the same")
+    settled(page, second, "mine, all the same")
+    # neither are they split where they had other words
+    edits.edit_text(library, first.id or 0, "other words")
+    row(page, first).locator(".words > span").nth(2).click()
+    page.locator("audio").evaluate("a => a.pause()")
+    page.keyboard.press("s")
+    expect(page.get_by_text("it reads now: “other words”.")).to_be_visible()
+    settled(page, first, "other words")
+    assert len(library.segments(job.id)) == 2
+
+
+def test_a_note_that_did_not_arrive_is_written_still(
+    page: Any, library: Store, doubts: tuple[Job, Segment, Segment]
+) -> None:
+    job, first, _second = doubts
+    menu(page, first, "Add a note")
+    page.route("**/api/transcript/*", lambda route: route.abort(), times=1)
+    page.get_by_label("Note", exact=True).fill("ask again")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("The connection to TranscrevAI broke off")).to_be_visible()
+    expect(page.get_by_label("Note", exact=True)).to_have_value("ask again")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Note", exact=True)).to_have_count(0)
+    expect(row(page, first).get_by_text("ask again")).to_be_visible()
+    kept(page, library, job, 2, "a note")
+
+
+def test_what_was_written_for_a_row_that_is_gone_stays(
+    page: Any, library: Store, doubts: tuple[Job, Segment, Segment]
+) -> None:
+    _job, first, second = doubts
+    row(page, second).locator(".words").dblclick()
+    edits.merge_segments(library, first.id or 0)
     page.get_by_label("Your text").fill("my words")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("That segment is gone; reload the page")).to_be_visible()
-    expect(page.get_by_label("Your text")).to_have_value("my words")
-    page.keyboard.press("Escape")
+    expect(page.get_by_text("it was merged or made anew")).to_be_visible()
+    expect(row(page, second)).to_have_count(0)
+    expect(row(page, first).locator(".words")).to_have_text("zero one two three four five")
+    lost = page.locator(".unkept")
+    expect(lost).to_contain_text("my words")
+    lost.get_by_role("button", name="Close").click()
+    expect(lost).to_be_hidden()
+
+
+def test_nothing_left_to_undo_shows_turns_as_they_are(
+    page: Any, library: Store, server: Server, job: Job
+) -> None:
+    bare = library.add_job(job.source, {}, title="Turns", claim=True)
+    library.save_diarization(bare.id, [Turn(0, 2, "A"), Turn(2, 4, "B")], {"speakers": 2})
+    library.update_job(bare.id, state="done", duration=4.0, owner=None)
+    edits.assign_turn(library, bare.id, Turn(2, 4, "B"), "A")
+    page.goto(f"{server.url}/transcript?job={bare.id}")
+    expect(page.locator(".row")).to_have_count(1)
+    changes.undo(library, bare.id)
+    page.locator("[data-do=undo]").click()
+    expect(page.locator(".row")).to_have_count(2)
+    expect(page.locator("[data-do=redo]")).to_be_enabled()

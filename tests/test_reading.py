@@ -16,6 +16,7 @@ from transcrevai_core.types import Chunk, Job, Segment, Turn, Word
 
 # ruff: noqa: F811
 A, B, C = "SPEAKER_00", "SPEAKER_01", "SPEAKER_02"
+SHOWN = " Bom dia."  # the first segment
 
 
 @pytest.fixture
@@ -69,7 +70,8 @@ def test_all_that_is_shown_comes_at_once(port: int, store: Store, job: Job) -> N
 
 def test_a_change_brings_back_what_is_different(port: int, store: Store, job: Job) -> None:
     first, second = (segment.id for segment in store.segments(job.id))
-    status, told = change(port, job, {"do": "text", "segment": first, "text": "Boa noite."})
+    asked = {"do": "text", "segment": first, "text": "Boa noite.", "shown": " Bom dia."}
+    status, told = change(port, job, asked)
     assert status == 200 and [segment["id"] for segment in told["segments"]] == [first]
     assert "people" not in told and told["undo"] == "text"
     status, told = change(port, job, {"do": "merge", "segment": first})
@@ -85,12 +87,12 @@ def test_a_change_brings_back_what_is_different(port: int, store: Store, job: Jo
 @pytest.mark.parametrize(
     ("asked", "kept"),
     [
-        ({"do": "split", "word": 1}, lambda s: s.text == " Bom"),
-        ({"do": "note", "text": " ask "}, lambda s: s.note == "ask"),
+        ({"do": "split", "word": 1, "shown": SHOWN}, lambda s: s.text == " Bom"),
+        ({"do": "note", "text": " ask ", "shown": ""}, lambda s: s.note == "ask"),
         ({"do": "highlight", "on": True}, lambda s: s.highlighted),
         ({"do": "speaker", "speaker": B}, lambda s: s.speaker == B),
         ({"do": "speaker", "speaker": ""}, lambda s: s.speaker == C),  # somebody else
-        ({"do": "text", "text": "x"}, lambda s: s.edited == "x"),
+        ({"do": "text", "text": "x", "shown": SHOWN}, lambda s: s.edited == "x"),
         (
             {"do": "replace", "find": "bom", "text": "Belo", "words": True, "case": False},
             lambda s: s.edited == "Belo dia.",
@@ -112,27 +114,96 @@ def test_a_turn_without_text_is_given_to_another(port: int, store: Store, job: J
     asked = {"do": "turn", "start": 2, "end": 4.0, "from": B, "speaker": A}
     status, told = change(port, job, asked)
     assert status == 200 and told["turns"] == [[0, 4, 0]] and not told["segments"]
-    assert change(port, job, asked)[0] == 400
+    assert change(port, job, asked)[0] == 409
 
 
 @pytest.mark.parametrize(
-    ("asked", "sentence"),
+    "asked",
     [
-        ({"do": "text", "segment": 10**6, "text": "x"}, "gone"),
-        ({"do": "text", "text": "x"}, "needs segment"),
-        ({"do": "split", "segment": 1, "word": 0}, "between two words"),
-        ({"do": "dance"}, "unknown"),
-        ({}, "needs do"),
-        ([], "JSON object"),
-        ("no json", "JSON object"),
+        {"do": "text", "text": "mine"},
+        {"do": "restore"},
+        {"do": "split", "word": 1},
+        {"do": "note", "text": "mine", "shown": ""},
     ],
 )
+def test_what_was_shown_otherwise_is_not_changed(
+    port: int, store: Store, job: Job, asked: Any
+) -> None:
+    first = store.segments(job.id)[0].id
+    edits.edit_text(store, first or 0, "Boa noite.")  # in another tab
+    edits.set_note(store, first or 0, "theirs")
+    before = store.transcript(job.id)
+    status, told = change(port, job, {"segment": first, "shown": SHOWN} | asked)
+    now = "theirs" if asked["do"] == "note" else "Boa noite."
+    assert status == 409 and f"reads now: “{now}”." in told["error"]
+    assert store.transcript(job.id) == before
+    again = {"segment": first} | asked | {"shown": now}
+    assert change(port, job, again)[0] == 200
+
+
+def test_a_change_tells_which_states_it_came_between(port: int, store: Store, job: Job) -> None:
+    first = store.segments(job.id)[0].id
+    asked = {"do": "highlight", "segment": first}
+    shown = json.loads(read(port, job.id)[1])["version"]
+    told = change(port, job, asked | {"on": True})[1]
+    assert told["before"] == shown != told["version"]
+    edits.set_note(store, first or 0, "theirs")
+    version = told["version"]
+    told = change(port, job, asked | {"on": False})[1]
+    assert told["before"] not in (shown, version)
+    assert told["version"] == json.loads(read(port, job.id)[1])["version"]
+    for do in ("undo", "undo", "undo", "undo", "redo"):  # the fourth has nothing to take back
+        version = told["version"]
+        told = change(port, job, {"do": do})[1]
+        assert told["before"] == version and (told["version"] == version) == (not told["what"])
+
+
+def test_the_states_are_those_of_the_change_alone(
+    store: Store, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = store.segments(job.id)[0].id or 0
+    find = reading._find
+
+    def slowly(*arguments: Any) -> Any:  # somebody else comes between the change and its answer
+        monkeypatch.setattr(reading, "_find", find)
+        edits.set_note(store, first, "theirs")
+        return find(*arguments)
+
+    change = edits.set_highlight
+
+    def changing(*arguments: Any) -> Any:
+        done = change(*arguments)
+        monkeypatch.setattr(reading, "_find", slowly)
+        return done
+
+    monkeypatch.setattr(edits, "set_highlight", changing)
+    told = reading.changed(store, job.id, {"do": "highlight", "segment": first, "on": True})
+    assert told["version"] != reading.shown(store, job.id)["version"]
+    assert store.segments(job.id)[0].note == "theirs"
+
+
+@pytest.mark.parametrize(
+    ("asked", "refused", "sentence"),
+    [
+        ({"do": "text", "segment": 10**6, "text": "x", "shown": "y"}, 409, "gone"),
+        ({"do": "text", "text": "x"}, 400, "needs segment"),
+        ({"do": "text", "segment": 1, "text": "x"}, 400, "needs shown"),
+        ({"do": "split", "segment": 1, "word": 0, "shown": SHOWN}, 400, "between two words"),
+        ({"do": "dance"}, 400, "unknown"),
+        ({}, 400, "needs do"),
+        ([], 400, "JSON object"),
+        ("no json", 400, "JSON object"),
+        ('{"do": "note", "segment": 1, "text": "\\ud83d", "shown": ""}', 400, "whole characters"),
+        ("[" * 100_000, 400, "JSON object"),
+    ],
+    ids=range(10),
+)
 def test_what_cannot_be_done_is_one_sentence(
-    port: int, store: Store, job: Job, asked: Any, sentence: str
+    port: int, store: Store, job: Job, asked: Any, refused: int, sentence: str
 ) -> None:
     before = store.transcript(job.id)
     status, told = change(port, job, asked)
-    assert status == 400 and sentence in told["error"] and told["error"].endswith(".")
+    assert status == refused and sentence in told["error"] and told["error"].endswith(".")
     assert store.transcript(job.id) == before
 
 
@@ -145,13 +216,16 @@ def test_refusals_are_in_the_language_of_who_asks(
         path = f"{reading.URL}/{'0' * 32}?language={language}"
         told = json.loads(ask(port, "GET", path)[1])["error"]
         assert told.startswith(f"{expected}There is no job")
+        told = json.loads(ask(port, "POST", path, "{}")[1])["error"]
+        assert told.startswith(f"{expected}Only TranscrevAI's own page")
 
 
 def test_a_segment_of_another_job_is_out_of_reach(port: int, store: Store, job: Job) -> None:
     other = store.add_job(Path("b.mp3"), {})
     first = store.segments(job.id)[0].id
-    status, told = change(port, other, {"do": "text", "segment": first, "text": "x"})
-    assert status == 400 and "gone" in told["error"]
+    asked = {"do": "text", "segment": first, "text": "x", "shown": SHOWN}
+    status, told = change(port, other, asked)
+    assert status == 409 and "gone" in told["error"]
     assert store.segments(job.id)[0].edited is None
 
 

@@ -9,7 +9,7 @@ import json
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,27 +31,35 @@ State = dict[str, Any]
 class Change:
     """What a change was: in one word, which segments it touched, whether who speaks when.
 
-    `number` is how many segments there are that it touched on purpose, as replacing does.
+    `number` is how many segments there are that it touched on purpose, as replacing does;
+    `before` and `version` tell the states of the transcript that it came between.
     """
 
     what: str = ""
     segments: list[int] = field(default_factory=list)
     speakers: bool = False
     number: int = 0
+    before: str = ""
+    version: str = ""
 
 
 @contextmanager
-def recorded(store: Store, job_id: str, what: str) -> Iterator[tuple[sqlite3.Connection, Change]]:
+def recorded(
+    store: Store, job_id: str, what: str, *, only: int | None = None
+) -> Iterator[tuple[sqlite3.Connection, Change]]:
     """Give a transaction, and remember what is different in the job's rows after it.
 
+    `only` is the number of the one segment that is touched, where no other is: looking at all of
+    a long recording takes longer than the change itself.
     The Change is filled in when the transaction ends. What was undone before cannot be redone
     after a new change.
     """
     change = Change(what)
-    with store.database.write() as db:
-        before = _state(db, job_id)
+    with store.database.write() as db, _between(db, job_id, change):
+        numbers = None if only is None else [only]
+        before = _state(db, job_id, numbers)
         yield db, change
-        old, new = _difference(before, _state(db, job_id))
+        old, new = _difference(before, _state(db, job_id, numbers))
         if not new:
             return
         _describe(change, old, new)
@@ -97,6 +105,14 @@ def version(db: sqlite3.Connection, job_id: str) -> str:
     return "/".join(str(value or 0) for value in row)
 
 
+@contextmanager
+def _between(db: sqlite3.Connection, job_id: str, change: Change) -> Iterator[None]:
+    """Note the states before and after, inside the transaction: no other change is in between."""
+    change.before = version(db, job_id)
+    yield
+    change.version = version(db, job_id)
+
+
 # -- taking back -------------------------------------------------------------------------------
 
 
@@ -109,15 +125,16 @@ def _next(db: sqlite3.Connection, job_id: str, *, back: bool) -> sqlite3.Row | N
 
 
 def _step(store: Store, job_id: str, *, back: bool) -> Change:
-    with store.database.write() as db:
+    change = Change()
+    with store.database.write() as db, _between(db, job_id, change):
         row = _next(db, job_id, back=back)
         if row is None:
-            return Change()
+            return change
         before, after = json.loads(row["before"]), json.loads(row["after"])
         now, then = (after, before) if back else (before, after)
         fits = _holds(db, job_id, now)
         if fits:
-            change = Change(row["what"])
+            change.what = row["what"]
             _describe(change, now, _write(db, job_id, now, then))
             db.execute("UPDATE changes SET undone = ? WHERE id = ?", (back, row["id"]))
         else:
@@ -129,7 +146,7 @@ def _step(store: Store, job_id: str, *, back: bool) -> Change:
 
 def _holds(db: sqlite3.Connection, job_id: str, expected: State) -> bool:
     """Tell whether the rows of a job are what a change left behind."""
-    state = _state(db, job_id)
+    state = _state(db, job_id, [int(key) for key in expected["segments"]])
     for key, values in expected["segments"].items():
         found = state["segments"].get(key)
         if values is None or found is None:
@@ -197,9 +214,15 @@ def _insert(db: sqlite3.Connection, job_id: str, key: str, values: Mapping[str, 
 # -- what is different -------------------------------------------------------------------------
 
 
-def _state(db: sqlite3.Connection, job_id: str) -> State:
+def _state(db: sqlite3.Connection, job_id: str, numbers: Sequence[int] | None = None) -> State:
+    """Return the rows of a job, of its segments only those with these numbers."""
     columns = ", ".join(f'"{name}"' for name in _COLUMNS)
-    rows = db.execute(f"SELECT id, {columns} FROM segments WHERE job = ?", (job_id,))
+    find = f"SELECT id, {columns} FROM segments WHERE job = ?"
+    if numbers is None:
+        rows = db.execute(find, (job_id,))
+    else:
+        some = "AND id IN (SELECT value FROM json_each(?))"
+        rows = db.execute(f"{find} {some}", (job_id, json.dumps(numbers)))
     turns = db.execute('SELECT "start", "end", speaker FROM turns WHERE job = ?', (job_id,))
     return {
         "segments": {str(row["id"]): dict(zip(_COLUMNS, row[1:], strict=True)) for row in rows},

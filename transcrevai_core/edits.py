@@ -1,7 +1,8 @@
 """What the user changes in a transcript: texts, names, who said what, notes and highlights.
 
 Each change is one transaction that can be undone (see `changes`); what the model wrote stays
-beside it. Changes of a segment raise InputError where there is no such segment.
+beside it. Changes of a segment raise Outdated where there is no such segment, or where it reads
+otherwise than what was `shown` to who changes it.
 """
 
 import re
@@ -13,22 +14,25 @@ from dataclasses import replace
 from typing import Any
 
 from transcrevai_core.changes import Change, recorded
-from transcrevai_core.errors import InputError
+from transcrevai_core.errors import InputError, Outdated
 from transcrevai_core.records import read_turns, segment_from_row, write_segments, write_turns
 from transcrevai_core.retiming import timed_words
 from transcrevai_core.store import Store
 from transcrevai_core.turns import joined, reassigned
 from transcrevai_core.types import Segment, Turn, Word
 
-GONE = "That segment is gone; reload the page to see what is there."
+GONE = "What was to be changed is gone: it was merged or made anew in the meantime."
 
 
 # -- texts -------------------------------------------------------------------------------------
 
 
-def edit_text(store: Store, segment_id: int, text: str | None) -> Change:
+def edit_text(
+    store: Store, segment_id: int, text: str | None, *, shown: str | None = None
+) -> Change:
     """Keep the user's text beside the model's; None, or the model's own text, removes it."""
-    with _segment(store, segment_id, "text") as (db, row, change):
+    with _segment(store, segment_id, "text", alone=True) as (db, row, change):
+        _check(shown, said(row))
         _write_text(db, row, text)
     return change
 
@@ -68,13 +72,14 @@ def _write_text(db: sqlite3.Connection, row: sqlite3.Row, text: str | None) -> N
 # -- where segments begin and end --------------------------------------------------------------
 
 
-def split_segment(store: Store, segment_id: int, word: int) -> Change:
+def split_segment(store: Store, segment_id: int, word: int, *, shown: str | None = None) -> Change:
     """Make two segments of one: the second begins with its word number `word`, counted from 0.
 
     The words are those of `retiming.timed_words`; an edited text is cut there too. A note stays
     with the first. Raises InputError where that would leave one of the two without a word.
     """
     with _segment(store, segment_id, "split") as (db, row, change):
+        _check(shown, said(row))
         first, second = _halves(segment_from_row(row), word)
         write_segments(db, row["job"], row["chunk"], [first, second])
         # what is edited is no part of what decoding writes
@@ -170,7 +175,7 @@ def assign_turn(store: Store, job_id: str, turn: Turn, label: str) -> Change:
     """
     with recorded(store, job_id, "speaker") as (db, change):
         if turn not in read_turns(db, job_id, turn.start, turn.end):
-            raise InputError(GONE)
+            raise Outdated(GONE)
         _give(db, job_id, turn.start, turn.end, turn.speaker, label)
     return change
 
@@ -237,16 +242,17 @@ def new_label(labels: Sequence[str]) -> str:
 # -- marks -------------------------------------------------------------------------------------
 
 
-def set_note(store: Store, segment_id: int, note: str) -> Change:
+def set_note(store: Store, segment_id: int, note: str, *, shown: str | None = None) -> Change:
     """Write a note on a segment; a blank one removes it."""
-    with _segment(store, segment_id, "note") as (db, _row, change):
+    with _segment(store, segment_id, "note", alone=True) as (db, row, change):
+        _check(shown, row["note"])
         db.execute("UPDATE segments SET note = ? WHERE id = ?", (note.strip(), segment_id))
     return change
 
 
 def set_highlight(store: Store, segment_id: int, highlighted: bool) -> Change:
     """Highlight a segment, or no longer."""
-    with _segment(store, segment_id, "highlight") as (db, _row, change):
+    with _segment(store, segment_id, "highlight", alone=True) as (db, _row, change):
         db.execute(
             "UPDATE segments SET highlighted = ? WHERE id = ?", (int(highlighted), segment_id)
         )
@@ -255,15 +261,26 @@ def set_highlight(store: Store, segment_id: int, highlighted: bool) -> Change:
 
 @contextmanager
 def _segment(
-    store: Store, segment_id: int, what: str
+    store: Store, segment_id: int, what: str, *, alone: bool = False
 ) -> Iterator[tuple[sqlite3.Connection, sqlite3.Row, Change]]:
-    """Give a segment's row in a transaction that is remembered."""
+    """Give a segment's row in a transaction that is remembered; `alone` touches no other."""
     find = "SELECT * FROM segments WHERE id = ?"
     with store.database.read() as db:
         row = db.execute(find, (segment_id,)).fetchone()
     if row is None:
-        raise InputError(GONE)
-    with recorded(store, row["job"], what) as (db, change):
+        raise Outdated(GONE)
+    only = segment_id if alone else None
+    with recorded(store, row["job"], what, only=only) as (db, change):
         if (row := db.execute(find, (segment_id,)).fetchone()) is None:
-            raise InputError(GONE)
+            raise Outdated(GONE)
         yield db, row, change
+
+
+def said(row: sqlite3.Row) -> str:
+    """Return what a segment says, as the words in which it is shown."""
+    return "".join(word.text for word in timed_words(segment_from_row(row)))
+
+
+def _check(shown: str | None, now: str) -> None:
+    if shown is not None and shown != now:
+        raise Outdated(f"This has been changed in the meantime; it reads now: “{now.strip()}”.")

@@ -3,7 +3,8 @@
 TranscrevaiError
 ├── InputError          the recording or the request cannot be used as it is
 │   ├── AudioError          no sound can be read from the file
-│   └── SettingError        a setting is outside its range
+│   ├── SettingError        a setting is outside its range
+│   └── Outdated            what was to be changed is no longer as it was shown
 ├── ModelError          the model cannot be had or loaded
 ├── WorkerDied          a worker process ended before its answer
 ├── StorageError        the disk or the database refused
@@ -27,6 +28,10 @@ class AudioError(InputError):
 
 class SettingError(InputError):
     """A setting is unknown or outside its range."""
+
+
+class Outdated(InputError):
+    """What was to be changed is no longer as it was shown to who changes it."""
 
 
 class ModelError(TranscrevaiError):

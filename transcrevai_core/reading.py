@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from transcrevai_core import changes, edits, figures, waveform
 from transcrevai_core.changes import Change
-from transcrevai_core.errors import InputError, TranscrevaiError
+from transcrevai_core.errors import InputError, Outdated, TranscrevaiError
 from transcrevai_core.records import read_names, read_turns, segment_from_row
 from transcrevai_core.retiming import timed_words
 from transcrevai_core.senders import Refused, check_sender
@@ -32,16 +32,17 @@ LANGUAGE: ContextVar[str] = ContextVar("language", default="")  # of who asks
 _LONGEST_BODY = 1_000_000  # bytes; no segment is as long
 
 T = TypeVar("T")
+Asked = Mapping[str, Any]
 
 
 def build_routes(find_store: Callable[[], Store]) -> list[Route]:
     """Return the routes; `find_store` is asked at each request, when settings are known."""
 
     async def text(request: Request) -> Response:
-        return await _answer(request, lambda job: _packed(shown(find_store(), job)))
+        return await _answer(request, lambda job, _asked: _packed(shown(find_store(), job)))
 
     async def wave(request: Request) -> Response:
-        def loudness(job_id: str) -> Response:
+        def loudness(job_id: str, _asked: Asked) -> Response:
             store = find_store()
             store.job(job_id)  # nothing but a job's own sound
             try:
@@ -52,12 +53,7 @@ def build_routes(find_store: Callable[[], Store]) -> list[Route]:
         return await _answer(request, loudness)
 
     async def change(request: Request) -> Response:
-        try:
-            check_sender(request)
-            asked = await _body(request)
-        except Refused as error:
-            return JSONResponse({"error": told(str(error))}, error.status)
-        return await _answer(request, lambda job: _packed(changed(find_store(), job, asked)))
+        return await _answer(request, lambda job, asked: _packed(changed(find_store(), job, asked)))
 
     place = URL + "/{job_id}"
     return [
@@ -67,26 +63,38 @@ def build_routes(find_store: Callable[[], Store]) -> list[Route]:
     ]
 
 
-async def _answer(request: Request, make: Callable[[str], Response]) -> Response:
-    """Make an answer in a thread, or say in the asker's language why there is none."""
+def refusal(error: Exception, status: int) -> Response:
+    """Say in the asker's language why there is no answer."""
+    return JSONResponse({"error": told(str(error))}, status)
+
+
+async def _answer(request: Request, make: Callable[[str, Asked], Response]) -> Response:
+    """Make an answer in a thread, to what is asked for where it is sent, or a refusal."""
     LANGUAGE.set(request.query_params.get("language", ""))
     try:
-        return await run_sync(make, request.path_params["job_id"])
+        asked = await _body(request) if request.method == "POST" else {}
+        return await run_sync(make, request.path_params["job_id"], asked)
+    except Refused as error:
+        return refusal(error, error.status)
+    except Outdated as error:  # whoever hears this had better look again
+        return refusal(error, 409)
     except InputError as error:
-        return JSONResponse({"error": told(str(error))}, 400)
+        return refusal(error, 400)
     except TranscrevaiError as error:
-        return JSONResponse({"error": told(str(error))}, 507)
+        return refusal(error, 507)
 
 
-async def _body(request: Request) -> Mapping[str, Any]:
+async def _body(request: Request) -> Asked:
+    check_sender(request)
     if int(request.headers.get("content-length") or _LONGEST_BODY + 1) > _LONGEST_BODY:
         raise Refused(413, "This is more than one change can be.")
     try:
         asked = await request.json()
-    except ValueError:
+        json.dumps(asked, ensure_ascii=False).encode()  # half a character could not be kept
+    except (ValueError, RecursionError):
         asked = None
     if not isinstance(asked, dict):
-        raise Refused(400, "A change is asked for as a JSON object.")
+        raise Refused(400, "A change is asked for as a JSON object, of whole characters.")
     return asked
 
 
@@ -112,12 +120,19 @@ def shown(store: Store, job_id: str) -> dict[str, Any]:
     """
     job = store.job(job_id)
     with store.database.read() as db:
-        state = _state(db, job_id)  # before: what comes in between is then shown twice, not lost
+        version = changes.version(db, job_id)  # first: what comes in between is then seen as new
+        steps = _steps(db, job_id)
         rows = db.execute(
             'SELECT * FROM segments WHERE job = ? ORDER BY "start", "end", id', (job_id,)
         )
         segments = [_segment(row) for row in rows]
-        return {"segments": segments, "duration": job.duration, **_speakers(db, job_id), **state}
+        return {
+            "segments": segments,
+            "duration": job.duration,
+            "version": version,
+            **_speakers(db, job_id),
+            **steps,
+        }
 
 
 def _segment(row: sqlite3.Row) -> dict[str, Any]:
@@ -163,36 +178,39 @@ def _labels(db: sqlite3.Connection, job_id: str) -> list[str]:
     return [row["speaker"] for row in rows]
 
 
-def _state(db: sqlite3.Connection, job_id: str) -> dict[str, Any]:
+def _steps(db: sqlite3.Connection, job_id: str) -> dict[str, Any]:
     undo, redo = changes.history(db, job_id)
-    return {"version": changes.version(db, job_id), "undo": undo, "redo": redo}
+    return {"undo": undo, "redo": redo}
 
 
 # -- what is changed ---------------------------------------------------------------------------
 
 
-def changed(store: Store, job_id: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+def changed(store: Store, job_id: str, asked: Asked) -> dict[str, Any]:
     """Do what is asked for; return what is different now, in the shape of `shown`.
 
     `gone` are the numbers of segments that are no more; `people` and `turns` are told where who
-    speaks when has changed. Raises InputError for what cannot be done.
+    speaks when has changed. Whoever showed another version than `before` does not show what others
+    have changed. Raises Outdated for what is not as it was `shown`, InputError for what cannot be
+    done.
     """
     change = _apply(store, job_id, asked)
     with store.database.read() as db:
         rows = _find(db, job_id, change.segments)
-        state = _state(db, job_id)
-        state |= _speakers(db, job_id) if change.speakers else {}
+        state = _steps(db, job_id) | (_speakers(db, job_id) if change.speakers else {})
     there = {row["id"] for row in rows}
     return {
         "what": change.what,
         "number": change.number,
+        "before": change.before,
+        "version": change.version,
         "segments": [_segment(row) for row in rows],
         "gone": [number for number in change.segments if number not in there],
         **state,
     }
 
 
-def _apply(store: Store, job_id: str, asked: Mapping[str, Any]) -> Change:
+def _apply(store: Store, job_id: str, asked: Asked) -> Change:
     def given(name: str, kind: type[T]) -> T:
         value = asked.get(name)
         if not isinstance(value, kind):
@@ -206,7 +224,7 @@ def _apply(store: Store, job_id: str, asked: Mapping[str, Any]) -> Change:
         number = given("segment", int)
         with store.database.read() as db:
             if not _find(db, job_id, [number]):
-                raise InputError(edits.GONE)
+                raise Outdated(edits.GONE)
         return number
 
     def speaker() -> str:
@@ -219,11 +237,12 @@ def _apply(store: Store, job_id: str, asked: Mapping[str, Any]) -> Change:
     if what == "redo":
         return changes.redo(store, job_id)
     if what == "text":
-        return edits.edit_text(store, segment(), given("text", str))
+        return edits.edit_text(store, segment(), given("text", str), shown=given("shown", str))
     if what == "restore":
-        return edits.edit_text(store, segment(), None)
+        return edits.edit_text(store, segment(), None, shown=given("shown", str))
     if what == "split":
-        return edits.split_segment(store, segment(), given("word", int))
+        word = given("word", int)
+        return edits.split_segment(store, segment(), word, shown=given("shown", str))
     if what == "merge":
         return edits.merge_segments(store, segment())
     if what == "speaker":
@@ -232,7 +251,7 @@ def _apply(store: Store, job_id: str, asked: Mapping[str, Any]) -> Change:
         turn = Turn(seconds("start"), seconds("end"), given("from", str))
         return edits.assign_turn(store, job_id, turn, speaker())
     if what == "note":
-        return edits.set_note(store, segment(), given("text", str))
+        return edits.set_note(store, segment(), given("text", str), shown=given("shown", str))
     if what == "highlight":
         return edits.set_highlight(store, segment(), given("on", bool))
     if what == "replace":

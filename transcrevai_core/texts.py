@@ -69,15 +69,14 @@ def mark(text: str) -> str:
     return text
 
 
-def told(sentence: str, code: str = "") -> str:
+def told(sentence: str) -> str:
     """Return what the core said in English in the reader's language, or as it is.
 
     The catalogue's patterns (`There is no file {path}.`) are tried against it; what stood in
     their places is translated too where it is a text of its own, and so are the parts of what
-    was put together (`1 idle worker ended: 80% ...`). `code` is the language where no page is
-    being drawn, such as in an answer to a request.
+    was put together (`1 idle worker ended: 80% ...`).
     """
-    code = code if code in LANGUAGES else language()
+    code = language()
     if code == SOURCE or not sentence:
         return sentence
     if found := _told(sentence, code):
@@ -86,7 +85,7 @@ def told(sentence: str, code: str = "") -> str:
         return found.removesuffix(".")  # a sentence that became a part of another one
     for between in (": ", ", "):
         if between in sentence:
-            return between.join(told(part, code) for part in sentence.split(between))
+            return between.join(told(part) for part in sentence.split(between))
     return sentence
 
 
@@ -98,14 +97,14 @@ def _told(sentence: str, code: str) -> str:
     for pattern, text in _patterns(code):
         if match := pattern.fullmatch(sentence):
             parts = match.groupdict()
-            return text.format(**{name[1:]: _part(part, code) for name, part in parts.items()})
+            return text.format(**{name[1:]: _part(part) for name, part in parts.items()})
     return ""
 
 
-def _part(text: str, code: str) -> str:
+def _part(text: str) -> str:
     """Return what stood in a place; a single word with a capital is a name, or a title."""
     is_name = text[:1].isupper() and " " not in text.strip()
-    return text if is_name else told(text, code)
+    return text if is_name else told(text)
 
 
 def decimal(value: float, digits: int = 0) -> str:

@@ -21,7 +21,6 @@ from transcrevai_core import reading
 from transcrevai_core.errors import StorageError, TranscrevaiError
 from transcrevai_core.senders import Refused, check_sender
 from transcrevai_core.store import Store
-from transcrevai_core.texts import told
 
 UPLOAD_URL, AUDIO_URL = "/api/upload", "/api/audio"
 DAY = 86_400.0
@@ -35,6 +34,7 @@ def build_routes(find_store: Callable[[], Store], max_bytes: Callable[[], int]) 
     """Return the routes; both callables are asked at each request, when settings are known."""
 
     async def upload(request: Request) -> Response:
+        reading.LANGUAGE.set(request.query_params.get("language", ""))
         try:
             if request.method == "POST":  # asks only: a browser that sends hears no refusal
                 size = request.query_params.get("size", "")
@@ -43,9 +43,9 @@ def build_routes(find_store: Callable[[], Store], max_bytes: Callable[[], int]) 
                 return JSONResponse({})
             return JSONResponse(await receive(request, find_store().home, max_bytes()))
         except Refused as error:
-            return JSONResponse({"error": _told(error, request)}, error.status)
+            return reading.refusal(error, error.status)
         except TranscrevaiError as error:
-            return JSONResponse({"error": _told(error, request)}, 507)
+            return reading.refusal(error, 507)
         except ClientDisconnect:  # nobody is left to read an answer
             return Response(status_code=400)
 
@@ -62,11 +62,6 @@ def build_routes(find_store: Callable[[], Store], max_bytes: Callable[[], int]) 
         Route(AUDIO_URL + "/{job_id}", audio, methods=["GET"]),
         *reading.build_routes(find_store),
     ]
-
-
-def _told(error: Exception, request: Request) -> str:
-    """Say an error in the language of the page that asks."""
-    return told(str(error), request.query_params.get("language", ""))
 
 
 def check(request: Request, announced: int, home: Path, max_bytes: int) -> str:

@@ -4,8 +4,8 @@ class Reader {
   people = [] // {label, name, fill, ink}
   duration = 0
   labels = {}
-  known = new Set() // versions of the transcript that have been here
-  last = Promise.resolve() // the change under way
+  version = "" // of the transcript that is shown
+  last = Promise.resolve() // what is asked of the server, one after another
 
   constructor(root) {
     this.root = root
@@ -49,7 +49,8 @@ class Reader {
     if (first) this.labels = JSON.parse(data.labels)
     this.trigger = setTriggerValue
     if (first) this.begin()
-    if (!this.known.has(data.version)) this.load()
+    const known = () => this.data.version === this.version
+    if (!known()) this.inTurn(() => known() || this.look())
     else this.wave.draw() // in other colours, perhaps
     const place = `${data.place}`
     if (this.place !== place) {
@@ -91,12 +92,20 @@ class Reader {
 
   // -- what is shown ---------------------------------------------------------------------------
 
-  async load() {
-    if (this.text.editing) return (this.stale = true) // when that has ended
-    const { url, language, version } = this.data
-    this.known.add(version) // so that it is asked for once
+  load() {
+    this.stale = true
+    this.inTurn(() => this.stale && this.look())
+  }
+
+  // all that there is; while somebody writes in it, when that has ended
+  async look() {
+    const { url, language } = this.data
+    if (this.text.editing) return (this.stale = true)
+    this.stale = false
     const answer = await this.ask(`${url}?language=${language}`)
-    if (!answer) return this.known.delete(version)
+    if (!answer) return
+    if (this.text.editing) return (this.stale = true)
+    this.version = answer.version
     this.people = answer.people
     const ends = answer.turns.slice(-50).map(turn => turn[1])
     this.duration = Math.max(answer.duration ?? 0, answer.segments.at(-1)?.end ?? 0, ...ends)
@@ -123,8 +132,7 @@ class Reader {
     })
   }
 
-  told({ version, undo, redo }) {
-    this.known.add(version)
+  told({ undo, redo }) {
     for (const [name, what] of Object.entries({ undo, redo })) {
       const button = this.find(`[data-do=${name}]`)
       button.disabled = !what
@@ -134,10 +142,7 @@ class Reader {
   }
 
   settle() {
-    if (this.stale) {
-      this.stale = false
-      this.last.then(() => this.load())
-    }
+    if (this.stale) this.load()
   }
 
   // to the place that the address names, once
@@ -151,11 +156,26 @@ class Reader {
 
   // -- what is changed -------------------------------------------------------------------------
 
+  inTurn(act) {
+    const done = this.last.then(act)
+    this.last = done.catch(() => {})
+    return done
+  }
+
+  // until no answer is on its way that would draw rows anew
+  async idle() {
+    for (let last = null; last !== this.last; ) {
+      last = this.last
+      await last
+    }
+  }
+
   async ask(address, options) {
     try {
       const answer = await fetch(address, options)
       const content = await answer.json()
       if (answer.ok) return content
+      if (answer.status === OUTDATED) await this.look()
       this.say(content.error, true)
     } catch {
       this.say(this.labels.broken, true)
@@ -163,10 +183,10 @@ class Reader {
     return null
   }
 
-  // one after another; gives what came of it, or null where it was refused
+  // gives what came of it, or null where it was refused
   change(asked) {
     const { url, header, token, language } = this.data
-    const sent = async () => {
+    return this.inTurn(async () => {
       const answer = await this.ask(`${url}?language=${language}`, {
         method: "POST",
         headers: { [header]: token, "Content-Type": "application/json" },
@@ -175,10 +195,7 @@ class Reader {
       })
       if (answer) this.take(answer)
       return answer
-    }
-    const done = this.last.then(sent)
-    this.last = done.catch(() => {})
-    return done
+    })
   }
 
   take(answer) {
@@ -187,9 +204,12 @@ class Reader {
       this.people = answer.people
       this.wave.turns = answer.turns
     }
+    if (answer.before !== this.version) this.load() // others have changed something too
+    this.version = answer.version
     this.told(answer)
-    if (this.text.rows[0]?.turn) this.text.fill(this.rows({ segments: [], ...answer }))
-    else this.text.patch(answer.segments, answer.gone)
+    if (this.text.rows[0]?.turn) {
+      if (redraw) this.text.fill(this.rows({ segments: [], ...answer }))
+    } else this.text.patch(answer.segments, answer.gone)
     this.say("")
     this.search.look(true)
     if (!redraw) return
@@ -207,7 +227,7 @@ class Reader {
 
   split(row) {
     const word = this.text.cut(row)
-    if (word > 0) this.change({ do: "split", segment: row.id, word })
+    if (word > 0) this.change({ do: "split", segment: row.id, word, shown: this.text.whole(row) })
     else this.say(this.labels.split, true)
   }
 
@@ -229,6 +249,18 @@ class Reader {
     const said = this.find(".said")
     said.textContent = sentence
     said.classList.toggle("bad", bad)
+  }
+
+  // what was written for a row that is there no more stays to be copied
+  unkept(text) {
+    this.find(".unkept").hidden = false
+    const texts = this.find(".unkept span")
+    texts.textContent += `\n${text}`
+  }
+
+  forget() {
+    this.find(".unkept").hidden = true
+    this.find(".unkept span").textContent = ""
   }
 
   // -- playing ---------------------------------------------------------------------------------
@@ -293,6 +325,7 @@ class Reader {
       undo: () => this.step("undo"),
       redo: () => this.step("redo"),
       keys: () => this.find("dialog").showModal(),
+      forget: () => this.forget(),
       closer: () => wave.zoom(0.5),
       wider: () => wave.zoom(2),
       whole: () => wave.whole(),
@@ -340,6 +373,7 @@ class Reader {
     if (target.closest?.("input, textarea, select, [contenteditable=true], dialog")) return
     if (!own && target.closest?.("[role=dialog], [role=listbox], [data-baseweb=popover]")) return
     if (!this.text.rows.length || event.altKey) return
+    if (this.text.early !== null) return this.text.type(event)
     let name
     if (event.ctrlKey || event.metaKey) {
       const key = event.key.toLowerCase()
@@ -377,6 +411,7 @@ class Reader {
   }
 }
 
+const OUTDATED = 409 // what was to be changed is not what is shown
 const SHADE = "transcrevai-shade" // in the browser's own keeping
 const KEYS = {
   " ": "play",

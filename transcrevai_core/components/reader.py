@@ -112,6 +112,7 @@ def labels() -> dict[str, Any]:
         "none": _("Not found"),
         "replaced": _("Replaced: {number}", number="{number}"),
         "close": _("Close"),
+        "unkept": _("What you wrote could not be kept; copy it from here:"),
         "broken": _("The connection to TranscrevAI broke off; is it still running?"),
         "no_sound": _("The sound cannot be played; is TranscrevAI still running?"),
         "changes": {

@@ -33,8 +33,9 @@ class Menu {
         [row.note ? labels.edit_note : labels.add_note, "sticky_note_2", "O", () => text.note(row)],
         [row.highlighted ? labels.plain : labels.highlight, "format_ink_highlighter", "H", () => reader.highlight(row)]
       )
+      const restore = () => reader.change({ do: "restore", segment: row.id, shown: text.whole(row) })
       if (row.original !== undefined)
-        items.push([labels.restore, "history", "", () => reader.change({ do: "restore", segment: row.id })])
+        items.push([labels.restore, "history", "", () => restore()])
     }
     menu.replaceChildren()
     if (!speakers) {

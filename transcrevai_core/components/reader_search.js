@@ -115,7 +115,8 @@ class Search {
     const [row, first, last] = here
     const said = this.reader.text.said(row)
     const text = said.slice(0, first) + this.instead.value + said.slice(last)
-    await this.reader.change({ do: "text", segment: row.id, text })
+    const shown = this.reader.text.whole(row)
+    await this.reader.change({ do: "text", segment: row.id, text, shown })
     this.look(true)
     this.show(true)
   }

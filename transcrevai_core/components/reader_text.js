@@ -6,6 +6,7 @@ class Text {
   now = null // the word there
   chosen = null // {id, word}: the word that was clicked last
   editing = null // the row that is being written in
+  early = null // what is typed for a field that is yet to open
   rest = 0 // until then the user scrolls, and nothing else does
 
   constructor(reader) {
@@ -138,8 +139,13 @@ class Text {
     return this.elements.get(row.id)?.querySelectorAll(".words > span")[word]
   }
 
+  // as the server compares it
+  whole(row) {
+    return row.words.map(word => word[2]).join("")
+  }
+
   said(row) {
-    return row.words.map(word => word[2]).join("").trim()
+    return this.whole(row).trim()
   }
 
   // the next word in doubt after a time
@@ -247,38 +253,68 @@ class Text {
 
   // -- editing in place ------------------------------------------------------------------------
 
-  edit(row, text = this.said(row)) {
-    if (row.turn) return
+  // a row as it is once no answer is on its way that would draw it anew; null where it is gone
+  async ready({ id, turn }, text) {
+    if (turn) return null
+    this.early ??= ""
+    await this.reader.idle()
+    const row = this.editing ? null : this.row(id)
+    if (row) return row
+    this.early = null
+    if (text !== undefined) this.reader.unkept(text)
+    return null
+  }
+
+  type(event) {
+    if (event.key.length > 1 || event.ctrlKey || event.metaKey) return
+    event.preventDefault()
+    this.early += event.key
+  }
+
+  // `text` is what was written before and not kept
+  async edit(old, text) {
+    const row = await this.ready(old, text)
+    if (!row) return
     const words = this.elements.get(row.id).querySelector(".words")
-    if (!words) return
     const put = value => {
       const plain = document.createElement("span")
       plain.textContent = value // until the server has told the words' times
       words.replaceChildren(plain)
-      return this.reader.change({ do: "text", segment: row.id, text: value })
+      return this.reader.change({ do: "text", segment: row.id, text: value, shown: this.whole(row) })
     }
-    this.field(row, words, text, this.reader.labels.your_text, (value, caret) => {
-      if (value !== this.said(row)) put(value).then(done => done || this.edit(row, value))
+    this.field(row, words, text ?? this.said(row), this.reader.labels.your_text, (value, caret) => {
+      if (value !== this.said(row)) put(value).then(done => done || this.again("edit", row, value))
       else this.choose(row, Math.min(row.words.length - 1, countWords(value.slice(0, caret))))
     })
   }
 
-  note(row) {
-    if (row.turn) return
+  async note(old, text) {
+    const row = await this.ready(old, text)
+    if (!row) return
     const body = this.elements.get(row.id).querySelector(".body")
-    const old = body.querySelector(".note")
-    const place = old ?? body.appendChild(document.createElement("p"))
-    this.field(row, place, row.note ?? "", this.reader.labels.note, value => {
-      if (!old) place.remove()
-      if (value !== (row.note ?? "")) this.reader.change({ do: "note", segment: row.id, text: value })
-    }, () => !old && place.remove())
+    const noted = body.querySelector(".note")
+    const place = noted ?? body.appendChild(document.createElement("p"))
+    const shown = row.note ?? ""
+    this.field(row, place, text ?? shown, this.reader.labels.note, value => {
+      if (!noted) place.remove()
+      const asked = { do: "note", segment: row.id, text: value, shown }
+      if (value !== shown) this.reader.change(asked).then(done => done || this.again("note", row, value))
+    }, () => !noted && place.remove())
+  }
+
+  // what was refused is written still, in the row as it is now
+  again(name, { id }, text) {
+    const row = this.row(id)
+    if (row) this.patch([row], [])
+    this[name]({ id }, text)
   }
 
   // a field in place of an element: Enter or leaving it keeps what was written, Escape does not
   field(row, place, text, label, keep, leave = () => {}) {
     const element = this.elements.get(row.id)
     const field = document.createElement("textarea")
-    field.value = text
+    field.value = text + (this.early ?? "")
+    this.early = null
     field.rows = 1
     field.setAttribute("aria-label", label)
     const close = kept => {
