@@ -140,6 +140,11 @@ def test_a_sweep_is_judged_kept_and_used(app: AppTest, library: Store, job: Job)
     press(app, "Save as profile")
     kept = profiles.find(library, "calls")
     assert kept.options["speakers"] == 3 and kept.source["der"] < 0.2
+    assert "what you corrected or merged there is lost" in texts(app)
+    with pytest.MonkeyPatch.context() as patch:  # another tab was first
+        patch.setattr(Store, "requeue", lambda *args: False)
+        checked(app.button(key="sweep_use").click().run())
+    assert "being worked on" in app.error[0].value
     app.button(key="sweep_use").click()
     checked(app.run())
     again = library.job(job.id)

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from transcrevai_core import experiments, profiles, ui
+from transcrevai_core.errors import InputError
 from transcrevai_core.texts import _, decimal
 from transcrevai_core.types import Job
 
@@ -39,14 +40,27 @@ def profile_field(key: str) -> dict[str, Any]:
     return profiles.apply(profile, {})
 
 
+def say_what_is_lost(job: Job) -> None:
+    """Say what finding a job's speakers again costs, where they were found before."""
+    if job.diarization:
+        st.caption(
+            _(
+                "Texts stay, and names where a speaker is the same. Who says what is found "
+                "anew: what you corrected or merged there is lost."
+            )
+        )
+
+
 def use_on(job: Job, values: Mapping[str, Any], key: str) -> None:
     """Offer to find a job's speakers again with these settings."""
-    label = _("Use on this recording")
-    if st.button(label, key=f"{key}_use", icon=":material/check:", type="primary"):
-        with ui.told():
-            options = {**job.options, **values, "diarize": True}
-            ui.store().requeue(job.id, ui.job_options(options))
-            st.switch_page(ui.TRANSCRIPT, query_params={"job": job.id})
+    with st.popover(_("Use on this recording"), icon=":material/check:", type="primary"):
+        say_what_is_lost(job)
+        if st.button(_("Find again"), key=f"{key}_use", icon=":material/search:", type="primary"):
+            with ui.told():
+                options = {**job.options, **values, "diarize": True}
+                if not ui.store().requeue(job.id, ui.job_options(options)):
+                    raise InputError(f"{job.title} is being worked on; its end comes first.")
+                st.switch_page(ui.TRANSCRIPT, query_params={"job": job.id})
 
 
 def keep_as_profile(
