@@ -12,7 +12,7 @@ import pytest
 from conftest import wait_until, worker_named
 from typer.testing import CliRunner
 
-from transcrevai_core import bench, demo, experiments, jobs, laboratory, profiles, sweeps
+from transcrevai_core import bench, demo, experiments, jobs, laboratory, profiles, sweeping, sweeps
 from transcrevai_core.cli import app
 from transcrevai_core.components.trials import _GRIDS
 from transcrevai_core.diarization import grouping
@@ -295,7 +295,7 @@ def test_hearing_can_be_cancelled(library: Store, job: Job) -> None:
 
 
 def test_a_sweep_finds_the_best_and_can_be_done_again(library: Store, job: Job) -> None:
-    sweep = sweeps.run(library, load_settings(), sweeps.begin(library, job, planned(job)))
+    sweep = sweeping.run(library, load_settings(), sweeps.begin(library, job, planned(job)))
     assert sweep.state == "done" and sweep.share == 1.0
     best = sweep.plan["points"][sweep.ranked()[0]]
     assert best == {"speakers": 3}  # so many there are
@@ -317,21 +317,21 @@ def test_a_killed_worker_costs_a_sweep_nothing(
             killed.append(worker.pid)
             os.kill(worker.pid, signal.SIGKILL)
 
-    sweep = sweeps.run(library, load_settings(), sweep_id, on_result=kill)
+    sweep = sweeping.run(library, load_settings(), sweep_id, on_result=kill)
     assert killed and sweep.state == "done" and len(sweep.ranked()) == 4
 
 
 def test_a_cancelled_sweep_keeps_what_is_done_and_goes_on(library: Store, job: Job) -> None:
     sweep_id = sweeps.begin(library, job, planned(job))
     with pytest.raises(Cancelled):
-        sweeps.run(
+        sweeping.run(
             library, load_settings(), sweep_id,
             on_result=lambda sweep: sweeps.cancel(library, sweep_id),
         )  # fmt: skip
     half = sweeps.find(library, sweep_id)
     assert half.state == "cancelled" and len(half.results) == 1 and half.left
     seen = []
-    whole = sweeps.run(
+    whole = sweeping.run(
         library, load_settings(), sweep_id, on_result=lambda s: seen.append(len(s.results))
     )
     assert whole.state == "done" and seen == [2, 3, 4]
@@ -344,7 +344,7 @@ def test_a_sweep_whose_program_died_is_not_running(library: Store, job: Job) -> 
         db.execute("UPDATE sweeps SET state = 'running', owner = '1:gone' WHERE id = ?",
                    (sweep_id,))  # fmt: skip
     assert not sweeps.find(library, sweep_id).runs
-    assert sweeps.run(library, load_settings(), sweep_id).state == "done"
+    assert sweeping.run(library, load_settings(), sweep_id).state == "done"
 
 
 def test_a_fault_does_not_look_as_if_a_sweep_ran_for_ever(library: Store, job: Job) -> None:
@@ -354,7 +354,7 @@ def test_a_fault_does_not_look_as_if_a_sweep_ran_for_ever(library: Store, job: J
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        sweeps.run(library, load_settings(), sweep_id, on_result=stumble)
+        sweeping.run(library, load_settings(), sweep_id, on_result=stumble)
     found = sweeps.find(library, sweep_id)
     assert not found.runs and "unexpected fault" in found.error and len(found.results) == 1
 
@@ -368,12 +368,12 @@ def test_nobody_works_on_a_sweep_twice(library: Store, job: Job) -> None:
         held.wait(30)
 
     thread = threading.Thread(
-        target=sweeps.run, args=(library, load_settings(), sweep_id), kwargs={"on_result": wait}
+        target=sweeping.run, args=(library, load_settings(), sweep_id), kwargs={"on_result": wait}
     )
     thread.start()
     going.wait(30)
     with pytest.raises(InputError, match="runs already"):
-        sweeps.run(library, load_settings(), sweep_id)
+        sweeping.run(library, load_settings(), sweep_id)
     held.set()
     thread.join()
     assert sweeps.find(library, sweep_id).state == "done"

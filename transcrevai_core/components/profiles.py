@@ -6,9 +6,22 @@ from typing import Any
 import streamlit as st
 
 from transcrevai_core import experiments, profiles, ui
+from transcrevai_core.components.fields import choice_name, label_of, written
 from transcrevai_core.errors import InputError
 from transcrevai_core.texts import _, decimal
 from transcrevai_core.types import Job
+
+
+def value_name(value: Any) -> str:
+    """Write the value of a setting as it reads on screen."""
+    if value is None:
+        return _("Automatic")
+    return choice_name(value) if isinstance(value, str) else written(value)
+
+
+def named(values: Mapping[str, Any]) -> str:
+    """Write settings in short, as they are called on screen."""
+    return ", ".join(f"{label_of(name)}: {value_name(value)}" for name, value in values.items())
 
 
 def profile_field(key: str) -> dict[str, Any]:
@@ -32,7 +45,7 @@ def profile_field(key: str) -> dict[str, Any]:
         return {}
     profile = kept[name]
     rate = profile.source.get("der")
-    told = experiments.named(profile.options)
+    told = named(profile.options)
     if rate is not None:
         told = _("DER {rate} % where it was found; {settings}", rate=decimal(100 * rate, 1),
                  settings=told)  # fmt: skip
@@ -87,7 +100,7 @@ def keep_as_profile(
 def kept_profiles() -> None:
     """List the profiles, each with what it changes, and let them be deleted."""
     for profile in profiles.every(ui.store()):
-        settings = experiments.named(experiments.changed(profile.options))
+        settings = named(experiments.changed(profile.options))
         told = ui.escape(settings) or _("all settings automatic")
         with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
             st.markdown(f"**{ui.escape(profile.name)}** &nbsp; :small[{told}]", width="stretch")
@@ -104,7 +117,7 @@ def kept_profiles() -> None:
 def facts_of(job: Job, values: Mapping[str, Any]) -> None:
     """Say what a result was made of: the sound, the voices, and the settings."""
     model = experiments.model_of(values)
-    settings = experiments.named(experiments.changed(values))
+    settings = named(experiments.changed(values))
     st.caption(
         _(
             "Sound {digest} · voices by {model}, revision {revision} · {settings}",
