@@ -82,6 +82,7 @@ def test_the_tuning_way(page: Any, library: Store, sample: Job, server: Server) 
         assert not [name for name in heavy if name in mapped.read_text()]
 
     page.get_by_role("button", name="Use on this recording").click()
+    page.get_by_role("button", name="Find again").click()
     expect(page).to_have_url(re.compile(r"/transcript\?job="))
     wait_until(lambda: library.job(sample.id).state == "done")
     assert library.job(sample.id).diarization["by"] == "given"

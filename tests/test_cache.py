@@ -36,6 +36,16 @@ def test_keys_tell_sounds_and_settings_apart():
     assert len(others) == 3 and one not in others
 
 
+def test_nothing_is_kept_for_a_job_that_is_gone_or_without_room(make):
+    cache = make()
+    caching.write(cache.path("gone"), b"1")
+    assert not cache.keep("gone", "voices", "digest", job="nobody") and files(cache) == []
+    caching.write(cache.path("none"), b"1")
+    assert not make(cache_entries=0).keep("none", "voices", "digest")
+    caching.write(cache.path("some"), b"1")
+    assert make().keep("some", "voices", "digest")
+
+
 def test_questions_are_counted(make):
     cache = make()
     assert cache.find("a", "turns") is None

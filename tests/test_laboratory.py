@@ -1,9 +1,11 @@
 """The laboratory below its page: hand-made voices, grids, sweeps that end badly, exports."""
 
+import hashlib
 import json
 import os
 import signal
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +14,21 @@ import pytest
 from conftest import wait_until, worker_named
 from typer.testing import CliRunner
 
-from transcrevai_core import bench, demo, experiments, jobs, laboratory, profiles, sweeps
+from transcrevai_core import bench, demo, experiments, jobs, laboratory, profiles, sweeping, sweeps
+from transcrevai_core.cache import Cache
 from transcrevai_core.cli import app
 from transcrevai_core.components.trials import _GRIDS
 from transcrevai_core.diarization import grouping
 from transcrevai_core.diarization.pipeline import Voices
 from transcrevai_core.diarization.recipes import Recipe
-from transcrevai_core.errors import Cancelled, InputError, SettingError
+from transcrevai_core.errors import Cancelled, InputError, SettingError, WorkerDied
 from transcrevai_core.laboratory import Question
 from transcrevai_core.options import JobOptions
 from transcrevai_core.program import Program
 from transcrevai_core.settings import load_settings
 from transcrevai_core.store import Store
 from transcrevai_core.types import Job, Region
+from transcrevai_core.workers import Worker
 
 PT = demo.sample_path("pt")
 RTTM = PT.with_suffix(".rttm").read_text()
@@ -158,16 +162,35 @@ def test_a_wrong_grid_is_one_sentence(text: str) -> None:
 
 def test_a_grid_has_an_end() -> None:
     grid = {"speaker_threshold": [0.5] * 100, "clustering": ["vbx"] * 100}
-    with pytest.raises(SettingError, match="10000 settings"):
-        experiments.points(grid)
+    for number in (None, experiments.MOST_POINTS + 1):
+        with pytest.raises(SettingError, match="10000 settings"):
+            experiments.points(grid, number)
+    assert len(experiments.points(grid, 10)) == 10
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"recording": []}, {"recording": {}}, {"recording": {"digest": 1}}, {"model": []},
+     {"parameters": 1}, {"parameters": None}, {"format": "other"}],
+)  # fmt: skip
+def test_what_is_no_export_is_one_sentence(tmp_path: Path, changes: dict[str, Any]) -> None:
+    whole = {"format": experiments.FORMAT, "recording": {"digest": "a"}, "model": {}}
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps({**whole, "parameters": {}}))
+    assert experiments.read_export(path)["parameters"] == experiments.checked({})
+    for broken in ({**whole, "parameters": {}, **changes}, whole):
+        path.write_text(json.dumps(broken))
+        with pytest.raises(InputError, match=r"no result of the laboratory"):
+            experiments.read_export(path)
 
 
 def test_profiles_are_kept_and_go_over_other_settings(store: Store) -> None:
     kept = profiles.save(store, "  two  people ", {"speakers": 2, "channels": "mix"}, {"der": 0.1})
     assert kept.name == "two people" and kept.options == {"speakers": 2}
-    profiles.save(store, "two people", {"speakers": 2, "clustering": "vbx"}, {})
+    with pytest.raises(InputError, match="already"):
+        profiles.save(store, "two people", {"speakers": 3}, {})
     (found,) = profiles.every(store)
-    assert found.options == {"speakers": 2, "clustering": "vbx"} and found.source == {}
+    assert found.options == {"speakers": 2} and found.source == {"der": 0.1}
     options = profiles.apply(found, JobOptions(diarize=False, beam_size=1).model_dump())
     assert (options["speakers"], options["beam_size"], options["diarize"]) == (2, 1, True)
     profiles.delete(store, "two people")
@@ -264,6 +287,63 @@ def test_no_room_is_one_sentence(library: Store, job: Job, monkeypatch: pytest.M
     assert not worker_named("laboratory")
 
 
+def test_a_warm_worker_is_no_leave_to_take_more(
+    library: Store, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = bench.of(library)
+    question = place.question(job, experiments.of_job(job))
+    assert question and place.ask(job, laboratory.answer, question)
+    monkeypatch.setenv("TRANSCREVAI_MEMORY_BUDGET_MB", "300")
+    assert place.ask(job, laboratory.answer, question)  # there was room for it before
+    with pytest.raises(InputError, match=r"about \d+ MB|no room"):
+        place.ask(replace(job, duration=36_000.0), laboratory.answer, question)
+
+
+def test_room_that_was_promised_is_taken(library: Store, job: Job) -> None:
+    other, worker = Worker("laboratory"), Worker("laboratory")
+    other.job, bench._needs[other] = job.id, 10**12
+    with pytest.raises(InputError, match=r"about \d+ MB"):
+        bench.ready(worker, library, load_settings(), job, "mfcc")
+    bench.leave(other)
+    bench.ready(worker, library, load_settings(), job, "mfcc")
+    bench.leave(worker)
+
+
+def test_an_idle_worker_ends_after_a_moment_of_work_ahead(library: Store, job: Job) -> None:
+    place = bench.of(library)
+    question = place.question(job, experiments.of_job(job))
+    assert question and place.ask(job, laboratory.answer, question)
+    worker = worker_named("laboratory")
+    assert worker and place._timer
+    place._timer.cancel()
+    with place._lock, worker._busy:
+        place._timer = threading.Timer(0, place._rest)
+        place._timer.start()
+        place._timer.join(0.2)  # it comes amid the work
+    wait_until(lambda: not worker_named("laboratory"))
+
+
+def test_voices_that_cannot_be_kept_are_not_sought_for_ever(
+    library: Store, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Cache, "keep", lambda *args, **kwargs: False)
+    place, values = bench.of(library), experiments.of_job(job) | {"window_seconds": 2.2}
+    place.hear(job, values).join()
+    task = place.hearing(job, values)
+    assert task and "cannot be kept" in task.error
+    assert place.hearing(job, values) is None  # it is told once
+
+
+def test_the_voices_of_a_deleted_job_are_not_kept(library: Store, job: Job) -> None:
+    gone, values = replace(job, id="0" * 32), experiments.of_job(job) | {"window_seconds": 2.3}
+    wav = library.wav(gone.id)
+    wav.parent.mkdir()
+    wav.write_bytes(library.wav(job.id).read_bytes())
+    with pytest.raises(Cancelled):
+        bench.of(library).hear(gone, values).result()
+    assert bench.of(library).question(job, values) is None
+
+
 def test_a_job_that_needs_the_room_ends_the_idle_laboratory(library: Store, job: Job) -> None:
     place = bench.of(library)
     question = place.question(job, experiments.of_job(job))
@@ -295,13 +375,17 @@ def test_hearing_can_be_cancelled(library: Store, job: Job) -> None:
 
 
 def test_a_sweep_finds_the_best_and_can_be_done_again(library: Store, job: Job) -> None:
-    sweep = sweeps.run(library, load_settings(), sweeps.begin(library, job, planned(job)))
+    sweep = sweeping.run(library, load_settings(), sweeps.begin(library, job, planned(job)))
     assert sweep.state == "done" and sweep.share == 1.0
     best = sweep.plan["points"][sweep.ranked()[0]]
     assert best == {"speakers": 3}  # so many there are
     exported = sweeps.exported(job, sweep)
     assert exported["parameters"]["speakers"] == 3 and len(exported["sweep"]["results"]) == 4
     assert exported["recording"]["digest"] == job.digest
+    assert exported["sweep"]["reference"] == hashlib.sha256(RTTM.encode()).hexdigest()
+    sweeps.begin(library, job, planned(job))
+    with pytest.raises(InputError, match="gone"):  # only the last one is kept
+        sweeps.find(library, sweep.id)
 
 
 def test_a_killed_worker_costs_a_sweep_nothing(
@@ -317,25 +401,55 @@ def test_a_killed_worker_costs_a_sweep_nothing(
             killed.append(worker.pid)
             os.kill(worker.pid, signal.SIGKILL)
 
-    sweep = sweeps.run(library, load_settings(), sweep_id, on_result=kill)
+    sweep = sweeping.run(library, load_settings(), sweep_id, on_result=kill)
     assert killed and sweep.state == "done" and len(sweep.ranked()) == 4
 
 
 def test_a_cancelled_sweep_keeps_what_is_done_and_goes_on(library: Store, job: Job) -> None:
     sweep_id = sweeps.begin(library, job, planned(job))
     with pytest.raises(Cancelled):
-        sweeps.run(
+        sweeping.run(
             library, load_settings(), sweep_id,
             on_result=lambda sweep: sweeps.cancel(library, sweep_id),
         )  # fmt: skip
     half = sweeps.find(library, sweep_id)
     assert half.state == "cancelled" and len(half.results) == 1 and half.left
     seen = []
-    whole = sweeps.run(
+    whole = sweeping.run(
         library, load_settings(), sweep_id, on_result=lambda s: seen.append(len(s.results))
     )
     assert whole.state == "done" and seen == [2, 3, 4]
     assert whole.results[0] == half.results[0]
+
+
+def test_going_on_at_once_after_a_cancel_is_another_run(library: Store, job: Job) -> None:
+    sweep_id, tasks = sweeps.begin(library, job, planned(job)), []
+
+    def again(sweep: sweeps.Sweep) -> None:
+        sweeps.cancel(library, sweep_id)
+        tasks.append(sweeping.start(bench.of(library), sweep_id))
+
+    with pytest.raises(Cancelled):
+        sweeping.run(library, load_settings(), sweep_id, on_result=again)
+    tasks[0].join()
+    found = sweeps.find(library, sweep_id)
+    assert len(tasks) == 1 and found.state == "done" and len(found.ranked()) == 4
+
+
+def test_what_failed_is_tried_when_a_sweep_goes_on(
+    library: Store, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep_id, calls = sweeps.begin(library, job, planned(job, "speakers=2,3")), []
+
+    def die(*args: Any, **kwargs: Any) -> None:
+        calls.append(args)
+        raise WorkerDied("It needed too much.", "memory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Worker, "call", die)
+        failed = sweeping.run(library, load_settings(), sweep_id)
+    assert len(calls) == 2 and len(failed.results) == 2 and not failed.ranked()
+    assert len(sweeping.run(library, load_settings(), sweep_id).ranked()) == 2
 
 
 def test_a_sweep_whose_program_died_is_not_running(library: Store, job: Job) -> None:
@@ -344,7 +458,7 @@ def test_a_sweep_whose_program_died_is_not_running(library: Store, job: Job) -> 
         db.execute("UPDATE sweeps SET state = 'running', owner = '1:gone' WHERE id = ?",
                    (sweep_id,))  # fmt: skip
     assert not sweeps.find(library, sweep_id).runs
-    assert sweeps.run(library, load_settings(), sweep_id).state == "done"
+    assert sweeping.run(library, load_settings(), sweep_id).state == "done"
 
 
 def test_a_fault_does_not_look_as_if_a_sweep_ran_for_ever(library: Store, job: Job) -> None:
@@ -354,7 +468,7 @@ def test_a_fault_does_not_look_as_if_a_sweep_ran_for_ever(library: Store, job: J
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        sweeps.run(library, load_settings(), sweep_id, on_result=stumble)
+        sweeping.run(library, load_settings(), sweep_id, on_result=stumble)
     found = sweeps.find(library, sweep_id)
     assert not found.runs and "unexpected fault" in found.error and len(found.results) == 1
 
@@ -368,12 +482,14 @@ def test_nobody_works_on_a_sweep_twice(library: Store, job: Job) -> None:
         held.wait(30)
 
     thread = threading.Thread(
-        target=sweeps.run, args=(library, load_settings(), sweep_id), kwargs={"on_result": wait}
+        target=sweeping.run, args=(library, load_settings(), sweep_id), kwargs={"on_result": wait}
     )
     thread.start()
     going.wait(30)
+    owner = sweeps.find(library, sweep_id).owner
     with pytest.raises(InputError, match="runs already"):
-        sweeps.run(library, load_settings(), sweep_id)
+        sweeping.run(library, load_settings(), sweep_id)
+    assert sweeps.find(library, sweep_id).owner == owner
     held.set()
     thread.join()
     assert sweeps.find(library, sweep_id).state == "done"
@@ -384,6 +500,9 @@ def test_a_sweep_needs_a_reference(library: Store, job: Job) -> None:
         sweeps.plan(experiments.of_job(job), {"speakers": [2]}, "nothing")
     with pytest.raises(InputError, match="no turns"):
         sweeps.keep_reference(library, job, "nothing")
+    for times in ("nan 1", "1 nan", "1 inf", "-inf 1", "1 0", "1 -1"):
+        with pytest.raises(InputError, match="Line 1 of the RTTM"):
+            sweeps.keep_reference(library, job, f"SPEAKER a 1 {times} <NA> <NA> b <NA> <NA>")
 
 
 # -- from the command line ---------------------------------------------------------------------
@@ -426,8 +545,11 @@ def test_a_sweep_from_the_command_line_saves_a_profile(
     profile = profiles.find(library, "best")
     assert profile.options["speakers"] == 3
     assert profile.source["digest"] == job.digest and profile.source["collar"] == 0.25
-    # the reference stays with the job
-    assert "DER" not in result.stdout
+    assert profile.source["reference"] == exported["sweep"]["reference"]
+    # nothing in the library has changed but that
+    assert "DER" not in result.stdout and not sweeps.reference_file(library, job.id).is_file()
+    with pytest.raises(InputError, match="already"):
+        command(job.id, "--save-profile", "best")
     assert command(job.id, "--json").exit_code == 0
     out = CliRunner().invoke(app, ["diarize", str(PT), "--profile", "best", "--json"])
     assert out.exit_code == 0 and json.loads(out.stdout)[0]["diarization"]["speakers"] == 3

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from tests.test_pages import checked, open_page, press, texts
 from transcrevai_core import bench, demo, experiments, jobs, profiles, sweeps
 from transcrevai_core.components.findings import relabelled
+from transcrevai_core.components.profiles import value_name
 from transcrevai_core.store import Store
 from transcrevai_core.types import Job, Turn
 
@@ -133,13 +134,19 @@ def test_a_sweep_is_judged_kept_and_used(app: AppTest, library: Store, job: Job)
 
     wait_until(ended)
     checked(app.run())
-    assert "**Best: DER" in texts(app) and "Number of speakers: 3" in texts(app)
+    assert "**Best: DER" in texts(app)
+    assert "Number of speakers: 3" in texts(app).replace("\\", "")
     assert len(app.get("plotly_chart")) == 2  # the turns, and the heat map
     name = next(box for box in app.text_input if box.label == "Name of a profile")
     name.set_value("calls")
     press(app, "Save as profile")
     kept = profiles.find(library, "calls")
     assert kept.options["speakers"] == 3 and kept.source["der"] < 0.2
+    assert "what you corrected or merged there is lost" in texts(app)
+    with pytest.MonkeyPatch.context() as patch:  # another tab was first
+        patch.setattr(Store, "requeue", lambda *args: False)
+        checked(app.button(key="sweep_use").click().run())
+    assert "being worked on" in app.error[0].value
     app.button(key="sweep_use").click()
     checked(app.run())
     again = library.job(job.id)
@@ -151,10 +158,15 @@ def test_a_profile_is_listed_and_can_be_deleted(app: AppTest, library: Store, jo
     profiles.save(library, "old one", {"speakers": 2}, {})
     open_page(app, "tuning.py", job=job.id)
     open_tab(app, job, ":material/output: Use and export")
-    assert "**old one** &nbsp; :small[speakers=2]" in texts(app)
+    assert "**old one** &nbsp; :small[Number of speakers: 2]" in texts(app).replace("\\", "")
     checked(app.button(key="forget_old one").click().run())
     assert "old one" not in texts(app)
     assert "old one" not in [profile.name for profile in profiles.every(library)]
+
+
+def test_values_of_settings_are_written_as_they_are_read() -> None:
+    found = [value_name(value) for value in (None, "k-means", "vbx", 0.55, 3)]
+    assert found == ["Automatic", "k-means", "VBx", "0.55", "3"]
 
 
 def test_a_wrong_range_is_told_where_it_stands(app: AppTest, library: Store, job: Job) -> None:

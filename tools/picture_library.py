@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from transcrevai_core import demo, edits, experiments, sweeps
+from transcrevai_core import demo, edits, experiments, sweeping, sweeps
 from transcrevai_core.governor import Limits, decide
 from transcrevai_core.journal import Journal, Level, Run
 from transcrevai_core.memory import MB, Machine, Reading, WorkerReading
@@ -53,7 +53,7 @@ def add_sweep(library: Store) -> None:
     sweeps.keep_reference(library, job, reference)
     grid = experiments.parse_grid(["speakers=2,3,4", "min_turn_seconds=0,0.4,0.8"])
     plan = sweeps.plan(experiments.of_job(job), grid, reference, collar=0.25)
-    sweeps.run(library, load_settings(home=library.home), sweeps.begin(library, job, plan))
+    sweeping.run(library, load_settings(home=library.home), sweeps.begin(library, job, plan))
 
 
 def add_gap(library: Store) -> None:

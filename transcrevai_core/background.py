@@ -35,6 +35,8 @@ class Task(threading.Thread):
             self._answer = self._call(self)
         except BaseException as error:
             self._error = error
+            if not isinstance(error, TranscrevaiError):
+                log.error("work in the background failed", exc_info=error)
 
     def tell(self, stage: str, share: float) -> None:
         """Take down how far it is: the stage in English, and the share done (0 to 1)."""
@@ -69,7 +71,6 @@ class Task(threading.Thread):
             return ""
         if isinstance(error, TranscrevaiError):
             return str(error)
-        log.error("work in the background failed", exc_info=error)
         said = mark("An unexpected fault ended the work ({kind}: {error}).")
         return said.format(kind=type(error).__name__, error=error)
 

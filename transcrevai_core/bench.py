@@ -6,6 +6,7 @@ Pages of all sessions share it; what it takes counts against the program's budge
 import atexit
 import threading
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,6 +29,10 @@ NAME = "laboratory"
 _PAUSE = 0.3  # seconds between two moments of work ahead
 # what is kept from call to call, above what finding the speakers takes; scoring brings libraries
 _KEPT_BYTES, _SCORING_BYTES = 90 * MB, 110 * MB
+
+
+_needs: weakref.WeakKeyDictionary[Worker, int] = weakref.WeakKeyDictionary()  # bytes, admitted
+_admitting = threading.Lock()
 
 
 class Bench:
@@ -100,7 +105,8 @@ class Bench:
         key = voices_key(job.digest, values)
         task = self.tasks.get(key)
         if task is None or not task.is_alive():
-            task = Task(
+            task = self.begin(
+                key,
                 lambda task: hear(
                     self.store,
                     self.settings,
@@ -108,24 +114,35 @@ class Bench:
                     values,
                     lambda share: task.tell("finding the voices", share),
                     task.stops,
-                )
+                ),
             )
-            self.tasks[key] = task
         return task
 
+    def begin(self, key: str, call: Callable[[Task], Any]) -> Task:
+        """Begin work in a thread that ends with the bench, and forget what has ended."""
+        going = {name: task for name, task in list(self.tasks.items()) if task.is_alive()}
+        self.tasks = {**going, key: Task(call)}
+        return self.tasks[key]
+
     def hearing(self, job: Job, values: Mapping[str, Any]) -> Task | None:
-        """Return the task that finds, or last sought, a job's voices."""
-        return self.tasks.get(voices_key(job.digest, values))
+        """Return the task that finds a job's voices; one that has ended is returned once."""
+        key = voices_key(job.digest, values)
+        task = self.tasks.get(key)
+        if task and not task.is_alive():
+            self.tasks.pop(key, None)
+        return task
 
     def _rest(self) -> None:
         """End the worker where it has nothing to do, and what only workers need."""
-        self._worker.stop_if_idle()
+        with self._lock:  # not between two moments of work ahead, nor where one has asked since
+            if self._timer is threading.current_thread():
+                self._worker.stop_if_idle()
         if not workers.live():
             watcher.end_trackers()
 
     def stop(self) -> None:
         """End all work."""
-        for task in self.tasks.values():
+        for task in list(self.tasks.values()):
             task.cancel()
         if self._timer:
             self._timer.cancel()
@@ -160,13 +177,26 @@ def ready(worker: Worker, store: Store, settings: Settings, job: Job, embedding:
     worker.hang_seconds = settings.hang_seconds
     worker.cores = memory.work_cores(settings.work_cores)
     worker.limit_bytes = max(settings.diarization_limit_mb * MB, round(needed / budget.HEADROOM))
-    if worker.pid:
-        return
+    with _admitting:
+        if not worker.pid or _needs.get(worker, 0) < needed:
+            _admit(worker, store, settings, needed)
+            _needs[worker] = needed
+
+
+def leave(worker: Worker) -> None:
+    """End a worker that `ready` bounded, and keep no room for it any more."""
+    worker.job = ""
+    worker.stop()
+
+
+def _admit(worker: Worker, store: Store, settings: Settings, needed: int) -> None:
     limits, reading = governor.limits_of(settings), workers.take_reading()
     decision = governor.decide(reading, limits, "normal")
     base = budget.base_bytes()
     promised = sum(max(0, other.forecast - base) for other in store.jobs(ACTIVE_STATES))
-    taken = max(reading.total_bytes, base + promised)
+    taken = max(reading.total_bytes - _share(worker), base + promised)
+    others = [(o, need) for o, need in list(_needs.items()) if o is not worker and (o.pid or o.job)]
+    taken += sum(max(0, need - _share(other)) for other, need in others)
     if not governor.admits(decision.level):
         raise InputError(
             f"There is no room to try settings now, as {decision.cause}; it will go once memory is "
@@ -178,6 +208,10 @@ def ready(worker: Worker, store: Store, settings: Settings, job: Job, embedding:
             f"memory budget of {limits.budget_bytes / MB:.0f} MB are taken; fewer jobs at once or "
             "a larger budget would be right."
         )
+
+
+def _share(worker: Worker) -> int:
+    return memory.share_bytes(worker.pid) if worker.pid else 0
 
 
 def hear(
@@ -195,16 +229,28 @@ def hear(
     question = Question(kept.path(key), store.wav(job.id), dict(values))
     worker = Worker(NAME)
 
+    def stops() -> bool:
+        return should_stop() or not _is_there(store, job.id)
+
     def once() -> None:
         ready(worker, store, settings, job, values["embedding"])
-        worker.call(laboratory.hear, question, on_event=tell, should_stop=should_stop)
+        worker.call(laboratory.hear, question, on_event=tell, should_stop=stops)
 
     try:
         _persist(once)
     finally:
-        worker.stop()
-    kept.keep(key, "voices", job.digest)
+        leave(worker)
+    if not kept.keep(key, "voices", job.digest, job=job.id):
+        raise InputError(
+            "The voices cannot be kept: the cache is set to hold too little; more entries and a "
+            "larger size would be right."
+        )
     return question
+
+
+def _is_there(store: Store, job_id: str) -> bool:
+    with store.database.read() as db:
+        return bool(db.execute("SELECT 1 FROM jobs WHERE id = ?", (job_id,)).fetchone())
 
 
 def _persist(once: Callable[[], T]) -> T:

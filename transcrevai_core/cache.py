@@ -102,13 +102,17 @@ class Cache:
         fresh = row is not None and row["created"] > time.time() - self._seconds
         return self.path(key) if fresh and self.path(key).is_file() else None
 
-    def keep(self, key: str, tier: Tier, digest: str) -> None:
+    def keep(self, key: str, tier: Tier, digest: str, *, job: str = "") -> bool:
         """List the file at `path(key)`, made of the sound of `digest`; make room where it must.
 
+        Tell whether it is kept: there may be no room for it, or its job may have been deleted.
         Raises OSError where there is no such file.
         """
         now = time.time()
         with self._database.write() as db:
+            if job and not db.execute("SELECT 1 FROM jobs WHERE id = ?", (job,)).fetchone():
+                self.path(key).unlink(missing_ok=True)
+                return False
             db.execute(
                 "INSERT OR REPLACE INTO cache (key, tier, digest, bytes, created, used) "
                 "VALUES (?, ?, ?, ?, ?, ?)",
@@ -125,6 +129,7 @@ class Cache:
                     db.execute("DELETE FROM cache WHERE key = ?", (row["key"],))
                     self.path(row["key"]).unlink(missing_ok=True)
         self._sweep(kept, now - _ABANDONED)
+        return key in kept
 
     def clear(self, *, expired_only: bool = False) -> tuple[int, int]:
         """Remove all entries, or those past their time; return how many, and their bytes."""

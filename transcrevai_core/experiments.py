@@ -115,7 +115,7 @@ def points(grid: Mapping[str, Sequence[Any]], number: int | None = None) -> list
     size = 1
     for values in grid.values():
         size *= len(values)
-    if number is None and size > MOST_POINTS:
+    if min(size, number or size) > MOST_POINTS:
         raise SettingError(
             f"The sweep has {size} settings; at most {MOST_POINTS}, or so many of them at random, "
             "would be right."
@@ -171,9 +171,10 @@ def read_export(path: Path) -> dict[str, Any]:
     """Read what `export` wrote to a file; raises InputError with one sentence."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        if found["format"] != FORMAT:
+        known = isinstance(found["recording"]["digest"], str)
+        if found["format"] != FORMAT or not known or not isinstance(found["model"], dict):
             raise ValueError
-        return {**found, "parameters": checked(found["parameters"])}
+        return {**found, "parameters": checked(dict(found["parameters"]))}
     except SettingError:
         raise
     except OSError as error:
@@ -183,15 +184,6 @@ def read_export(path: Path) -> dict[str, Any]:
             f"{path} is no result of the laboratory; JSON from its page, or from "
             "`transcrevai tune --json`, would be right."
         ) from None
-
-
-def named(values: Mapping[str, Any]) -> str:
-    """Write settings in short.
-
-    >>> named({"speakers": None, "clustering": "vbx"})
-    'speakers=auto, clustering=vbx'
-    """
-    return ", ".join(f"{name}={'auto' if v is None else v}" for name, v in values.items())
 
 
 def changed(values: Mapping[str, Any]) -> Values:

@@ -84,15 +84,18 @@ def _heading(text: str, row: int, ink: str) -> dict[str, Any]:
 
 
 def _lane(label: str, name: str, row: int, own: Sequence[Turn], most: int) -> list[dict[str, Any]]:
-    """One line with gaps, quick to draw, and unseen marks that can be hit, for the longest."""
-    times: list[int | None] = []
-    for turn in own:
-        times += [moment(turn.start), moment(turn.end), None]
+    """One area of many boxes, quick to draw, and unseen marks that can be hit, for the longest."""
+    times: list[int] = []
+    for turn in own:  # with gaps between them, each would be an element of the page
+        start, end = moment(turn.start), moment(turn.end)
+        times += [start, start, end, end]
+    thick = _LINE / _LANE / 2
+    heights = [row + thick, row - thick, row - thick, row + thick]
     hit = sorted(own, key=lambda turn: -turn.duration)[:most]
     fill = colour(label).fill
-    line = {
-        "type": "scatter", "mode": "lines", "x": times, "y": [row] * len(times), "name": name,
-        "line": {"color": fill, "width": _LINE}, "connectgaps": False, "hoverinfo": "skip",
+    boxes = {
+        "type": "scatter", "mode": "none", "x": times, "y": heights * len(own), "name": name,
+        "fill": "toself", "fillcolor": fill, "hoverinfo": "skip",
     }  # fmt: skip
     marks = {
         "type": "scatter", "mode": "markers", "y": [row] * len(hit),
@@ -102,7 +105,7 @@ def _lane(label: str, name: str, row: int, own: Sequence[Turn], most: int) -> li
         "hovertext": [f"<b>{_safe(name)}</b><br>{_span(turn.start, turn.end)}" for turn in hit],
         "hoverinfo": "text",
     }  # fmt: skip
-    return [line, marks]
+    return [boxes, marks]
 
 
 def survey(dots: Sequence[Sequence[Any]], names: Mapping[str, str], palette: Palette) -> "Figure":

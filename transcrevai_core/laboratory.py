@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _BLOCKS = 720  # of cepstra that are kept: two hours, 58 MB
 _ANSWERS = 32  # that are kept
-_DOTS = 2_000  # of the map
+_DOTS = 800  # of the map
 _MOMENT = 0.1  # seconds that whoever asks next may have to wait
 _ROWS = 150  # of the affinity matrix
 
@@ -178,7 +178,7 @@ def score(question: Question, reference: str, collar: float) -> dict[str, Any]:
 
 
 def survey(question: Question) -> dict[str, Any]:
-    """Return a map of the windows: x, y, start, end, speaker of at most 2,000, evenly spread.
+    """Return a map of the windows: x, y, start, end, speaker of at most 800, evenly spread.
 
     They are the first two principal components (Pearson 1901, doi:10.1080/14786440109462720) of
     what grouping looks at, vectors of length 1; `share` is how much of the variance they hold.

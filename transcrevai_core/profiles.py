@@ -18,7 +18,7 @@ LONGEST_NAME = 60
 class Profile:
     """Settings (`JobOptions.diarization`) with a name; `source` says what they come from.
 
-    It holds what is known of the digest of the sound, the reference and the DER.
+    It holds what is known of the digests of the sound and the reference, and of the DER.
     """
 
     name: str
@@ -27,13 +27,23 @@ class Profile:
     created: float
 
 
-def save(store: Store, name: str, options: Mapping[str, Any], source: Mapping[str, Any]) -> Profile:
-    """Keep settings under a name, in place of any that it had; raises InputError."""
+def free_name(store: Store, name: str) -> str:
+    """Return a name as a profile would have it; raises InputError where it is taken or none."""
     name = " ".join(name.split())
     if not 0 < len(name) <= LONGEST_NAME:
         raise InputError(
             f"A profile needs a name of 1 to {LONGEST_NAME} characters, such as interviews."
         )
+    if name in (profile.name for profile in every(store)):
+        raise InputError(
+            f"There is a profile {name} already; another name would be right, or deleting it first."
+        )
+    return name
+
+
+def save(store: Store, name: str, options: Mapping[str, Any], source: Mapping[str, Any]) -> Profile:
+    """Keep settings under a name that none has; raises InputError."""
+    name = free_name(store, name)
     known = {key: value for key, value in options.items() if key in NAMES and key != "channels"}
     kept = {key: value for key, value in checked(known).items() if key in known}
     row = name, json.dumps(kept), json.dumps(dict(source)), time.time()

@@ -4,6 +4,7 @@ One line a turn, `SPEAKER file 1 start duration <NA> <NA> speaker <NA> <NA>`; se
 the NIST RT-09 evaluation plan.
 """
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -36,10 +37,12 @@ def parse_rttm(text: str, name: str | None = None) -> list[Turn]:
             continue
         try:
             start, duration, speaker = float(fields[3]), float(fields[4]), fields[7]
+            if not (math.isfinite(start) and 0 < duration < math.inf):
+                raise ValueError
         except (IndexError, ValueError):
             raise InputError(
                 f"Line {number} of the RTTM is broken; SPEAKER name 1 start duration <NA> <NA> "
-                "speaker would be right."
+                "speaker, with a duration above 0, would be right."
             ) from None
         turns.append(Turn(start, start + duration, speaker))
     return sorted(turns, key=lambda turn: (turn.start, turn.end, turn.speaker))

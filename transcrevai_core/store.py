@@ -171,12 +171,15 @@ class Store:
             )
             give_up_gaps(db, job_id)
 
-    def requeue(self, job_id: str, options: Mapping[str, Any] | None = None) -> None:
-        """Let a job that has ended go on: the rest of its chunks, or what new `options` ask for."""
+    def requeue(self, job_id: str, options: Mapping[str, Any] | None = None) -> bool:
+        """Let a job that has ended go on: the rest of its chunks, or what new `options` ask for.
+
+        Tell whether it does; one that goes on already stays as it is.
+        """
         if options is not None:
             check_sound(self.job(job_id), self.wav(job_id))
         with self.database.write() as db:
-            requeue(db, job_id, options)
+            return requeue(db, job_id, options)
 
     def delete_job(self, job_id: str) -> None:
         """Delete a job, its transcript and its files for good; raises InputError while it runs."""

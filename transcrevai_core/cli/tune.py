@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from transcrevai_core import bench, experiments, jobs, laboratory, profiles, sweeps
+from transcrevai_core import bench, experiments, jobs, laboratory, profiles, sweeping, sweeps
 from transcrevai_core.background import Task
 from transcrevai_core.bench import Bench
 from transcrevai_core.cli.flags import (
@@ -60,7 +60,12 @@ def tune(
     ] = None,
     random: Annotated[
         int | None,
-        typer.Option("--random", min=1, help="try so many points of the sweep, or of a usual one"),
+        typer.Option(
+            "--random",
+            min=1,
+            max=experiments.MOST_POINTS,
+            help="try so many points of the sweep, or of a usual one",
+        ),
     ] = None,
     reference: Annotated[
         Path | None, typer.Option("--reference", "-r", help="RTTM that is right")
@@ -85,6 +90,8 @@ def tune(
     given = dict(locals())
     flags = {n: given[n] for n in experiments.NAMES if given.get(n) is not None}
     settings, store = open_library()
+    if save_profile:
+        profiles.free_name(store, save_profile)  # before the work, not after it
     job = _job(store, settings, recording)
     exported = experiments.read_export(source) if source else None
     own = exported["parameters"] if exported else experiments.of_job(job)
@@ -107,6 +114,8 @@ def tune(
         score = result["score"] or {}
         told = {"digest": job.digest, "title": job.title,
                 **{n: score[n] for n in ("der", "collar") if n in score}}  # fmt: skip
+        if "sweep" in result:
+            told["reference"] = result["sweep"]["reference"]
         kept = profiles.save(store, save_profile, result["parameters"], told)
         err.print(f"saved the profile {kept.name}", soft_wrap=True)
 
@@ -153,9 +162,7 @@ def _text(store: Store, job: Job, reference: Path | None) -> str:
         raise InputError(f"{path} is no text; an RTTM file would be right.") from None
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}).") from None
-    if reference:
-        sweeps.keep_reference(store, job, text)
-    return text
+    return sweeps.check_reference(text)
 
 
 def _single(
@@ -173,9 +180,7 @@ def _single(
             raise typer.Exit(130) from None
         if task.error:
             raise InputError(task.error)
-        question = place.question(job, values)
-    if question is None:
-        raise InputError("The voices cannot be kept: the cache is set to hold nothing.")
+        question = task.result()
     found = place.ask(job, laboratory.answer, question)
     score = None
     if reference is not None:
@@ -203,11 +208,13 @@ def _sweep(
     store, settings = place.store, place.settings
     plan = sweeps.plan(values, grid, reference, collar=collar, number=number)
     last = sweeps.latest(store, job.id)
-    unfinished = last and last.state != "done" and not last.runs and dict(last.plan) == plan
-    sweep_id = last.id if last and unfinished else sweeps.begin(store, job, plan)
-    run = Task(lambda task: sweeps.run(store, settings, sweep_id))
+    sweep_id = ""
+    if last and not last.runs and dict(last.plan) == plan:
+        sweep_id = last.id if len(last.ranked()) < len(plan["points"]) else ""
+    sweep_id = sweep_id or sweeps.begin(store, job, plan)
+    run = Task(lambda task: sweeping.run(store, settings, sweep_id))
     try:
-        draw(job.title, run.is_alive, lambda: _progress(sweeps.find(store, sweep_id)))
+        draw(job.title, run.is_alive, lambda: _progress(sweeps.find(store, sweep_id, plan)))
         swept: Sweep = run.result()
     except (KeyboardInterrupt, Cancelled):
         sweeps.cancel(store, sweep_id)

@@ -6,8 +6,22 @@ from typing import Any
 import streamlit as st
 
 from transcrevai_core import experiments, profiles, ui
+from transcrevai_core.components.fields import choice_name, label_of, written
+from transcrevai_core.errors import InputError
 from transcrevai_core.texts import _, decimal
 from transcrevai_core.types import Job
+
+
+def value_name(value: Any) -> str:
+    """Write the value of a setting as it reads on screen."""
+    if value is None:
+        return _("Automatic")
+    return choice_name(value) if isinstance(value, str) else written(value)
+
+
+def named(values: Mapping[str, Any]) -> str:
+    """Write settings in short, as they are called on screen."""
+    return ", ".join(f"{label_of(name)}: {value_name(value)}" for name, value in values.items())
 
 
 def profile_field(key: str) -> dict[str, Any]:
@@ -31,7 +45,7 @@ def profile_field(key: str) -> dict[str, Any]:
         return {}
     profile = kept[name]
     rate = profile.source.get("der")
-    told = experiments.named(profile.options)
+    told = named(profile.options)
     if rate is not None:
         told = _("DER {rate} % where it was found; {settings}", rate=decimal(100 * rate, 1),
                  settings=told)  # fmt: skip
@@ -39,14 +53,27 @@ def profile_field(key: str) -> dict[str, Any]:
     return profiles.apply(profile, {})
 
 
+def say_what_is_lost(job: Job) -> None:
+    """Say what finding a job's speakers again costs, where they were found before."""
+    if job.diarization:
+        st.caption(
+            _(
+                "Texts stay, and names where a speaker is the same. Who says what is found "
+                "anew: what you corrected or merged there is lost."
+            )
+        )
+
+
 def use_on(job: Job, values: Mapping[str, Any], key: str) -> None:
     """Offer to find a job's speakers again with these settings."""
-    label = _("Use on this recording")
-    if st.button(label, key=f"{key}_use", icon=":material/check:", type="primary"):
-        with ui.told():
-            options = {**job.options, **values, "diarize": True}
-            ui.store().requeue(job.id, ui.job_options(options))
-            st.switch_page(ui.TRANSCRIPT, query_params={"job": job.id})
+    with st.popover(_("Use on this recording"), icon=":material/check:", type="primary"):
+        say_what_is_lost(job)
+        if st.button(_("Find again"), key=f"{key}_use", icon=":material/search:", type="primary"):
+            with ui.told():
+                options = {**job.options, **values, "diarize": True}
+                if not ui.store().requeue(job.id, ui.job_options(options)):
+                    raise InputError(f"{job.title} is being worked on; its end comes first.")
+                st.switch_page(ui.TRANSCRIPT, query_params={"job": job.id})
 
 
 def keep_as_profile(
@@ -73,7 +100,7 @@ def keep_as_profile(
 def kept_profiles() -> None:
     """List the profiles, each with what it changes, and let them be deleted."""
     for profile in profiles.every(ui.store()):
-        settings = experiments.named(experiments.changed(profile.options))
+        settings = named(experiments.changed(profile.options))
         told = ui.escape(settings) or _("all settings automatic")
         with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
             st.markdown(f"**{ui.escape(profile.name)}** &nbsp; :small[{told}]", width="stretch")
@@ -90,7 +117,7 @@ def kept_profiles() -> None:
 def facts_of(job: Job, values: Mapping[str, Any]) -> None:
     """Say what a result was made of: the sound, the voices, and the settings."""
     model = experiments.model_of(values)
-    settings = experiments.named(experiments.changed(values))
+    settings = named(experiments.changed(values))
     st.caption(
         _(
             "Sound {digest} · voices by {model}, revision {revision} · {settings}",

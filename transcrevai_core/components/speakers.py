@@ -11,6 +11,7 @@ import streamlit as st
 from transcrevai_core import edits, ui
 from transcrevai_core.components.fields import fields
 from transcrevai_core.components.options import model_fields
+from transcrevai_core.components.profiles import say_what_is_lost
 from transcrevai_core.errors import InputError
 from transcrevai_core.options import JobOptions
 from transcrevai_core.records import used_names
@@ -154,13 +155,7 @@ def find_again(job: Job, label: str, action: str) -> None:
         )
         with st.expander(_("More")):
             values = fields(_MORE, f"find_{job.id}", options)
-        if job.diarization:
-            st.caption(
-                _(
-                    "Texts stay, and names where a speaker is the same. Who says what is found "
-                    "anew: what you corrected or merged there is lost."
-                )
-            )
+        say_what_is_lost(job)
         if st.button(action, type="primary", icon=":material/search:"):
             requeue(job, {**values, "diarize": True, "speakers": number})
 

@@ -6,9 +6,15 @@ from typing import Any
 
 import streamlit as st
 
-from transcrevai_core import bench, experiments, lab_figures, laboratory, sweeps, ui
+from transcrevai_core import bench, experiments, lab_figures, laboratory, sweeping, sweeps, ui
 from transcrevai_core.components.fields import label_of
-from transcrevai_core.components.profiles import facts_of, keep_as_profile, use_on
+from transcrevai_core.components.profiles import (
+    facts_of,
+    keep_as_profile,
+    named,
+    use_on,
+    value_name,
+)
 from transcrevai_core.components.tables import table
 from transcrevai_core.components.working import EVERY, bar
 from transcrevai_core.errors import TranscrevaiError
@@ -56,7 +62,7 @@ def trials(job: Job, question: Question) -> None:
     st.subheader(_("Sweep"), anchor=False)
     sweep = sweeps.latest(ui.store(), job.id)
     if sweep and sweep.runs:
-        st.fragment(_running, run_every=EVERY)(sweep.id)
+        st.fragment(_running, run_every=EVERY)(sweep)
         return
     _plan(job, question, reference, float(collar or 0.0))
     if sweep:
@@ -142,7 +148,7 @@ def _plan(job: Job, question: Question, reference: str, collar: float) -> None:
             texts.append(f"{name}={value}")
         grid = experiments.parse_grid(texts)
         few = st.number_input(
-            _("Only so many, at random"), 1, None, None, key=f"{key}_random",
+            _("Only so many, at random"), 1, experiments.MOST_POINTS, None, key=f"{key}_random",
             placeholder=_("All of them"),
             help=_("A random search finds nearly as much in far fewer steps."),
         )  # fmt: skip
@@ -158,19 +164,18 @@ def _plan(job: Job, question: Question, reference: str, collar: float) -> None:
 
 def _start(sweep_id: str) -> None:
     """Let a sweep run, or go on."""
-    place = bench.of(ui.store())
-    place.tasks[sweep_id] = sweeps.start(place, sweep_id)
+    sweeping.start(bench.of(ui.store()), sweep_id)
 
 
-def _running(sweep_id: str) -> None:
-    sweep = sweeps.find(ui.store(), sweep_id)
+def _running(sweep: Sweep) -> None:
+    sweep = sweeps.find(ui.store(), sweep.id, sweep.plan)
     if not sweep.runs:
         st.rerun()
     whole = len(sweep.plan["points"])
     stage = _("{done} of {all} settings", done=len(sweep.results), all=whole)
     bar(stage, sweep.share, sweep.elapsed, sweep.left)
     st.button(
-        _("Cancel"), icon=":material/close:", on_click=sweeps.cancel, args=(ui.store(), sweep_id)
+        _("Cancel"), icon=":material/close:", on_click=sweeps.cancel, args=(ui.store(), sweep.id)
     )
     _table(sweep, 5)
 
@@ -178,10 +183,10 @@ def _running(sweep_id: str) -> None:
 def _ended(job: Job, sweep: Sweep) -> None:
     """Draw what a sweep has found, and let it go on where it did not come to its end."""
     ranked, whole = sweep.ranked(), len(sweep.plan["points"])
-    if len(sweep.results) < whole:
+    if len(ranked) < whole:
         error = ui.escape(said(sweep.error))
         st.warning(
-            _("The sweep has {done} of {all} settings; these are kept.", done=len(sweep.results),
+            _("The sweep has {done} of {all} settings; these are kept.", done=len(ranked),
               all=whole) + (f" {error}" if error else ""),
             icon=":material/pause_circle:",
         )  # fmt: skip
@@ -199,10 +204,7 @@ def _ended(job: Job, sweep: Sweep) -> None:
         _(
             "**Best: DER {rate} %** with {settings}",
             rate=decimal(100 * best["der"], 1),
-            settings=", ".join(
-                f"{label_of(name)}: {_value(value)}"
-                for name, value in sweep.plan["points"][ranked[0]].items()
-            ),
+            settings=ui.escape(named(sweep.plan["points"][ranked[0]])),
         )
     )
     values = sweep.settings(ranked[0])
@@ -217,7 +219,8 @@ def _ended(job: Job, sweep: Sweep) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
-    keep_as_profile(job, values, {"der": best["der"], "collar": best["collar"]}, "sweep")
+    told = {"der": best["der"], "collar": best["collar"], "reference": sweep.judged_by}
+    keep_as_profile(job, values, told, "sweep")
     _heat(job, sweep)
     _table(sweep, _SHOWN)
 
@@ -229,7 +232,10 @@ def _table(sweep: Sweep, most: int) -> None:
     names = list(sweep.plan["grid"])
     head = [*(label_of(name) for name in names), *_parts_head()]
     rows = [
-        [*(_value(sweep.plan["points"][n][name]) for name in names), *_parts(sweep.results[n])]
+        [
+            *(ui.escape(value_name(sweep.plan["points"][n][name])) for name in names),
+            *_parts(sweep.results[n]),
+        ]
         for n in ranked[:most]
     ]
     table(head, rows, 480 + 110 * len(names))
@@ -237,12 +243,6 @@ def _table(sweep: Sweep, most: int) -> None:
     if len(ranked) > most or failed:
         said_of = _("The best {shown} of {all}.", shown=min(most, len(ranked)), all=len(ranked))
         st.caption(said_of + (" " + _("Failed: {number}.", number=failed) if failed else ""))
-
-
-def _value(value: Any) -> str:
-    if value is None:
-        return _("Automatic")
-    return f"{value:g}" if isinstance(value, float) else ui.escape(str(value))
 
 
 def _heat(job: Job, sweep: Sweep) -> None:
@@ -254,7 +254,7 @@ def _heat(job: Job, sweep: Sweep) -> None:
     rates = [[_least(sweep, dict(zip(names, (a, d), strict=True))) for a in across] for d in down]
     titles = label_of(names[0]), label_of(names[1])
     figure = lab_figures.heat(
-        [_value(a) for a in across], [_value(d) for d in down], rates, titles, ui.palette()
+        [value_name(a) for a in across], [value_name(d) for d in down], rates, titles, ui.palette()
     )
     alt = _("DER of each pair of settings")
     st.plotly_chart(figure, config={"displayModeBar": False}, key=f"lab_heat_{job.id}", alt=alt)
