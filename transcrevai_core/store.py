@@ -13,28 +13,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from transcrevai_core import records
 from transcrevai_core.database import Database
 from transcrevai_core.errors import InputError, StorageError
 from transcrevai_core.processes import is_alive, this_process
-from transcrevai_core.records import (
-    aligned,
-    check_sound,
-    chunk_from_row,
-    chunk_row,
-    clear_chunk,
-    clear_plan,
-    drop_cached,
-    fingerprint,
-    give_up_gaps,
-    job_columns,
-    job_from_row,
-    read_names,
-    read_turns,
-    requeue,
-    segment_from_row,
-    write_diarization,
-    write_segments,
-)
 from transcrevai_core.types import ACTIVE_STATES, Chunk, Job, JobState, Segment, Transcript, Turn
 
 
@@ -88,7 +70,7 @@ class Store:
                 "INSERT INTO jobs (id, title, source, fingerprint, state, options, created, "
                 "updated, owner, session) VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)",
                 (
-                    job_id, title or source.name, str(source), fingerprint(source),
+                    job_id, title or source.name, str(source), records.fingerprint(source),
                     json.dumps(dict(options)), now, now, this_process() if claim else None,
                     session,
                 ),
@@ -109,7 +91,7 @@ class Store:
             row = db.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
         if row is None:
             raise InputError(f"There is no job {job_id}; the list of jobs shows those there are.")
-        return job_from_row(row)
+        return records.job_from_row(row)
 
     def find(self, beginning: str) -> Job:
         """Return the one job whose id begins so; raises InputError for none or several."""
@@ -122,18 +104,18 @@ class Store:
                 f"{len(rows) or 'No'} jobs have an id that begins with {beginning!r}; four or more "
                 "characters of one id in the list would be right."
             )
-        return job_from_row(rows[0])
+        return records.job_from_row(rows[0])
 
     def jobs(self, states: Sequence[JobState] = ()) -> list[Job]:
         """Return jobs, newest first; all, or those in `states`."""
         where = f"WHERE state IN ({', '.join('?' * len(states))})" if states else ""
         with self.database.read() as db:
             rows = db.execute(f"SELECT * FROM jobs {where} ORDER BY created DESC", tuple(states))
-            return [job_from_row(row) for row in rows]
+            return [records.job_from_row(row) for row in rows]
 
     def update_job(self, job_id: str, **changes: Any) -> None:
         """Set some of a job's fields."""
-        values = job_columns({**changes, "updated": time.time()})
+        values = records.job_columns({**changes, "updated": time.time()})
         columns = ", ".join(f"{name} = ?" for name in values)
         with self.database.write() as db:
             db.execute(f"UPDATE jobs SET {columns} WHERE id = ?", (*values.values(), job_id))
@@ -169,7 +151,7 @@ class Store:
                 f"WHERE id = ? AND state IN {ACTIVE_STATES}",
                 (job.owner, state, job_id),
             )
-            give_up_gaps(db, job_id)
+            records.give_up_gaps(db, job_id)
 
     def requeue(self, job_id: str, options: Mapping[str, Any] | None = None) -> bool:
         """Let a job that has ended go on: the rest of its chunks, or what new `options` ask for.
@@ -177,9 +159,9 @@ class Store:
         Tell whether it does; one that goes on already stays as it is.
         """
         if options is not None:
-            check_sound(self.job(job_id), self.wav(job_id))
+            records.check_sound(self.job(job_id), self.wav(job_id))
         with self.database.write() as db:
-            return requeue(db, job_id, options)
+            return records.requeue(db, job_id, options)
 
     def delete_job(self, job_id: str) -> None:
         """Delete a job, its transcript and its files for good; raises InputError while it runs."""
@@ -194,14 +176,14 @@ class Store:
             ).rowcount
             if not deleted:  # someone has taken it since; the transaction is undone
                 raise busy
-            drop_cached(db, job, self.home / "cache")
+            records.drop_cached(db, job, self.home / "cache")
         shutil.rmtree(self.job_dir(job_id), ignore_errors=True)
 
     def save_plan(self, job_id: str, chunks: Iterable[Chunk]) -> None:
         """Write the chunks that are to be decoded, in place of any earlier plan."""
-        rows = [chunk_row(job_id, chunk) for chunk in chunks]
+        rows = [records.chunk_row(job_id, chunk) for chunk in chunks]
         with self.database.write() as db:
-            clear_plan(db, job_id)
+            records.clear_plan(db, job_id)
             db.executemany(
                 'INSERT INTO chunks (job, number, "start", "end", speech) VALUES (?, ?, ?, ?, ?)',
                 rows,
@@ -214,7 +196,7 @@ class Store:
             rows = db.execute(
                 f"SELECT * FROM chunks WHERE job = ? {where} ORDER BY number", (job_id,)
             ).fetchall()
-        return [chunk_from_row(row) for row in rows]
+        return [records.chunk_from_row(row) for row in rows]
 
     def begin_chunk(self, job_id: str, index: int) -> None:
         """Count one more attempt at a chunk."""
@@ -229,9 +211,9 @@ class Store:
     ) -> None:
         """Write a finished chunk: its segments, how many were dropped, and the time it took."""
         with self.database.write() as db:
-            clear_chunk(db, job_id, index)
+            records.clear_chunk(db, job_id, index)
             # turns may come before or after: both ways the same speakers are found
-            write_segments(db, job_id, index, aligned(db, job_id, list(segments)))
+            records.write_segments(db, job_id, index, records.aligned(db, job_id, list(segments)))
             db.execute(
                 "UPDATE chunks SET done = 1, seconds = ? WHERE job = ? AND number = ?",
                 (seconds, job_id, index),
@@ -251,20 +233,20 @@ class Store:
                 "LIMIT ?",
                 (job_id, -1 if last is None else last),
             ).fetchall()
-        return [segment_from_row(row) for row in reversed(rows)]
+        return [records.segment_from_row(row) for row in reversed(rows)]
 
     def save_diarization(
         self, job_id: str, turns: Sequence[Turn], facts: Mapping[str, Any]
     ) -> None:
         """Write who speaks when and how it was found; names and segments follow."""
         with self.database.write() as db:
-            write_diarization(db, job_id, turns, facts)
+            records.write_diarization(db, job_id, turns, facts)
 
     def transcript(self, job_id: str) -> Transcript:
         """Return the transcript of a job as far as it is finished."""
         job = self.job(job_id)
         with self.database.read() as db:
-            turns, names = read_turns(db, job_id), read_names(db, job_id)
+            turns, names = records.read_turns(db, job_id), records.read_names(db, job_id)
         return Transcript(
             title=job.title,
             duration=job.duration or 0.0,
@@ -300,4 +282,4 @@ class Store:
                 (match, limit),
             ).fetchall()
         jobs = {job_id: self.job(job_id) for job_id in {row["job"] for row in rows}}
-        return [(jobs[row["job"]], segment_from_row(row)) for row in rows]
+        return [(jobs[row["job"]], records.segment_from_row(row)) for row in rows]
