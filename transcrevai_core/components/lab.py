@@ -24,7 +24,14 @@ _WINDOW = ("window_seconds", "hop_seconds")
 def laboratory_of(job: Job) -> None:
     """Draw the settings of a job's speakers and what comes of them; only this is drawn again."""
     base = experiments.of_job(job)
-    values = experiments.checked({**base, **_controls(job.id, JobOptions(**base))})
+    settings, answers = st.columns([2, 5], gap="medium")  # a change and its answer in one view
+    with settings:
+        values = experiments.checked({**base, **_controls(job.id, JobOptions(**base))})
+    with answers:
+        _answer(job, values)
+
+
+def _answer(job: Job, values: Values) -> None:
     place = bench.of(ui.store())
     question = place.question(job, values)
     if question is None:
@@ -47,42 +54,31 @@ def _controls(job_id: str, now: JobOptions) -> Values:
     """Draw the settings, and return what they are set to."""
     key, values = f"lab_{job_id}", Values()
     with st.container(border=True):
-        left, right = st.columns(2)
-        with left:
-            values["speakers"] = _slider(
-                "speakers", key, now, [None, *range(1, max(_MOST, now.speakers or 0) + 1)]
-            )
-            values["min_speaker_share"] = _share(key, now)
-            values["clustering"] = field("clustering", key, now)
-        with right:
-            steps = [n / 100 for n in range(5, 96)]
-            values["speaker_threshold"] = _slider(
-                "speaker_threshold", key, now, [None, *_with(steps, now.speaker_threshold)]
-            )
-            lengths = [n / 10 for n in range(31)]
-            values["min_turn_seconds"] = _slider(
-                "min_turn_seconds", key, now, _with(lengths, now.min_turn_seconds), _("{n} s")
-            )
-            values["counting"] = field("counting", key, now)
+        numbers = [None, *range(1, max(_MOST, now.speakers or 0) + 1)]
+        values["speakers"] = _slider("speakers", key, now, numbers)
+        steps = [n / 100 for n in range(5, 96)]
+        values["speaker_threshold"] = _slider(
+            "speaker_threshold", key, now, [None, *_with(steps, now.speaker_threshold)]
+        )
+        values["min_speaker_share"] = _share(key, now)
+        lengths = [n / 10 for n in range(31)]
+        values["min_turn_seconds"] = _slider(
+            "min_turn_seconds", key, now, _with(lengths, now.min_turn_seconds), _("{n} s")
+        )
+        values["clustering"] = field("clustering", key, now)
+        values["counting"] = field("counting", key, now)
         with st.expander(_("More settings"), icon=":material/tune:"):
-            left, right = st.columns(2)
-            with left:
-                most = range(now.min_speakers, 21)
-                values["max_speakers"] = _slider("max_speakers", key, now, [*most])
-            with right:
-                rounds = [None, *range(6)]
-                values["resegment_rounds"] = _slider("resegment_rounds", key, now, rounds)
+            most = range(now.min_speakers, 21)
+            values["max_speakers"] = _slider("max_speakers", key, now, [*most])
+            rounds = [None, *range(6)]
+            values["resegment_rounds"] = _slider("resegment_rounds", key, now, rounds)
             values |= _voice_fields(key, now)
     return values
 
 
 def _voice_fields(key: str, now: JobOptions) -> Values:
     st.caption(_("These ask for other voices: the recording is heard again, once for each choice."))
-    values = {"embedding": field("embedding", key, now)}
-    for column, name in zip(st.columns(2), _WINDOW, strict=True):
-        with column:
-            values[name] = field(name, key, now)
-    return values
+    return {name: field(name, key, now) for name in ("embedding", *_WINDOW)}
 
 
 def _with(steps: Sequence[float], value: float | None) -> list[float]:
