@@ -65,6 +65,7 @@ def test_a_reference_goes_in_and_the_error_is_marked(
 
     # a reference of turns instead, with nothing but a file chosen anew
     page.get_by_role("button", name="Remove pt.txt").click()
+    expect(page.get_by_role("button", name="Compare")).to_be_disabled()  # it has been heard
     page.locator("input[type=file]").set_input_files(demo.sample_path("pt").with_suffix(".rttm"))
     page.get_by_role("button", name="Compare").click()
     expect(page.get_by_role("heading", name="Who speaks when")).to_be_visible(timeout=PATIENCE)

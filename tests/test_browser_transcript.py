@@ -379,7 +379,7 @@ def test_changes_of_others_are_shown_and_nothing_written_meanwhile_is_lost(
 def test_what_others_wrote_is_not_written_over_unseen(
     page: Any, library: Store, doubts: tuple[Job, Segment, Segment]
 ) -> None:
-    job, first, second = doubts
+    job, _first, second = doubts
     edits.edit_text(library, second.id or 0, "theirs")
     write(page, second, "mine")
     expect(page.get_by_text("it reads now: “theirs”.")).to_be_visible()
@@ -389,7 +389,12 @@ def test_what_others_wrote_is_not_written_over_unseen(
     settled(page, second, "theirs")
     write(page, second, "mine, all the same")
     settled(page, second, "mine, all the same")
-    # neither are they split where they had other words
+
+
+def test_what_others_wrote_is_not_split_where_it_had_other_words(
+    page: Any, library: Store, doubts: tuple[Job, Segment, Segment]
+) -> None:
+    job, first, _second = doubts
     edits.edit_text(library, first.id or 0, "other words")
     row(page, first).locator(".words > span").nth(2).click()
     page.locator("audio").evaluate("a => a.pause()")
