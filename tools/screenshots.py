@@ -1,7 +1,7 @@
 """Pictures of every page, wide and narrow, light and dark, for a person to look at.
 
-Run `python -m tools.screenshots [FOLDER [VIEW ...]]`; docs/screenshot.png is the view
-transcript, wide and light.
+Run `python -m tools.screenshots [FOLDER [VIEW ...]]`; docs/screenshot.png and
+docs/tuning.png are the views transcript and tuning, wide and light.
 """
 
 import sys
