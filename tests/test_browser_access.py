@@ -16,7 +16,7 @@ from transcrevai_core.store import Store
 from transcrevai_core.types import Turn
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-PAGES = ("", "transcript", "library", "memory", "settings")
+PAGES = ("", "transcript", "tuning", "library", "evaluation", "memory", "settings")
 GRAVE = ("serious", "critical")
 
 

@@ -5,14 +5,14 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from transcrevai_core import changes, reporting, ui, watcher
+from transcrevai_core import changes, reporting, ui
 from transcrevai_core.background import Task
 from transcrevai_core.components.working import begin, busy, finished, working
+from transcrevai_core.errands import errand
 from transcrevai_core.memory import MB
 from transcrevai_core.store import Store
 from transcrevai_core.texts import _, language
 from transcrevai_core.types import Job, Transcript
-from transcrevai_core.workers import Worker
 
 _LIMIT_BYTES = 600 * MB  # a day of talk, as a Word document, takes half of it
 _MADE = "report_made"  # in the session: the last one, and what it was made of
@@ -91,9 +91,5 @@ def written(*asked: object, should_stop: Callable[[], bool] = lambda: False) -> 
 
     Raises Cancelled where `should_stop` turns true, and WorkerDied.
     """
-    worker = Worker("report", _LIMIT_BYTES)
-    try:
+    with errand("report", _LIMIT_BYTES, should_stop=should_stop) as worker:
         return worker.call(reporting.make, *asked, should_stop=should_stop)
-    finally:
-        worker.stop()
-        watcher.end_trackers()
