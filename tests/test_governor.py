@@ -63,7 +63,7 @@ def test_each_cell_of_the_table(state, full, level, of):
 @pytest.mark.parametrize("workers", [(), ("idle",), ("busy",), ("busy", "idle")])
 def test_what_is_done_in_each_cell(state, full, level, workers):
     present = [
-        worker(number, 100 * number, busy=kind == "busy")
+        worker(number, 100 * number, kind == "busy", "job" if kind == "busy" else "")
         for number, kind in enumerate(workers, start=1)
     ]
     decision = decide(reading(pressure=full, workers=present), LIMITS, state)
@@ -74,8 +74,10 @@ def test_what_is_done_in_each_cell(state, full, level, workers):
 
 
 def test_the_largest_of_those_at_work_is_ended():
-    present = [worker(1, 200), worker(2, 300), worker(3, 900, busy=False), worker(4, 999, job="")]
+    present = [worker(1, 200), worker(2, 300), worker(3, 900, False, ""), worker(4, 999, job="")]
     assert decide(reading(pressure=0.9, workers=present), LIMITS, "emergency").kill == 2
+    between = worker(5, 400, busy=False)  # of a job that writes down what it was given
+    assert decide(reading(pressure=0.9, workers=[*present, between]), LIMITS, "kill").kill == 5
 
 
 def test_levels_say_what_may_begin():

@@ -182,6 +182,16 @@ def test_at_the_kill_level_the_worker_is_ended_and_goes_on_when_there_is_room(
     assert len(causes(governed, "restart")) == 1
 
 
+def test_a_worker_between_two_calls_of_its_job_is_ended_too(governed, pressure):
+    with governed.transcriber(Shape("demo"), "job") as worker:
+        pid = worker.call(os.getpid)
+        pressure.share = 0.9
+        wait_until(lambda: worker.pid != pid)
+        with pytest.raises(WorkerDied, match="was ended because 90% of this computer's memory"):
+            worker.call(os.getpid)
+        assert worker.call(os.getpid) != pid
+
+
 def test_a_worker_is_ended_though_the_database_is_locked(
     store, governed, pressure, slow_words, monkeypatch
 ):
