@@ -52,13 +52,17 @@ def shipped_model() -> IvectorModel:
 def log_likelihoods(
     frames: np.ndarray, weights: np.ndarray, means: np.ndarray, variances: np.ndarray
 ) -> np.ndarray:
-    """Log of weight times density of each diagonal Gaussian for each frame: (frames, C)."""
+    """Log of weight times density of each diagonal Gaussian for each frame: (frames, C).
+
+    A Gaussian's values lie beside each other in memory: what is then done over C Gaussians is
+    done to many frames at once, far sooner where C is small.
+    """
     precision = 1.0 / variances
     constant = np.log(weights) - 0.5 * (np.log(2.0 * np.pi * variances) + means**2 * precision).sum(
         axis=1
     )
-    scores = frames @ (means * precision).T - 0.5 * (frames**2 @ precision.T) + constant
-    return np.asarray(scores)
+    scores = (means * precision) @ frames.T - 0.5 * (precision @ (frames**2).T) + constant[:, None]
+    return np.asarray(scores.T)
 
 
 def posteriors(log_joint: np.ndarray) -> np.ndarray:
