@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +171,39 @@ def test_audio_plays_by_ranges(port: int, store: Store, tmp_path: Path) -> None:
     answer, content = ask(port, "GET", f"{web.AUDIO_URL}/{job.id}", Range="bytes=9000-")
     assert (answer.status, content) == (206, sound[9000:])
     assert ask(port, "GET", f"{web.AUDIO_URL}/{job.id}", Range="bytes=90000-")[0].status == 416
+
+
+@pytest.mark.parametrize(
+    "route", ["/api/audio/{}", "/api/transcript/{}", "/api/transcript/{}/waveform"]
+)
+def test_nothing_is_told_to_an_address_of_others(
+    port: int, store: Store, route: str, make_sound: Callable[..., Path]
+) -> None:
+    job = store.add_job(make_sound(), {})
+    store.wav(job.id).write_bytes(job.source.read_bytes())
+    path = route.format(job.id)
+    assert ask(port, "GET", path)[0].status == 200
+    answer, content = ask(port, "GET", path, Host=f"evil.example:{port}")
+    assert answer.status == 403 and "does not answer to this address" in content.decode()
+
+
+@pytest.mark.parametrize(
+    ("host", "allowed", "ours"),
+    [
+        ("localhost", ["localhost"], True),
+        ("LOCALHOST.", ["localhost"], True),
+        ("::1", ["localhost", "[::1]"], True),
+        ("evil.example", ["localhost", "[::1]"], False),
+        ("evil-localhost", ["localhost"], False),
+        ("", ["localhost"], False),
+        ("a.example.org", ["*.example.org"], True),
+        ("example.org", ["*.example.org"], False),
+        ("any.where", ["*"], True),
+        ("any.where", [], True),
+    ],
+)
+def test_which_addresses_are_ours(host: str, allowed: list[str], ours: bool) -> None:
+    assert web.is_ours(host, allowed) == ours
 
 
 @pytest.mark.parametrize("job", ["0" * 32, "..", "..%2f..%2flibrary", "x"])

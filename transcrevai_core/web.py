@@ -9,7 +9,7 @@ import shutil
 import time
 import unicodedata
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import anyio
@@ -57,11 +57,37 @@ def build_routes(find_store: Callable[[], Store], max_bytes: Callable[[], int]) 
         headers = {"Cross-Origin-Resource-Policy": "same-origin", "Cache-Control": "private"}
         return FileResponse(wav, media_type="audio/wav", headers=headers)
 
-    return [
+    routes = [
         Route(UPLOAD_URL, upload, methods=["PUT", "POST"]),
         Route(AUDIO_URL + "/{job_id}", audio, methods=["GET"]),
         *reading.build_routes(find_store),
     ]
+    return [Route(r.path, _guarded(r.endpoint), methods=[*(r.methods or ())]) for r in routes]
+
+
+def _guarded(
+    answer: Callable[[Request], Awaitable[Response]],
+) -> Callable[[Request], Awaitable[Response]]:
+    """Answer only where the address is one of ours: Streamlit looks after its own routes alone."""
+
+    async def guarded(request: Request) -> Response:
+        from streamlit import config
+
+        if is_ours(request.url.hostname or "", config.get_option("server.allowedHosts")):
+            return await answer(request)
+        return JSONResponse({"error": "TranscrevAI does not answer to this address."}, 403)
+
+    return guarded
+
+
+def is_ours(host: str, allowed: Sequence[str]) -> bool:
+    """Tell whether Streamlit's own setting `server.allowedHosts` names a host."""
+    patterns = [pattern.strip().lower().strip("[]").rstrip(".") for pattern in allowed]
+    host = host.lower().rstrip(".")
+    return not patterns or any(
+        pattern in ("*", host) or (pattern.startswith("*.") and host.endswith(pattern[1:]))
+        for pattern in patterns
+    )
 
 
 def check(request: Request, announced: int, home: Path, max_bytes: int) -> str:
