@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 
 from transcrevai_core.export.cues import texts, timed_pieces
@@ -26,7 +27,7 @@ from transcrevai_core.report_values import (
 )
 from transcrevai_core.terms import document_frequencies, key_terms, occurrences
 from transcrevai_core.texts import _, date, decimal, language, plural
-from transcrevai_core.turns import clock, exclusive, talk_times
+from transcrevai_core.turns import clock, exclusive, shown_name, talk_times
 from transcrevai_core.types import Segment, Transcript, Turn
 
 _LONGEST = 700  # characters of a passage, after which its speaker's next sentence begins another
@@ -56,7 +57,7 @@ def build(
     ones; `address`: where the app's page of transcripts is, such as
     http://localhost:8501/transcript, for links to the sound.
     """
-    shown = named(transcript, readable=True)
+    shown = named(transcript, partial(shown_name, names={}))
     speakers = {
         name: Speaker(label, name, number)
         for number, (name, label) in enumerate(shown.names.items(), 1)

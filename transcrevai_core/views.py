@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from transcrevai_core import figures
 from transcrevai_core.errors import SettingError
 from transcrevai_core.export.names import named
-from transcrevai_core.turns import clock, shown_name
+from transcrevai_core.turns import clock, plain_name, shown_name
 from transcrevai_core.types import Segment, Transcript
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def as_frame(transcript: Transcript, rows: Rows = "segments") -> "DataFrame":
         ) from None
     if rows not in _COLUMNS:
         raise SettingError(f"rows is {rows!r}; it should be {', '.join(_COLUMNS)}.")
-    shown = named(transcript, readable=True)
+    shown = named(transcript, plain_name)
     made: list[tuple[Any, ...]]
     if rows == "turns":
         made = [(turn.start, turn.end, turn.speaker) for turn in shown.turns]

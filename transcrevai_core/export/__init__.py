@@ -16,6 +16,7 @@ from transcrevai_core.export.names import named, speaker_turns
 from transcrevai_core.export.scoring import write_ctm, write_rttm
 from transcrevai_core.export.subtitles import write_srt, write_vtt
 from transcrevai_core.export.texts import as_dict, write_json, write_tsv, write_txt
+from transcrevai_core.turns import plain_name
 from transcrevai_core.types import Transcript
 
 __all__ = [
@@ -69,7 +70,9 @@ def write(transcript: Transcript, format: str, *, edited: bool = True) -> str:
     """
     if format not in FORMATS:
         raise InputError(f"Format {format!r} is unknown; one of {', '.join(FORMATS)} is right.")
-    text = FORMATS[format](named(transcript, readable=format not in _FOR_PROGRAMS), edited)
+    text = FORMATS[format](
+        named(transcript, str if format in _FOR_PROGRAMS else plain_name), edited
+    )
     # Half a surrogate pair, as a damaged edit may hold, cannot be written as UTF-8.
     return text.encode("utf-8", "replace").decode("utf-8")
 

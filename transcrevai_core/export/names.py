@@ -1,10 +1,11 @@
 """Speakers under the names that the user gave them, each of them told from all others."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 from transcrevai_core.export.cues import one_line
-from transcrevai_core.turns import joined, plain_name
+from transcrevai_core.turns import joined
 from transcrevai_core.types import Transcript, Turn
 
 _NO_TEXT = re.compile("[\ufffe\uffff]")  # no characters, by Unicode's and XML's word
@@ -16,18 +17,17 @@ def clean(text: str) -> str:
     return one_line(_NO_TEXT.sub("", text.encode("utf-8", "replace").decode("utf-8")))
 
 
-def named(transcript: Transcript, *, readable: bool = False) -> Transcript:
+def named(transcript: Transcript, unnamed: Callable[[str], str] = str) -> Transcript:
     """Give a transcript whose segments and turns tell names in place of labels.
 
-    Whoever has none is told by the label, or where it is to be `readable` by a plain name. The
-    result's own `names` lead back, from the name shown to the label, in order of first speech.
-    Two speakers stay two: where they have one name, or names that differ in spaces and
-    underscores only (RTTM has no spaces), the later ones are numbered. A label of nothing but
-    white space and control characters is nobody, unless it has a name.
+    Whoever has none is called what `unnamed` makes of the label. The result's own `names` lead
+    back, from the name shown to the label, in order of first speech. Two speakers stay two: where
+    they have one name, or names that differ in spaces and underscores only (RTTM has no spaces),
+    the later ones are numbered. A label of nothing but white space and control characters is
+    nobody, unless it has a name.
     """
-    unnamed = {label: plain_name(label) if readable else label for label in transcript.speakers}
     wanted = {
-        label: clean(transcript.names.get(label, "")) or clean(unnamed[label])
+        label: clean(transcript.names.get(label, "")) or clean(unnamed(label))
         for label in transcript.speakers
     }
     taken, given = {_key(name) for name in wanted.values()}, set[str]()
