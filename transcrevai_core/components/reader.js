@@ -86,8 +86,15 @@ class Reader {
       sense.textContent = meaning
       list.append(term, sense)
     }
+    if (!data.audio) return this.silent()
     this.audio.src = data.audio
     this.wave.load(`${data.url}/waveform`)
+  }
+
+  // the text can be read and put right all the same
+  silent() {
+    for (const tool of ["[data-do=play]", "[data-do=back]", ".speed"]) this.find(tool).disabled = true
+    this.say(this.labels.silent)
   }
 
   // -- what is shown ---------------------------------------------------------------------------

@@ -37,7 +37,7 @@ def reader(job_id: str, place: float | None) -> str | None:
         version = changes.version(db, job_id)
     data = {
         "url": f"{reading.URL}/{job_id}",
-        "audio": f"{AUDIO_URL}/{job_id}",
+        "audio": f"{AUDIO_URL}/{job_id}" if ui.store().wav(job_id).is_file() else "",
         "header": TOKEN_HEADER,
         "token": TOKEN,
         "language": texts.language(),
@@ -115,6 +115,7 @@ def labels() -> dict[str, Any]:
         "unkept": _("What you wrote could not be kept; copy it from here:"),
         "broken": _("The connection to TranscrevAI broke off; is it still running?"),
         "no_sound": _("The sound cannot be played; is TranscrevAI still running?"),
+        "silent": _("The sound of this recording is not kept any more; its text is."),
         "changes": {
             "text": _("a correction"),
             "replace": _("replacements"),

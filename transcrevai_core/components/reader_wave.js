@@ -1,6 +1,7 @@
 // The sound and who speaks when, as a picture: a click plays from there, dragging looks closer.
 class Wave {
   peaks = new Uint8Array() // 0 to 255, twenty a second
+  loudest = 24
   turns = [] // [start, end, place among the people]
   from = 0 // seconds at the left edge
   span = 1 // seconds from edge to edge
@@ -26,7 +27,7 @@ class Wave {
   async load(url) {
     const answer = await fetch(url)
     if (answer.ok) this.peaks = new Uint8Array(await answer.arrayBuffer())
-    this.loudest = this.peaks.reduce((most, value) => Math.max(most, value), 24)
+    this.loudest = this.peaks.reduce((most, value) => Math.max(most, value), this.loudest)
     this.draw()
   }
 
