@@ -19,7 +19,8 @@ from transcrevai_core.texts import _
 from transcrevai_core.types import Job
 
 MOST_MB = 5  # the text of days
-WORK, ABOUT, FOUND = "evaluation_work", "evaluation_about", "evaluation_found"  # in the session
+WORK = "evaluation"
+FOUND = "evaluation_found"  # in the session: what was compared, and what came of it
 
 
 def against_reference() -> None:
@@ -72,19 +73,19 @@ def against_reference() -> None:
         and upload
     ):
         st.session_state.pop(FOUND, None)
-        st.session_state[ABOUT] = job.id, upload.name, edited
-        begin(WORK, judge(job, upload.name, upload.getvalue(), edited, collar, skip))
+        about = job.id, upload.name, edited
+        work = judge(job, upload.name, upload.getvalue(), edited, collar, skip)
+        begin(WORK, lambda task: (about, work(task)))
     result(ids)
 
 
 def result(ids: dict[str, Job]) -> None:
-    """Draw what the last comparison of this session came to."""
-    if (found := finished(WORK)) is not None:
-        st.session_state[FOUND] = found
+    """Draw what the last comparison came to."""
+    if (made := finished(WORK)) is not None:
+        st.session_state[FOUND] = made
     working(WORK)
-    job_id, file, edited = st.session_state.get(ABOUT, ("", "", False))
-    found = st.session_state.get(FOUND)
-    if found is None or job_id not in ids:
+    (job_id, file, edited), found = st.session_state.get(FOUND, (("", "", False), None))
+    if job_id not in ids:
         return
     job = ids[job_id]
     with st.container(horizontal=True, vertical_alignment="center"):

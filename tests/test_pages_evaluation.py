@@ -100,7 +100,7 @@ def test_an_stm_reference_tells_speakers_too(app: AppTest, store: Store) -> None
     assert "`0:02` **Zé** número :orange-background[~~2~~ **1**] certo" in shown
     assert "RTF and peak memory were not kept" in shown
     found = json.loads(
-        evaluation.as_json(job, "ref.stm", False, app.session_state["evaluation_found"])
+        evaluation.as_json(job, "ref.stm", False, app.session_state["evaluation_found"][1])
     )
     assert (found["recording"], found["reference"]) == (job.title, "ref.stm")
     assert found["words"]["substitutions"] == 1 and found["turns"]["der"] == 0.25

@@ -17,7 +17,7 @@ from transcrevai_core.texts import _, decimal, plural, told
 from transcrevai_core.transcription.catalogue import MODELS
 from transcrevai_core.types import Job
 
-_WORK = "numbers_work"  # in the session
+_WORK = "numbers"
 
 
 def numbers() -> None:

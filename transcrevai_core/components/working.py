@@ -1,6 +1,7 @@
 """Something long that a page begins: it goes on in the background, is watched, and can be ended."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -11,25 +12,27 @@ from transcrevai_core.errors import Cancelled, TranscrevaiError
 from transcrevai_core.texts import _, capital, decimal, told
 
 EVERY = 0.5  # seconds between two looks
+# by library and name: a session ends where its page is loaded anew, and its work goes on
+_begun: dict[tuple[Path, str], Task] = {}
 
 
 def begin(key: str, call: Callable[[Task], Any]) -> None:
-    """Begin the session's work of that name, and draw the page anew with it."""
+    """Begin the work of that name, unless it goes on already, and draw the page anew with it."""
     if not busy(key):
-        st.session_state[key] = Task(call)
+        _begun[_place(key)] = Task(call)
     st.rerun()
 
 
 def busy(key: str) -> bool:
-    """Tell whether the session's work of that name goes on."""
-    task: Task | None = st.session_state.get(key)
+    """Tell whether the work of that name goes on."""
+    task = _begun.get(_place(key))
     return task is not None and task.is_alive()
 
 
 def working(key: str) -> None:
-    """Draw how far the session's work of that name is, where there is any."""
-    if key in st.session_state:
-        watch(st.session_state[key], f"{key}_cancel")
+    """Draw how far the work of that name is, where there is any."""
+    if task := _begun.get(_place(key)):
+        watch(task, f"{key}_cancel")
 
 
 def finished(key: str) -> Any:
@@ -37,10 +40,10 @@ def finished(key: str) -> Any:
 
     The sentence of an error is drawn.
     """
-    task: Task | None = st.session_state.get(key)
-    if task is None or busy(key):
+    task = _begun.get(_place(key))
+    if task is None or task.is_alive():
         return None
-    del st.session_state[key]
+    _begun.pop(_place(key), None)
     try:
         return task.result()
     except Cancelled:
@@ -48,6 +51,10 @@ def finished(key: str) -> Any:
     except TranscrevaiError as error:
         st.error(ui.said(error), icon=":material/error:")
     return None
+
+
+def _place(key: str) -> tuple[Path, str]:
+    return ui.store().home, key
 
 
 def watch(task: Task, key: str) -> None:
