@@ -31,7 +31,7 @@ _PAUSE = 0.3  # seconds between two moments of work ahead
 _KEPT_BYTES, _SCORING_BYTES = 90 * MB, 110 * MB
 
 
-_needs: weakref.WeakKeyDictionary[Worker, int] = weakref.WeakKeyDictionary()  # bytes, admitted
+_admitted: weakref.WeakSet[Worker] = weakref.WeakSet()
 _admitting = threading.Lock()
 
 
@@ -178,9 +178,10 @@ def ready(worker: Worker, store: Store, settings: Settings, job: Job, embedding:
     worker.cores = memory.work_cores(settings.work_cores)
     worker.limit_bytes = max(settings.diarization_limit_mb * MB, round(needed / budget.HEADROOM))
     with _admitting:
-        if not worker.pid or _needs.get(worker, 0) < needed:
+        if not worker.pid or worker.promised_bytes < needed:
             _admit(worker, store, settings, needed)
-            _needs[worker] = needed
+            worker.promised_bytes = needed
+            _admitted.add(worker)
 
 
 def leave(worker: Worker) -> None:
@@ -195,8 +196,8 @@ def _admit(worker: Worker, store: Store, settings: Settings, needed: int) -> Non
     base = budget.base_bytes()
     promised = sum(max(0, other.forecast - base) for other in store.jobs(ACTIVE_STATES))
     taken = max(reading.total_bytes - _share(worker), base + promised)
-    others = [(o, need) for o, need in list(_needs.items()) if o is not worker and (o.pid or o.job)]
-    taken += sum(max(0, need - _share(other)) for other, need in others)
+    others = [o for o in list(_admitted) if o is not worker and (o.pid or o.job)]
+    taken += sum(max(0, other.promised_bytes - _share(other)) for other in others)
     if not governor.admits(decision.level):
         raise InputError(
             f"There is no room to try settings now, as {decision.cause}; it will go once memory is "

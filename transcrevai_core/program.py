@@ -203,9 +203,9 @@ class Program:
             return ""
 
     def _beside(self) -> int:
-        """Return what workers take that work for no job: the laboratory's."""
-        beside = (w.pid for w in workers.live() if w not in self._own)
-        return sum(memory.share_bytes(pid) for pid in beside if pid)
+        """Return what workers take, or were promised, that work for no job: the laboratory's."""
+        beside = ((w, w.pid) for w in workers.live() if w not in self._own)
+        return sum(max(memory.share_bytes(pid), w.promised_bytes) for w, pid in beside if pid)
 
     def _with_idle(self, plan: Plan) -> int:
         """Return what a job would need beside the idle workers, of which it takes one over."""

@@ -65,6 +65,7 @@ class Worker:
         self.hang_seconds = hang_seconds
         self.cores = cores
         self.job = ""  # on whose behalf it works
+        self.promised_bytes = 0  # room that is kept for it, where that is not part of a job's
         self.restarts = 0
         self.last_used = self.heard = time.monotonic()
         self.peak_bytes = 0
