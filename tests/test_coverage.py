@@ -251,6 +251,15 @@ def test_gaps_that_come_to_nothing_leave_the_transcript_done(store, program, don
     assert store.segments(done.id) == kept and of_job(store, done.id).gaps == (gap,)
 
 
+def test_gaps_for_which_there_is_no_room_leave_the_transcript_done(store, done):
+    lose(store, done, 1)
+    transcribe_again(store, done, of_job(store, done.id).gaps)
+    runner = jobs.Runner(store, load_settings(memory_budget_mb=200))
+    assert not runner._begin(store.job(done.id), 1)
+    job = store.job(done.id)
+    assert job.state == "done" and job.notes[-1].startswith(GAPS_LEFT)
+
+
 def unsure(spec, wav, chunk, options, longest):
     """Tell what a gap is decoded with, in place of its text."""
     return [Segment(chunk.start, chunk.end, json.dumps(options))], 0

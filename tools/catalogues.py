@@ -29,7 +29,12 @@ MARKS = {"_": 1, "mark": 1, "plural": 2}  # how many of the first arguments are 
 SAYS = {name: 0 for name, kind in vars(errors).items() if isinstance(kind, type)}
 SAYS |= {"Refused": 1, "event": 1, "add_event": 2, "note": 0, "ValueError": 0, "_percent": 1}
 SAYS |= {"Grouping": 3, "tell": 0, "on_progress": 0}
-NAMED = {"update": {"stage"}, "update_job": {"stage", "error"}, "Field": {"description"}}  # by name
+NAMED = {
+    "update": {"stage"},
+    "update_job": {"stage", "error"},
+    "end_job": {"error"},
+    "Field": {"description"},
+}  # by name
 # functions whose answer, or what they append to it, is read by people, by module
 ANSWERS = {
     "attempt": ("reason", "sentence"),

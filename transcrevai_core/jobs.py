@@ -117,7 +117,7 @@ class Runner:
         except StorageError:
             raise
         except Exception as error:
-            self.store.update_job(job.id, state="failed", error=sentence(error), stage="")
+            self.store.end_job(job.id, state="failed", error=sentence(error))
             return ""
         claimed = None
         try:
@@ -231,7 +231,7 @@ def run(program: Program, job: Job) -> Job:
         raise
     finally:
         if end:
-            store.update_job(job.id, owner=None, stage="", **end)
+            store.end_job(job.id, **end)
     return store.job(job.id) if end else pipeline.run_job(program, job, plan)
 
 

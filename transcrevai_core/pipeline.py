@@ -21,7 +21,7 @@ from transcrevai_core.errors import (
     WorkerDied,
 )
 from transcrevai_core.program import Program
-from transcrevai_core.records import GAPS_LEFT, SOUND_GONE, give_up_gaps
+from transcrevai_core.records import GAPS_LEFT, SOUND_GONE
 from transcrevai_core.texts import mark
 from transcrevai_core.transcription.catalogue import DEMO, NONE
 from transcrevai_core.types import SAMPLE_RATE, WAV_HEADER_BYTES, AudioInfo, Chunk, Job
@@ -59,10 +59,7 @@ def run_job(
         end = {"state": "failed", "error": sentence(error)}
     finally:
         program.release(job.id)
-        # in one write: whoever sees the new state may take the job at once
-        store.update_job(job.id, owner=None, stage="", **end)
-        with store.database.write() as db:
-            give_up_gaps(db, job.id)
+        store.end_job(job.id, **end)
     return store.job(job.id)
 
 

@@ -59,5 +59,5 @@ def _is_kept(store: Store, job: Job) -> bool:
             f"{job.source.name} is gone from where it was; with the recording in its place, the "
             "job can go on."
         )
-        store.update_job(job.id, state="failed", owner=None, stage="", error=sentence)
+        store.end_job(job.id, state="failed", error=sentence)
     return not gone and job.state != "queued"

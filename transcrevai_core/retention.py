@@ -68,7 +68,10 @@ def _older(store: Store, days: int | None) -> Iterator[Job]:
 
 
 def _bytes(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else size_of(path)
+    try:
+        return path.stat().st_size if path.is_file() else size_of(path)
+    except OSError:  # it has gone meanwhile
+        return 0
 
 
 def clean(store: Store, settings: Settings) -> Due:

@@ -153,6 +153,13 @@ class Store:
             )
             records.give_up_gaps(db, job_id)
 
+    def end_job(self, job_id: str, **changes: Any) -> None:
+        """Write how a job ended; what is left of its gaps waits no longer."""
+        # in one write: whoever sees the new state may take the job at once
+        self.update_job(job_id, owner=None, stage="", **changes)
+        with self.database.write() as db:
+            records.give_up_gaps(db, job_id)
+
     def requeue(self, job_id: str, options: Mapping[str, Any] | None = None) -> bool:
         """Let a job that has ended go on: the rest of its chunks, or what new `options` ask for.
 
