@@ -1,11 +1,11 @@
 """The app as a person meets it: a real server, a real browser, the bundled demo model."""
 
-import json
 import os
 import re
 import sys
 import wave
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,41 +45,37 @@ def browser() -> Iterator[Any]:
         yield running
 
 
-@pytest.fixture
-def page(browser: Any, server: Server) -> Iterator[Any]:
-    """Give a new tab on the app; no page may fail in the browser or ask any other server."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
+@contextmanager
+def opened(
+    browser: Any, url: str, width: int = 1280, height: int = 900, locale: str = "en-US"
+) -> Iterator[Any]:
+    """Give a new tab of a new visitor; nothing in it may fail or ask any other server."""
+    context = browser.new_context(viewport={"width": width, "height": height}, locale=locale)
     context.set_default_timeout(20_000)
     tab = context.new_page()
     faults: list[str] = []
     tab.on("pageerror", lambda error: faults.append(str(error)))
     tab.on("request", lambda asked: asked.url.startswith(("http://localhost", "data:", "blob:"))
            or faults.append(asked.url))  # fmt: skip
-    tab.goto(server.url)
-    expect(tab.get_by_role("button", name="Choose files")).to_be_enabled()
-    yield tab
-    context.close()
+    tab.goto(url)
+    try:
+        yield tab
+    finally:
+        context.close()
     assert not faults
+
+
+@pytest.fixture
+def page(browser: Any, server: Server) -> Iterator[Any]:
+    with opened(browser, server.url) as tab:
+        expect(tab.get_by_role("button", name="Choose files")).to_be_enabled()
+        yield tab
 
 
 def choose_demo_model(page: Any) -> None:
     page.get_by_role("combobox", name="Model").click()
     page.get_by_role("option", name="demo (samples only)").click()
     expect(page.get_by_text("For your own recordings, choose another model")).to_be_visible()
-
-
-def test_from_sample_to_export(page: Any, library: Store) -> None:
-    page.get_by_role("button", name=demo.SAMPLES["en"]).click()
-    expect(page.get_by_role("progressbar").first).to_be_visible()
-    expect(page.locator(".row").first).to_be_visible(timeout=PATIENCE)  # it opens by itself
-    expect(page).to_have_url(re.compile(r"/transcript\?job=[0-9a-f]{32}$"))
-    expect(page.get_by_text(demo.NOTE)).to_be_visible()
-
-    job = library.jobs(["done"])[0]
-    third = library.segments(job.id)[2]
-    page.get_by_role("button", name="Export").click()
-    segments = json.loads(download(page, "JSON"))["segments"]
-    assert segments[2]["text"] == third.text
 
 
 def download(page: Any, format: str) -> str:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_browser import browser, expect  # noqa: F401
 from test_pages import fill
 
+from tests.test_browser import browser, expect  # noqa: F401
 from tools.serving import Server, serving
 from transcrevai_core.retention import DAY
 from transcrevai_core.settings import load_settings

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.test_browser import HEAVY, PATIENCE, browser, expect, library, server  # noqa: F401
+from tests.test_browser import HEAVY, PATIENCE, browser, expect, library, opened, server  # noqa: F401
 from tools.serving import Server
 from transcrevai_core import demo
 from transcrevai_core.store import Store
@@ -31,18 +31,9 @@ def recording(library: Store) -> str:
 
 @pytest.fixture(params=[1280, 400])
 def page(request: Any, browser: Any, server: Server, recording: str) -> Iterator[Any]:
-    context = browser.new_context(viewport={"width": request.param, "height": 900}, locale="en-US")
-    context.set_default_timeout(20_000)
-    tab = context.new_page()
-    faults: list[str] = []
-    tab.on("pageerror", lambda error: faults.append(str(error)))
-    tab.on("request", lambda asked: asked.url.startswith(("http://localhost", "data:", "blob:"))
-           or faults.append(asked.url))  # fmt: skip
-    tab.goto(f"{server.url}/evaluation?job={recording}")
-    expect(tab.get_by_role("heading", name="Evaluation", exact=True)).to_be_visible()
-    yield tab
-    context.close()
-    assert not faults
+    with opened(browser, f"{server.url}/evaluation?job={recording}", request.param) as tab:
+        expect(tab.get_by_role("heading", name="Evaluation", exact=True)).to_be_visible()
+        yield tab
 
 
 def test_a_reference_goes_in_and_the_error_is_marked(

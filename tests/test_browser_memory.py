@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.test_browser import browser, expect, library, server  # noqa: F401
+from tests.test_browser import browser, expect, library, opened, server  # noqa: F401
 from tools.serving import Server
 from transcrevai_core.journal import Journal
 from transcrevai_core.memory import MB, Machine, Reading
@@ -18,24 +18,15 @@ from transcrevai_core.store import Store
 
 @pytest.fixture(params=[1280, 400])
 def page(request: Any, browser: Any, server: Server, library: Store) -> Iterator[Any]:
-    """Open the page wide and narrow; nothing may fail in the browser, or come from elsewhere."""
+    """Open the page wide and narrow."""
     journal = Journal(library.database, name_of(server.pid))
     for n in range(60):
         machine = Machine(6000 * MB, 8000 * MB)
         reading = Reading(time.time() - 60 + n, machine, (400 + n) * MB)
         journal.add_reading(reading, "degraded", 900 * MB)
-    context = browser.new_context(viewport={"width": request.param, "height": 900}, locale="en-US")
-    context.set_default_timeout(20_000)
-    tab = context.new_page()
-    faults: list[str] = []
-    tab.on("pageerror", lambda error: faults.append(str(error)))
-    tab.on("request", lambda asked: asked.url.startswith(("http://localhost", "data:", "blob:"))
-           or faults.append(asked.url))  # fmt: skip
-    tab.goto(f"{server.url}/memory")
-    expect(tab.get_by_role("heading", name="Memory", exact=True)).to_be_visible()
-    yield tab
-    context.close()
-    assert not faults
+    with opened(browser, f"{server.url}/memory", request.param) as tab:
+        expect(tab.get_by_role("heading", name="Memory", exact=True)).to_be_visible()
+        yield tab
 
 
 def test_meters_limits_and_memory_given_back(page: Any, library: Store) -> None:

@@ -3,11 +3,12 @@
 # ruff: noqa: F811
 import re
 import wave
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.test_browser import PATIENCE, browser, expect, library, server  # noqa: F401
+from tests.test_browser import PATIENCE, browser, expect, library, opened, server  # noqa: F401
 from tools.serving import Server
 from transcrevai_core.options import JobOptions
 from transcrevai_core.store import Store
@@ -35,12 +36,9 @@ def meeting(library: Store, tmp_path_factory: pytest.TempPathFactory) -> Job:
 
 
 @pytest.fixture
-def page(browser: Any, server: Server, meeting: Job) -> Any:
-    tab = browser.new_page(viewport={"width": 1280, "height": 1000}, locale="en-US")
-    tab.set_default_timeout(20_000)
-    tab.goto(f"{server.url}/transcript?job={meeting.id}")
-    yield tab
-    tab.close()
+def page(browser: Any, server: Server, meeting: Job) -> Iterator[Any]:
+    with opened(browser, f"{server.url}/transcript?job={meeting.id}", height=1000) as tab:
+        yield tab
 
 
 def test_a_gap_plays_from_its_beginning_to_its_end(page: Any) -> None:

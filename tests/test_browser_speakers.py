@@ -139,8 +139,8 @@ def test_rename_reaches_text_and_export(page: Any, library: Store, sample: Job) 
     page.keyboard.press("Escape")
 
 
-def choose_name(page: Any, name: str) -> None:
-    page.get_by_role("dialog").get_by_role("combobox", name="Name").fill(name)
+def choose_name(page: Any, name: str, label: str = "Name") -> None:
+    page.get_by_role("dialog").get_by_role("combobox", name=label).fill(name)
     page.keyboard.press("Enter")
 
 

@@ -16,6 +16,7 @@ from tests.test_browser import (  # noqa: F401
     download,
     expect,
     library,
+    opened,
     server,
 )
 from tests.test_browser_speakers import PLAYS, choose_name
@@ -27,18 +28,9 @@ from transcrevai_core.types import Chunk, Job, Segment, Turn, Word
 
 @pytest.fixture(scope="module")
 def tab(browser: Any, server: Server) -> Iterator[Any]:
-    """Keep one tab open for the whole way; nothing may fail in the browser."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
-    context.set_default_timeout(20_000)
-    page = context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("request", lambda asked: asked.url.startswith(("http://localhost", "data:", "blob:"))
-            or faults.append(asked.url))  # fmt: skip
-    page.goto(server.url)
-    yield page
-    context.close()
-    assert not faults
+    """Keep one tab open for the whole way."""
+    with opened(browser, server.url) as page:
+        yield page
 
 
 @pytest.fixture(scope="module")
@@ -435,6 +427,24 @@ def test_what_was_written_for_a_row_that_is_gone_stays(
     expect(lost).to_contain_text("my words")
     lost.get_by_role("button", name="Close").click()
     expect(lost).to_be_hidden()
+
+
+def test_a_text_whose_sound_is_gone_can_be_put_right(
+    page: Any, library: Store, server: Server, job: Job
+) -> None:
+    silent = add_doubts(library)
+    library.wav(silent.id).unlink()
+    page.goto(f"{server.url}/transcript?job={silent.id}")
+    expect(page.get_by_text("The sound of this recording is not kept any more")).to_be_visible()
+    expect(page.get_by_role("button", name="Play (space)")).to_be_disabled()
+    first, _second = library.segments(silent.id)
+    row(page, first).locator(".words > span").nth(1).click()
+    page.keyboard.press(" ")
+    page.keyboard.press("e")
+    page.get_by_label("Your text").fill("put right")
+    page.keyboard.press("Enter")
+    settled(page, first, "put right")
+    expect(page.get_by_text("is TranscrevAI still running?")).to_have_count(0)
 
 
 def test_nothing_left_to_undo_shows_turns_as_they_are(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from conftest import wait_until
 
-from tests.test_browser import HEAVY, PATIENCE, browser, expect, library, server  # noqa: F401
+from tests.test_browser import HEAVY, PATIENCE, browser, expect, library, opened, server  # noqa: F401
 from tests.test_browser_speakers import ended, until
 from tools.serving import Server
 from transcrevai_core import demo, profiles, sweeps
@@ -30,19 +30,9 @@ def sample(server: Server, library: Store) -> Job:
 
 @pytest.fixture
 def page(browser: Any, server: Server, sample: Job) -> Iterator[Any]:
-    """Open the page; nothing may fail in the browser, or ask another server."""
-    context = browser.new_context(viewport={"width": 1280, "height": 1600}, locale="en-US")
-    context.set_default_timeout(20_000)
-    tab = context.new_page()
-    faults: list[str] = []
-    tab.on("pageerror", lambda error: faults.append(str(error)))
-    tab.on("request", lambda asked: asked.url.startswith(("http://localhost", "data:", "blob:"))
-           or faults.append(asked.url))  # fmt: skip
-    tab.goto(f"{server.url}/tuning?job={sample.id}")
-    expect(tab.locator(LANES).filter(has_text="Speaker 3")).to_have_count(2, timeout=PATIENCE)
-    yield tab
-    context.close()
-    assert not faults
+    with opened(browser, f"{server.url}/tuning?job={sample.id}", height=1600) as tab:
+        expect(tab.locator(LANES).filter(has_text="Speaker 3")).to_have_count(2, timeout=PATIENCE)
+        yield tab
 
 
 def test_the_tuning_way(page: Any, library: Store, sample: Job, server: Server) -> None:

@@ -22,7 +22,7 @@ from transcrevai_core.jobs import Runner, open_job
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import load_settings
 from transcrevai_core.store import Store
-from transcrevai_core.types import Chunk, Segment
+from transcrevai_core.types import ACTIVE_STATES, Chunk, Segment
 from transcrevai_core.words import Transcription
 from transcrevai_core.workers import Worker
 
@@ -217,8 +217,9 @@ def test_a_failing_job_leaves_the_next_one_alone(store, tmp_path, make_sound):
     good = store.add_job(make_sound(), {"model": "demo"})
     runner = Runner(store, load_settings())
     runner.start()
-    wait_until(lambda: store.job(good.id).state == "done", 90)
+    wait_until(lambda: not store.jobs(ACTIVE_STATES), 90)
     runner.stop()
+    assert store.job(good.id).state == "done"
     for job, reason in (
         (bad, "is not a recording"),
         (gone, "gone.wav is gone from where it was"),
