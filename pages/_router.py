@@ -18,7 +18,11 @@ selected = st.get_option(f"theme.{st.context.theme.type or 'light'}.linkColor")
 # Streamlit writes what is selected in the colour of buttons: on dark ground it cannot be read well
 st.html(
     "<style>[role=tab][aria-selected=true], button[data-selected=true] "
-    f"{{ color: {selected} !important }}</style>"
+    f"{{ color: {selected} !important }}"
+    # buttons that show their icon alone have their name for those who cannot see it
+    "[class*='st-key-icon_'] button [data-testid=stMarkdownContainer]"
+    "{ position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }"
+    "</style>"
 )
 wordmark = IMAGES / f"logo-{st.context.theme.type or 'light'}.svg"
 st.logo(str(wordmark), size="medium")

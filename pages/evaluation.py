@@ -12,6 +12,7 @@ from transcrevai_core.components.evaluation import (
     turns,
 )
 from transcrevai_core.components.numbers import numbers
+from transcrevai_core.components.recording import recording_field
 from transcrevai_core.components.working import begin, busy, finished, working
 from transcrevai_core.export import file_stem
 from transcrevai_core.references import SUFFIXES
@@ -30,15 +31,7 @@ def against_reference() -> None:
         ui.invite(sentence, ":material/fact_check:")
         return
     ids = {job.id: job for job in jobs}
-    asked = st.query_params.get("job", "")
-    job = ids[
-        st.selectbox(
-            _("Recording"),
-            list(ids),
-            index=list(ids).index(asked) if asked in ids else 0,
-            format_func=lambda job_id: f"{ids[job_id].title} · {ui.date(ids[job_id].created)}",
-        )
-    ]
+    job, meant = recording_field(jobs)
     upload = st.file_uploader(
         _("Reference: what is really said, or who really speaks when"),
         type=[suffix for suffix in SUFFIXES if suffix != "json"],
@@ -71,6 +64,7 @@ def against_reference() -> None:
             disabled=not upload or busy(WORK),
         )
         and upload
+        and meant  # not another one, where that has just gone
     ):
         st.session_state.pop(FOUND, None)
         about = job.id, upload.name, edited

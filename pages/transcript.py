@@ -5,6 +5,7 @@ import streamlit as st
 from transcrevai_core import export, ui
 from transcrevai_core.components.coverage import coverage_panel
 from transcrevai_core.components.reader import reader
+from transcrevai_core.components.recording import asked_for, known_job, look_at
 from transcrevai_core.components.report import report_menu
 from transcrevai_core.components.speakers import add_text, find_again, rename, speakers
 from transcrevai_core.components.watch import follow
@@ -78,16 +79,13 @@ def head(job: Job, transcript: Transcript) -> None:
         report_menu(job, transcript)
 
 
-newest = next((job.id for job in library.jobs(["done"])), None)
-job_id = st.query_params.get("job", newest)
+job_id = asked_for(library.jobs(["done"]))
 if job_id is None:
     st.title(_("Transcript"), anchor=False)
     ui.invite(_("There is no transcript yet."), ":material/article:")
     st.stop()
-if "job" not in st.query_params:  # so that a reload shows the same one
-    st.query_params["job"] = job_id
-
-job = library.job(job_id)
+job = known_job(job_id)
+look_at(job_id)
 transcript = library.transcript(job_id)
 st.title(ui.escape(transcript.title), anchor=False)
 if transcript.model or transcript.turns:

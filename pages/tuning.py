@@ -4,31 +4,11 @@ import streamlit as st
 
 from transcrevai_core import ui
 from transcrevai_core.components.lab import laboratory_of
+from transcrevai_core.components.recording import recording_field
 from transcrevai_core.texts import _
-from transcrevai_core.types import Job
 
 library = ui.store()
 st.set_page_config(layout="wide")  # the settings, and beside them what they change
-
-
-def choose(jobs: list[Job]) -> Job:
-    """Draw which recordings there are, and return the one that is meant; the address keeps it."""
-    known = {job.id: job for job in jobs}
-    asked = st.query_params.get("job")
-    if asked is not None and asked not in known:
-        library.job(asked)  # says so where there is none
-        st.info(_("That recording is not done, or its sound is gone; another one is shown."))
-    start = asked if asked in known else jobs[0].id
-    chosen = st.selectbox(
-        _("Recording"),
-        list(known),
-        index=list(known).index(start),
-        format_func=lambda job_id: f"{known[job_id].title} ({ui.date(known[job_id].created)})",
-    )
-    if chosen != asked:  # so that a reload shows the same one
-        st.query_params["job"] = chosen
-    return known[chosen]
-
 
 st.title(_("Tuning"), anchor=False)
 jobs = [job for job in library.jobs(["done"]) if library.wav(job.id).is_file()]
@@ -47,4 +27,4 @@ st.caption(
         "library changes before you use it."
     )
 )
-laboratory_of(choose(jobs))
+laboratory_of(recording_field(jobs)[0])

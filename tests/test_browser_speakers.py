@@ -91,7 +91,7 @@ def test_speakers_come_without_text_and_text_without_finding_them_again(
     assert before.turns and not before.segments
     expect(page.get_by_text("There is no text yet")).to_be_visible()
     page.get_by_role("combobox", name="Model").click()
-    page.get_by_role("option", name="demo (samples only)").click()
+    page.get_by_role("option", name="demo · samples only").click()
     expect(page.get_by_text("For your own recordings, choose another model")).to_be_visible()
     page.get_by_role("button", name="Transcribe", exact=True).click()
     # the page comes back by itself

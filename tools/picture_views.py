@@ -122,7 +122,7 @@ def views(url: str, library: Store, running: str) -> Views:
     def options(page: Any) -> None:
         visit(page, url, "More options")
         page.get_by_role("combobox", name="Model").click()
-        page.get_by_role("option", name="demo (samples only)").click()
+        page.get_by_role("option", name="demo · samples only").click()
         page.get_by_text("More options").click()
         page.get_by_text("Beam size").wait_for()
 

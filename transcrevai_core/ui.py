@@ -256,6 +256,12 @@ def invite(sentence: str, icon: str) -> None:
         st.switch_page(TRANSCRIBE)
 
 
+def icon_button(icon: str, said: str, key: str, **more: Any) -> bool:
+    """Draw a button that shows its icon alone; what it does is its name and its tooltip."""
+    with st.container(width="content", key=f"icon_{key}"):  # whose label the router's style hides
+        return st.button(said, key=key, type="tertiary", icon=icon, help=said, **more)
+
+
 def local_file(text: str) -> Path:
     """Return the file that a user's text names; raises InputError with what would be right."""
     path = Path(text.strip().strip("\"'")).expanduser()

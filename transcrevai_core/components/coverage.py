@@ -84,12 +84,9 @@ def _row(job: Job, gap: Gap, still: bool) -> None:
         elif gap.state == "waiting":
             told.append(_("waits to be transcribed again"))
         st.caption(" · ".join(told), width="stretch")
-        if gap.state != "waiting" and st.button(
-            ":material/refresh:",
-            key=f"again_{gap.start:.2f}",
-            type="tertiary",
-            help=_("Transcribe it again"),
-            disabled=still,
+        said = _("Transcribe {place} again", place=ui.clock(gap.start))
+        if gap.state != "waiting" and ui.icon_button(
+            ":material/refresh:", said, f"again_{gap.start:.2f}", disabled=still
         ):
             _ask(job, [gap])
 

@@ -14,6 +14,7 @@ from transcrevai_core.texts import _, decimal
 from transcrevai_core.transcription.catalogue import AUTO, DEMO, MODELS, NONE, locate
 
 _COMMON_LANGUAGES = ("pt", "en", "es")
+_ASIDE = " · "  # between a model's name and what is said of it
 _ALIASES = ("large", "turbo")  # second names of models that the list has already
 _FIELDS = JobOptions.model_fields
 
@@ -96,23 +97,22 @@ def _model(key: str, default: str, text: bool, **kept: Any) -> str:
         key=key,
         **kept,
     )
-    return chosen or default
+    return chosen.split(_ASIDE)[0] if chosen else default
 
 
 def _model_label(name: str) -> str:
-    if name == AUTO:
-        return _("auto (the largest that fits the memory budget)")
+    """Return what the list shows; always the same, as a page left open sends it back as it was."""
     if name == NONE:
         return _("Only who speaks when (no text)")
-    model = MODELS.get(name)
-    if model is DEMO:
-        return _("demo (samples only)")
-    where = _("to be downloaded")
-    if model:
-        where = _("{size} MB to download", size=decimal(model.download_mb))
-    where = _("on this computer") if locate(name) else where
-    english = model and model.languages == "en"
-    return f"{name} ({where}, {_('English')})" if english else f"{name} ({where})"
+    model, parts = MODELS.get(name), [name]
+    if name == AUTO:
+        parts.append(_("the largest that fits the memory budget"))
+    elif model is DEMO:
+        parts.append(_("samples only"))
+    elif model:
+        parts += [f"{decimal(model.download_mb)} MB"]
+        parts += [_("English")] if model.languages == "en" else []
+    return _ASIDE.join(parts)
 
 
 def _language(key: str, default: str | None, **kept: Any) -> str:

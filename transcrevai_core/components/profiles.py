@@ -59,7 +59,8 @@ def say_what_is_lost(job: Job) -> None:
         st.caption(
             _(
                 "Texts stay, and names where a speaker is the same. Who says what is found "
-                "anew: what you corrected or merged there is lost."
+                "anew: what you corrected or merged there is lost, and what was changed before "
+                "cannot be undone any more."
             )
         )
 
@@ -104,11 +105,10 @@ def kept_profiles() -> None:
         told = ui.escape(settings) or _("all settings automatic")
         with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
             st.markdown(f"**{ui.escape(profile.name)}** &nbsp; :small[{told}]", width="stretch")
-            st.button(
+            ui.icon_button(
                 ":material/delete:",
-                key=f"forget_{profile.name}",
-                type="tertiary",
-                help=_("Delete the profile {name}", name=ui.escape(profile.name)),
+                _("Delete the profile {name}", name=ui.escape(profile.name)),
+                f"forget_{profile.name}",
                 on_click=profiles.delete,
                 args=(ui.store(), profile.name),
             )

@@ -24,7 +24,7 @@ class Reader {
     this.audio.addEventListener("error", () => this.say(this.labels.no_sound, true))
     this.keys = event => this.key(event)
     document.addEventListener("keydown", this.keys)
-    this.finish = () => this.text.close?.(true)
+    this.finish = () => this.text.close?.(true, true)
     window.addEventListener("pagehide", this.finish)
     let shaded = "on"
     try {

@@ -285,7 +285,7 @@ class Text {
     this.field(row, words, text ?? this.said(row), this.reader.labels.your_text, (value, caret) => {
       if (value !== this.said(row)) put(value).then(done => done || this.again("edit", row, value))
       else this.choose(row, Math.min(row.words.length - 1, countWords(value.slice(0, caret))))
-    })
+    }, undefined, text !== undefined)
   }
 
   async note(old, text) {
@@ -299,7 +299,7 @@ class Text {
       if (!noted) place.remove()
       const asked = { do: "note", segment: row.id, text: value, shown }
       if (value !== shown) this.reader.change(asked).then(done => done || this.again("note", row, value))
-    }, () => !noted && place.remove())
+    }, () => !noted && place.remove(), text !== undefined)
   }
 
   // what was refused is written still, in the row as it is now
@@ -309,23 +309,25 @@ class Text {
     this[name]({ id }, text)
   }
 
-  // a field in place of an element: Enter or leaving it keeps what was written, Escape does not
-  field(row, place, text, label, keep, leave = () => {}) {
+  // a field in place of an element: Enter or leaving it keeps what was written, Escape does not;
+  // what was refused once is kept by Enter alone, for it may write over what others wrote
+  field(row, place, text, label, keep, leave = () => {}, refused = false) {
     const element = this.elements.get(row.id)
     const field = document.createElement("textarea")
     field.value = text + (this.early ?? "")
     this.early = null
     field.rows = 1
     field.setAttribute("aria-label", label)
-    const close = kept => {
+    const close = (kept, left = false) => {
       if (this.close !== close) return
       this.editing = null
       this.close = null
       element.classList.remove("editing")
       const caret = field.selectionStart
       field.replaceWith(place)
-      if (kept) keep(field.value.trim(), caret)
+      if (kept && !(left && refused)) keep(field.value.trim(), caret)
       else leave()
+      if (left && refused) this.reader.unkept(field.value)
       this.reader.settle()
     }
     field.addEventListener("keydown", event => {
@@ -336,7 +338,7 @@ class Text {
       }
       event.stopPropagation()
     })
-    field.addEventListener("blur", () => close(true))
+    field.addEventListener("blur", () => close(true, true))
     element.classList.add("editing")
     this.editing = row
     this.close = close

@@ -72,13 +72,14 @@ def _share(transcript: Transcript, label: str, seconds: float, whole: float) -> 
         share = f":small[{ui.clock(seconds)} · {seconds / whole:.0%}]"
         chip = ui.chip(label, transcript.names, _SHARE_NAME)
         st.markdown(f"{chip}&ensp;{share}", width="content")
-        pencil = ":material/drive_file_rename_outline:"
-        if st.button(pencil, key=f"rename_{label}", type="tertiary", help=_("Rename")):
+        name = ui.escape(shown_name(label, transcript.names))
+        said = _("Rename {name}", name=name)
+        if ui.icon_button(":material/drive_file_rename_outline:", said, f"rename_{label}"):
             rename(transcript, label)
-        if len(transcript.speakers) > 1 and st.button(
-            ":material/merge:", key=f"merge_{label}", type="tertiary", help=_("Merge into another")
-        ):
-            merge(transcript, label)
+        if len(transcript.speakers) > 1:
+            said = _("Merge {name} into another", name=name)
+            if ui.icon_button(":material/merge:", said, f"merge_{label}"):
+                merge(transcript, label)
 
 
 def rename(transcript: Transcript, label: str) -> None:

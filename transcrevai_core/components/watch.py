@@ -7,6 +7,7 @@ from typing import Literal
 import streamlit as st
 
 from transcrevai_core import ui
+from transcrevai_core.components.recording import known_job
 from transcrevai_core.queueing import queue
 from transcrevai_core.records import read_names
 from transcrevai_core.texts import _, capital, told
@@ -19,7 +20,7 @@ SHOWN_SEGMENTS = 30  # drawn twice a second; the transcript page shows them all
 
 def watch_job(job_id: str) -> None:
     """Draw one job: how far it is, the text as it grows, and what can be done about it."""
-    job = ui.store().job(job_id)
+    job = known_job(job_id)
     watched = st.session_state.pop(_WATCHED, None) == job_id
     if watched and job.state == "done":  # from here: a fragment that switched could be polled again
         st.switch_page(ui.TRANSCRIPT, query_params={"job": job_id})

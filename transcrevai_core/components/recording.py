@@ -1,0 +1,56 @@
+"""Which recording a page is about: by its address, else the one that was looked at last."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from transcrevai_core import ui
+from transcrevai_core.errors import InputError
+from transcrevai_core.texts import _
+from transcrevai_core.types import Job
+
+_LAST = "recording"  # in the session
+
+
+def known_job(job_id: str) -> Job:
+    """Return the job that an address names; where there is none, say so and end the page."""
+    try:
+        return ui.store().job(job_id)
+    except InputError:
+        sentence = _("This recording is not in the library; it may have been deleted.")
+        st.title(_("Not found"), anchor=False)
+        st.error(sentence, icon=":material/error:")
+        if st.button(_("Library"), icon=":material/folder_open:"):
+            st.switch_page(ui.LIBRARY)
+        st.stop()
+
+
+def asked_for(jobs: Sequence[Job]) -> str | None:
+    """Return the job that the address names, else the last one seen, else the first of `jobs`."""
+    known = [job.id for job in jobs]
+    last = st.session_state.get(_LAST)
+    asked: str | None = st.query_params.get("job")
+    return asked or (last if last in known else next(iter(known), None))
+
+
+def look_at(job_id: str) -> None:
+    """Keep in the address and the session which recording the page is about."""
+    st.session_state[_LAST] = job_id
+    if st.query_params.get("job") != job_id:  # so that a reload shows the same one
+        st.query_params["job"] = job_id
+
+
+def recording_field(jobs: Sequence[Job]) -> tuple[Job, bool]:
+    """Draw which recordings there are; return one, and whether it is the one that was asked for."""
+    known = {job.id: job for job in jobs}
+    asked = asked_for(jobs)
+    if asked not in known:
+        st.info(_("That recording is not done, or it is gone; another one is shown."))
+    chosen = st.selectbox(
+        _("Recording"),
+        list(known),
+        index=list(known).index(asked) if asked in known else 0,
+        format_func=lambda job_id: f"{known[job_id].title} ({ui.date(known[job_id].created)})",
+    )
+    look_at(chosen)
+    return known[chosen], asked in known
