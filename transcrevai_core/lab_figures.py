@@ -22,7 +22,6 @@ _LANE, _LINE, _TOP, _AXIS = 26, 15, 8, 26  # pixels
 _NAME = 14  # characters of a name beside its lane
 _TARGETS = 400  # that can be clicked, of all lanes together
 _TITLED = 270  # pixels, in which an upright title of an axis stands whole
-_SOLID = 0.9  # of a dot: those behind it are guessed, and it can still be told from the ground
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "star")
 _FLAT = {"showgrid": False, "zeroline": False, "fixedrange": True}
 
@@ -117,8 +116,9 @@ def survey(dots: Sequence[Sequence[Any]], names: Mapping[str, str], palette: Pal
         traces.append({
             "type": "scatter", "mode": "markers", "name": _safe(shortened(name, _NAME)),
             "x": [dot[0] for dot in own], "y": [dot[1] for dot in own],
-            "marker": {"size": 8, "color": look.fill, "symbol": _symbol(label), "opacity": _SOLID},
-            "unselected": {"marker": {"opacity": _SOLID}}, "selected": {"marker": {"size": 13}},
+            "marker": {"size": 8, "color": look.fill, "symbol": _symbol(label), "opacity": 1,
+                       "line": {"width": 0.6, "color": palette.ink}},
+            "unselected": {"marker": {"opacity": 1}}, "selected": {"marker": {"size": 13}},
             "customdata": [[dot[2], dot[3]] for dot in own],
             "hovertext": [f"<b>{_safe(name)}</b><br>{_span(dot[2], dot[3])}" for dot in own],
             "hoverinfo": "text",

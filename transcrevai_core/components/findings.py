@@ -150,7 +150,9 @@ def _windows(found: Found, dots: Sequence[Sequence[Any]]) -> None:
     listed = {(dot[2], dot[3]): dot[4] for dot in lab_words.farthest(dots)}
 
     def written(span: tuple[float, float]) -> str:
-        return f"{ui.clock(span[0])} · {shown_name(listed[span], found.names)}"
+        start, end = (decimal(seconds, 2) for seconds in span)
+        times = _("{start} s to {end} s", start=start, end=end)
+        return f"{ui.clock(span[0])} · {shown_name(listed[span], found.names)} · {times}"
 
     def chosen() -> None:
         if span := st.session_state[key]:
