@@ -144,6 +144,12 @@ def test_other_voices_are_offered_to_be_found(app: AppTest, library: Store, job:
     task.join()
     checked(app.run())
     assert app.get("plotly_chart")
+    windows = app.selectbox(key=f"lab_window_{job.id}")
+    windows.select_index(len(windows.options) - 1)
+    checked(app.run())
+    app.number_input(key=f"lab_{job.id}_window_seconds").set_value(None)
+    checked(app.run())  # among other windows, the one that was chosen is not there any more
+    assert app.selectbox(key=f"lab_window_{job.id}").value is None
 
 
 def test_a_sweep_is_judged_kept_and_used(app: AppTest, library: Store, job: Job) -> None:
