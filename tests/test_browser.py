@@ -104,11 +104,11 @@ def test_upload_shows_its_progress_and_survives_a_change_of_page(
     chromium = page.context.new_cdp_session(page)
     throttle(chromium, 1_000_000)
     page.locator("input[type=file]").set_input_files([tmp_path / "broken.mp3", sound])
-    expect(page.get_by_text(re.compile(r"of 20 MB · \d+ % · \d+ s left"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"of 20 MB · \d+% · \d+ s left"))).to_be_visible()
     page.get_by_role("link", name="Library").click()
     expect(page.get_by_role("heading", name="Library")).to_be_visible()
     page.get_by_role("link", name="Transcribe", exact=True).click()
-    expect(page.get_by_text(re.compile(r"of 20 MB · \d+ % · \d+ s left"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"of 20 MB · \d+% · \d+ s left"))).to_be_visible()
     throttle(chromium, -1)
 
     expect(page.get_by_role("heading", name="In progress")).to_be_visible()

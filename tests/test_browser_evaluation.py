@@ -43,7 +43,7 @@ def test_a_reference_goes_in_and_the_error_is_marked(
     page.locator("input[type=file]").set_input_files(demo.sample_path("pt").with_suffix(".txt"))
     page.get_by_role("button", name="Compare").click()
     expect(page.get_by_role("heading", name="Word by word")).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_test_id("stMetricValue").first).to_have_text(re.compile(r"^0\.7.%$"))
+    expect(page.get_by_test_id("stMetricValue").first).to_have_text(re.compile(r"^0\.7%$"))
     expect(page.locator("del", has_text=re.compile("^3$"))).to_be_visible()
     expect(page.locator("strong", has_text=re.compile("^33$"))).to_be_visible()
     expect(page.get_by_text("compared in lower case and without punctuation")).to_be_visible()

@@ -34,6 +34,13 @@ def test_the_browsers_language_until_another_is_chosen(
         page.get_by_text("nada.mp3 está vazio; escolha um arquivo com áudio.").last
     ).to_be_visible()
 
+    # what lists show is another text too, and means the same
+    expect(page.get_by_role("combobox", name="Idioma")).to_have_value("Detectar")
+    page.get_by_role("radio", name="English").click()
+    expect(page.get_by_role("combobox", name="Language")).to_have_value("Detect")
+    page.get_by_role("radio", name="Português").click()
+    expect(page.get_by_role("combobox", name="Idioma")).to_have_value("Detectar")
+
     page.get_by_role("link", name="Biblioteca").click()
     expect(page.get_by_role("heading", name="Biblioteca")).to_be_visible()
     page.get_by_role("radio", name="English").click()

@@ -42,7 +42,7 @@ def page(browser: Any, server: Server, meeting: Job) -> Iterator[Any]:
 
 
 def test_a_gap_plays_from_its_beginning_to_its_end(page: Any) -> None:
-    page.get_by_text("89 % of the speech is text, with 1 gap").click()
+    page.get_by_text("89% of the speech is text, with 1 gap").click()
     page.get_by_role("button", name="0:22 – 0:25").click()
     player = "window.transcrevaiClip"
     page.wait_for_function(f"{player} && {player}.currentTime > 22")

@@ -318,7 +318,7 @@ def test_gaps_are_listed_heard_and_asked_for(app, store):
     job = fill(store, chunk(0, (0, 10), (12, 20)))
     open_page(app, "transcript.py", job=job.id)
     panel = next(e for e in app.expander if "of the speech is text" in e.label)
-    assert panel.label == "69 % of the speech is text, with 2 gaps"
+    assert panel.label == "69% of the speech is text, with 2 gaps"
     press(app, "0:05 – 0:08")
     (clip,) = [c for c in app.get("bidi_component") if "clip" in c.proto.component_name]
     heard = json.loads(clip.proto.json)

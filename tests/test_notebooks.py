@@ -99,7 +99,7 @@ def test_progress_is_drawn_up_to_the_end(short_recording, capfd):
     transcript = transcribe(short_recording, model="demo", beam_size=1, progress=True)
     assert transcript.segments
     drawn = capfd.readouterr().err
-    assert "short.wav: done 100 %" in drawn
+    assert "short.wav: done 100%" in drawn
     assert "transcribing" in drawn or "preparing" in drawn
 
 

@@ -190,7 +190,7 @@ def test_a_model_is_fetched_with_progress_and_can_be_cancelled(
     press(app, "Download")
     assert going.wait(10)
     checked(app.run())
-    assert app.progress[0].text.startswith("Downloading tiny, 25 % · ")
+    assert app.progress[0].text.startswith("Downloading tiny, 25% · ")
     checked(app.button(key="stop_tiny").click().run())
     wait_until(lambda: not downloads.running())
     checked(app.run())

@@ -231,7 +231,7 @@ def test_a_profile_is_chosen_in_a_form(store: Store) -> None:
     assert checked(form.run()).markdown[0].value == "{}"
     form.selectbox[0].set_value("calls")
     assert "'speakers': 2" in checked(form.run()).markdown[-1].value
-    assert "DER 12.5 %" in form.caption[0].value.replace("\\", "")
+    assert "DER 12.5%" in form.caption[0].value.replace("\\", "")
 
 
 def test_who_is_the_same_keeps_the_colour() -> None:

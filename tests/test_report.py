@@ -85,8 +85,8 @@ def test_passages_gather_what_one_speaker_says_in_one_go():
 
 def test_participants_have_shares_turns_and_their_first_words():
     first, second = section(built(), "Participants").rows
-    assert first == (Speaker(A, "Ana <b>", 1), "52 %", "0:22", "2", (Moment(0, 1),))
-    assert second == (Speaker(B, "Speaker 2", 2), "48 %", "0:20", "1", (Moment(10, 2),))
+    assert first == (Speaker(A, "Ana <b>", 1), "52%", "0:22", "2", (Moment(0, 1),))
+    assert second == (Speaker(B, "Speaker 2", 2), "48%", "0:20", "1", (Moment(10, 2),))
 
 
 def test_questions_and_figures_have_the_time_of_their_first_word():

@@ -185,7 +185,7 @@ def views(url: str, library: Store, running: str) -> Views:
     def portuguese(page: Any) -> None:
         visit(page, url, "More options")
         page.get_by_role("radio", name="Português").click()
-        page.get_by_text("Mais opções").wait_for()
+        page.locator("input[value=Detectar]").wait_for()
         (library.home / "config.toml").unlink(missing_ok=True)
 
     return {

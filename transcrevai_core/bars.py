@@ -20,7 +20,7 @@ def bar(store: Store, job: Job, shown: bool = True) -> Iterator[None]:
     from tqdm.auto import tqdm
 
     ended = threading.Event()
-    layout = "{desc} {percentage:3.0f} %|{bar}| {elapsed}"
+    layout = "{desc} {percentage:3.0f}%|{bar}| {elapsed}"
     with tqdm(total=1.0, desc=job.title, bar_format=layout) as drawn:
 
         def follow() -> None:

@@ -73,7 +73,7 @@ def course(
             "name": _(EVERYTHING),
             "y": [point and round(100 * point.pressure, 1) for point in line],
             "line": {"color": palette.ink, "width": 2},
-            "hovertemplate": f"{at}{_(EVERYTHING)}: %{{y:.0f}} %<extra></extra>",
+            "hovertemplate": f"{at}{_(EVERYTHING)}: %{{y:.0f}}%<extra></extra>",
         },
     ]
     lines = [{"type": "scatter", "mode": "lines", "x": times, **line} for line in lines]
@@ -167,7 +167,7 @@ def _layout(limits: Limits, palette: Palette, begin: float, end: float) -> dict[
         "yaxis": {
             "range": [0, _TOP],
             "tickvals": [0, 25, 50, 75, 100],
-            "ticktext": ["0", "25 %", "50 %", "75 %", "100 %"],
+            "ticktext": ["0", "25%", "50%", "75%", "100%"],
             "tickfont": {"color": palette.ink},
             **_FLAT | {"showgrid": True},
         },

@@ -181,7 +181,7 @@ def _participants(
     rows = tuple(
         (
             speaker,
-            f"{decimal(100 * seconds.get(name, 0.0) / whole)} %",
+            f"{decimal(100 * seconds.get(name, 0.0) / whole)}%",
             clock(seconds.get(name, 0.0)),
             decimal(counted[name]),
             (first[speaker],) if speaker in first else "",

@@ -146,7 +146,7 @@ def draw(title: str, going: Callable[[], bool], read: Callable[[], tuple[str, fl
     with Progress(
         TextColumn("{task.fields[title]}", markup=False),
         BarColumn(),
-        TextColumn("{task.percentage:>3.0f} % {task.description}"),
+        TextColumn("{task.percentage:>3.0f}% {task.description}"),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=err,

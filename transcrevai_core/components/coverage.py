@@ -26,8 +26,8 @@ def coverage_panel(job: Job, transcript: Transcript) -> None:
     label = _("All of the speech is text")
     if found.gaps:
         label = plural(
-            "{share} % of the speech is text, with {number} gap",
-            "{share} % of the speech is text, with {number} gaps",
+            "{share}% of the speech is text, with {number} gap",
+            "{share}% of the speech is text, with {number} gaps",
             len(found.gaps),
             share=share,
         )

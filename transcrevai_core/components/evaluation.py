@@ -108,7 +108,7 @@ def figures(job: Job, found: Score) -> None:
 
 def percent(share: float) -> str:
     """Write a share in percent."""
-    return solid(f"{decimal(100 * share, 1)} %")
+    return solid(f"{decimal(100 * share, 1)}%")
 
 
 def turns(found: Score) -> None:

@@ -109,7 +109,7 @@ def _headline(answer: Mapping[str, Any], after: Sequence[Turn]) -> None:
     if facts["by"] != "given":
         sure = decimal(100 * facts["confidence"])
         text += (
-            " (" + _("{sure} % sure, by {by}", sure=sure, by=choice_name(facts["by"]).lower()) + ")"
+            " (" + _("{sure}% sure, by {by}", sure=sure, by=choice_name(facts["by"]).lower()) + ")"
         )
     many = plural("{number} turn", "{number} turns", len(after))
     took = _("found in {seconds} s", seconds=decimal(answer["seconds"], 2))
@@ -136,7 +136,7 @@ def _map(found: Found) -> None:
     st.caption(
         _(
             "Each dot is a stretch of a second and a half or so: near ones sound alike. The map "
-            "has the two principal components of what is grouped, which hold {share} % of it; "
+            "has the two principal components of what is grouped, which hold {share}% of it; "
             "what looks mixed here may be apart in the others.",
             share=decimal(100 * answer["share"]),
         )

@@ -113,7 +113,7 @@ def _share(key: str, now: JobOptions) -> float:
             label_of(name),
             steps,
             value=now.min_speaker_share,
-            format_func=lambda share: f"{decimal(100 * share, 1)} %",
+            format_func=lambda share: f"{decimal(100 * share, 1)}%",
             key=f"{key}_{name}",
             help=meaning(JobOptions.model_fields[name]),
         )

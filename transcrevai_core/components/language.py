@@ -8,6 +8,8 @@ from transcrevai_core import preferences, texts, ui
 from transcrevai_core.errors import TranscrevaiError
 from transcrevai_core.texts import _
 
+_SWITCHED = "language_switched"  # in the session: the language is another one since the last run
+
 
 def choose_language() -> None:
     """Let this session have its language: the one that is kept, else the browser's."""
@@ -23,11 +25,10 @@ def language_switch() -> None:
     """Draw the languages to choose from; the choice is kept for later sessions too."""
     now = texts.language()
     # the page's own statement of it, which Streamlit leaves at English, is for screen readers
-    st.html(
-        f"<script>document.documentElement.lang = '{texts.tag()}'</script>",
-        unsafe_allow_javascript=True,
-        width="content",
-    )
+    script = f"document.documentElement.lang = '{texts.tag()}'"
+    if st.session_state.pop(_SWITCHED, False):
+        script = "location.reload()"  # else lists that were drawn keep what they show, untranslated
+    st.html(f"<script>{script}</script>", unsafe_allow_javascript=True, width="content")
     st.segmented_control(
         _("Language of the pages"),
         list(texts.LANGUAGES),
@@ -46,3 +47,4 @@ def _switch(key: str) -> None:
     st.session_state[ui.LANGUAGE] = st.session_state[key]
     with ui.told():
         preferences.save({"interface_language": st.session_state[key]})
+        st.session_state[_SWITCHED] = True

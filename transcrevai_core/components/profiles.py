@@ -47,7 +47,7 @@ def profile_field(key: str) -> dict[str, Any]:
     rate = profile.source.get("der")
     told = named(profile.options)
     if rate is not None:
-        told = _("DER {rate} % where it was found; {settings}", rate=decimal(100 * rate, 1),
+        told = _("DER {rate}% where it was found; {settings}", rate=decimal(100 * rate, 1),
                  settings=told)  # fmt: skip
     st.caption(ui.escape(told))
     return profiles.apply(profile, {})

@@ -202,7 +202,7 @@ def _ended(job: Job, sweep: Sweep) -> None:
     best = sweep.results[ranked[0]]
     st.markdown(
         _(
-            "**Best: DER {rate} %** with {settings}",
+            "**Best: DER {rate}%** with {settings}",
             rate=decimal(100 * best["der"], 1),
             settings=ui.escape(named(sweep.plan["points"][ranked[0]])),
         )

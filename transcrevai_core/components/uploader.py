@@ -32,7 +32,7 @@ _TEXTS = {  # what the drop zone says; it fills the places itself
     "large": mark("{name} is larger than {size} MB; give its path on this computer instead."),
     "refused": mark("The server did not take the file."),
     "broken": mark("The connection to TranscrevAI broke off; is it still running?"),
-    "progress": mark("{done} of {all} MB · {percent} % · {time} left"),
+    "progress": mark("{done} of {all} MB · {percent}% · {time} left"),
 }
 
 

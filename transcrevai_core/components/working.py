@@ -73,7 +73,7 @@ def _watched(task: Task, key: str) -> None:
 
 def bar(stage: str, share: float, elapsed: float, left: float | None) -> None:
     """Draw how far something is, in the reader's words; times in seconds."""
-    text = f"{stage}, {decimal(100 * share)} %" if share else stage
+    text = f"{stage}, {decimal(100 * share)}%" if share else stage
     text += " · " + _("{time} elapsed", time=ui.clock(elapsed))
     if left is not None:
         text += " · " + _("about {time} left", time=ui.clock(max(1.0, left)))
