@@ -236,7 +236,7 @@ def heat(
         "type": "heatmap", "x": [*across], "y": [*down], "text": shown,
         "z": [[None if rate is None else 100 * rate for rate in row] for row in rates],
         "texttemplate": "%{text}", "colorscale": "Cividis", "reversescale": True,
-        "colorbar": {"thickness": 10, "ticksuffix": " %", "tickfont": ink, "outlinewidth": 0},
+        "colorbar": {"thickness": 10, "ticksuffix": "%", "tickfont": ink, "outlinewidth": 0},
         "hovertemplate": "%{y} / %{x}: %{text}%<extra></extra>", "xgap": 1, "ygap": 1,
     }  # fmt: skip
     axis = {"type": "category", "tickfont": ink, "automargin": True, **_FLAT}
