@@ -15,10 +15,11 @@ IMAGES = Path(components.__file__).parent
 st.set_page_config(page_title="TranscrevAI", page_icon=str(IMAGES / "icon.svg"), layout="centered")
 choose_language()
 selected = st.get_option(f"theme.{st.context.theme.type or 'light'}.linkColor")
-# Streamlit writes what is selected in the colour of buttons: on dark ground it cannot be read well
+# Streamlit writes what is selected in the colour of buttons: on dark ground it cannot be read well,
+# and no one colour could be, as their own text is always white
 st.html(
-    "<style>[role=tab][aria-selected=true], button[data-selected=true] "
-    f"{{ color: {selected} !important }}"
+    "<style>[role=tab][aria-selected=true], button[data-selected=true], "
+    f"[data-testid=stSliderThumbValue] {{ color: {selected} !important }}"
     # buttons that show their icon alone have their name for those who cannot see it
     "[class*='st-key-icon_'] button [data-testid=stMarkdownContainer]"
     "{ position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }"

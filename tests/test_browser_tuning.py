@@ -52,8 +52,8 @@ def test_the_tuning_way(page: Any, library: Store, sample: Job, server: Server) 
     box = page.get_by_role("combobox", name="Settings to vary")
     until(page.get_by_role("option").first, box.click)
     page.get_by_role("option", name="Number of speakers").click()
-    page.keyboard.press("Escape")
     values = page.get_by_role("textbox", name="Number of speakers")
+    until(values, lambda: page.keyboard.press("Escape"))  # what is behind an open list is hidden
     values.fill("2,3")
     values.press("Enter")
     page.get_by_role("button", name="Try 2 settings").click()
@@ -97,6 +97,29 @@ def test_a_dot_of_the_map_plays_its_window_and_no_more(page: Any, sample: Job) -
         page.wait_for_function("window.transcrevaiClip.paused")
     state = page.evaluate("[transcrevaiClip.currentTime, transcrevaiClip.paused]")
     assert state[1] and start < state[0] < end + 0.25
+
+
+def test_turns_and_windows_are_heard_by_keyboard(page: Any, sample: Job, library: Store) -> None:
+    first, second = library.transcript(sample.id).turns[:2]
+    onward = page.get_by_role("button", name="Next turn")
+    playing = "!transcrevaiClip.paused && transcrevaiClip.currentTime >"
+    onward.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"window.transcrevaiClip && {playing} {first.start}")
+    page.keyboard.press("Enter")  # the next one goes on where the first is cut short
+    page.wait_for_function(f"{playing} {second.start + 0.3}")
+    expect(onward).to_be_focused()
+    told = page.get_by_role("status").filter(has_text="Speaker 1")
+    expect(told).to_contain_text(f"{second.start:.2f} s to {second.end:.2f} s")
+    expect(page.get_by_role("button", name="Previous turn")).to_be_enabled()
+
+    windows = page.get_by_role("combobox", name="Hear a window")
+    windows.focus()
+    page.keyboard.press("ArrowDown")
+    farthest = page.get_by_role("option").first.text_content()
+    page.keyboard.press("Enter")
+    start = float(re.findall(r"([\d.]+) s to", farthest)[0])
+    page.wait_for_function(f"Math.abs(transcrevaiClip.currentTime - {start}) < 1.6")
 
 
 @pytest.mark.parametrize("tab", ["Map", "How many", "Use and export"])

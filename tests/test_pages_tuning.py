@@ -9,7 +9,7 @@ from conftest import wait_until
 from streamlit.testing.v1 import AppTest
 
 from tests.test_pages import checked, open_page, press, texts
-from transcrevai_core import bench, demo, experiments, jobs, profiles, sweeps
+from transcrevai_core import bench, demo, experiments, jobs, profiles, sweeps, ui
 from transcrevai_core.components.findings import relabelled
 from transcrevai_core.components.profiles import value_name
 from transcrevai_core.store import Store
@@ -83,6 +83,37 @@ def test_a_setting_is_answered_at_once_and_the_library_stays(
     assert library.transcript(job.id).turns == before
 
 
+def test_turns_are_heard_one_after_another(app: AppTest, library: Store, job: Job) -> None:
+    turns = library.transcript(job.id).turns
+
+    def heard() -> tuple[float, str]:
+        (component,) = app.get("bidi_component")
+        data = json.loads(component.proto.json)
+        return data["start"], data["clock"]
+
+    open_page(app, "tuning.py", job=job.id)
+    assert app.button(key=f"lab_previous_{job.id}").disabled
+    for turn in turns[:2]:
+        press(app, "Next turn")
+        assert heard() == (turn.start, f"{ui.clock(turn.start)} · Speaker 1")
+    press(app, "Previous turn")
+    assert heard()[0] == turns[0].start
+    box = app.selectbox(key=f"lab_window_{job.id}")
+    assert len(box.options) > 50
+    box.select_index(0)
+    checked(app.run())
+    assert f"{heard()[0]:.2f} s to" in box.options[0]
+
+
+def test_pictures_are_numbers_too(app: AppTest, library: Store, job: Job) -> None:
+    open_page(app, "tuning.py", job=job.id)
+    open_tab(app, job, ":material/grid_on: Likeness")
+    assert "| Mean cosine | Speaker 1 | Speaker 2 | Speaker 3 |" in texts(app)
+    open_tab(app, job, ":material/bar_chart: How many")
+    assert "| Speakers | Silhouette: high is good |" in texts(app)
+    assert "| **3** | **0." in texts(app)
+
+
 @pytest.mark.parametrize(
     ("tab", "said"),
     [
@@ -113,6 +144,12 @@ def test_other_voices_are_offered_to_be_found(app: AppTest, library: Store, job:
     task.join()
     checked(app.run())
     assert app.get("plotly_chart")
+    windows = app.selectbox(key=f"lab_window_{job.id}")
+    windows.select_index(len(windows.options) - 1)
+    checked(app.run())
+    app.number_input(key=f"lab_{job.id}_window_seconds").set_value(None)
+    checked(app.run())  # among other windows, the one that was chosen is not there any more
+    assert app.selectbox(key=f"lab_window_{job.id}").value is None
 
 
 def test_a_sweep_is_judged_kept_and_used(app: AppTest, library: Store, job: Job) -> None:

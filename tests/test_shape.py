@@ -29,7 +29,7 @@ FLOORS = [
     {"cpwer", "database", "workers", "transcription.catalogue", "diarization", "alignment"},
     {"records", "figures", "journal", "forecast", "scoring", "checks"},
     {"store", "report", "views"},
-    {"governor", "experiments", "errands"},
+    {"governor", "experiments", "errands", "lab_words"},
     {"changes", "coverage", "bars", "cache", "profiles", "transcription.loading", "reporting"},
     {"sweeps", "edits", "transcription.decoding", "preferences", "gauges"},
     {"courses", "lab_figures"},

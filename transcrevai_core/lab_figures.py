@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from transcrevai_core.figures import colour, moment, shortened, time_axis
 from transcrevai_core.gauges import Palette, pale
-from transcrevai_core.texts import _, decimal, mark
-from transcrevai_core.turns import clock, shown_name
+from transcrevai_core.lab_words import measures
+from transcrevai_core.texts import _, decimal, separators
+from transcrevai_core.turns import clock, label_number, shown_name
 from transcrevai_core.types import Turn
 
 if TYPE_CHECKING:
@@ -20,13 +21,9 @@ if TYPE_CHECKING:
 _LANE, _LINE, _TOP, _AXIS = 26, 15, 8, 26  # pixels
 _NAME = 14  # characters of a name beside its lane
 _TARGETS = 400  # that can be clicked, of all lanes together
+_TITLED = 270  # pixels, in which an upright title of an axis stands whole
+_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "star")
 _FLAT = {"showgrid": False, "zeroline": False, "fixedrange": True}
-_MEASURES = (
-    ("silhouette", mark("Silhouette: high is good")),
-    ("eigengap", mark("Eigengap: high is good")),
-    ("likeness", mark("Likeness of the nearest two: low is good")),
-    ("evidence", mark("Nats for one voice too many: low is good")),
-)
 
 
 def both(
@@ -119,8 +116,9 @@ def survey(dots: Sequence[Sequence[Any]], names: Mapping[str, str], palette: Pal
         traces.append({
             "type": "scatter", "mode": "markers", "name": _safe(shortened(name, _NAME)),
             "x": [dot[0] for dot in own], "y": [dot[1] for dot in own],
-            "marker": {"size": 7, "color": look.fill, "opacity": 0.7},
-            "unselected": {"marker": {"opacity": 0.7}}, "selected": {"marker": {"size": 12}},
+            "marker": {"size": 8, "color": look.fill, "symbol": _symbol(label), "opacity": 1,
+                       "line": {"width": 0.6, "color": palette.ink}},
+            "unselected": {"marker": {"opacity": 1}}, "selected": {"marker": {"size": 13}},
             "customdata": [[dot[2], dot[3]] for dot in own],
             "hovertext": [f"<b>{_safe(name)}</b><br>{_span(dot[2], dot[3])}" for dot in own],
             "hoverinfo": "text",
@@ -133,6 +131,11 @@ def survey(dots: Sequence[Sequence[Any]], names: Mapping[str, str], palette: Pal
         "margin": {"l": 8, "r": 8, "t": 56, "b": 8},
     }  # fmt: skip
     return go.Figure(traces, layout=layout)
+
+
+def _symbol(label: str) -> str:
+    """Return the shape of a speaker's dots, for those who cannot tell colours apart."""
+    return _SYMBOLS[(label_number(label) or 0) % len(_SYMBOLS)]
 
 
 def affinity(
@@ -177,7 +180,7 @@ def evidence(rows: Sequence[Mapping[str, Any]], chosen: int, palette: Palette) -
     """Draw what speaks for each number of speakers, with the one that was chosen marked."""
     import plotly.graph_objects as go
 
-    known = [(key, _(title)) for key, title in _MEASURES if any(r[key] is not None for r in rows)]
+    known = measures(rows)
     numbers = [row["speakers"] for row in rows]
     each = 1.0 / max(1, len(known))
     ink = {"color": palette.ink}
@@ -233,12 +236,12 @@ def heat(
         "type": "heatmap", "x": [*across], "y": [*down], "text": shown,
         "z": [[None if rate is None else 100 * rate for rate in row] for row in rates],
         "texttemplate": "%{text}", "colorscale": "Cividis", "reversescale": True,
-        "colorbar": {"thickness": 10, "ticksuffix": " %", "tickfont": ink, "outlinewidth": 0},
+        "colorbar": {"thickness": 10, "ticksuffix": "%", "tickfont": ink, "outlinewidth": 0},
         "hovertemplate": "%{y} / %{x}: %{text}%<extra></extra>", "xgap": 1, "ygap": 1,
     }  # fmt: skip
     axis = {"type": "category", "tickfont": ink, "automargin": True, **_FLAT}
     layout = {
-        **_plain(max(180, 90 + 30 * len(down)), palette),
+        **_plain(max(_TITLED, 90 + 30 * len(down)), palette),
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
         "xaxis": {**axis, "title": {"text": _safe(titles[0]), "font": ink}},
         "yaxis": {**axis, "title": {"text": _safe(titles[1]), "font": ink}},
@@ -248,7 +251,7 @@ def heat(
 
 def _plain(height: int, palette: Palette) -> dict[str, Any]:
     return {
-        "template": "none", "height": height, "hovermode": "closest",
+        "template": "none", "height": height, "hovermode": "closest", "separators": separators(),
         "hoverlabel": {"align": "left", "font": {"color": palette.ink}},
     }  # fmt: skip
 

@@ -18,12 +18,13 @@ export default function (component) {
     button.setAttribute("aria-label", `${playing ? stop : play}: ${times}`)
   }
   const watch = () => {
-    if (sound.currentTime >= end) sound.pause()
+    if (sound.currentTime >= sound.transcrevaiEnd) sound.pause()
     else if (!sound.paused) requestAnimationFrame(watch) // timeupdate comes four times a second
   }
   const begin = () => {
     if (sound.src !== url) sound.src = url
     sound.currentTime = start
+    sound.transcrevaiEnd = end // not of a stretch that it has cut short
     sound.play().then(watch, show) // a browser may refuse before the first click
   }
   button.onclick = () => (sound.paused ? begin() : sound.pause())

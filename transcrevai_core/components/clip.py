@@ -22,12 +22,15 @@ def _renderer() -> Any:
     return st.components.v2.component("transcrevai_clip", html=html, css=css, js=js)
 
 
-def clip(job_id: str, start: float, end: float, *, clicks: int, key: str) -> None:
-    """Draw a play button for a stretch, in seconds; each further click plays it at once."""
+def clip(job_id: str, start: float, end: float, *, clicks: int, key: str, who: str = "") -> None:
+    """Draw a play button for a stretch, in seconds; each further click plays it at once.
+
+    `who` speaks there, where one is known to.
+    """
     times = _("{start} s to {end} s", start=decimal(start, 2), end=decimal(end, 2))
     data = {
         "url": f"{AUDIO_URL}/{job_id}", "start": start, "end": end, "clicks": clicks,
         "play": _("Play"), "stop": _("Stop"), "times": times,
-        "clock": f"{ui.clock(start)}",
+        "clock": f"{ui.clock(start)} · {who}" if who else ui.clock(start),
     }  # fmt: skip
     _renderer()(key=key, data=data)

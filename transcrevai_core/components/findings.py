@@ -8,17 +8,18 @@ from typing import Any
 
 import streamlit as st
 
-from transcrevai_core import bench, experiments, lab_figures, laboratory, ui
-from transcrevai_core.components.clip import clip
+from transcrevai_core import bench, experiments, lab_figures, lab_words, laboratory, ui
 from transcrevai_core.components.fields import choice_name
+from transcrevai_core.components.hearing import clicked, hearing, play
 from transcrevai_core.components.profiles import facts_of, keep_as_profile, kept_profiles, use_on
+from transcrevai_core.components.tables import number, table
 from transcrevai_core.components.trials import trials
 from transcrevai_core.export import file_stem
 from transcrevai_core.laboratory import Question
 from transcrevai_core.records import read_names, read_turns
 from transcrevai_core.texts import _, decimal, plural
 from transcrevai_core.texts import told as said
-from transcrevai_core.turns import label_number, same_speakers
+from transcrevai_core.turns import label_number, same_speakers, shown_name
 from transcrevai_core.types import Job, Turn
 
 _CHART: dict[str, Any] = {"displayModeBar": False, "doubleClick": "reset"}
@@ -83,14 +84,10 @@ def findings(found: Found) -> None:
         key=key,
         config=_CHART,
         selection_mode="points",
-        on_select=lambda: _clicked(job_id, key),
+        on_select=lambda: clicked(job_id, key),
         alt=_("Who speaks when, before and after: one lane for each speaker"),
     )
-    if stretch := st.session_state.get(_clip_key(job_id)):
-        start, end, clicks = stretch
-        clip(job_id, start, end, clicks=clicks, key=f"lab_play_{job_id}")
-    else:
-        st.caption(_("Click a turn, or a dot of the map, to hear it; drag to zoom."))
+    hearing(job_id, after, found.names)
     sections = {
         ":material/scatter_plot: " + _("Map"): _map,
         ":material/grid_on: " + _("Likeness"): _likeness,
@@ -121,19 +118,7 @@ def _headline(answer: Mapping[str, Any], after: Sequence[Turn]) -> None:
         st.caption(ui.escape(said(str(facts["why"]))))
 
 
-def _clip_key(job_id: str) -> str:
-    return f"lab_clip_{job_id}"
-
-
-def _clicked(job_id: str, key: str) -> None:
-    """Play what was clicked."""
-    points = st.session_state[key]["selection"]["points"]
-    data = points[-1].get("customdata") if points else None
-    if isinstance(data, Mapping):  # arrays can arrive with their places as names
-        data = [data.get("0"), data.get("1")]
-    if isinstance(data, list) and len(data) == 2:
-        clicks = (st.session_state.get(_clip_key(job_id)) or (0, 0, 0))[2]
-        st.session_state[_clip_key(job_id)] = float(data[0]), float(data[1]), clicks + 1
+# -- the tabs ----------------------------------------------------------------------------------
 
 
 def _map(found: Found) -> None:
@@ -145,7 +130,7 @@ def _map(found: Found) -> None:
         key=key,
         config=_CHART,
         selection_mode="points",
-        on_select=lambda: _clicked(found.job.id, key),
+        on_select=lambda: clicked(found.job.id, key),
         alt=_("A map of the voices: each dot is a window of the recording"),
     )
     st.caption(
@@ -155,6 +140,32 @@ def _map(found: Found) -> None:
             "what looks mixed here may be apart in the others.",
             share=decimal(100 * answer["share"]),
         )
+    )
+    _windows(found, dots)
+
+
+def _windows(found: Found, dots: Sequence[Sequence[Any]]) -> None:
+    """Draw the windows of the map as a list, of which one can be heard."""
+    key = f"lab_window_{found.job.id}"
+    listed = {(dot[2], dot[3]): dot[4] for dot in lab_words.farthest(dots)}
+
+    def written(span: tuple[float, float]) -> str:
+        start, end = (decimal(seconds, 2) for seconds in span)
+        times = _("{start} s to {end} s", start=start, end=end)
+        return f"{ui.clock(span[0])} · {shown_name(listed[span], found.names)} · {times}"
+
+    def chosen() -> None:
+        if span := st.session_state[key]:
+            play(found.job.id, *span)
+
+    st.selectbox(
+        _("Hear a window"),
+        list(listed),
+        index=None,
+        placeholder=_("Those farthest from the middle of their own speaker come first"),
+        format_func=written,
+        key=key,
+        on_change=chosen,
     )
 
 
@@ -173,6 +184,19 @@ def _likeness(found: Found) -> None:
             "who may be one, and a dark cross inside a square is somebody else."
         )
     )
+    _pairs(lab_words.likeness(answer["matrix"], labels), found.names)
+
+
+def _pairs(means: Mapping[tuple[str, str], float], names: Mapping[str, str]) -> None:
+    """Draw how alike speakers are on average as a table, which says what the picture shows."""
+    labels = sorted({label for pair in means for label in pair})
+    called = [ui.escape(shown_name(label, names)) for label in labels]
+    rows = [
+        [f"**{name}**", *(decimal(means[a, b], 2) if (a, b) in means else "" for b in labels)]
+        for a, name in zip(labels, called, strict=True)
+    ]
+    with st.expander(_("In numbers"), icon=":material/table:"):
+        table([_("Mean cosine"), *map(number, called)], rows, 120 + 90 * len(labels))
 
 
 def _evidence(found: Found) -> None:
@@ -191,6 +215,9 @@ def _evidence(found: Found) -> None:
             "most alike speakers. Nats: log odds that those two are one voice."
         )
     )
+    head, rows = lab_words.evidence(answer["rows"], answer["chosen"])
+    with st.expander(_("In numbers"), icon=":material/table:"):
+        table(head, rows, 480)
 
 
 def _trials(found: Found) -> None:
@@ -213,4 +240,6 @@ def _result(found: Found) -> None:
     keep_as_profile(found.job, values, {}, "lab")
     kept_profiles()
     st.caption(_("The same turns come from the exported file on the command line:"))
-    st.code("transcrevai tune RECORDING --from FILE.tuning.json --json", language=None)
+    st.code(
+        "transcrevai tune RECORDING --from FILE.tuning.json --json", language=None, wrap_lines=True
+    )

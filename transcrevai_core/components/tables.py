@@ -1,5 +1,6 @@
 """Tables, and how values read in them."""
 
+import html
 from collections.abc import Sequence
 
 import streamlit as st
@@ -34,10 +35,16 @@ def number(name: str) -> str:
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], least: int) -> None:
     """Draw a table that is at least so many pixels wide, and scrolls sideways where it must.
 
-    Streamlit's own tables would bring pandas into this process.
+    Cells are Markdown in which HTML counts: what people or models wrote comes escaped. Streamlit's
+    own tables would bring pandas into this process, and its grid cannot be scrolled by keyboard.
     """
-    with st.grid(1, min_column_width=least, wrap=False):
-        st.markdown(written_table(head, rows))
+    st.markdown(_region(head, written_table(head, rows), least), unsafe_allow_html=True)
+
+
+def _region(head: Sequence[str], written: str, least: int) -> str:
+    name = html.escape(", ".join(title.strip() for title in head))
+    region = f'<div role="region" aria-label="{name}" tabindex="0" style="overflow-x: auto">'
+    return f'{region}<div style="min-width: {least}px">\n\n{written}\n\n</div></div>'
 
 
 def written_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
