@@ -4,6 +4,7 @@ import time
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -19,6 +20,7 @@ from transcrevai_core.store import Store
 from transcrevai_core.types import Job
 from transcrevai_core.workers import Worker
 
+ROUTER = Path(__file__).parent.parent / "pages" / "_router.py"
 # for the programs under test: however full the memory of this machine is, jobs begin; they have two
 # processors, and are tried again at once
 SETTINGS = {
@@ -71,6 +73,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def store(home: Path) -> Store:
     return Store(home)
+
+
+@pytest.fixture
+def app() -> Any:
+    """The pages, over the test's own library."""
+    from streamlit.testing.v1 import AppTest  # slow to import, and few tests need it
+
+    return AppTest.from_file(str(ROUTER), default_timeout=60)
 
 
 def beginning(path: Path, seconds: int) -> Path:
