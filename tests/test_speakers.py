@@ -21,7 +21,6 @@ from transcrevai_core import (
     jobs,
     pipeline,
     speakers,
-    transcribe,
 )
 from transcrevai_core.attempt import Attempt
 from transcrevai_core.errors import InputError
@@ -29,7 +28,6 @@ from transcrevai_core.jobs import Runner, open_job
 from transcrevai_core.options import JobOptions
 from transcrevai_core.rttm import read_rttm
 from transcrevai_core.settings import load_settings
-from transcrevai_core.turns import overlapping
 from transcrevai_core.workers import Worker
 
 PT = demo.sample_path("pt")
@@ -55,26 +53,6 @@ def asked(store):
     """How often each tier of the cache had an answer, and had none."""
     stats = cache.Cache(store, load_settings()).stats()
     return {tier.tier: (tier.hits, tier.misses) for tier in stats}
-
-
-@pytest.mark.parametrize("name", ["pt", "en"])
-def test_words_of_the_samples_have_their_speakers(name):
-    transcript = transcribe(demo.sample_path(name), model="demo")
-    turns = read_rttm(demo.sample_path(name).with_suffix(".rttm"))
-    reference, people = overlapping(turns), {turn.speaker for turn in turns}
-    said: dict[str, dict[str, int]] = {}
-    for segment in transcript.segments:
-        for word in segment.words:
-            middle = (word.start + word.end) / 2
-            for turn in reference(middle, middle + 0.01):
-                counts = said.setdefault(segment.speaker, {})
-                counts[turn.speaker] = counts.get(turn.speaker, 0) + 1
-    right = sum(max(counts.values()) for counts in said.values())
-    assert right / sum(sum(counts.values()) for counts in said.values()) >= 0.97
-    assert {max(counts, key=counts.get) for counts in said.values()} == people
-    assert set(transcript.speakers) == set(said) and len(said) == len(people)
-    assert transcript.diarization["speakers"] == len(people)
-    assert transcript.diarization["why"].startswith("vbx: ")
 
 
 def test_words_and_speakers_come_the_same_way_one_after_the_other(store, program, monkeypatch):
