@@ -1,10 +1,15 @@
 """What many tests need: a library of their own, and sounds made on the spot."""
 
+import os
 import time
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+# before numpy is there: one thread for its sums, as in the workers, or the tests' processes would
+# spin for each other's cores
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import av
 import numpy as np
