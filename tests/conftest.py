@@ -1,9 +1,15 @@
 """What many tests need: a library of their own, and sounds made on the spot."""
 
+import os
 import time
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+
+# before numpy is there: one thread for its sums, as in the workers, or the tests' processes would
+# spin for each other's cores
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import av
 import numpy as np
@@ -19,6 +25,7 @@ from transcrevai_core.store import Store
 from transcrevai_core.types import Job
 from transcrevai_core.workers import Worker
 
+ROUTER = Path(__file__).parent.parent / "pages" / "_router.py"
 # for the programs under test: however full the memory of this machine is, jobs begin; they have two
 # processors, and are tried again at once
 SETTINGS = {
@@ -71,6 +78,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def store(home: Path) -> Store:
     return Store(home)
+
+
+@pytest.fixture
+def app() -> Any:
+    """The pages, over the test's own library."""
+    from streamlit.testing.v1 import AppTest  # slow to import, and few tests need it
+
+    return AppTest.from_file(str(ROUTER), default_timeout=60)
 
 
 def beginning(path: Path, seconds: int) -> Path:

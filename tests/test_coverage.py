@@ -9,13 +9,13 @@ import sqlite3
 import threading
 import wave
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from conftest import SETTINGS, wait_until, worker_named
-from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
-from tests.test_pages import ROUTER, checked, open_page, press
+from tests.test_pages import checked, open_page, press
 from transcrevai_core import coverage, demo, edits, jobs, stages, wer
 from transcrevai_core.cli import app as cli
 from transcrevai_core.coverage import Gap, cover, of_job, transcribe_again
@@ -298,13 +298,8 @@ def test_the_command_shows_gaps_and_transcribes_them_again(store, program, done)
     assert isinstance(nothing.exception, InputError) and "no gap" in str(nothing.exception)
 
 
-@pytest.fixture
-def app():
-    return AppTest.from_file(str(ROUTER), default_timeout=30)
-
-
 def fill(store, *plan, state="done"):
-    job = store.add_job(ROUTER, JobOptions().model_dump(), title="Reunião")
+    job = store.add_job(Path(__file__), JobOptions().model_dump(), title="Reunião")
     store.save_plan(job.id, plan)
     for n in range(len(plan)):
         text = [words((0, 5), (8.5, 10)), words((12, 15), (17, 20))] if not n else []

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from test_pipeline import run_cli
 
 from transcrevai_core import audio, demo
 from transcrevai_core.diarization.pipeline import diarize, hear, name_turns, settle
@@ -164,12 +165,8 @@ def test_the_command_line_writes_rttm_and_json(tmp_path):
     assert "There is no file" in done.stderr and "pt.flac: 3 speakers (" in done.stderr
     turns = read_rttm(tmp_path / "pt.rttm")
     assert {turn.speaker for turn in turns} == {"SPEAKER_00", "SPEAKER_01", "SPEAKER_02"}
-    told = subprocess.run(
-        [*command, sample, "--speakers", "2", "--json"], capture_output=True, text=True, timeout=90
-    )
+    told = run_cli("diarize", sample, "--speakers", "2", "--json")
     (result,) = json.loads(told.stdout)
     assert (result["title"], len(result["speakers"])) == ("pt.flac", 2)
-    wrong = subprocess.run(
-        [*command, sample, "--clustering", "x"], capture_output=True, text=True, timeout=90
-    )
+    wrong = run_cli("diarize", sample, "--clustering", "x")
     assert wrong.returncode == 2 and "clustering is 'x'; it should be 'auto'" in wrong.stderr

@@ -24,7 +24,7 @@ from transcrevai_core.types import Segment, Transcript, Word
 
 def transcript(*segments, **changes):
     values = {
-        "title": "reunião.mp3",
+        "title": "reunião de equipe.mp3",
         "duration": 60.0,
         "language": "pt",
         "language_probability": 0.98,
@@ -35,10 +35,10 @@ def transcript(*segments, **changes):
     return Transcript(**(values | changes))
 
 
-def spoken(text, start=0.0, seconds=1.0, **changes):
+def spoken(text, start=0.0, seconds=1.0, probability=0.9, **changes):
     """A segment whose words each take `seconds`, one right after the other."""
     words = tuple(
-        Word(start + i * seconds, start + (i + 1) * seconds, f" {word}", 0.9)
+        Word(start + i * seconds, start + (i + 1) * seconds, f" {word}", probability)
         for i, word in enumerate(text.split())
     )
     return Segment(start, words[-1].end, f" {text}", words, **changes)
@@ -436,7 +436,7 @@ def test_any_text_gives_files_that_are_read(talk):
 def test_all_formats_are_saved_in_utf8(tmp_path):
     paths = save(TALK, tmp_path / "saída", "all")
     suffixes = ["txt", "srt", "vtt", "tsv", "json", "rttm", "ctm", "TextGrid", "eaf"]
-    assert [path.name for path in paths] == [f"reunião.{suffix}" for suffix in suffixes]
+    assert [path.name for path in paths] == [f"reunião de equipe.{suffix}" for suffix in suffixes]
 
     def undated(text):
         return re.sub(r' DATE="[^"]*"', "", text)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from praatio import textgrid
 from pympi.Elan import Eaf
 from pympi.Praat import TextGrid
+from test_export import spoken, transcript
 
 from transcrevai_core.errors import InputError, StorageError
 from transcrevai_core.export import (
@@ -28,29 +29,7 @@ from transcrevai_core.export import (
 )
 from transcrevai_core.export.scoring import timed_words
 from transcrevai_core.rttm import parse_rttm
-from transcrevai_core.types import Chunk, Segment, Transcript, Turn, Word
-
-
-def transcript(*segments, **changes):
-    values = {
-        "title": "reunião de equipe.mp3",
-        "duration": 60.0,
-        "language": "pt",
-        "language_probability": 0.98,
-        "model": "demo",
-        "compute_type": "int8",
-        "segments": segments,
-    }
-    return Transcript(**(values | changes))
-
-
-def spoken(text, start=0.0, probability=0.9, **changes):
-    """A segment whose words each take a second, one right after the other."""
-    words = tuple(
-        Word(start + i, start + i + 1, f" {word}", probability)
-        for i, word in enumerate(text.split())
-    )
-    return Segment(start, words[-1].end, f" {text}", words, **changes)
+from transcrevai_core.types import Chunk, Segment, Turn, Word
 
 
 def read_ctm(text):
@@ -192,7 +171,9 @@ def test_ctm_of_a_segment_without_words_shares_its_time_and_certainty():
     ("probability", "written"), [(1.2, "1.00"), (-0.1, "0.00"), (float("nan"), "0.00")]
 )
 def test_ctm_confidence_is_from_0_to_1(probability, written):
-    assert read_ctm(write(transcript(spoken("um", 0.0, probability)), "ctm"))[0][3] == written
+    assert (
+        read_ctm(write(transcript(spoken("um", probability=probability)), "ctm"))[0][3] == written
+    )
 
 
 def test_ctm_has_no_line_that_would_be_a_comment():

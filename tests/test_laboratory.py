@@ -218,13 +218,16 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def library(done: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("TRANSCREVAI_HOME", str(done))
-    yield Store(done)
+    store = Store(done)
+    yield store
+    for job in store.jobs():
+        sweeps.reference_file(store, job.id).unlink(missing_ok=True)
     bench.stop_all()
 
 
 @pytest.fixture
 def job(library: Store) -> Job:
-    return library.jobs(["done"])[0]
+    return library.jobs()[-1]
 
 
 def planned(job: Job, *texts: str) -> dict[str, Any]:
@@ -569,6 +572,5 @@ def test_a_sweep_from_the_command_line_saves_a_profile(
 def test_wrong_use_is_one_sentence(
     library: Store, job: Job, words: list[Any], sentence: str
 ) -> None:
-    sweeps.reference_file(library, job.id).unlink(missing_ok=True)
     with pytest.raises(InputError, match=sentence):
         command(*words)

@@ -16,12 +16,6 @@ from transcrevai_core.store import Store
 from transcrevai_core.types import Chunk, Job, Segment, Word
 
 ROOT = Path(__file__).parent.parent
-ROUTER = ROOT / "pages" / "_router.py"
-
-
-@pytest.fixture
-def app() -> AppTest:
-    return AppTest.from_file(str(ROUTER), default_timeout=30)
 
 
 def open_page(app: AppTest, name: str, **query: str) -> AppTest:

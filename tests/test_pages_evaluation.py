@@ -27,13 +27,6 @@ from transcrevai_core.scoring import Line, Score, rows
 from transcrevai_core.store import Store
 from transcrevai_core.types import Turn
 
-ROOT = Path(__file__).parent.parent
-
-
-@pytest.fixture
-def app() -> AppTest:
-    return AppTest.from_file(str(ROOT / "pages" / "_router.py"), default_timeout=60)
-
 
 def run_until(app: AppTest, condition: Callable[[], object]) -> None:
     """Run a page again, as its fragments would, until it shows what is waited for."""

@@ -20,7 +20,6 @@ from transcrevai_core.program import Freed
 from transcrevai_core.settings import load_settings
 from transcrevai_core.store import Store
 
-ROOT = Path(__file__).parent.parent
 EVENTS, LIMITS, CACHE, PAST = (
     ":material/history: Events",
     ":material/tune: Limits",
@@ -35,11 +34,6 @@ def plain(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.startswith("TRANSCREVAI_") and name != "TRANSCREVAI_HOME":
             monkeypatch.delenv(name)
-
-
-@pytest.fixture
-def app() -> AppTest:
-    return AppTest.from_file(str(ROOT / "pages" / "_router.py"), default_timeout=30)
 
 
 @pytest.fixture

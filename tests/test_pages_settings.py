@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from conftest import wait_until
 from streamlit.testing.v1 import AppTest
-from test_pages import ROUTER, checked, fill, open_page, press, texts
+from test_pages import checked, fill, open_page, press, texts
 
 from transcrevai_core import downloads, edits, retention, workers
 from transcrevai_core.components import preferences as component
@@ -31,11 +31,6 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep models in a hub's cache of the test's own."""
     monkeypatch.setattr(catalogue, "hub_cache", lambda: tmp_path / "hub")
     return tmp_path / "hub"
-
-
-@pytest.fixture
-def app() -> AppTest:
-    return AppTest.from_file(str(ROUTER), default_timeout=30)
 
 
 def show(app: AppTest, section: str) -> AppTest:

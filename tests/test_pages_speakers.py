@@ -14,14 +14,8 @@ from transcrevai_core.options import JobOptions
 from transcrevai_core.store import Store
 from transcrevai_core.types import Chunk, Job, Segment, Turn
 
-ROOT = Path(__file__).parent.parent
 A, B, C = "SPEAKER_00", "SPEAKER_01", "SPEAKER_02"
 FACTS = {"speakers": 3, "confidence": 0.7, "runner_up": 2, "by": "likeness", "why": "three differ"}
-
-
-@pytest.fixture
-def app() -> AppTest:
-    return AppTest.from_file(str(ROOT / "pages" / "_router.py"), default_timeout=30)
 
 
 def fill(

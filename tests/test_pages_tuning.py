@@ -1,52 +1,20 @@
 """The page Tuning over a bundled sample: settings that answer, references, sweeps, profiles."""
 
+# ruff: noqa: F811
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import wait_until
 from streamlit.testing.v1 import AppTest
 
+from tests.test_laboratory import RTTM, done, job, library  # noqa: F401
 from tests.test_pages import checked, open_page, press, texts
-from transcrevai_core import bench, demo, experiments, jobs, profiles, sweeps, ui
+from transcrevai_core import bench, experiments, profiles, sweeps, ui
 from transcrevai_core.components.findings import relabelled
 from transcrevai_core.components.profiles import value_name
 from transcrevai_core.store import Store
 from transcrevai_core.types import Job, Turn
-
-ROOT = Path(__file__).parent.parent
-PT = demo.sample_path("pt")
-
-
-@pytest.fixture
-def app() -> AppTest:
-    return AppTest.from_file(str(ROOT / "pages" / "_router.py"), default_timeout=60)
-
-
-@pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A library in which the speakers of a sample were found."""
-    home = tmp_path_factory.mktemp("tuning") / "home"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TRANSCREVAI_HOME", str(home))
-        jobs.diarize(PT, embedding="mfcc")
-    return home
-
-
-@pytest.fixture
-def library(done: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setenv("TRANSCREVAI_HOME", str(done))
-    store = Store(done)
-    yield store
-    for job in store.jobs():
-        sweeps.reference_file(store, job.id).unlink(missing_ok=True)
-    bench.stop_all()
-
-
-@pytest.fixture
-def job(library: Store) -> Job:
-    return library.jobs()[-1]
 
 
 def slider(app: AppTest, job: Job, name: str) -> Any:
@@ -153,7 +121,7 @@ def test_other_voices_are_offered_to_be_found(app: AppTest, library: Store, job:
 
 
 def test_a_sweep_is_judged_kept_and_used(app: AppTest, library: Store, job: Job) -> None:
-    sweeps.keep_reference(library, job, PT.with_suffix(".rttm").read_text())
+    sweeps.keep_reference(library, job, RTTM)
     open_page(app, "tuning.py", job=job.id)
     tab = ":material/rule: Reference and sweep"
     open_tab(app, job, tab)
@@ -207,7 +175,7 @@ def test_values_of_settings_are_written_as_they_are_read() -> None:
 
 
 def test_a_wrong_range_is_told_where_it_stands(app: AppTest, library: Store, job: Job) -> None:
-    sweeps.keep_reference(library, job, PT.with_suffix(".rttm").read_text())
+    sweeps.keep_reference(library, job, RTTM)
     open_page(app, "tuning.py", job=job.id)
     open_tab(app, job, ":material/rule: Reference and sweep")
     app.multiselect[0].set_value(["speakers"])

@@ -273,9 +273,9 @@ def hesitate(wav, voices, options):
     return [], {"speakers": 1}
 
 
-def test_a_job_tells_the_next_forecast_what_it_needed(store, governed):
+def test_a_job_tells_the_next_forecast_what_it_needed(store, governed, short_recording):
     options = JobOptions(model="demo", language="pt", diarize=False)
-    job = jobs.run(governed, jobs.open_job(store, bundled.sample_path("pt"), options))
+    job = jobs.run(governed, jobs.open_job(store, short_recording, options))
     runs = {run.stage: run for run in governed.journal.runs()}
     assert set(runs) == {"prepare", "transcription", "job"}
     words = runs["transcription"]

@@ -364,10 +364,3 @@ def test_a_report_that_cannot_be_written_says_why(app: AppTest, store, monkeypat
     edits.edit_text(store, store.segments(job.id)[0].id, "Outra coisa.")
     checked(app.run())
     assert "Write the report" in [b.label for b in app.button]
-
-
-@pytest.fixture
-def app() -> AppTest:
-    from tests.test_pages import ROUTER
-
-    return AppTest.from_file(str(ROUTER), default_timeout=30)

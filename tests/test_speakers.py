@@ -21,7 +21,6 @@ from transcrevai_core import (
     jobs,
     pipeline,
     speakers,
-    transcribe,
 )
 from transcrevai_core.attempt import Attempt
 from transcrevai_core.errors import InputError
@@ -29,10 +28,10 @@ from transcrevai_core.jobs import Runner, open_job
 from transcrevai_core.options import JobOptions
 from transcrevai_core.rttm import read_rttm
 from transcrevai_core.settings import load_settings
-from transcrevai_core.turns import overlapping
 from transcrevai_core.workers import Worker
 
 PT = demo.sample_path("pt")
+WORDS = {"model": "demo", "language": "pt", "beam_size": 1}
 
 
 def run(store, program, job=None, source=PT, **options):
@@ -57,32 +56,12 @@ def asked(store):
     return {tier.tier: (tier.hits, tier.misses) for tier in stats}
 
 
-@pytest.mark.parametrize("name", ["pt", "en"])
-def test_words_of_the_samples_have_their_speakers(name):
-    transcript = transcribe(demo.sample_path(name), model="demo")
-    turns = read_rttm(demo.sample_path(name).with_suffix(".rttm"))
-    reference, people = overlapping(turns), {turn.speaker for turn in turns}
-    said: dict[str, dict[str, int]] = {}
-    for segment in transcript.segments:
-        for word in segment.words:
-            middle = (word.start + word.end) / 2
-            for turn in reference(middle, middle + 0.01):
-                counts = said.setdefault(segment.speaker, {})
-                counts[turn.speaker] = counts.get(turn.speaker, 0) + 1
-    right = sum(max(counts.values()) for counts in said.values())
-    assert right / sum(sum(counts.values()) for counts in said.values()) >= 0.97
-    assert {max(counts, key=counts.get) for counts in said.values()} == people
-    assert set(transcript.speakers) == set(said) and len(said) == len(people)
-    assert transcript.diarization["speakers"] == len(people)
-    assert transcript.diarization["why"].startswith("vbx: ")
-
-
-def test_words_and_speakers_come_the_same_way_one_after_the_other(store, program, monkeypatch):
+def test_words_and_speakers_come_the_same_way_one_after_the_other(store, program, short_recording):
     have_cores(program, 2)
-    side_by_side = run(store, program, model="demo")
+    side_by_side = run(store, program, source=short_recording, **WORDS)
     have_cores(program, 1)
     cache.Cache(store, load_settings()).clear()
-    in_turn = run(store, program, model="demo")
+    in_turn = run(store, program, source=short_recording, **WORDS)
     first, second = store.transcript(side_by_side.id), store.transcript(in_turn.id)
     assert first.turns == second.turns
     assert [(s.speaker, s.text) for s in first.segments] == [
@@ -90,7 +69,7 @@ def test_words_and_speakers_come_the_same_way_one_after_the_other(store, program
     ]
 
 
-def test_they_do_run_side_by_side(store, program, monkeypatch):
+def test_they_do_run_side_by_side(store, program, short_recording, monkeypatch):
     have_cores(program, 2)
     find, waited = speakers.find, []
 
@@ -101,9 +80,10 @@ def test_they_do_run_side_by_side(store, program, monkeypatch):
         find(attempt, in_front)
 
     monkeypatch.setattr(speakers, "find", find_late)
-    job = run(store, program, model="demo", chunk_seconds=5)
+    job = run(store, program, source=short_recording, chunk_seconds=5, **WORDS)
     assert job.state == "done" and waited == [False]
-    assert {s.speaker for s in store.segments(job.id)} == {f"SPEAKER_0{n}" for n in range(3)}
+    speaking = {segment.speaker for segment in store.segments(job.id)}
+    assert len(speaking) > 1 and speaking <= {*store.transcript(job.id).speakers}
 
 
 def test_the_second_time_answers_come_from_the_cache(store, program):
@@ -141,27 +121,32 @@ def test_words_can_follow_without_finding_the_speakers_again(store, program):
     turns = store.transcript(job.id).turns
     edits.rename_speaker(store, job.id, "SPEAKER_00", "Carlos")
     before = asked(store)
-    done = again(store, program, job, model="demo")
+    done = again(store, program, job, **WORDS)
     assert done.state == "done" and asked(store) == before
     transcript = store.transcript(job.id)
     assert transcript.turns == turns and transcript.names == {"SPEAKER_00": "Carlos"}
     assert {s.speaker for s in transcript.segments} == set(transcript.speakers)
 
 
-def test_without_a_model_speakers_are_kept_and_the_words_follow(store, program, monkeypatch):
+def test_without_a_model_speakers_are_kept_and_the_words_follow(
+    store, program, short_recording, monkeypatch
+):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    job = run(store, program, model="tiny")
+    job = run(store, program, source=short_recording, model="tiny")
     assert job.state == "failed" and "tiny" in job.error
-    assert len(store.transcript(job.id).speakers) == 3
-    done = again(store, program, job, model="demo")
-    assert done.state == "done" and len(store.segments(job.id)) > 20
+    kept = store.transcript(job.id).turns
+    assert len({turn.speaker for turn in kept}) > 1
+    done = again(store, program, job, **WORDS)
+    assert done.state == "done" and len(store.segments(job.id)) > 3
+    assert store.transcript(job.id).turns == kept
 
 
-def test_without_speakers_the_words_come_all_the_same(store, program, monkeypatch):
+def test_without_speakers_the_words_come_all_the_same(store, program, short_recording):
+    gone = str(PT.parent / "gone.onnx")
     for together in (True, False):
         have_cores(program, 1 + together)
-        job = run(store, program, model="demo", embedding=str(PT.parent / "gone.onnx"))
-        assert job.state == "done" and len(store.segments(job.id)) > 20
+        job = run(store, program, source=short_recording, embedding=gone, **WORDS)
+        assert job.state == "done" and len(store.segments(job.id)) > 3
         assert any("Who spoke when could not be found: " in note for note in job.notes)
     mended = again(store, program, job, embedding="ivector")
     assert not any("could not be found" in note for note in mended.notes)
@@ -171,11 +156,11 @@ def test_without_speakers_the_words_come_all_the_same(store, program, monkeypatc
         run(store, program, model="none", embedding="unheard-of")
 
 
-def test_who_wants_no_speakers_gets_none(store, program):
-    job = run(store, program, model="demo", diarize=False)
+def test_who_wants_no_speakers_gets_none(store, program, short_recording):
+    job = run(store, program, source=short_recording, diarize=False, **WORDS)
     assert job.diarization == {} and store.transcript(job.id).speakers == ()
     found = again(store, program, job, diarize=True)  # they can follow, too
-    assert len(store.transcript(found.id).speakers) == 3
+    assert len(store.transcript(found.id).speakers) > 1
 
 
 def kill_when_started(name):
@@ -213,7 +198,7 @@ def test_a_killed_worker_is_replaced(store, program, monkeypatch):
 def test_a_killed_program_finds_the_speakers_at_its_next_start(store, tmp_path, monkeypatch):
     long = tmp_path / "long.wav"
     audio.decode(PT, long)
-    samples = np.tile(np.fromfile(long, "<i2", offset=44), 20)  # 25 minutes
+    samples = np.tile(np.fromfile(long, "<i2", offset=44), 5)  # far longer than a kill takes
     import wave
 
     with wave.open(str(long), "wb") as file:
@@ -248,7 +233,9 @@ def test_a_cancel_ends_words_and_speakers(store, program, monkeypatch):
 
 
 @pytest.mark.parametrize("way", ["cancel", "end"])
-def test_a_stop_while_only_speakers_are_left_does_not_end_as_done(store, program, monkeypatch, way):
+def test_a_stop_while_only_speakers_are_left_does_not_end_as_done(
+    store, program, short_recording, monkeypatch, way
+):
     have_cores(program, 2)
     ending, find = threading.Event(), speakers.find
 
@@ -259,31 +246,28 @@ def test_a_stop_while_only_speakers_are_left_does_not_end_as_done(store, program
         find(attempt, in_front)
 
     monkeypatch.setattr(speakers, "find", never)
-    job = open_job(store, PT, JobOptions(model="demo"))
-    job = pipeline.run_job(
-        program,
-        job,
-        planned(program, job),
-        ending.is_set,
-    )
+    job = open_job(store, short_recording, JobOptions(**WORDS))
+    job = pipeline.run_job(program, job, planned(program, job), ending.is_set)
     assert job.state == ("cancelled" if way == "cancel" else "transcribing")
     assert job.diarization == {} and store.segments(job.id)
     monkeypatch.setattr(speakers, "find", find)
     if way == "cancel":
         store.requeue(job.id)
     job = run(store, program, store.claim(job.id))
-    assert job.state == "done" and job.diarization["speakers"] == 3
+    assert job.state == "done" and job.diarization["speakers"] > 1
 
 
-def test_a_fault_in_the_search_for_speakers_leaves_the_words_alone(store, program, monkeypatch):
+def test_a_fault_in_the_search_for_speakers_leaves_the_words_alone(
+    store, program, short_recording, monkeypatch
+):
     def fail(attempt, in_front=None):
         raise OSError("no room")
 
     monkeypatch.setattr(speakers, "find", fail)
     for together in (True, False):
         have_cores(program, 1 + together)
-        job = run(store, program, model="demo")
-        assert job.state == "done" and len(store.segments(job.id)) > 20
+        job = run(store, program, source=short_recording, **WORDS)
+        assert job.state == "done" and len(store.segments(job.id)) > 3
         assert "Who spoke when could not be found: no room." in job.notes
 
 
@@ -365,7 +349,7 @@ def seconds_apart(reference, hypothesis):
 
 def test_each_channel_of_a_call_is_a_speaker(store, program, call):
     path, left, right = call
-    job = run(store, program, source=path, model="demo", channels="speakers")
+    job = run(store, program, source=path, channels="speakers", **WORDS)
     transcript = store.transcript(job.id)
     assert transcript.speakers == ("SPEAKER_00", "SPEAKER_01")
     for label, reference in (("SPEAKER_00", left), ("SPEAKER_01", right)):
@@ -377,15 +361,15 @@ def test_each_channel_of_a_call_is_a_speaker(store, program, call):
 
 
 def test_channels_can_be_asked_for_afterwards_and_keep_the_text(store, program, call):
-    job = run(store, program, source=call[0], model="demo")
+    job = run(store, program, source=call[0], **WORDS)
     texts = "".join(s.text for s in store.segments(job.id))
     done = again(store, program, job, channels="speakers")
     assert done.diarization["by"] == "channels"
     assert "".join(s.text for s in store.segments(job.id)) == texts
 
 
-def test_a_finished_text_does_not_fail_for_its_speakers(store, program):
-    job = run(store, program, model="demo")
+def test_a_finished_text_does_not_fail_for_its_speakers(store, program, short_recording):
+    job = run(store, program, source=short_recording, **WORDS)
     turns = store.transcript(job.id).turns
     done = again(store, program, job, channels="speakers")  # of a recording that has one
     assert done.state == "done" and any("has one channel" in note for note in done.notes)

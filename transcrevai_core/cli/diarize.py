@@ -7,33 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from transcrevai_core import export
-from transcrevai_core.cli.flags import (
-    AsJson,
-    Channels,
-    Clustering,
-    Counting,
-    Embedding,
-    HopSeconds,
-    MaxSpeakers,
-    MinSpeakers,
-    MinSpeakerShare,
-    MinTurnSeconds,
-    OutputDir,
-    OutputFormat,
-    Profile,
-    ResegmentRounds,
-    Speakers,
-    SpeakerThreshold,
-    WindowSeconds,
-)
-from transcrevai_core.cli.screen import (
-    check_folder,
-    check_format,
-    err,
-    open_library,
-    run_all,
-    with_profile,
-)
+from transcrevai_core.cli import flags
+from transcrevai_core.cli.screen import chosen_format, err, open_library, run_all, with_profile
 from transcrevai_core.options import JobOptions
 from transcrevai_core.transcription.catalogue import NONE
 from transcrevai_core.types import Transcript
@@ -41,23 +16,23 @@ from transcrevai_core.types import Transcript
 
 def diarize(
     files: Annotated[list[Path], typer.Argument(help="recordings", metavar="FILES")],
-    speakers: Speakers = None,
-    min_speakers: MinSpeakers = None,
-    max_speakers: MaxSpeakers = None,
-    embedding: Embedding = None,
-    clustering: Clustering = None,
-    counting: Counting = None,
-    speaker_threshold: SpeakerThreshold = None,
-    min_speaker_share: MinSpeakerShare = None,
-    window_seconds: WindowSeconds = None,
-    hop_seconds: HopSeconds = None,
-    resegment_rounds: ResegmentRounds = None,
-    min_turn_seconds: MinTurnSeconds = None,
-    channels: Channels = None,
-    profile: Profile = None,
-    output_dir: OutputDir = Path(),
-    output_format: OutputFormat = None,
-    as_json: AsJson = False,
+    speakers: flags.Speakers = None,
+    min_speakers: flags.MinSpeakers = None,
+    max_speakers: flags.MaxSpeakers = None,
+    embedding: flags.Embedding = None,
+    clustering: flags.Clustering = None,
+    counting: flags.Counting = None,
+    speaker_threshold: flags.SpeakerThreshold = None,
+    min_speaker_share: flags.MinSpeakerShare = None,
+    window_seconds: flags.WindowSeconds = None,
+    hop_seconds: flags.HopSeconds = None,
+    resegment_rounds: flags.ResegmentRounds = None,
+    min_turn_seconds: flags.MinTurnSeconds = None,
+    channels: flags.Channels = None,
+    profile: flags.Profile = None,
+    output_dir: flags.OutputDir = Path(),
+    output_format: flags.OutputFormat = None,
+    as_json: flags.AsJson = False,
 ) -> None:
     """Find who speaks when in FILES, without their words, and write it as RTTM.
 
@@ -66,10 +41,7 @@ def diarize(
     """
     given = dict(locals())
     overrides = {name: given[name] for name in JobOptions.model_fields if name in given}
-    check_format(output_format)
-    writes = bool(output_format or not as_json)
-    if writes:
-        check_folder(output_dir)
+    format = chosen_format(output_format, output_dir, usual=None if as_json else "rttm")
     settings, store = open_library()
     chosen = with_profile(store, profile, overrides)
     options = settings.job_options({**chosen, "model": NONE, "diarize": True})
@@ -79,7 +51,6 @@ def diarize(
         results.append(export.as_dict(transcript))
         err.print(f"{transcript.title}: {_told(transcript)}", soft_wrap=True)
 
-    format = output_format or "rttm" if writes else None
     failed = run_all(store, settings, files, options, done, output_dir, format)
     if as_json:
         print(json.dumps(results, ensure_ascii=False, indent=2))

@@ -32,8 +32,20 @@ def check_format(name: str | None) -> None:
         )
 
 
-def check_folder(folder: Path) -> None:
-    """Make a folder for results; raises StorageError before the work, not after it."""
+def chosen_format(name: str | None, folder: Path, *, usual: str | None) -> str | None:
+    """Return the format of the files, else the usual one; None where no files are wanted.
+
+    Makes their folder. Raises InputError and StorageError before the work, not after it.
+    """
+    check_format(name)
+    format = name or usual
+    if format:
+        _check_folder(folder)
+    return format
+
+
+def _check_folder(folder: Path) -> None:
+    """Make a folder for results; raises StorageError where nothing can be written there."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

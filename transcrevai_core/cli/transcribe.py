@@ -7,35 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from transcrevai_core import demo, export, metrics
-from transcrevai_core.cli.flags import (
-    AsJson,
-    Channels,
-    Clustering,
-    Counting,
-    Embedding,
-    HopSeconds,
-    MaxSpeakers,
-    MinSpeakers,
-    MinSpeakerShare,
-    MinTurnSeconds,
-    OutputDir,
-    OutputFormat,
-    Profile,
-    ResegmentRounds,
-    Speakers,
-    SpeakerThreshold,
-    VadThreshold,
-    WindowSeconds,
-    setting,
-)
-from transcrevai_core.cli.screen import (
-    check_folder,
-    check_format,
-    err,
-    open_library,
-    run_all,
-    with_profile,
-)
+from transcrevai_core.cli import flags
+from transcrevai_core.cli.screen import chosen_format, err, open_library, run_all, with_profile
 from transcrevai_core.errors import InputError
 from transcrevai_core.options import JobOptions
 from transcrevai_core.transcription.catalogue import DEMO
@@ -47,41 +20,41 @@ def transcribe(
     sample: Annotated[
         str | None, typer.Option("--sample", help="use a bundled sample instead: pt or en")
     ] = None,
-    model: Annotated[str | None, setting("model")] = None,
-    language: Annotated[str | None, setting("language")] = None,
-    task: Annotated[str | None, setting("task")] = None,
-    output_dir: OutputDir = Path(),
-    output_format: OutputFormat = None,
-    device: Annotated[str | None, setting("device")] = None,
-    compute_type: Annotated[str | None, setting("compute_type")] = None,
-    threads: Annotated[int | None, setting("threads")] = None,
-    beam_size: Annotated[int | None, setting("beam_size")] = None,
-    initial_prompt: Annotated[str | None, setting("initial_prompt")] = None,
-    hotwords: Annotated[str | None, setting("hotwords")] = None,
-    chunk_seconds: Annotated[float | None, setting("chunk_seconds")] = None,
-    vad_threshold: VadThreshold = None,
+    model: Annotated[str | None, flags.setting("model")] = None,
+    language: Annotated[str | None, flags.setting("language")] = None,
+    task: Annotated[str | None, flags.setting("task")] = None,
+    output_dir: flags.OutputDir = Path(),
+    output_format: flags.OutputFormat = None,
+    device: Annotated[str | None, flags.setting("device")] = None,
+    compute_type: Annotated[str | None, flags.setting("compute_type")] = None,
+    threads: Annotated[int | None, flags.setting("threads")] = None,
+    beam_size: Annotated[int | None, flags.setting("beam_size")] = None,
+    initial_prompt: Annotated[str | None, flags.setting("initial_prompt")] = None,
+    hotwords: Annotated[str | None, flags.setting("hotwords")] = None,
+    chunk_seconds: Annotated[float | None, flags.setting("chunk_seconds")] = None,
+    vad_threshold: flags.VadThreshold = None,
     condition_on_previous_text: Annotated[
-        bool | None, setting("condition_on_previous_text")
+        bool | None, flags.setting("condition_on_previous_text")
     ] = None,
-    diarize: Annotated[bool | None, setting("diarize")] = None,
-    speakers: Speakers = None,
-    min_speakers: MinSpeakers = None,
-    max_speakers: MaxSpeakers = None,
-    embedding: Embedding = None,
-    clustering: Clustering = None,
-    counting: Counting = None,
-    speaker_threshold: SpeakerThreshold = None,
-    min_speaker_share: MinSpeakerShare = None,
-    window_seconds: WindowSeconds = None,
-    hop_seconds: HopSeconds = None,
-    resegment_rounds: ResegmentRounds = None,
-    min_turn_seconds: MinTurnSeconds = None,
-    channels: Channels = None,
-    profile: Profile = None,
+    diarize: Annotated[bool | None, flags.setting("diarize")] = None,
+    speakers: flags.Speakers = None,
+    min_speakers: flags.MinSpeakers = None,
+    max_speakers: flags.MaxSpeakers = None,
+    embedding: flags.Embedding = None,
+    clustering: flags.Clustering = None,
+    counting: flags.Counting = None,
+    speaker_threshold: flags.SpeakerThreshold = None,
+    min_speaker_share: flags.MinSpeakerShare = None,
+    window_seconds: flags.WindowSeconds = None,
+    hop_seconds: flags.HopSeconds = None,
+    resegment_rounds: flags.ResegmentRounds = None,
+    min_turn_seconds: flags.MinTurnSeconds = None,
+    channels: flags.Channels = None,
+    profile: flags.Profile = None,
     score: Annotated[
         bool, typer.Option("--score", help="add the word error rate where a reference is known")
     ] = False,
-    as_json: AsJson = False,
+    as_json: flags.AsJson = False,
 ) -> None:
     """Transcribe FILES, or a bundled sample, and write the transcripts.
 
@@ -91,10 +64,7 @@ def transcribe(
     overrides = {name: given[name] for name in JobOptions.model_fields}
     if bool(files) == bool(sample):
         raise InputError("transcribe needs recordings or --sample, one of the two.")
-    check_format(output_format)
-    writes = bool(output_format or not as_json)
-    if writes:
-        check_folder(output_dir)
+    format = chosen_format(output_format, output_dir, usual=None if as_json else "txt")
     settings, store = open_library()
     if sample:
         overrides["model"] = model or DEMO.name
@@ -102,7 +72,6 @@ def transcribe(
     options = settings.job_options(with_profile(store, profile, overrides))
     if options.model == DEMO.name and not sample:
         err.print(demo.NOTE, style="yellow")
-    format = output_format or "txt" if writes else None
     results: list[dict[str, Any]] = []
     failed = run_all(
         store,

@@ -10,21 +10,7 @@ from rich.table import Table
 from transcrevai_core import bench, experiments, jobs, laboratory, profiles, sweeping, sweeps
 from transcrevai_core.background import Task
 from transcrevai_core.bench import Bench
-from transcrevai_core.cli.flags import (
-    AsJson,
-    Clustering,
-    Counting,
-    Embedding,
-    HopSeconds,
-    MaxSpeakers,
-    MinSpeakers,
-    MinSpeakerShare,
-    MinTurnSeconds,
-    ResegmentRounds,
-    Speakers,
-    SpeakerThreshold,
-    WindowSeconds,
-)
+from transcrevai_core.cli import flags
 from transcrevai_core.cli.screen import complain, draw, err, follow, open_library
 from transcrevai_core.errors import Cancelled, InputError
 from transcrevai_core.experiments import Values
@@ -42,18 +28,18 @@ _ERRORS = ("der", "missed", "false_alarm", "confusion", "jer")
 
 def tune(
     recording: Annotated[str, typer.Argument(help="id of a job, or a file", metavar="JOB|FILE")],
-    speakers: Speakers = None,
-    min_speakers: MinSpeakers = None,
-    max_speakers: MaxSpeakers = None,
-    embedding: Embedding = None,
-    clustering: Clustering = None,
-    counting: Counting = None,
-    speaker_threshold: SpeakerThreshold = None,
-    min_speaker_share: MinSpeakerShare = None,
-    window_seconds: WindowSeconds = None,
-    hop_seconds: HopSeconds = None,
-    resegment_rounds: ResegmentRounds = None,
-    min_turn_seconds: MinTurnSeconds = None,
+    speakers: flags.Speakers = None,
+    min_speakers: flags.MinSpeakers = None,
+    max_speakers: flags.MaxSpeakers = None,
+    embedding: flags.Embedding = None,
+    clustering: flags.Clustering = None,
+    counting: flags.Counting = None,
+    speaker_threshold: flags.SpeakerThreshold = None,
+    min_speaker_share: flags.MinSpeakerShare = None,
+    window_seconds: flags.WindowSeconds = None,
+    hop_seconds: flags.HopSeconds = None,
+    resegment_rounds: flags.ResegmentRounds = None,
+    min_turn_seconds: flags.MinTurnSeconds = None,
     sweep: Annotated[
         list[str] | None,
         typer.Option("--sweep", help="NAME=FIRST:LAST:STEP or NAME=VALUE,VALUE; may be repeated"),
@@ -80,7 +66,7 @@ def tune(
     save_profile: Annotated[
         str | None, typer.Option("--save_profile", help="keep the (best) settings under a name")
     ] = None,
-    as_json: AsJson = False,
+    as_json: flags.AsJson = False,
 ) -> None:
     """Try settings on the voices of JOB or FILE; nothing in the library changes.
 
@@ -88,14 +74,14 @@ def tune(
     that was interrupted goes on with the same command.
     """
     given = dict(locals())
-    flags = {n: given[n] for n in experiments.NAMES if given.get(n) is not None}
+    asked = {n: given[n] for n in experiments.NAMES if given.get(n) is not None}
     settings, store = open_library()
     if save_profile:
         profiles.free_name(store, save_profile)  # before the work, not after it
     job = _job(store, settings, recording)
     exported = experiments.read_export(source) if source else None
     own = exported["parameters"] if exported else experiments.of_job(job)
-    values = experiments.checked({**own, **flags})
+    values = experiments.checked({**own, **asked})
     if exported and exported["recording"]["digest"] != job.digest:
         err.print("The exported result is of another sound; its turns will differ.", style="yellow")
     if exported and exported["model"] != experiments.model_of(values):
