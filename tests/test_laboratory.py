@@ -18,7 +18,7 @@ from transcrevai_core import bench, demo, experiments, jobs, laboratory, profile
 from transcrevai_core.cache import Cache
 from transcrevai_core.cli import app
 from transcrevai_core.components.trials import _GRIDS
-from transcrevai_core.diarization import grouping
+from transcrevai_core.diarization import clustering, grouping
 from transcrevai_core.diarization.pipeline import Voices
 from transcrevai_core.diarization.recipes import Recipe
 from transcrevai_core.errors import Cancelled, InputError, SettingError, WorkerDied
@@ -244,7 +244,9 @@ def test_the_settings_of_a_job_give_its_turns(library: Store, job: Job) -> None:
     assert worker_named("laboratory")
 
 
-def test_cepstra_are_made_ahead(library: Store, job: Job) -> None:
+def test_what_may_be_wanted_is_made_ahead(
+    library: Store, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
     question = bench.of(library).question(job, experiments.of_job(job))
     assert question
     laboratory._held = None
@@ -254,6 +256,11 @@ def test_cepstra_are_made_ahead(library: Store, job: Job) -> None:
         pass
     held = laboratory._held
     assert held
+    with monkeypatch.context() as patch:
+        for name in ("agglomerative", "spectral", "k_means"):
+            patch.setattr(clustering, name, lambda *given, **more: pytest.fail("grouped again"))
+        for way in ("agglomerative", "spectral", "k-means"):
+            assert laboratory.answer(other(question, clustering=way, counting="likeness"))["turns"]
     held.features._read = lambda start, end: pytest.fail("the sound was read again")
     assert laboratory.answer(other(question, resegment_rounds=1))["turns"]
     laboratory._held = None

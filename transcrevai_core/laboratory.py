@@ -5,7 +5,7 @@ that most changes are answered at once. Plain values in and out.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 _BLOCKS = 720  # of cepstra that are kept: two hours, 58 MB
 _ANSWERS = 32  # that are kept
+_COUNTS = 9  # of speakers that k-means is made for ahead: the most by default, and phantoms
+_FEW = 100  # windows
 _DOTS = 800  # of the map
-_MOMENT = 0.1  # seconds that whoever asks next may have to wait
+_MOMENT = 0.1  # seconds, and one more piece, that whoever asks next may have to wait
 _ROWS = 150  # of the affinity matrix
 
 
@@ -46,7 +48,7 @@ class _Bench:
         self.wav = question.wav
         self.voices = Voices.load(question.voices)
         self._answers: dict[Any, tuple[Diarization, float]] = {}
-        self._ready = 0  # regions whose cepstra are kept
+        self._ahead = self._work_ahead()
 
     @cached_property
     def features(self) -> "Features":
@@ -57,16 +59,23 @@ class _Bench:
         return Features(reader(self.wav), self.voices.regions, _BLOCKS)
 
     def prepare(self, seconds: float) -> bool:
-        """Make cepstra for so long, should they be wanted; tell whether there are more to make."""
+        """Make for so long what may be wanted; tell whether there is more to make."""
         end = time.perf_counter() + seconds
+        return any(time.perf_counter() >= end for _made in self._ahead)
+
+    def _work_ahead(self) -> Iterator[object]:
+        """Make one by one what other groupings need, and then cepstra, for resegmentation."""
+        material = self.voices.material
+        if len(self.voices.windows) > _FEW:  # fewer take no time
+            yield material.tree
+            yield material.spectrum(_COUNTS)
+            for count in range(2, _COUNTS + 1):
+                yield material.means(count)
         regions = self.features.regions
-        if sum(region.duration for region in regions) > _BLOCKS * 10.0:
-            return False  # the first would have left when the last comes
-        while self._ready < len(regions) and time.perf_counter() < end:
-            region = regions[self._ready]
-            self.features.between(region.start, region.end)
-            self._ready += 1
-        return self._ready < len(regions)
+        # of longer ones the first would have left when the last comes
+        if sum(region.duration for region in regions) <= _BLOCKS * 10.0:
+            for region in regions:
+                yield self.features.between(region.start, region.end)
 
     def answer(self, settings: Mapping[str, Any]) -> tuple["Diarization", float]:
         """Return who speaks when, and the seconds that it took to find out."""
