@@ -256,10 +256,10 @@ def test_what_may_be_wanted_is_made_ahead(
         pass
     held = laboratory._held
     assert held
-    with monkeypatch.context() as patch:
-        for name in ("agglomerative", "spectral", "k_means"):
-            patch.setattr(clustering, name, lambda *given, **more: pytest.fail("grouped again"))
-        for way in ("agglomerative", "spectral", "k-means"):
+    made = {"agglomerative": "agglomerative", "spectral": "spectral", "k-means": "k_means"}
+    for way, maker in made.items():
+        with monkeypatch.context() as patch:
+            patch.setattr(clustering, maker, lambda *given, **more: pytest.fail("grouped again"))
             assert laboratory.answer(other(question, clustering=way, counting="likeness"))["turns"]
     held.features._read = lambda start, end: pytest.fail("the sound was read again")
     assert laboratory.answer(other(question, resegment_rounds=1))["turns"]
