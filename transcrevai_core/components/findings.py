@@ -155,7 +155,8 @@ def _windows(found: Found, dots: Sequence[Sequence[Any]]) -> None:
         return f"{ui.clock(span[0])} · {shown_name(listed[span], found.names)} · {times}"
 
     def chosen() -> None:
-        if span := st.session_state[key]:
+        # a page that shows windows of an earlier answer sends one back as its text
+        if isinstance(span := st.session_state[key], tuple):
             play(found.job.id, *span)
 
     st.selectbox(
