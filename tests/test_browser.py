@@ -206,7 +206,7 @@ def test_delete_is_for_good(page: Any, library: Store, server: Server) -> None:
 
 def test_errors_are_one_sentence(page: Any, server: Server) -> None:
     page.goto(f"{server.url}/transcript?job=unknown")
-    expect(page.get_by_text("There is no job unknown; the list of jobs")).to_be_visible()
+    expect(page.get_by_text("There is no job 'unknown'; the list of jobs")).to_be_visible()
     expect(page.get_by_text("Traceback")).to_be_hidden()
 
 

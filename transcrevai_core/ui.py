@@ -258,7 +258,10 @@ def invite(sentence: str, icon: str) -> None:
 
 def local_file(text: str) -> Path:
     """Return the file that a user's text names; raises InputError with what would be right."""
-    path = Path(text.strip().strip("\"'")).expanduser()
+    named = text.strip().strip("\"'")
+    if not named:
+        raise InputError("No path is given; the full path of a recording would be right.")
+    path = Path(named).expanduser()
     if path.is_dir():
         raise InputError(f"{path} is a folder; give the path of one recording.")
     if not path.is_absolute() or not path.is_file():

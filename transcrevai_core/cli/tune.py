@@ -26,7 +26,7 @@ from transcrevai_core.cli.flags import (
     WindowSeconds,
 )
 from transcrevai_core.cli.screen import complain, draw, err, follow, open_library
-from transcrevai_core.errors import Cancelled, InputError
+from transcrevai_core.errors import Cancelled, InputError, refusal
 from transcrevai_core.experiments import Values
 from transcrevai_core.program import Program
 from transcrevai_core.records import fingerprint
@@ -161,7 +161,7 @@ def _text(store: Store, job: Job, reference: Path | None) -> str:
     except UnicodeDecodeError:
         raise InputError(f"{path} is no text; an RTTM file would be right.") from None
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}).") from None
+        raise InputError(f"{path} cannot be read ({refusal(error)}).") from None
     return sweeps.check_reference(text)
 
 
