@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from test_pages import fill, open_page
 
 from tools import catalogues
-from transcrevai_core import bench, checks, scoring, texts, ui
+from transcrevai_core import bench, checks, demo, scoring, texts, ui
 from transcrevai_core.checks import Check, Measure
 from transcrevai_core.components import fields
 from transcrevai_core.errors import SettingError
@@ -249,6 +249,20 @@ def test_a_reader_of_portuguese_is_told_everything_in_it(
     page = all_texts(open_page(portuguese_app, name))
     assert said in page
     assert not english(page)
+
+
+def test_a_check_of_a_model_is_told_in_portuguese(portuguese_app: AppTest, store: Store) -> None:
+    measures = Measure("int8", "int8", 0.997, None, 0, 0.1), Measure("float32", "", 1, None, 0, 0.1)
+    check = checks.new_check("demo", {demo.SAMPLES["en"]: 6}, demo.MODEL_DIR, measures)
+    checks.save(store.database, check, demo.MODEL_DIR)
+    app = open_page(portuguese_app, "evaluation.py")
+    numbers = next(tab for tab in app.tabs if "INT8" in tab.label)
+    app.session_state["evaluation_section"] = numbers.label
+    app.run()
+    assert app.success[0].value.startswith("99,7% das palavras")
+    assert any(
+        "6 trechos de Reunião de exemplo (inglês)" in c.value.replace("\\", "") for c in app.caption
+    )
 
 
 def test_waiting_and_refusals_are_told_in_portuguese(portuguese_app: AppTest) -> None:

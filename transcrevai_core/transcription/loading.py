@@ -98,7 +98,7 @@ def _network_reason(error: BaseException | None) -> str:
             return f"the folder for models refused: {refusal(cause)}"
     if any("offline" in type(cause).__name__.lower() for cause in causes):
         return "the hub's client is set to work offline"
-    log.warning("the hub gave nothing", exc_info=causes[0])
+    log.warning("the hub gave nothing: %r", causes[-1])
     if any(isinstance(cause, OSError) for cause in causes):
         return "the hub could not be reached"
     return "the hub's answer was of no use"
