@@ -163,7 +163,7 @@ def unreadable(kind, tmp_path, make_sound):
     ("kind", "sentence"),
     [
         ("empty", r"is empty \(0 bytes\)"),
-        ("text", r"is not a recording that can be read"),
+        ("text", r"is not a recording that can be read; audio or"),
         ("zero seconds", r"holds no sound: it is 0 seconds long|is not a recording"),
         ("silent video", r"has no sound track"),
         ("truncated mp4", r"is not a recording that can be read|cannot be decoded"),

@@ -461,7 +461,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path, monkeypat
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.replace", full)
-    with pytest.raises(StorageError, match=r"ata\.txt could not be written: No space left"):
+    with pytest.raises(StorageError, match=r"ata\.txt could not be written: the disk is full"):
         save(TALK, tmp_path, "txt", stem="ata")
     assert [path.read_text() for path in tmp_path.iterdir()] == ["velha"]
 

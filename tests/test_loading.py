@@ -248,6 +248,6 @@ def test_no_hub_at_all_names_the_model_the_reason_and_the_ways_out(hub):
     with pytest.raises(ModelError) as caught:
         models.fetch_model("owner/some-model", stall_seconds=60)
     sentence = str(caught.value)
-    assert "owner/some-model" in sentence and "the hub could not be reached" in sentence
+    assert "owner/some-model" in sentence and "(the hub could not be reached)" in sentence
     assert "a folder with a CTranslate2 model on this computer" in sentence
     assert "the model demo (synthesized demo speech only)" in sentence

@@ -98,6 +98,7 @@ def test_wrong_path_is_told_beside_it(app: AppTest, store: Store, path: str) -> 
     next(t for t in app.text_input if "path" in t.label).set_value(path)
     press(app, "Transcribe the file")
     assert len(app.error) == 1 and "recording" in app.error[0].value
+    assert ("No path is given" in app.error[0].value) == (not path)
     assert not store.jobs()
 
 

@@ -189,6 +189,8 @@ def test_a_worker_between_two_calls_of_its_job_is_ended_too(governed, pressure):
         wait_until(lambda: worker.pid != pid)
         with pytest.raises(WorkerDied, match="was ended because 90% of this computer's memory"):
             worker.call(os.getpid)
+        pressure.share = 0.1
+        governed.look()
         assert worker.call(os.getpid) != pid
 
 

@@ -295,6 +295,14 @@ def test_word_opens_it_with_bookmarks_links_and_the_picture():
     assert "Sim. O orçamento anual vence em 3 de março." in said
 
 
+@pytest.mark.parametrize(("language", "tag"), [("en", "en-US"), ("pt_BR", "pt-BR")])
+def test_word_proofs_it_in_its_language(monkeypatch, language, tag):
+    monkeypatch.setattr(texts, "_find", lambda: language)
+    document = docx.Document(io.BytesIO(reporting.write_docx(built())))
+    found = [lang.get(qn("w:val")) for lang in document.styles.element.iter(qn("w:lang"))]
+    assert found and set(found) == {tag}
+
+
 def test_a_long_meeting_has_a_picture_no_larger_than_it_is_wide():
     turns = tuple(Turn(n, n + 0.9, (A, B)[n % 2]) for n in range(20_000))
     report = built(meeting(spoken("Bom dia.", 0, A), turns=turns, duration=20_000.0))
@@ -328,6 +336,16 @@ def test_the_command_writes_what_is_asked_for(store, tmp_path):
     assert isinstance(wrong.exception, InputError) and "docx, html, md" in str(wrong.exception)
     empty = run(fill(store, text=False).id)
     assert isinstance(empty.exception, InputError) and "no text" in str(empty.exception)
+
+
+def test_its_file_is_named_in_its_language(store, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(texts, "_find", lambda: texts.SOURCE)  # which the command changes
+    job = fill(store)
+    for arguments in ((), ("--language", "pt")):
+        assert run(job.id, "--format", "md", *arguments).exit_code == 0
+    names = {"Reunião-report.md", "Reunião-relatorio.md"}
+    assert {path.name for path in tmp_path.glob("*.md")} == names
 
 
 def test_the_page_offers_it_and_a_worker_writes_it(app: AppTest, store):

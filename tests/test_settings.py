@@ -45,7 +45,7 @@ def test_homes_and_model_folders_are_the_same_from_anywhere(monkeypatch, tmp_pat
     [
         ("beam_size", 99, "beam_size is 99; it should be less than or equal to 20"),
         ("chunk_seconds", 2, "chunk_seconds is 2; it should be greater than or equal to 5"),
-        ("device", "tpu", "device is 'tpu'; it should be 'auto', 'cpu' or 'cuda'"),
+        ("device", "tpu", "device is 'tpu'; it should be one of 'auto', 'cpu', 'cuda'"),
         ("language", "xx", "language is 'xx'; it should be a language that Whisper knows"),
         ("threads", "many", "threads is 'many'; it should be a valid integer"),
         ("model", "", "model is ''; it should have at least 1 character"),

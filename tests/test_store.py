@@ -90,8 +90,9 @@ def test_deleting_is_for_good(store, job):
     store.delete_job(job.id)
     assert store.jobs() == [] and store.search("segredo") == []
     assert not store.job_dir(job.id).exists()
-    with pytest.raises(InputError, match="There is no job"):
-        store.job(job.id)
+    for gone in (job.id, ""):
+        with pytest.raises(InputError, match=f"There is no job '{gone}';"):
+            store.job(gone)
 
 
 def test_a_job_has_one_owner_until_that_process_dies(store, job):

@@ -14,9 +14,10 @@ from streamlit.testing.v1 import AppTest
 from test_pages import fill, open_page
 
 from tools import catalogues
-from transcrevai_core import checks, scoring, texts, ui
+from transcrevai_core import bench, checks, demo, scoring, texts, ui
 from transcrevai_core.checks import Check, Measure
 from transcrevai_core.components import fields
+from transcrevai_core.errors import SettingError
 from transcrevai_core.journal import Journal
 from transcrevai_core.languages import LANGUAGES
 from transcrevai_core.references import Spoken, Utterance
@@ -61,6 +62,7 @@ def test_every_text_is_translated_with_its_places(template: Any, portuguese: Any
         wanted = set().union(*(places(form) for form in forms(message.id)))
         for form in forms(message.string) if message.id else ():
             assert places(form) | {"number"} == wanted | {"number"}, form
+            assert not re.search(r"[,;:]\.", form), form
             assert form.strip("., :") and form[:1].isspace() == forms(message.id)[0][:1].isspace()
 
 
@@ -97,6 +99,8 @@ def test_what_the_core_says_is_found_in_its_sources(tmp_path: Path) -> None:
         "job.note('Done.')\n"
         "store.update_job(1, stage='reading', state='failed')\n"
         "plural('{number} job', '{number} jobs', 2)\n"
+        "Worker('sweeping')\n"
+        "Diarization(turns, count, 0, 'as each channel tells')\n"
     )
     catalogues_root, catalogues.ROOT = catalogues.ROOT, tmp_path
     try:
@@ -107,6 +111,7 @@ def test_what_the_core_says_is_found_in_its_sources(tmp_path: Path) -> None:
         [
             "{found}; {number} of {a} Too long: {b}", "{path} is a folder", "There is nothing",
             "Done.", "reading", "('{number} job', '{number} jobs')",
+            "sweeping", "as each channel tells",
         ]
     )  # fmt: skip
 
@@ -197,6 +202,7 @@ def english(page: str) -> list[str]:
     """Return the texts that have a translation and are shown in English all the same."""
     catalogue: dict[Any, str] = texts._catalogue("pt_BR")._catalog  # type: ignore[attr-defined]
     left = []
+    page = re.sub(r":material/\w+:", "", page)
     for source, text in catalogue.items():
         source = source[0] if isinstance(source, tuple) else source
         words = re.split(r"\{\w+\}", source)
@@ -245,6 +251,20 @@ def test_a_reader_of_portuguese_is_told_everything_in_it(
     assert not english(page)
 
 
+def test_a_check_of_a_model_is_told_in_portuguese(portuguese_app: AppTest, store: Store) -> None:
+    measures = Measure("int8", "int8", 0.997, None, 0, 0.1), Measure("float32", "", 1, None, 0, 0.1)
+    check = checks.new_check("demo", {demo.SAMPLES["en"]: 6}, demo.MODEL_DIR, measures)
+    checks.save(store.database, check, demo.MODEL_DIR)
+    app = open_page(portuguese_app, "evaluation.py")
+    numbers = next(tab for tab in app.tabs if "INT8" in tab.label)
+    app.session_state["evaluation_section"] = numbers.label
+    app.run()
+    assert app.success[0].value.startswith("99,7% das palavras")
+    assert any(
+        "6 trechos de Reunião de exemplo (inglês)" in c.value.replace("\\", "") for c in app.caption
+    )
+
+
 def test_waiting_and_refusals_are_told_in_portuguese(portuguese_app: AppTest) -> None:
     app = open_page(portuguese_app, "transcribe.py")
     assert "Aguardando memória: 80% da memória deste computador está em uso" in [
@@ -283,6 +303,18 @@ def test_waiting_and_refusals_are_told_in_portuguese(portuguese_app: AppTest) ->
             "de novo.",
         ),
         ("waiting for a processor", "aguardando um processador"),
+        ("each channel is a speaker", "cada canal é um falante"),
+        ("no speech was found", "nenhuma fala foi encontrada"),
+        ("Its worker ended unexpectedly.", "Seu processo terminou inesperadamente."),
+        ("The laboratory worker was ended", "O processo de laboratório foi encerrado"),
+        (
+            "spectral: voices are hardly apart (silhouette 0.07), so neighbours tell",
+            "espectral: as vozes mal se distinguem (silhueta 0,07), então decidem as vizinhas",
+        ),
+        (
+            "ata.txt could not be written: the disk is full.",
+            "Não foi possível gravar ata.txt: o disco está cheio.",
+        ),
     ],
 )
 def test_what_the_core_said_is_told_in_portuguese(
@@ -304,9 +336,22 @@ def test_what_evaluation_says_is_told_in_portuguese(in_portuguese: None) -> None
     check = Check(0.0, "base", {"a.wav": 3}, 0, (measure,))
     policies = [scoring.der_policy(collar, skip) for collar in (0, 0.25) for skip in (True, False)]
     verdicts = [checks.verdict(check, percent) for percent in (90, 99)]
+    assert all(texts.told(verdict).startswith("95,0% das") for verdict in verdicts)
     for sentence in (*missing, *policies, *verdicts, scoring.CPWER):
         words = {*re.findall(r"[a-z]{3,}", texts.told(sentence))}
         assert not words & {"the", "not", "scored", "words", "left", "boundary", "agree", "goes"}
+
+
+def test_what_a_setting_may_be_is_told_in_portuguese(in_portuguese: None) -> None:
+    with pytest.raises(SettingError) as caught:
+        Settings().job_options({"clustering": "x"})
+    told = texts.told(str(caught.value))
+    assert "um destes: 'auto', 'agglomerative', 'spectral', 'k-means', 'vbx' (" in told
+
+
+def test_each_worker_is_named_in_portuguese(in_portuguese: None) -> None:
+    names = ("sweep", "check", "report", "scoring", "environment", bench.NAME)
+    assert not [name for name in names if texts.told(name) == name]
 
 
 def test_languages_are_sorted_by_their_own_names(in_portuguese: None) -> None:

@@ -28,7 +28,9 @@ MARKS = {"_": 1, "mark": 1, "plural": 2}  # how many of the first arguments are 
 # which argument of a call is read by people
 SAYS = {name: 0 for name, kind in vars(errors).items() if isinstance(kind, type)}
 SAYS |= {"Refused": 1, "event": 1, "add_event": 2, "note": 0, "ValueError": 0, "_percent": 1}
-SAYS |= {"Grouping": 3, "tell": 0, "on_progress": 0}
+SAYS |= {"Grouping": 3, "Diarization": 3, "tell": 0, "on_progress": 0}
+# a worker's name stands in what is told of it
+SAYS |= {"Worker": 0, "worker": 0, "careful_worker": 0, "errand": 0}
 NAMED = {
     "update": {"stage"},
     "update_job": {"stage", "error"},
@@ -40,7 +42,9 @@ ANSWERS = {
     "attempt": ("reason", "sentence"),
     "budget": ("differences", "_nearest"),
     "checks": ("verdict",),
+    "costs": ("_sentence",),
     "diarization/grouping": ("choose",),
+    "errors": ("refusal",),
     "governor": ("_cause",),
     "journal": ("degrading",),
     "pipeline": ("_about",),

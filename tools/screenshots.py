@@ -4,9 +4,9 @@ Run `python -m tools.screenshots [FOLDER [VIEW ...]]`; docs/screenshot.png and
 docs/tuning.png are the views transcript and tuning, wide and light.
 """
 
-import sys
+import argparse
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,13 @@ from transcrevai_core.store import Store
 WIDTHS = {"wide": (1440, 900), "narrow": (400, 800)}
 
 
-def take(browser: Any, folder: Path, wanted: dict[str, Callable[[Any], None]]) -> None:
-    """Take each view in both widths and both themes."""
+def take(
+    browser: Any, folder: Path, found: dict[str, Callable[[Any], None]], wanted: Collection[str]
+) -> None:
+    """Take each view, or those that are `wanted`, in both widths and both themes."""
     # view by view: one lets memory be short, and the voices that others show leave the cache then
-    for name, go in wanted.items():
-        if sys.argv[2:] and name not in sys.argv[2:]:
+    for name, go in found.items():
+        if wanted and name not in wanted:
             continue
         for width, (x, y) in WIDTHS.items():
             for theme in ("light", "dark"):
@@ -46,20 +48,24 @@ def take(browser: Any, folder: Path, wanted: dict[str, Callable[[Any], None]]) -
 
 def main() -> None:
     """Fill a library of its own, and photograph it."""
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "out/screenshots")
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("out/screenshots"))
+    parser.add_argument("views", nargs="*", help="only these, such as transcript")
+    asked = parser.parse_args()
+    folder: Path = asked.folder
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary, browsing() as browser:
         home = Path(temporary) / "home"
         with serving(home) as server:
             library = Store(home)
-            take(browser, folder, newcomer_views(server.url))
+            take(browser, folder, newcomer_views(server.url), asked.views)
             transcribe_samples(library)
             add_sweep(library)
             add_gap(library)
             add_speakers(library)
             running = add_other_states(library)
             add_memory(library, name_of(server.pid))
-            take(browser, folder, views(server.url, library, running))
+            take(browser, folder, views(server.url, library, running), asked.views)
     print(f"{len([*folder.glob('*.png')])} pictures in {folder}")
 
 

@@ -5,6 +5,7 @@ that a 12-hour recording costs no more memory than a 1-minute one.
 """
 
 import hashlib
+import logging
 import os
 import wave
 from collections.abc import Callable, Iterator
@@ -14,8 +15,10 @@ from pathlib import Path
 import av
 import numpy as np
 
-from transcrevai_core.errors import AudioError, StorageError
+from transcrevai_core.errors import AudioError, StorageError, refusal
 from transcrevai_core.types import SAMPLE_RATE, WAV_HEADER_BYTES, AudioInfo
+
+log = logging.getLogger(__name__)
 
 _BLOCK_SAMPLES = SAMPLE_RATE * 10  # about as many are written and hashed at once
 _LONGEST_SAMPLES = (2**32 - 1_000) // 2  # a WAV file states its length in 32 bits: 37 hours
@@ -58,9 +61,10 @@ def decode(
                             on_progress(min(1.0, samples / SAMPLE_RATE / length))
                 except (av.error.FFmpegError, ValueError) as error:
                     if samples == 0:
+                        log.info("%s cannot be decoded: %s", source.name, error)
                         raise AudioError(
-                            f"The sound of {source.name} cannot be decoded ({_reason(error)}); "
-                            "a file that plays elsewhere would be right."
+                            f"The sound of {source.name} cannot be decoded; a file that plays "
+                            "elsewhere would be right."
                         ) from None
                     damaged = samples / SAMPLE_RATE
                 if samples == 0:
@@ -71,7 +75,7 @@ def decode(
             partial.replace(target)
         except OSError as error:
             raise StorageError(
-                f"The sound of {source.name} could not be written: {error.strerror}."
+                f"The sound of {source.name} could not be written: {refusal(error)}."
             ) from None
         finally:
             partial.unlink(missing_ok=True)
@@ -84,9 +88,10 @@ def _recording(source: Path) -> "av.container.InputContainer":
     try:
         container = _open(source)
     except (av.error.FFmpegError, OSError, ValueError) as error:
+        log.info("%s cannot be opened: %s", source.name, error)
         raise AudioError(
-            f"{source.name} is not a recording that can be read ({_reason(error)}); audio or "
-            "video such as wav, mp3, m4a, mp4, ogg, opus, flac, webm, mkv or mov would be right."
+            f"{source.name} is not a recording that can be read; audio or video such as wav, mp3, "
+            "m4a, mp4, ogg, opus, flac, webm, mkv or mov would be right."
         ) from None
     if not container.streams.audio:
         container.close()
@@ -112,13 +117,9 @@ def _check_file(source: Path) -> None:
         with source.open("rb") as file:
             empty = not file.read(1)
     except OSError as error:
-        raise AudioError(f"{source.name} cannot be opened: {error.strerror}.") from None
+        raise AudioError(f"{source.name} cannot be opened: {refusal(error)}.") from None
     if empty:
         raise AudioError(f"{source.name} is empty (0 bytes); a recording would be right.")
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error).rstrip(".").lower()
 
 
 def _length(container: "av.container.InputContainer", stream: "av.AudioStream") -> float | None:

@@ -13,7 +13,7 @@ from typing import Any
 from transcrevai_core import checks, memory, scoring, stages
 from transcrevai_core.budget import HEADROOM, Plan, need_of, plan_job
 from transcrevai_core.checks import EXACT, Check, Measure, Recording
-from transcrevai_core.errors import Cancelled, InputError, ModelError, StorageError
+from transcrevai_core.errors import Cancelled, InputError, ModelError, StorageError, refusal
 from transcrevai_core.forecast import Shape
 from transcrevai_core.memory import MB
 from transcrevai_core.metrics import normalise
@@ -100,7 +100,7 @@ def check_model(
             clips = _cut(program, recordings, Path(scratch), on_progress, should_stop)
             heard = _hear_both(program, plan, options, clips, on_progress, should_stop)
     except OSError as error:
-        raise StorageError(f"The disk refused ({error.strerror or error}).") from error
+        raise StorageError(f"The disk refused ({refusal(error)}).") from error
     except RuntimeError as error:  # of CTranslate2: a GPU that has too little memory, say
         reason = str(error).partition("\n")[0].rstrip(".")
         raise ModelError(f"{name} failed at its work ({reason}).") from error

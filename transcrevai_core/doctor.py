@@ -12,7 +12,7 @@ from pathlib import Path
 from transcrevai_core import probes
 from transcrevai_core.costs import RUNS, Biggest, Component, biggest, careful_worker, measure
 from transcrevai_core.environment import Environment, read_environment
-from transcrevai_core.errors import InputError, StorageError
+from transcrevai_core.errors import InputError, StorageError, refusal
 from transcrevai_core.forecast import Shape
 from transcrevai_core.memory import MB
 from transcrevai_core.models import model_spec
@@ -57,7 +57,7 @@ def examine(
     try:
         place = tempfile.TemporaryDirectory(prefix="transcrevai-", ignore_cleanup_errors=True)
     except OSError as error:
-        raise StorageError(f"No temporary folder can be made: {error.strerror}.") from None
+        raise StorageError(f"No temporary folder can be made: {refusal(error)}.") from None
     components = []
     with place as scratch:
         shape = Shape(options.model, options.compute_type, options.threads or 1)

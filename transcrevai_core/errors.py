@@ -11,7 +11,10 @@ TranscrevaiError
 └── Cancelled           the user asked for the end
 """
 
+import errno
 from typing import Literal
+
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 class TranscrevaiError(Exception):
@@ -55,3 +58,14 @@ class StorageError(TranscrevaiError):
 
 class Cancelled(TranscrevaiError):
     """The user asked for the end of the job."""
+
+
+def refusal(error: OSError) -> str:
+    """Say why the system refused, for use inside a sentence: in words of ours where it is usual."""
+    if error.errno in _FULL:
+        return "the disk is full"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "permission is missing"
+    if error.errno == errno.ENOENT:
+        return "it is not there"
+    return error.strerror or str(error)

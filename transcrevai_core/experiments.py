@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from transcrevai_core.diarization.recipes import REVISION
-from transcrevai_core.errors import InputError, SettingError
+from transcrevai_core.errors import InputError, SettingError, refusal
 from transcrevai_core.options import DEFAULTS, JobOptions
 from transcrevai_core.records import fingerprint
 from transcrevai_core.settings import describe
@@ -178,7 +178,7 @@ def read_export(path: Path) -> dict[str, Any]:
     except SettingError:
         raise
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}).") from None
+        raise InputError(f"{path} cannot be read ({refusal(error)}).") from None
     except (ValueError, KeyError, TypeError):
         raise InputError(
             f"{path} is no result of the laboratory; JSON from its page, or from "

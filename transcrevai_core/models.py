@@ -7,7 +7,6 @@ from pathlib import Path
 from transcrevai_core import stages
 from transcrevai_core.errors import ModelError
 from transcrevai_core.forecast import Shape
-from transcrevai_core.texts import mark
 from transcrevai_core.transcription import loading
 from transcrevai_core.transcription.catalogue import MODELS, locate
 from transcrevai_core.workers import Worker
@@ -43,7 +42,7 @@ def fetch_model(
     if folder := locate(name):
         return folder
     size = MODELS[name].download_mb * 1e6 if name in MODELS else None
-    worker = Worker(mark("download"))
+    worker = Worker("download")
     worker.stall_seconds = (
         math.inf
     )  # it is for `stall_seconds` to say how long a line may be silent

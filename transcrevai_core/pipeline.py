@@ -19,10 +19,10 @@ from transcrevai_core.errors import (
     Cancelled,
     InputError,
     WorkerDied,
+    refusal,
 )
 from transcrevai_core.program import Program
 from transcrevai_core.records import GAPS_LEFT, SOUND_GONE
-from transcrevai_core.texts import mark
 from transcrevai_core.transcription.catalogue import DEMO, NONE
 from transcrevai_core.types import SAMPLE_RATE, WAV_HEADER_BYTES, AudioInfo, Chunk, Job
 from transcrevai_core.words import Transcription
@@ -72,7 +72,7 @@ def _about(error: OSError, job: Job) -> str:
             f"A file of {job.title} was removed while it was worked on; with the recording in its "
             "place, the job can go on."
         )
-    return f"The disk refused ({error.strerror or error}); what is done of {job.title} is kept."
+    return f"The disk refused ({refusal(error)}); what is done of {job.title} is kept."
 
 
 def _keep_run(attempt: Attempt, seconds: float) -> None:
@@ -204,7 +204,7 @@ def _prepare(attempt: Attempt) -> None:
     """Decode the recording and plan its chunks, in a worker that ends with the task."""
     attempt.update(state="preparing", stage="reading the recording", progress=0.0)
     begun, job, options, wav = time.monotonic(), attempt.job, attempt.options, attempt.wav
-    worker = attempt.worker(mark("prepare"))
+    worker = attempt.worker("prepare")
 
     def once() -> tuple[AudioInfo, list[Chunk]]:
         return attempt.call(

@@ -10,7 +10,7 @@ from pydantic_settings import PydanticBaseSettingsSource
 from tomlkit.exceptions import TOMLKitError
 
 from transcrevai_core.cache import write
-from transcrevai_core.errors import SettingError, StorageError
+from transcrevai_core.errors import SettingError, StorageError, refusal
 from transcrevai_core.settings import SHARED, Settings, config_file, describe, load_settings
 
 
@@ -80,6 +80,6 @@ def save(changes: Mapping[str, Any]) -> None:
         raise SettingError(f"{path} cannot be read: {error}.") from None
     except OSError as error:
         raise StorageError(
-            f"{path} cannot be written ({error.strerror or error}); a folder with room, in which "
+            f"{path} cannot be written ({refusal(error)}); a folder with room, in which "
             "you may write, would be right."
         ) from error

@@ -19,7 +19,6 @@ from transcrevai_core.memory import MB, Reading
 from transcrevai_core.processes import this_process
 from transcrevai_core.settings import Settings, config_file, load_settings
 from transcrevai_core.store import Store
-from transcrevai_core.texts import mark
 from transcrevai_core.workers import Worker
 
 log = logging.getLogger(__name__)
@@ -246,7 +245,7 @@ class Program:
             kept = next((pair for pair in self._idle if pair[0] == key), None)
             if kept:
                 self._idle.remove(kept)
-        worker = kept[1] if kept else self.worker(mark("transcription"))
+        worker = kept[1] if kept else self.worker("transcription")
         # what other beams made of it may be more than this job was promised
         if limit_bytes and memory.resident_bytes(worker.pid or 0) > HEADROOM * limit_bytes:
             worker.stop()

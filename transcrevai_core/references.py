@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from transcrevai_core.errors import InputError
+from transcrevai_core.errors import InputError, refusal
 from transcrevai_core.rttm import parse_rttm
 from transcrevai_core.types import Region, Transcript, Turn, Word
 
@@ -118,7 +118,7 @@ def read(path: Path) -> dict[str, Spoken]:
     try:
         return parse(str(path), path.read_bytes())
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}).") from None
+        raise InputError(f"{path} cannot be read ({refusal(error)}).") from None
 
 
 def parse(name: str, data: bytes) -> dict[str, Spoken]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from transcrevai_core import stages
 from transcrevai_core.environment import size_of
-from transcrevai_core.errors import StorageError, TranscrevaiError
+from transcrevai_core.errors import StorageError, TranscrevaiError, refusal
 from transcrevai_core.journal import Journal
 from transcrevai_core.memory import MB
 from transcrevai_core.processes import this_process
@@ -91,7 +91,7 @@ def clean(store: Store, settings: Settings) -> Due:
                     delete(store, job.id)
                     gone[what].append(job)
             except OSError as error:
-                why = error.strerror or error
+                why = refusal(error)
                 refused = f"{job.title} could not be deleted ({why}); the rest is gone."
             except TranscrevaiError as error:  # it is being worked on, or gone already
                 log.info("%s stays: %s", job.id, error)

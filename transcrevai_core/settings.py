@@ -8,7 +8,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import platformdirs
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
@@ -281,6 +281,9 @@ def describe(error: ValidationError) -> str:
     if field is None:
         known = ", ".join(sorted(Settings.model_fields))
         return f"There is no setting named {name}; the settings are {known}."
+    if first["type"] == "literal_error":
+        known = ", ".join(map(repr, get_args(field.annotation)))
+        return f"{name} is {first['input']!r}; it should be one of {known} ({field.description})."
     # "Input should be ...", "String should have ..."; our own validators say what would be right
     _, _, rule = first["msg"].rpartition(" should ")
     if "be " not in rule and first["type"] != "value_error":

@@ -15,7 +15,7 @@ from typing import Any
 
 from transcrevai_core import records
 from transcrevai_core.database import Database
-from transcrevai_core.errors import InputError, StorageError
+from transcrevai_core.errors import InputError, StorageError, refusal
 from transcrevai_core.processes import is_alive, this_process
 from transcrevai_core.types import ACTIVE_STATES, Chunk, Job, JobState, Segment, Transcript, Turn
 
@@ -30,7 +30,9 @@ class Store:
                 home.mkdir(mode=0o700, parents=True, exist_ok=True)
             (home / "jobs").mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
-            raise StorageError(f"The data directory {home} cannot be used: {error}.") from None
+            raise StorageError(
+                f"The data directory {home} cannot be used: {refusal(error)}."
+            ) from None
         self.database = Database(home / "library.sqlite3")
         self.database.path.chmod(0o600)
 
@@ -64,7 +66,7 @@ class Store:
                 kept.parent.mkdir(mode=0o700)
                 source = Path(shutil.move(source, kept))
         except OSError as error:
-            raise StorageError(f"{source.name} cannot be kept: {error}.") from error
+            raise StorageError(f"{source.name} cannot be kept: {refusal(error)}.") from error
         with self.database.write() as db:
             db.execute(
                 "INSERT INTO jobs (id, title, source, fingerprint, state, options, created, "
@@ -90,7 +92,7 @@ class Store:
         with self.database.read() as db:
             row = db.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
         if row is None:
-            raise InputError(f"There is no job {job_id}; the list of jobs shows those there are.")
+            raise InputError(f"There is no job {job_id!r}; the list of jobs shows those there are.")
         return records.job_from_row(row)
 
     def find(self, beginning: str) -> Job:

@@ -17,6 +17,7 @@ _DATES = {"en": "%Y-%m-%d", "pt_BR": "%d/%m/%Y"}
 SOURCE = "en"
 _FOLDER = Path(__file__).parent / "locale"
 _PLACE = re.compile(r"\{(\w+)\}")
+_DECIMAL = re.compile(r"[-+]?\d+\.\d+ ?%?")  # as the core writes a number
 _LEAST = 6  # letters outside its places that make a pattern more than a guess
 
 _find: Callable[[], str] = lambda: SOURCE  # noqa: E731
@@ -103,6 +104,8 @@ def _told(sentence: str, code: str) -> str:
 
 def _part(text: str) -> str:
     """Return what stood in a place; a single word with a capital is a name, or a title."""
+    if _DECIMAL.fullmatch(text):
+        return text.replace(".", ",")
     is_name = text[:1].isupper() and " " not in text.strip()
     return text if is_name else told(text)
 

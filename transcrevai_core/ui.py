@@ -264,7 +264,10 @@ def icon_button(icon: str, said: str, key: str, **more: Any) -> bool:
 
 def local_file(text: str) -> Path:
     """Return the file that a user's text names; raises InputError with what would be right."""
-    path = Path(text.strip().strip("\"'")).expanduser()
+    named = text.strip().strip("\"'")
+    if not named:
+        raise InputError("No path is given; the full path of a recording would be right.")
+    path = Path(named).expanduser()
     if path.is_dir():
         raise InputError(f"{path} is a folder; give the path of one recording.")
     if not path.is_absolute() or not path.is_file():

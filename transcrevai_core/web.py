@@ -18,7 +18,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from transcrevai_core import reading
-from transcrevai_core.errors import StorageError, TranscrevaiError
+from transcrevai_core.errors import StorageError, TranscrevaiError, refusal
 from transcrevai_core.senders import Refused, check_sender
 from transcrevai_core.store import Store
 
@@ -204,4 +204,4 @@ def _storage_error(error: OSError, name: str, size: int, home: Path) -> StorageE
     if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
         free = shutil.disk_usage(home).free // 10**6
         return StorageError(_FULL.format(name=name, need=f"more than {size // 10**6}", free=free))
-    return StorageError(f"{name} cannot be written to {home}: {error}.")
+    return StorageError(f"{name} cannot be written to {home}: {refusal(error)}.")

@@ -7,7 +7,7 @@ import typer
 
 from transcrevai_core import cache, reporting, texts
 from transcrevai_core.cli.screen import err, open_library
-from transcrevai_core.errors import InputError, StorageError
+from transcrevai_core.errors import InputError, StorageError, refusal
 
 
 def report(
@@ -38,10 +38,11 @@ def report(
         format = (output.suffix.lstrip(".").lower() if output else "") or "docx"
     if not store.segments(job.id, last=1):
         raise InputError(f"{job.title} has no text yet; a job that is done would be right.")
-    content = reporting.make(store.home, job.id, format, texts.best(language), address)
+    texts.use(lambda: texts.best(language))
+    content = reporting.make(store.home, job.id, format, address=address)
     path = output or Path(reporting.file_name(job.title, format))
     try:
         cache.write(path, content)
     except OSError as error:
-        raise StorageError(f"{path} could not be written: {error.strerror}.") from None
+        raise StorageError(f"{path} could not be written: {refusal(error)}.") from None
     err.print(f"wrote {path}", soft_wrap=True)

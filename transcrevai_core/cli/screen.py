@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from transcrevai_core import export, jobs, profiles
 from transcrevai_core.background import Task
-from transcrevai_core.errors import InputError, StorageError, TranscrevaiError
+from transcrevai_core.errors import InputError, StorageError, TranscrevaiError, refusal
 from transcrevai_core.options import JobOptions
 from transcrevai_core.program import Program
 from transcrevai_core.settings import Settings, load_settings
@@ -52,7 +52,7 @@ def _check_folder(folder: Path) -> None:
             pass
     except OSError as error:
         raise StorageError(
-            f"Nothing can be written to {folder} ({error.strerror}); another --output_dir would be "
+            f"Nothing can be written to {folder} ({refusal(error)}); another --output_dir would be "
             "right."
         ) from None
 

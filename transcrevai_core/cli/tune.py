@@ -12,7 +12,7 @@ from transcrevai_core.background import Task
 from transcrevai_core.bench import Bench
 from transcrevai_core.cli import flags
 from transcrevai_core.cli.screen import complain, draw, err, follow, open_library
-from transcrevai_core.errors import Cancelled, InputError
+from transcrevai_core.errors import Cancelled, InputError, refusal
 from transcrevai_core.experiments import Values
 from transcrevai_core.program import Program
 from transcrevai_core.records import fingerprint
@@ -147,7 +147,7 @@ def _text(store: Store, job: Job, reference: Path | None) -> str:
     except UnicodeDecodeError:
         raise InputError(f"{path} is no text; an RTTM file would be right.") from None
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}).") from None
+        raise InputError(f"{path} cannot be read ({refusal(error)}).") from None
     return sweeps.check_reference(text)
 
 

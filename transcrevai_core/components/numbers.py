@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from transcrevai_core import checks, gauges, ui
+from transcrevai_core import checks, demo, gauges, ui
 from transcrevai_core.background import Task
 from transcrevai_core.checking import at_hand, check_model
 from transcrevai_core.checks import Check, Recording, samples
@@ -24,11 +24,11 @@ def numbers() -> None:
     """Offer to check a model, and show what checks have found."""
     st.caption(
         _(
-            "Models work in INT8, which is smaller and faster than float32 and nearly as exact. "
-            "How nearly is measured here: the same clips are decoded by both, and the share of "
-            "words that agree is 1 minus the WER of one text against the other, in lower case and "
-            "without punctuation. Below {percent}% the model works in the next compute type from "
-            "then on.",
+            "Models work in INT8, which is smaller than float32, mostly faster, and nearly as "
+            "exact. How nearly is measured here: the same clips are decoded by both, and the share "
+            "of words that agree is 1 minus the WER of one text against the other, in lower case "
+            "and without punctuation. Below {percent}% the model works in the next compute type "
+            "from then on.",
             percent=written(ui.settings().agreement_percent),
         )
     )
@@ -107,13 +107,14 @@ def side_by_side(check: Check) -> None:
         st.success(verdict, icon=":material/check:")
     number = sum(check.clips.values())
     clips = plural("{number} clip", "{number} clips", number)
-    names = ui.escape(", ".join(check.clips))
+    bundled = demo.SAMPLES.values()
+    titles = [_(title) if title in bundled else title for title in check.clips]
     st.caption(
         _(
             "{date}: {clips} of {names}. One file on disk serves both; weights are what they take "
             "in memory, peak is the whole worker.",
             date=ui.date(check.time),
             clips=clips,
-            names=names,
+            names=ui.escape(", ".join(titles)),
         )
     )

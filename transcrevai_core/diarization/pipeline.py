@@ -22,6 +22,7 @@ from transcrevai_core.diarization.features import FRAMES_PER_SECOND, Features, R
 from transcrevai_core.diarization.grouping import Grouping, Material, group
 from transcrevai_core.diarization.recipes import RECIPES, Recipe
 from transcrevai_core.diarization.windows import plan_windows, vote
+from transcrevai_core.texts import mark
 from transcrevai_core.types import Region, Turn
 
 _LONGEST_REGION = 600.0  # seconds: what is divided at once
@@ -142,7 +143,7 @@ def settle(
     """
     fewest, most = counting.check_range(speakers)
     if not len(voices.windows):
-        return Diarization((), Count(0, 1.0, None, "no speech"), 0, "no speech was found")
+        return Diarization((), Count(0, 1.0, None, mark("no speech")), 0, "no speech was found")
     grouping = group(voices.material, fewest, most, recipe)
     turns = tuple(divide(voices, grouping, recipe, read, features))
     count = corrected(grouping.count, len({turn.speaker for turn in turns}))

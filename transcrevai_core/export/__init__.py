@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from transcrevai_core.errors import InputError, StorageError
+from transcrevai_core.errors import InputError, StorageError, refusal
 from transcrevai_core.export.annotation import write_eaf, write_textgrid
 from transcrevai_core.export.filenames import file_stem, safe_stem
 from transcrevai_core.export.names import named, speaker_turns
@@ -114,7 +114,7 @@ def _replace(path: Path, content: str) -> None:
         partial.write_bytes(content.encode())
         partial.replace(path)
     except OSError as error:
-        raise StorageError(f"{path.name} could not be written: {error.strerror}.") from None
+        raise StorageError(f"{path.name} could not be written: {refusal(error)}.") from None
     finally:
         with suppress(OSError):  # gone by now, or what went wrong above is what matters
             partial.unlink()

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 
-from transcrevai_core.errors import StorageError
+from transcrevai_core.errors import StorageError, refusal
 from transcrevai_core.export.cues import Cue, apart, texts
 from transcrevai_core.export.names import clean
 from transcrevai_core.export.scoring import timed_words
@@ -48,7 +48,7 @@ def write_textgrid(transcript: Transcript, edited: bool) -> str:
             grid.to_file(str(path))
             return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise StorageError(f"A temporary file could not be written: {error.strerror}.") from None
+        raise StorageError(f"A temporary file could not be written: {refusal(error)}.") from None
 
 
 def write_eaf(transcript: Transcript, edited: bool) -> str:

@@ -31,12 +31,13 @@ _MIME_TYPES = {
 
 
 def file_name(title: str, format: str) -> str:
-    """Name the file of a report.
+    """Name the file of a report, in the language of the reader at hand.
 
     >>> file_name("Ata 3.mp3", "docx")
     'Ata 3-report.docx'
     """
-    return f"{file_stem(title)}-report.{format}"
+    name = texts._("{title}-report", title=file_stem(title))  # plain letters in every language
+    return f"{name}.{format}"
 
 
 def mime_type(format: str) -> str:

@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
 _LINK = "0B6E5F"
 _WIDTH = 17  # cm between the margins
+_PROOFED = {"en": "en-US"}  # Word proofs no language without its region
 
 
 def write_docx(report: Report) -> bytes:
     """Write a report for Word, LibreOffice and others; links stay inside the document."""
     import docx
+    from docx.oxml.ns import qn
     from docx.shared import Cm
 
     document = docx.Document()
@@ -26,6 +28,8 @@ def write_docx(report: Report) -> bytes:
     document.core_properties.author = ""
     document.core_properties.comments = ""
     document.core_properties.language = report.language
+    for proofed in document.styles.element.iter(qn("w:lang")):
+        proofed.set(qn("w:val"), _PROOFED.get(report.language, report.language))
     for section in document.sections:
         section.page_width, section.page_height = Cm(21), Cm(29.7)
         section.left_margin = section.right_margin = Cm(2)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from transcrevai_core import demo
-from transcrevai_core.errors import StorageError
+from transcrevai_core.errors import StorageError, refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def remove(name: str) -> None:
     try:
         shutil.rmtree(folder_of(name))
     except OSError as error:
-        raise StorageError(f"The model {name} cannot be deleted: {error}.") from error
+        raise StorageError(f"The model {name} cannot be deleted: {refusal(error)}.") from error
 
 
 def hub_cache() -> Path:

@@ -1,6 +1,7 @@
 """A Whisper model on this computer, loaded by a ladder of compute types. Runs inside a worker."""
 
 import errno
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -10,11 +11,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from transcrevai_core.errors import ModelError
+from transcrevai_core.errors import ModelError, refusal
 from transcrevai_core.transcription.catalogue import MODELS, hub_cache, locate, repo_of
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
+
+log = logging.getLogger(__name__)
 
 CPU_LADDER = ("int8", "int8_bfloat16", "int8_float16", "bfloat16", "float16", "float32")
 CUDA_LADDER = ("int8_float16", "int8_bfloat16", "float16", "bfloat16", "int8", "float32")
@@ -92,12 +95,13 @@ def _network_reason(error: BaseException | None) -> str:
         error = error.__cause__ or error.__context__
     for cause in causes:
         if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EACCES, errno.EROFS):
-            return f"the folder for models refused: {os.strerror(cause.errno).lower()}"
+            return f"the folder for models refused: {refusal(cause)}"
     if any("offline" in type(cause).__name__.lower() for cause in causes):
         return "the hub's client is set to work offline"
+    log.warning("the hub gave nothing: %r", causes[-1])
     if any(isinstance(cause, OSError) for cause in causes):
-        return f"the hub could not be reached: {type(causes[-1]).__name__}"
-    return f"{type(causes[-1]).__name__}: {causes[-1]}".splitlines()[0]
+        return "the hub could not be reached"
+    return "the hub's answer was of no use"
 
 
 @contextmanager
