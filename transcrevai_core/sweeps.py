@@ -24,7 +24,7 @@ from transcrevai_core.types import Job, Turn
 
 MOST_MB = 20  # of a reference: some 300,000 turns
 _FAR = 10.0  # seconds beyond the ends of a recording: a turn there is one of another recording
-_SAME = 1e-9  # of DER, which is summed in another order each time
+_SAME = 1e-9  # of DER: what differs by less differs by rounding alone
 _FILE = ";; file "  # begins a reference that is kept, and is a comment in RTTM
 
 

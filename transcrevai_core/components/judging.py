@@ -61,13 +61,12 @@ def _kept(job: Job, key: str, kept: Reference) -> None:
     many = plural("{number} turn", "{number} turns", len(turns))
     who = plural("{number} speaker", "{number} speakers", len({turn.speaker for turn in turns}))
     name = ui.escape(kept.name) or _("Reference")
-    with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f":material/rule: **{name}** &nbsp; :small[{many} · {who}]", width="stretch")
         st.button(
-            ":material/delete:",
+            _("Remove the reference"),
             key=f"{key}_remove",
-            type="tertiary",
-            help=_("Remove the reference"),
+            icon=":material/delete:",
             on_click=_remove,
             args=(job, key),
         )
