@@ -255,6 +255,10 @@ def test_a_sweep_belongs_to_the_reference_that_judged_it(
     open_tab(app, job, TRIALS)
     assert "**Best: DER" in texts(app)
     assert "2 of the 2 settings come to the same DER" in texts(app)
+    assert "another collar" not in texts(app)
+    app.get("button_group")[0].set_value(0.25)
+    checked(app.run())
+    assert "judged with another collar, 0.00 s" in texts(app).replace("\\", "")
 
     give(app, "other.rttm", RTTM.read_bytes().replace(b"SPEAKER_00", b"Eva"))
     assert "judged by another reference" in texts(app) and "Best: DER" not in texts(app)

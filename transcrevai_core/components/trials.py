@@ -52,15 +52,20 @@ def trials(job: Job, question: Question) -> None:
         st.fragment(_running, run_every=EVERY)(sweep, _is_of(sweep, reference))
     elif reference:
         _plan(job, question, reference, collar)
-        _last(job, sweep, reference)
+        _last(job, sweep, reference, collar)
 
 
-def _last(job: Job, sweep: Sweep | None, reference: Reference) -> None:
+def _last(job: Job, sweep: Sweep | None, reference: Reference, collar: float) -> None:
     """Draw what the last sweep has found, where this reference judged it."""
-    if sweep and _is_of(sweep, reference):
-        _ended(job, sweep)
-    elif sweep:
+    if sweep is None:
+        return
+    if not _is_of(sweep, reference):
         _offer_again(job, sweep, reference)
+        return
+    if sweep.plan["collar"] != collar:
+        n = decimal(sweep.plan["collar"], 2)
+        st.caption(_("The last sweep was judged with another collar, {n} s.", n=n))
+    _ended(job, sweep)
 
 
 # -- sweeps ------------------------------------------------------------------------------------
