@@ -108,7 +108,7 @@ def test_no_page_has_a_serious_fault(
                 tabs.nth(tab).click()
             if name == "tuning":
                 settle(page)
-                for fold in page.locator("details:not([open]) > summary").all():
+                for fold in page.locator("details:not([open]) > summary:visible").all():
                     fold.click()
             found[f"{name} {tab}"] = faults(page)
             page.set_viewport_size({"width": 400, "height": 800})
