@@ -22,7 +22,7 @@ playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
 expect.set_options(timeout=20_000)
 
-PATIENCE = 60_000  # ms, for what a busy machine needs to transcribe a minute of speech
+PATIENCE = 120_000  # ms, for what a busy machine needs to transcribe a minute of speech
 HEAVY = ("ctranslate2", "onnxruntime", "librosa", "sklearn", "/av/", "av.libs", "pandas", "pyarrow",
          "plotly", "torch")  # fmt: skip
 

@@ -50,7 +50,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, short_recording: Path) -> Pat
 def sweep(store: Store, job: Job) -> None:
     """Try some settings of a job's speakers against what was found with the usual ones."""
     reference = format_rttm(store.transcript(job.id).turns, "a")
-    sweeps.keep_reference(store, job, reference)
+    sweeps.keep_reference(store, job, "right.rttm", reference.encode())
     grid = {"speakers": [2, 3], "min_turn_seconds": [0.0, 0.4]}
     planned = sweeps.plan(experiments.of_job(job), grid, reference)
     sweeping.run(store, load_settings(), sweeps.begin(store, job, planned))
@@ -108,7 +108,7 @@ def test_no_page_has_a_serious_fault(
                 tabs.nth(tab).click()
             if name == "tuning":
                 settle(page)
-                for fold in page.locator("details:not([open]) > summary").all():
+                for fold in page.locator("details:not([open]) > summary:visible").all():
                     fold.click()
             found[f"{name} {tab}"] = faults(page)
             page.set_viewport_size({"width": 400, "height": 800})

@@ -2,6 +2,7 @@
 
 # ruff: noqa: F811
 import contextlib
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,8 +46,20 @@ def test_the_tuning_way(page: Any, library: Store, sample: Job, server: Server) 
     expect(page.locator(LANES).filter(has_text="Speaker 3")).to_have_count(1)
 
     page.get_by_role("tab", name="Reference and sweep").click()
-    page.locator("input[type=file]").set_input_files(RTTM)
-    expect(page.get_by_role("cell", name="2 of 3")).to_be_visible(timeout=PATIENCE)
+    field, score = page.locator("input[type=file]"), page.get_by_role("cell", name="2 of 3")
+    field.set_input_files(RTTM)
+    expect(score).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("12 turns · 3 speakers")).to_be_visible()
+    page.get_by_role("button", name="Remove the reference").click()
+    expect(score).to_have_count(0)
+    field.set_input_files(RTTM)  # the field was emptied, and takes the same file again
+    expect(score).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("tab", name="Use and export").click()
+    with page.expect_download() as exported:
+        page.get_by_role("button", name="Export as JSON").click()
+    assert json.loads(exported.value.path().read_text())["score"]["speakers_reference"] == 3
+    page.get_by_role("tab", name="Reference and sweep").click()
+    expect(page.get_by_text("is given, 2: Threshold of likeness")).to_be_visible()
     for name in ("Threshold of likeness", "Smallest share of speech"):
         page.get_by_role("button", name=re.compile(f"(Remove|Clear) {name}")).first.click()
     box = page.get_by_role("combobox", name="Settings to vary")

@@ -389,7 +389,7 @@ def test_a_sweep_finds_the_best_and_can_be_done_again(library: Store, job: Job) 
     sweep = sweeping.run(library, load_settings(), sweeps.begin(library, job, planned(job)))
     assert sweep.state == "done" and sweep.share == 1.0
     best = sweep.plan["points"][sweep.ranked()[0]]
-    assert best == {"speakers": 3}  # so many there are
+    assert best == {"speakers": 3} and sweep.as_good == 1  # so many there are
     exported = sweeps.exported(job, sweep)
     assert exported["parameters"]["speakers"] == 3 and len(exported["sweep"]["results"]) == 4
     assert exported["recording"]["digest"] == job.digest
@@ -509,11 +509,91 @@ def test_nobody_works_on_a_sweep_twice(library: Store, job: Job) -> None:
 def test_a_sweep_needs_a_reference(library: Store, job: Job) -> None:
     with pytest.raises(InputError, match="reference"):
         sweeps.plan(experiments.of_job(job), {"speakers": [2]}, "nothing")
-    with pytest.raises(InputError, match="no turns"):
-        sweeps.keep_reference(library, job, "nothing")
-    for times in ("nan 1", "1 nan", "1 inf", "-inf 1", "1 0", "1 -1"):
-        with pytest.raises(InputError, match="Line 1 of the RTTM"):
-            sweeps.keep_reference(library, job, f"SPEAKER a 1 {times} <NA> <NA> b <NA> <NA>")
+
+
+# -- references --------------------------------------------------------------------------------
+
+
+def line(times: str, recording: str = "a") -> str:
+    return f"SPEAKER {recording} 1 {times} <NA> <NA> b <NA> <NA>\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "is empty"),
+        (b"nothing", "holds no turn"),
+        ("SPEAKER a 1 0 1 <NA> <NA> Antônio <NA> <NA>".encode("latin-1"), "no text in UTF-8"),
+        ((line("0 1", "x") + line("1 1", "y")).encode(), "2 recordings, and none of them"),
+        (line("1e9 3").encode(), "from 1000000000 s to 1000000003 s"),
+        (line("0 1e6").encode(), r"from 0 s to 1000000 s, but pt.flac is 74\.6 s long"),
+        (line("-60 61").encode(), "from -60 s to 1 s"),
+        *((line(times).encode(), "Line 1 of the RTTM")
+          for times in ("nan 1", "1 nan", "1 inf", "-inf 1", "1 0", "1 -1")),
+    ],
+)  # fmt: skip
+def test_what_is_no_reference_is_one_sentence(
+    library: Store, job: Job, tmp_path: Path, content: bytes, sentence: str
+) -> None:
+    with pytest.raises(InputError, match=sentence) as told:
+        sweeps.keep_reference(library, job, "right.rttm", content)
+    assert "\n" not in str(told.value) and sweeps.kept_reference(library, job.id) is None
+    file = tmp_path / "right.rttm"
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=sentence):  # and so it is from the command line
+        command(job.id, "--reference", file)
+
+
+def test_a_reference_is_kept_with_its_name_and_removed(library: Store, job: Job) -> None:
+    # a mark of the order of bytes is no part of the first line
+    sweeps.keep_reference(library, job, "the  right\none.txt", b"\xef\xbb\xbf" + RTTM.encode())
+    kept = sweeps.kept_reference(library, job.id)
+    assert kept == sweeps.Reference("the right one.txt", RTTM)
+    assert kept and len(kept.turns) == len(RTTM.splitlines()) == 12
+    sweeps.reference_file(library, job.id).write_text("\ufeff" + RTTM, encoding="utf-8")
+    assert sweeps.kept_reference(library, job.id) == sweeps.Reference("", RTTM)  # an older one
+    sweeps.remove_reference(library, job.id)
+    assert sweeps.kept_reference(library, job.id) is None
+
+
+def test_of_several_recordings_a_reference_is_the_one_of_that_title(job: Job) -> None:
+    both = line("0 1", "my_talk") + line("0 2", "other") + line("3 1", "my_talk")
+    found = sweeps.read_reference(replace(job, title="my talk"), "all.rttm", both.encode())
+    assert found.text == line("0 1", "my_talk") + line("3 1", "my_talk")
+
+
+def test_a_mark_of_the_order_of_bytes_costs_no_turn(
+    library: Store, job: Job, tmp_path: Path
+) -> None:
+    rates = []
+    for mark in ("", "\ufeff"):
+        file = tmp_path / "right.rttm"
+        file.write_text(mark + RTTM, encoding="utf-8")
+        result = command(job.id, "--reference", file, "--json")
+        rates.append(json.loads(result.stdout)["score"]["der"])
+        assert "against" in result.stderr and "right.rttm" in result.stderr.replace("\n", "")
+    assert rates[0] == rates[1] < 0.2
+
+
+def test_settings_that_are_as_good_are_counted() -> None:
+    rates = {0: 0.5, 1: 0.1, 2: 0.1 + 1e-12, 3: 0.1}
+    results = {n: {"der": rate} for n, rate in rates.items()} | {4: {"error": "It failed."}}
+    assert sweeps.Sweep("a", "b", 0.0, "done", {}, results).as_good == 3
+    assert sweeps.Sweep("a", "b", 0.0, "done", {}, {}).as_good == 0
+
+
+def test_a_sweep_with_a_given_number_says_what_cannot_change_it(
+    library: Store, job: Job, tmp_path: Path
+) -> None:
+    file = tmp_path / "right.rttm"
+    file.write_text(RTTM)
+    words = [job.id, "--speakers", 4, "-r", file, "--sweep", "speaker_threshold=0.4,0.8"]
+    said = command(*words).stderr
+    assert "fixed, and not as by default: speakers=4, embedding=mfcc" in said
+    assert "given, 4: speaker_threshold cannot change it" in said
+    assert "2 of the 2 settings come to the same, least DER" in said
+    said = command(*words, "--sweep", "speakers=auto").stderr
+    assert "cannot change it" not in said and "speakers=4" not in said
 
 
 # -- from the command line ---------------------------------------------------------------------

@@ -4,17 +4,23 @@
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 from conftest import wait_until
 from streamlit.testing.v1 import AppTest
 
-from tests.test_laboratory import RTTM, done, job, library  # noqa: F401
+from tests.test_laboratory import done, job, library  # noqa: F401
 from tests.test_pages import checked, open_page, press, texts
-from transcrevai_core import bench, experiments, profiles, sweeps, ui
+from transcrevai_core import bench, demo, experiments, profiles, sweeping, sweeps, ui
 from transcrevai_core.components.findings import relabelled
 from transcrevai_core.components.profiles import value_name
+from transcrevai_core.diarization.pipeline import Voices
+from transcrevai_core.settings import load_settings
 from transcrevai_core.store import Store
 from transcrevai_core.types import Job, Turn
+
+RTTM = demo.sample_path("pt").with_suffix(".rttm")
+TRIALS = ":material/rule: Reference and sweep"
 
 
 def slider(app: AppTest, job: Job, name: str) -> Any:
@@ -89,7 +95,7 @@ def test_pictures_are_numbers_too(app: AppTest, library: Store, job: Job) -> Non
         (":material/grid_on: Likeness", "Cosines of pairs"),
         (":material/bar_chart: How many", "What speaks for each number"),
         (":material/output: Use and export", "revision"),
-        (":material/rule: Reference and sweep", "With a reference"),
+        (TRIALS, "With a reference"),
     ],
 )
 def test_each_tab_shows_its_evidence(
@@ -121,10 +127,9 @@ def test_other_voices_are_offered_to_be_found(app: AppTest, library: Store, job:
 
 
 def test_a_sweep_is_judged_kept_and_used(app: AppTest, library: Store, job: Job) -> None:
-    sweeps.keep_reference(library, job, RTTM)
+    sweeps.keep_reference(library, job, RTTM.name, RTTM.read_bytes())
     open_page(app, "tuning.py", job=job.id)
-    tab = ":material/rule: Reference and sweep"
-    open_tab(app, job, tab)
+    open_tab(app, job, TRIALS)
     assert "| DER |" in texts(app)
     app.multiselect[0].set_value(["speakers", "min_turn_seconds"])
     checked(app.run())
@@ -175,14 +180,124 @@ def test_values_of_settings_are_written_as_they_are_read() -> None:
 
 
 def test_a_wrong_range_is_told_where_it_stands(app: AppTest, library: Store, job: Job) -> None:
-    sweeps.keep_reference(library, job, RTTM)
+    sweeps.keep_reference(library, job, RTTM.name, RTTM.read_bytes())
     open_page(app, "tuning.py", job=job.id)
-    open_tab(app, job, ":material/rule: Reference and sweep")
+    open_tab(app, job, TRIALS)
     app.multiselect[0].set_value(["speakers"])
     checked(app.run())
     app.text_input(key=f"lab_sweep_{job.id}_speakers").set_value("2:1:1")
     checked(app.run())
     assert "no range" in app.error[0].value
+
+
+def give(app: AppTest, name: str, content: bytes) -> None:
+    app.file_uploader[0].set_value((name, content, "text/plain"))
+    checked(app.run())
+
+
+def test_the_reference_that_is_kept_is_named_and_removed(
+    app: AppTest, library: Store, job: Job
+) -> None:
+    open_page(app, "tuning.py", job=job.id)
+    open_tab(app, job, TRIALS)
+    content = RTTM.read_bytes()
+    x, y = (content.replace(b"SPEAKER pt", b"SPEAKER " + name) for name in (b"x", b"y"))
+    give(app, "both.rttm", x + y)
+    assert "2 recordings" in app.error[0].value and "| DER |" not in texts(app)
+    give(app, "certa [1].rttm", b"\xef\xbb\xbf" + content)
+    assert not app.error and "| DER |" in texts(app)
+    assert "**certa [1].rttm** &nbsp; :small[12 turns · 3 speakers]" in texts(app).replace("\\", "")
+    assert app.file_uploader[0].value is None  # the field is for another one
+    checked(app.button(key=f"lab_reference_{job.id}_remove").click().run())
+    assert "With a reference" in texts(app) and "certa" not in texts(app)
+    assert sweeps.kept_reference(library, job.id) is None
+
+
+def test_a_sweep_belongs_to_the_reference_that_judged_it(
+    app: AppTest, library: Store, job: Job
+) -> None:
+    sweeps.keep_reference(library, job, RTTM.name, RTTM.read_bytes())
+    grid = experiments.parse_grid(["speakers=3", "min_turn_seconds=0,0.1"])
+    plan = sweeps.plan(experiments.of_job(job), grid, RTTM.read_text())
+    sweeping.run(library, load_settings(), sweeps.begin(library, job, plan))
+    open_page(app, "tuning.py", job=job.id)
+    open_tab(app, job, TRIALS)
+    assert "**Best: DER" in texts(app)
+    assert "2 of the 2 settings come to the same DER" in texts(app)
+    assert "another collar" not in texts(app)
+    app.get("button_group")[0].set_value(0.25)
+    checked(app.run())
+    assert "judged with another collar, 0.00 s" in texts(app).replace("\\", "")
+
+    give(app, "other.rttm", RTTM.read_bytes().replace(b"SPEAKER_00", b"Eva"))
+    assert "judged by another reference" in texts(app) and "Best: DER" not in texts(app)
+    assert "sweep_use" not in [button.key for button in app.button]
+    press(app, "Run it again")
+    wait_until(lambda: sweeps.latest(library, job.id).state == "done")
+    checked(app.run())
+    assert "**Best: DER" in texts(app) and "judged by another" not in texts(app)
+    again = sweeps.latest(library, job.id)
+    assert again and again.plan["points"] == plan["points"]
+
+
+def test_a_plan_says_what_is_fixed_and_frees_a_given_number(
+    app: AppTest, library: Store, job: Job
+) -> None:
+    sweeps.keep_reference(library, job, RTTM.name, RTTM.read_bytes())
+    open_page(app, "tuning.py", job=job.id)
+    open_tab(app, job, TRIALS)
+    assert not app.warning and "Number of speakers: 4" not in texts(app)
+    slider(app, job, "speakers").set_value(4)
+    checked(app.run())
+    (told,) = app.warning
+    assert "given, 4: Threshold of likeness, Smallest share of speech cannot change" in told.value
+    assert "Fixed, and not as by default: Number of speakers: 4" in texts(app).replace("\\", "")
+    app.toggle(key=f"lab_sweep_{job.id}_free").set_value(True)
+    checked(app.run())
+    assert not app.warning and "Fixed, and not as by default: Number" not in texts(app)
+    with pytest.MonkeyPatch.context() as patch:
+        begun = []
+        patch.setattr(sweeps, "begin", lambda store, job, plan: begun.append(plan) or "none")
+        patch.setattr(sweeping, "start", lambda place, sweep: None)
+        press(app, "Try 36 settings")
+    assert begun[0]["base"]["speakers"] is None
+
+
+def test_what_is_exported_is_scored_where_there_is_a_reference(
+    app: AppTest, library: Store, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores, export = [], experiments.export
+
+    def spy(*args: Any) -> dict[str, Any]:
+        scores.append(export(*args)["score"])
+        return export(*args)
+
+    monkeypatch.setattr(experiments, "export", spy)
+    open_page(app, "tuning.py", job=job.id)
+    open_tab(app, job, ":material/output: Use and export")
+    sweeps.keep_reference(library, job, RTTM.name, RTTM.read_bytes())
+    checked(app.run())
+    open_tab(app, job, TRIALS)
+    app.get("button_group")[0].set_value(0.25)
+    checked(app.run())
+    open_tab(app, job, ":material/output: Use and export")
+    assert scores[0] is None and scores[1]["der"] < 0.2 and scores[1]["collar"] == 0
+    assert scores[-1]["collar"] == 0.25 and scores[-1]["der"] < scores[1]["der"]
+
+
+def test_no_speech_is_said_in_each_tab(app: AppTest, library: Store, job: Job) -> None:
+    question = bench.of(library).question(job, experiments.of_job(job))
+    assert question
+    heard = question.voices.read_bytes()
+    Voices((), np.zeros((0, 2)), np.zeros((0, 1)), None).save(question.voices)
+    try:
+        open_page(app, "tuning.py", job=job.id)
+        for tab in ("scatter_plot: Map", "grid_on: Likeness", "bar_chart: How many"):
+            open_tab(app, job, f":material/{tab}")
+            assert "No speech was found in this recording" in texts(app)
+            assert len(app.get("plotly_chart")) == 1
+    finally:
+        question.voices.write_bytes(heard)
 
 
 PROFILE = """

@@ -49,8 +49,9 @@ def correct(library: Store, job_id: str, sentences: list[str]) -> None:
 def add_sweep(library: Store) -> None:
     """Try some settings on the first sample, against its reference."""
     job = library.jobs(["done"])[-1]
-    reference = demo.sample_path("pt").with_suffix(".rttm").read_text(encoding="utf-8")
-    sweeps.keep_reference(library, job, reference)
+    path = demo.sample_path("pt").with_suffix(".rttm")
+    reference = path.read_text(encoding="utf-8")
+    sweeps.keep_reference(library, job, path.name, path.read_bytes())
     grid = experiments.parse_grid(["speakers=2,3,4", "min_turn_seconds=0,0.4,0.8"])
     plan = sweeps.plan(experiments.of_job(job), grid, reference, collar=0.25)
     sweeping.run(library, load_settings(home=library.home), sweeps.begin(library, job, plan))

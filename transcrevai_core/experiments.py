@@ -33,6 +33,8 @@ USUAL_GRID: Mapping[str, Sequence[Any]] = {
     "min_turn_seconds": [0.0, 0.3, 0.6],
 }
 NAMES = tuple(JobOptions(**DEFAULTS).diarization())
+# what helps to find the number of speakers: where that is given, it is not changed by them
+_OF_NUMBER = ("speaker_threshold", "min_speaker_share", "counting", "min_speakers", "max_speakers")
 _NOTHING = ("auto", "none", "")
 
 
@@ -133,6 +135,25 @@ def _point(grid: Mapping[str, Sequence[Any]], names: Sequence[str], place: int) 
         place, at = divmod(place, len(grid[name]))
         found[name] = grid[name][at]
     return {name: found[name] for name in names}
+
+
+def fixed(values: Mapping[str, Any], grid: Mapping[str, Sequence[Any]]) -> Values:
+    """Return the settings that are not as they are by default, and that a grid does not vary.
+
+    >>> fixed({"speakers": 3, "clustering": "vbx"}, {"clustering": ["auto", "vbx"]})
+    {'speakers': 3}
+    """
+    return changed({name: value for name, value in values.items() if name not in grid})
+
+
+def idle(values: Mapping[str, Any], grid: Mapping[str, Sequence[Any]]) -> list[str]:
+    """Return what a grid varies to find the number of speakers, although that is given.
+
+    >>> idle({"speakers": 3}, {"speaker_threshold": [0.5, 0.6], "clustering": ["auto", "vbx"]})
+    ['speaker_threshold']
+    """
+    given = values["speakers"] is not None and "speakers" not in grid
+    return [name for name in grid if name in _OF_NUMBER] if given else []
 
 
 # -- results -----------------------------------------------------------------------------------

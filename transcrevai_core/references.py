@@ -121,13 +121,13 @@ def read(path: Path) -> dict[str, Spoken]:
         raise InputError(f"{path} cannot be read ({refusal(error)}).") from None
 
 
-def parse(name: str, data: bytes) -> dict[str, Spoken]:
-    """Return what a file of that name tells, by recording.
+def parse(name: str, data: bytes, kind: str = "") -> dict[str, Spoken]:
+    """Return what a file tells, by recording; its name says of which `kind` it is, if nobody does.
 
     A recording goes by the file's name, or by the name inside where a file (stm, rttm) holds
     several; spaces in names are underscores. Raises InputError with one sentence.
     """
-    kind = Path(name).suffix.lower().removeprefix(".")
+    kind = kind or Path(name).suffix.lower().removeprefix(".")
     if kind not in SUFFIXES:
         raise InputError(
             f"{name} is in no format that is read here; {', '.join(SUFFIXES[:-1])} or "

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import sqlite3
 import time
 import uuid
@@ -13,12 +14,34 @@ from typing import Any
 from transcrevai_core.cache import write
 from transcrevai_core.errors import InputError
 from transcrevai_core.experiments import Values, checked, export, points
+from transcrevai_core.memory import MB
 from transcrevai_core.processes import is_alive
+from transcrevai_core.references import parse, recording_of
 from transcrevai_core.rttm import parse_rttm
+from transcrevai_core.scoring import pick
 from transcrevai_core.store import Store
-from transcrevai_core.types import Job
+from transcrevai_core.types import Job, Turn
 
-_MOST_REFERENCE = 20_000_000  # characters of an RTTM: some 300,000 turns
+MOST_MB = 20  # of a reference: some 300,000 turns
+_FAR = 10.0  # seconds beyond the ends of a recording: a turn there is one of another recording
+_SAME = 1e-9  # of DER: what differs by less differs by rounding alone
+_FILE = ";; file "  # begins a reference that is kept, and is a comment in RTTM
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Who really speaks when in one recording: how the file is called that says so, and its RTTM.
+
+    The name is empty where it was not kept.
+    """
+
+    name: str
+    text: str
+
+    @property
+    def turns(self) -> list[Turn]:
+        """The turns in order of time."""
+        return parse_rttm(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +95,12 @@ class Sweep:
         return sorted(scored, key=lambda n: (self.results[n]["der"], n))
 
     @property
+    def as_good(self) -> int:
+        """How many of the points that were scored have the least DER."""
+        rates = [self.results[n]["der"] for n in self.ranked()]
+        return sum(rate - rates[0] < _SAME for rate in rates)
+
+    @property
     def judged_by(self) -> str:
         """The SHA-256 of the reference."""
         return hashlib.sha256(self.plan["reference"].encode()).hexdigest()
@@ -86,19 +115,53 @@ def reference_file(store: Store, job_id: str) -> Path:
     return store.job_dir(job_id) / "reference.rttm"
 
 
-def check_reference(text: str) -> str:
-    """Return the text of an RTTM; raises InputError with one sentence where it is none."""
-    if len(text) > _MOST_REFERENCE or not parse_rttm(text):
-        raise InputError(
-            "That file holds no turns; an RTTM with lines such as SPEAKER name 1 start duration "
-            "<NA> <NA> speaker would be right."
-        )
-    return text
+def read_reference(job: Job, name: str, data: bytes) -> Reference:
+    """Read the content of an RTTM file of that name, of a job's turns.
+
+    Of several recordings it is the one that is called as the job is. Raises InputError with one
+    sentence for a file that cannot be used.
+    """
+    if len(data) > MOST_MB * MB:
+        raise InputError(f"{name} is longer than {MOST_MB} MB; an RTTM file would be right.")
+    found = parse(name, data, "rttm")
+    turns = pick(found, name, job.title).turns
+    if not turns:
+        raise InputError(f"{name} is empty; an RTTM file would be right.")
+    length = math.inf if job.duration is None else job.duration
+    for turn in turns:
+        if turn.start < -_FAR or turn.end > length + _FAR:
+            raise InputError(
+                f"{name} has a turn from {turn.start:.10g} s to {turn.end:.10g} s, but {job.title} "
+                f"is {length:.1f} s long; a reference of this recording would be right."
+            )
+    lines = data.decode("utf-8-sig").splitlines(keepends=True)
+    if len(found) > 1:
+        own = ["SPEAKER", recording_of(job.title)]
+        lines = [line for line in lines if line.split()[:2] == own]
+    return Reference(name, "".join(lines))
 
 
-def keep_reference(store: Store, job: Job, text: str) -> None:
-    """Keep an RTTM with a job, once it is checked."""
-    write(reference_file(store, job.id), check_reference(text).encode())
+def keep_reference(store: Store, job: Job, name: str, data: bytes) -> None:
+    """Keep an RTTM file with a job, once it is read."""
+    text = read_reference(job, name, data).text
+    write(reference_file(store, job.id), f"{_FILE}{' '.join(name.split())}\n{text}".encode())
+
+
+def kept_reference(store: Store, job_id: str) -> Reference | None:
+    """Return the reference that is kept with a job, if there is one."""
+    try:
+        text = reference_file(store, job_id).read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        return None
+    if not text.startswith(_FILE):
+        return Reference("", text)
+    first, _, text = text.partition("\n")
+    return Reference(first.removeprefix(_FILE), text)
+
+
+def remove_reference(store: Store, job_id: str) -> None:
+    """Keep the reference of a job no longer."""
+    reference_file(store, job_id).unlink(missing_ok=True)
 
 
 def plan(

@@ -18,7 +18,7 @@ from transcrevai_core.program import Program
 from transcrevai_core.records import fingerprint
 from transcrevai_core.settings import Settings
 from transcrevai_core.store import Store
-from transcrevai_core.sweeps import Sweep
+from transcrevai_core.sweeps import Reference, Sweep
 from transcrevai_core.transcription.catalogue import NONE
 from transcrevai_core.types import Job
 
@@ -86,14 +86,13 @@ def tune(
         err.print("The exported result is of another sound; its turns will differ.", style="yellow")
     if exported and exported["model"] != experiments.model_of(values):
         err.print("The exported result is of other voices; its turns may differ.", style="yellow")
-    place = bench.of(store)
+    place, right = bench.of(store), _reference(store, job, reference)
     if sweep or random:
-        result = _sweep(place, job, values, _grid(sweep), random, _text(store, job, reference),
-                        collar)  # fmt: skip
+        if right is None:
+            raise InputError("A sweep needs --reference, an RTTM file that says who really speaks.")
+        result = _sweep(place, job, values, _grid(sweep), random, right.text, collar)
     else:
-        judged = reference or sweeps.reference_file(store, job.id).is_file()
-        text = _text(store, job, reference) if judged else None
-        result = _single(place, job, values, text, collar)
+        result = _single(place, job, values, right, collar)
     if as_json:
         print(json.dumps(result, ensure_ascii=False, indent=2))
     if save_profile:
@@ -137,22 +136,18 @@ def _grid(texts: list[str] | None) -> dict[str, list[Any]]:
     return {name: list(values) for name, values in experiments.USUAL_GRID.items()}
 
 
-def _text(store: Store, job: Job, reference: Path | None) -> str:
-    """Return the text of the reference that is given, else of the one kept with the job."""
-    path = reference or sweeps.reference_file(store, job.id)
-    if reference is None and not path.is_file():
-        raise InputError("A sweep needs --reference, an RTTM file that says who really speaks.")
+def _reference(store: Store, job: Job, path: Path | None) -> Reference | None:
+    """Return the reference that is given, else the one that is kept with the job, if any."""
+    if path is None:
+        return sweeps.kept_reference(store, job.id)
     try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is no text; an RTTM file would be right.") from None
+        return sweeps.read_reference(job, str(path), path.read_bytes())
     except OSError as error:
         raise InputError(f"{path} cannot be read ({refusal(error)}).") from None
-    return sweeps.check_reference(text)
 
 
 def _single(
-    place: Bench, job: Job, values: Values, reference: str | None, collar: float
+    place: Bench, job: Job, values: Values, reference: Reference | None, collar: float
 ) -> dict[str, Any]:
     """Try one choice of settings, and say what comes of it."""
     question = place.question(job, values)
@@ -170,14 +165,16 @@ def _single(
     found = place.ask(job, laboratory.answer, question)
     score = None
     if reference is not None:
-        score = place.ask(job, laboratory.score, question, reference, collar)
+        score = place.ask(job, laboratory.score, question, reference.text, collar)
     place.stop()
     number = len({turn.speaker for turn in experiments.turns_of(found)})
     said = f"{job.title}: {number} speaker{'s' if number != 1 else ''}, {found['facts']['why']}"
     err.print(f"{said}; {len(found['turns'])} turns", soft_wrap=True)
     if score:
         parts = ", ".join(f"{name} {100 * score[name]:.2f}" for name in _ERRORS)
-        err.print(f"{parts} (percent, collar {collar:g} s on each side)", soft_wrap=True)
+        against = f", against {reference.name}" if reference and reference.name else ""
+        told = f"(percent, collar {collar:g} s on each side{against})"
+        err.print(f"{parts} {told}", soft_wrap=True, highlight=False)
     return experiments.export(job, values, found, score)
 
 
@@ -193,6 +190,7 @@ def _sweep(
     """Try many settings, show the best, and return all."""
     store, settings = place.store, place.settings
     plan = sweeps.plan(values, grid, reference, collar=collar, number=number)
+    _say_fixed(values, grid)
     last = sweeps.latest(store, job.id)
     sweep_id = ""
     if last and not last.runs and dict(last.plan) == plan:
@@ -211,6 +209,19 @@ def _sweep(
     return sweeps.exported(job, swept)
 
 
+def _say_fixed(values: Values, grid: dict[str, list[Any]]) -> None:
+    """Say what stays as it is while a grid is varied, and what that leaves without effect."""
+    if fixed := experiments.fixed(values, grid):
+        named = ", ".join(f"{name}={value}" for name, value in fixed.items())
+        err.print(f"fixed, and not as by default: {named}", soft_wrap=True, markup=False)
+    if idle := experiments.idle(values, grid):
+        err.print(
+            f"The number of speakers is given, {values['speakers']}: {', '.join(idle)} cannot "
+            "change it; with --sweep speakers=auto it would be found.",
+            style="yellow", soft_wrap=True, markup=False,
+        )  # fmt: skip
+
+
 def _progress(sweep: Sweep) -> tuple[str, float]:
     return "trying settings", sweep.share
 
@@ -227,6 +238,9 @@ def _show(sweep: Sweep) -> None:
         count = f"{result['speakers']} of {result['speakers_reference']}"
         table.add_row(*own, *errors, count)
     err.print(table)
+    if sweep.as_good > 1:
+        all_of = len(sweep.ranked())
+        err.print(f"{sweep.as_good} of the {all_of} settings come to the same, least DER")
     failed = [result["error"] for result in sweep.results.values() if "error" in result]
     if failed:
         complain(f"{len(failed)} settings failed; the first said: {failed[0]}")

@@ -8,9 +8,10 @@ from typing import Any
 
 import streamlit as st
 
-from transcrevai_core import bench, experiments, lab_figures, lab_words, laboratory, ui
+from transcrevai_core import bench, experiments, lab_figures, lab_words, laboratory, sweeps, ui
 from transcrevai_core.components.fields import choice_name
 from transcrevai_core.components.hearing import clicked, hearing, play
+from transcrevai_core.components.judging import score_of
 from transcrevai_core.components.profiles import facts_of, keep_as_profile, kept_profiles, use_on
 from transcrevai_core.components.tables import number, table
 from transcrevai_core.components.trials import trials
@@ -121,8 +122,15 @@ def _headline(answer: Mapping[str, Any], after: Sequence[Turn]) -> None:
 # -- the tabs ----------------------------------------------------------------------------------
 
 
+def _say_nothing() -> None:
+    st.caption(_("No speech was found in this recording, so there is nothing to show here."))
+
+
 def _map(found: Found) -> None:
     answer = found.ask(laboratory.survey)
+    if not answer["dots"]:
+        _say_nothing()
+        return
     dots = [[*dot[:4], found.same[dot[4]]] for dot in answer["dots"]]
     key = f"lab_map_{found.job.id}"
     st.plotly_chart(
@@ -172,6 +180,9 @@ def _windows(found: Found, dots: Sequence[Sequence[Any]]) -> None:
 
 def _likeness(found: Found) -> None:
     answer = found.ask(laboratory.affinity)
+    if not answer["labels"]:
+        _say_nothing()
+        return
     labels = [found.same[label] for label in answer["labels"]]
     figure = lab_figures.affinity(
         answer["matrix"], labels, answer["spans"], found.names, ui.palette()
@@ -203,7 +214,7 @@ def _pairs(means: Mapping[tuple[str, str], float], names: Mapping[str, str]) -> 
 def _evidence(found: Found) -> None:
     answer = found.ask(laboratory.evidence)
     if not answer["rows"]:
-        st.caption(_("There is no speech to weigh."))
+        _say_nothing()
         return
     figure = lab_figures.evidence(answer["rows"], answer["chosen"], ui.palette())
     alt = _("What speaks for each number of speakers")
@@ -227,7 +238,9 @@ def _trials(found: Found) -> None:
 
 def _result(found: Found) -> None:
     values = dict(found.question.settings)
-    exported = experiments.export(found.job, values, found.answer)
+    kept = sweeps.kept_reference(ui.store(), found.job.id)
+    score = score_of(found.job, found.question, kept) if kept else None
+    exported = experiments.export(found.job, values, found.answer, score)
     with st.container(horizontal=True):
         use_on(found.job, values, "lab")
         st.download_button(

@@ -6,8 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from transcrevai_core import bench, experiments, lab_figures, laboratory, sweeping, sweeps, ui
+from transcrevai_core import bench, experiments, lab_figures, sweeping, sweeps, ui
 from transcrevai_core.components.fields import label_of
+from transcrevai_core.components.judging import judge, parts, parts_head, reference_of
 from transcrevai_core.components.profiles import (
     facts_of,
     keep_as_profile,
@@ -17,17 +18,15 @@ from transcrevai_core.components.profiles import (
 )
 from transcrevai_core.components.tables import table
 from transcrevai_core.components.working import EVERY, bar
-from transcrevai_core.errors import TranscrevaiError
+from transcrevai_core.experiments import Values
 from transcrevai_core.export import file_stem
 from transcrevai_core.laboratory import Question
-from transcrevai_core.sweeps import Sweep
+from transcrevai_core.sweeps import Reference, Sweep
 from transcrevai_core.texts import _, decimal, plural
 from transcrevai_core.texts import told as said
 from transcrevai_core.types import Job
 
 _SHOWN = 15  # rows of its table
-_MOST_MB = 20  # of a reference
-_COLLARS = (0.0, 0.25)
 _GRIDS: dict[str, str] = {
     "speaker_threshold": "0.4:0.8:0.05",
     "min_speaker_share": "0.003,0.01,0.02,0.05",
@@ -39,90 +38,40 @@ _GRIDS: dict[str, str] = {
     "window_seconds": "1:2.5:0.5",
     "embedding": "voice,ivector,mfcc",
 }
-_HEAD = ("der", "missed", "false_alarm", "confusion", "jer")
 
 
 def trials(job: Job, question: Question) -> None:
     """Draw the reference of a job, the errors of an answer, and sweeps."""
-    reference = _reference(job)
-    if reference is None:
-        return
-    collar = st.segmented_control(
-        _("Collar on each side of a boundary"),
-        _COLLARS,
-        default=_COLLARS[0],
-        required=True,
-        format_func=lambda seconds: _("{n} s", n=decimal(seconds, 2)),
-        key=f"lab_collar_{job.id}",
-        help=_("Around each boundary of the reference, what lies within the collar is not scored."),
-    )
-    score = bench.of(ui.store()).ask(job, laboratory.score, question, reference, collar)
-    table(_parts_head(), [_parts(score)], 480)
-    st.caption(_("Errors in percent of the reference's speech; overlap is scored."))
-    st.subheader(_("Sweep"), anchor=False)
+    reference = reference_of(job)
     sweep = sweeps.latest(ui.store(), job.id)
-    if sweep and sweep.runs:
-        st.fragment(_running, run_every=EVERY)(sweep)
+    collar = judge(job, question, reference) if reference else 0.0
+    runs = sweep is not None and sweep.runs
+    if reference or runs:
+        st.subheader(_("Sweep"), anchor=False)
+    if sweep and runs:
+        st.fragment(_running, run_every=EVERY)(sweep, _is_of(sweep, reference))
+    elif reference:
+        _plan(job, question, reference, collar)
+        _last(job, sweep, reference, collar)
+
+
+def _last(job: Job, sweep: Sweep | None, reference: Reference, collar: float) -> None:
+    """Draw what the last sweep has found, where this reference judged it."""
+    if sweep is None:
         return
-    _plan(job, question, reference, float(collar or 0.0))
-    if sweep:
-        _ended(job, sweep)
-
-
-def _parts_head() -> list[str]:
-    return ["DER ", _("Missed") + " ", _("False alarm") + " ", _("Confusion") + " ", "JER ",
-            _("Speakers") + " "]  # fmt: skip
-
-
-def _parts(score: Mapping[str, Any]) -> list[str]:
-    cells = [decimal(100 * score[name], 1) for name in _HEAD]
-    return [*cells, _("{found} of {right}", found=score["speakers"],
-                      right=score["speakers_reference"])]  # fmt: skip
-
-
-def _reference(job: Job) -> str | None:
-    """Draw which reference there is, take a new one, and return its text."""
-    path = sweeps.reference_file(ui.store(), job.id)
-    label = _("Another reference (RTTM)") if path.is_file() else _("Reference (RTTM)")
-    if not path.is_file():
-        st.info(
-            _(
-                "With a reference, an RTTM file that says who really speaks when, settings can be "
-                "judged by their errors, and many of them tried at once."
-            ),
-            icon=":material/rule:",
-        )
-    key = f"lab_reference_{job.id}"
-    st.file_uploader(
-        label,
-        type=["rttm", "txt"],
-        max_upload_size=_MOST_MB,
-        key=key,
-        on_change=_take,
-        args=(job, key),
-    )
-    if refused := st.session_state.get(f"{key}_refused"):
-        st.error(ui.escape(said(refused)), icon=":material/error:")
-    return path.read_text(encoding="utf-8") if path.is_file() else None
-
-
-def _take(job: Job, key: str) -> None:
-    """Keep the reference that was given, or what was wrong with it."""
-    given, refused = st.session_state[key], ""
-    try:
-        if given:
-            sweeps.keep_reference(ui.store(), job, given.getvalue().decode("utf-8"))
-    except UnicodeDecodeError:
-        refused = f"{given.name} is no text; an RTTM file would be right."
-    except TranscrevaiError as error:
-        refused = str(error)
-    st.session_state[f"{key}_refused"] = refused
+    if not _is_of(sweep, reference):
+        _offer_again(job, sweep, reference)
+        return
+    if sweep.plan["collar"] != collar:
+        n = decimal(sweep.plan["collar"], 2)
+        st.caption(_("The last sweep was judged with another collar, {n} s.", n=n))
+    _ended(job, sweep)
 
 
 # -- sweeps ------------------------------------------------------------------------------------
 
 
-def _plan(job: Job, question: Question, reference: str, collar: float) -> None:
+def _plan(job: Job, question: Question, reference: Reference, collar: float) -> None:
     """Draw what is to be tried, and begin."""
     key = f"lab_sweep_{job.id}"
     names = st.multiselect(
@@ -147,12 +96,13 @@ def _plan(job: Job, question: Question, reference: str, collar: float) -> None:
                 )
             texts.append(f"{name}={value}")
         grid = experiments.parse_grid(texts)
+        base = _base(question.settings, grid, key)
         few = st.number_input(
             _("Only so many, at random"), 1, experiments.MOST_POINTS, None, key=f"{key}_random",
             placeholder=_("All of them"),
             help=_("A random search finds nearly as much in far fewer steps."),
         )  # fmt: skip
-        plan = sweeps.plan(question.settings, grid, reference, collar=collar, number=few)
+        plan = sweeps.plan(base, grid, reference.text, collar=collar, number=few)
         st.button(
             plural("Try {number} setting", "Try {number} settings", len(plan["points"])),
             type="primary",
@@ -162,12 +112,60 @@ def _plan(job: Job, question: Question, reference: str, collar: float) -> None:
         )
 
 
+def _base(settings: Mapping[str, Any], grid: Mapping[str, Sequence[Any]], key: str) -> Values:
+    """Draw what stays as it is while a grid is varied, and return the settings of all points."""
+    base = dict(settings)
+    if idle := experiments.idle(base, grid):
+        if st.toggle(
+            _("Let the sweep find the number of speakers"),
+            key=f"{key}_free",
+            help=_("The number that is given is left out of the sweep."),
+        ):
+            base["speakers"] = None
+        else:
+            st.warning(
+                _(
+                    "The number of speakers is given, {number}: {settings} cannot change it.",
+                    number=base["speakers"],
+                    settings=", ".join(map(label_of, idle)),
+                ),
+                icon=":material/warning:",
+            )
+    if fixed := named(experiments.fixed(base, grid)):
+        st.caption(_("Fixed, and not as by default: {settings}", settings=ui.escape(fixed)))
+    return base
+
+
 def _start(sweep_id: str) -> None:
     """Let a sweep run, or go on."""
     sweeping.start(bench.of(ui.store()), sweep_id)
 
 
-def _running(sweep: Sweep) -> None:
+def _is_of(sweep: Sweep, reference: Reference | None) -> bool:
+    """Tell whether a sweep is judged by this reference."""
+    return reference is not None and sweep.plan["reference"] == reference.text
+
+
+def _offer_again(job: Job, sweep: Sweep, reference: Reference) -> None:
+    """Say that a sweep was judged by another reference, and offer to judge it by this one."""
+    st.info(
+        _(
+            "The last sweep was judged by another reference, so what it found is not offered. Run "
+            "again, its settings are judged by this one."
+        ),
+        icon=":material/rule:",
+    )
+    st.button(
+        _("Run it again"),
+        icon=":material/replay:",
+        on_click=lambda: _start(
+            sweeps.begin(ui.store(), job, {**sweep.plan, "reference": reference.text})
+        ),
+    )
+
+
+def _running(sweep: Sweep, shown: bool) -> None:
+    """Draw how far a sweep is, and what it has found, where that is to be shown."""
     sweep = sweeps.find(ui.store(), sweep.id, sweep.plan)
     if not sweep.runs:
         st.rerun()
@@ -177,7 +175,10 @@ def _running(sweep: Sweep) -> None:
     st.button(
         _("Cancel"), icon=":material/close:", on_click=sweeps.cancel, args=(ui.store(), sweep.id)
     )
-    _table(sweep, 5)
+    if shown:
+        _table(sweep, 5)
+    else:
+        st.caption(_("This sweep is judged by a reference that is not kept any more."))
 
 
 def _ended(job: Job, sweep: Sweep) -> None:
@@ -207,6 +208,14 @@ def _ended(job: Job, sweep: Sweep) -> None:
             settings=ui.escape(named(sweep.plan["points"][ranked[0]])),
         )
     )
+    if sweep.as_good > 1:
+        st.caption(
+            _(
+                "{good} of the {all} settings come to the same DER; this is the first of them.",
+                good=decimal(sweep.as_good),
+                all=decimal(len(ranked)),
+            )
+        )
     values = sweep.settings(ranked[0])
     facts_of(job, values)
     with st.container(horizontal=True):
@@ -230,11 +239,11 @@ def _table(sweep: Sweep, most: int) -> None:
     if not ranked:
         return
     names = list(sweep.plan["grid"])
-    head = [*(label_of(name) for name in names), *_parts_head()]
+    head = [*(label_of(name) for name in names), *parts_head()]
     rows = [
         [
             *(ui.escape(value_name(sweep.plan["points"][n][name])) for name in names),
-            *_parts(sweep.results[n]),
+            *parts(sweep.results[n]),
         ]
         for n in ranked[:most]
     ]
