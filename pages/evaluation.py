@@ -56,28 +56,28 @@ def against_reference() -> None:
             help=_("What lies so near to a boundary of the reference, on each side, is not scored"),
         )
         skip = st.toggle(_("Leave out where speakers of the reference overlap"))
-    if (
-        st.button(
+    place = st.container()
+    ended = finished(WORK)  # before the button is drawn: it may end at any moment
+    with place:
+        asked = st.button(
             _("Compare"),
             type="primary",
             icon=":material/fact_check:",
             disabled=not upload or busy(WORK),
         )
-        and upload
-        and meant  # not another one, where that has just gone
-    ):
+    if asked and upload and meant:  # not another one, where that has just gone
         st.session_state.pop(FOUND, None)
         about = job.id, upload.name, edited
         work = judge(job, upload.name, upload.getvalue(), edited, collar, skip)
         begin(WORK, lambda task: (about, work(task)))
+    if ended is not None:
+        st.session_state[FOUND] = ended
+    working(WORK)
     result(ids)
 
 
 def result(ids: dict[str, Job]) -> None:
     """Draw what the last comparison came to."""
-    if (made := finished(WORK)) is not None:
-        st.session_state[FOUND] = made
-    working(WORK)
     (job_id, file, edited), found = st.session_state.get(FOUND, (("", "", False), None))
     if job_id not in ids:
         return

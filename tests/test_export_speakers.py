@@ -257,7 +257,7 @@ def test_a_full_disk_is_a_storage_error(monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(TextGrid, "to_file", full)
-    with pytest.raises(StorageError, match="No space left"):
+    with pytest.raises(StorageError, match="the disk is full"):
         write(TALK, "textgrid")
 
 

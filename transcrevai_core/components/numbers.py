@@ -44,11 +44,14 @@ def numbers() -> None:
             placeholder=_("The bundled samples"),
             key="numbers_clips",
         )
-    if st.button(
-        _("Check"), type="primary", icon=":material/compare_arrows:", disabled=busy(_WORK)
-    ):
+    place = st.container()
+    finished(_WORK)  # before the button is drawn: it may end at any moment
+    with place:
+        asked = st.button(
+            _("Check"), type="primary", icon=":material/compare_arrows:", disabled=busy(_WORK)
+        )
+    if asked:
         begin(_WORK, _check(model, [jobs[job_id] for job_id in chosen]))
-    finished(_WORK)
     working(_WORK)
     found = checks.latest(ui.store().database)
     if not found:
