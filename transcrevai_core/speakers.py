@@ -13,7 +13,6 @@ from transcrevai_core.diarization.recipes import REVISION
 from transcrevai_core.errors import Cancelled, InputError, TranscrevaiError, WorkerDied
 from transcrevai_core.options import DEFAULTS, JobOptions
 from transcrevai_core.records import fingerprint
-from transcrevai_core.texts import mark
 from transcrevai_core.types import Job, Turn
 
 log = logging.getLogger(__name__)
@@ -60,7 +59,7 @@ def find(attempt: Attempt, in_front: Callable[[], bool] = lambda: True) -> None:
     """
     if in_front():
         attempt.update(stage=STAGE, progress=0.0)
-    worker, begun = attempt.worker(mark("diarization")), time.monotonic()
+    worker, begun = attempt.worker("diarization"), time.monotonic()
 
     def progress(done: float) -> None:
         if in_front():
