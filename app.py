@@ -7,10 +7,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from transcrevai_core import bench, ui, web
+from transcrevai_core import ui
 from transcrevai_core.errors import TranscrevaiError
-from transcrevai_core.jobs import Runner
-from transcrevai_core.texts import _, mark
+from transcrevai_core.i18n import _, mark
+from transcrevai_core.jobs.runner import Runner
+from transcrevai_core.tuning import laboratory as bench
+from transcrevai_core.web import uploads as web
 
 log = logging.getLogger("transcrevai")
 

@@ -20,12 +20,13 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from transcrevai_core import audio, demo
+from transcrevai_core import demo
+from transcrevai_core.audio import decode as audio
 from transcrevai_core.errors import TranscrevaiError
-from transcrevai_core.metrics import DiarizationErrors, der
-from transcrevai_core.rttm import read_rttm
+from transcrevai_core.evaluation.metrics import DiarizationErrors, der
+from transcrevai_core.transcript.rttm import read_rttm
 from transcrevai_core.types import Turn
-from transcrevai_core.workers import Worker
+from transcrevai_core.workers.worker import Worker
 
 # the threshold of the count that is chosen, and among what
 CHOICES = {

@@ -1,4 +1,4 @@
-"""Peak memory of the workers, and how far `transcrevai_core.forecast` is from it.
+"""Peak memory of the workers, and how far `transcrevai_core.memory.forecast` is from it.
 
     python -m benchmarks.forecast [--models demo tiny base small] [--folder CACHE] [--chunks 20]
         [--only transcription diarization prepare]
@@ -19,11 +19,14 @@ from pathlib import Path
 
 from benchmarks import shapes
 from benchmarks.recordings import repeat_sample
-from transcrevai_core import audio, demo, forecast, stages
-from transcrevai_core.forecast import Shape
+from transcrevai_core import demo
+from transcrevai_core.audio import decode as audio
+from transcrevai_core.jobs import tasks as stages
+from transcrevai_core.memory import forecast
+from transcrevai_core.memory.forecast import Shape
 from transcrevai_core.options import JobOptions
 from transcrevai_core.types import Chunk, Region
-from transcrevai_core.workers import Worker
+from transcrevai_core.workers.worker import Worker
 
 SOUND = 300.0  # s of sound that the chunks are taken from, again and again
 PARTS = ("transcription", "diarization", "prepare")

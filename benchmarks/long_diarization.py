@@ -18,14 +18,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.recordings import repeat_sample
-from transcrevai_core import audio, demo, jobs, speakers
-from transcrevai_core.attempt import Attempt
-from transcrevai_core.cache import Cache
+from transcrevai_core import demo
+from transcrevai_core.audio import decode as audio
 from transcrevai_core.errors import TranscrevaiError
-from transcrevai_core.program import Program
+from transcrevai_core.jobs import diarize as speakers
+from transcrevai_core.jobs import runner as jobs
+from transcrevai_core.jobs.attempt import Attempt
+from transcrevai_core.jobs.governor import Program
+from transcrevai_core.library.cache import Cache
+from transcrevai_core.library.store import Store
 from transcrevai_core.settings import load_settings
-from transcrevai_core.store import Store
-from transcrevai_core.workers import Worker
+from transcrevai_core.workers.worker import Worker
 
 
 def find_turns(wav: Path, voices_file: Path, embedding: str) -> tuple[float, int, int]:

@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 from benchmarks.recordings import repeat_sample
-from transcrevai_core import stages
-from transcrevai_core.workers import Worker
+from transcrevai_core.jobs import tasks as stages
+from transcrevai_core.workers.worker import Worker
 
 
 def measure(seconds: float, folder: Path) -> tuple[int, float, int]:

@@ -27,9 +27,9 @@ import psutil
 from benchmarks import shapes
 from benchmarks.recordings import repeat_sample
 from tools.serving import Server, browsing, serving
-from transcrevai_core import memory
-from transcrevai_core.memory import MB
-from transcrevai_core.store import Store
+from transcrevai_core.library.store import Store
+from transcrevai_core.memory import readings as memory
+from transcrevai_core.memory.readings import MB
 from transcrevai_core.types import Job
 
 SERIES = (10, 30, 60, 120, 300, 3600)  # seconds

@@ -15,15 +15,19 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.recordings import repeat_sample
-from transcrevai_core import audio, jobs, memory, models, stages
-from transcrevai_core.forecast import Shape
+from transcrevai_core.audio import decode as audio
+from transcrevai_core.jobs import models
+from transcrevai_core.jobs import runner as jobs
+from transcrevai_core.jobs import tasks as stages
+from transcrevai_core.jobs.governor import Program
+from transcrevai_core.library.store import Store
+from transcrevai_core.memory import readings as memory
+from transcrevai_core.memory.forecast import Shape
 from transcrevai_core.options import JobOptions
-from transcrevai_core.program import Program
 from transcrevai_core.settings import load_settings
-from transcrevai_core.store import Store
 from transcrevai_core.transcription.catalogue import locate
 from transcrevai_core.types import Chunk
-from transcrevai_core.workers import Worker
+from transcrevai_core.workers.worker import Worker
 
 
 class TimedStore(Store):

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from tools.serving import browsing, serving
+from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
-from transcrevai_core.store import Store
 from transcrevai_core.types import Chunk, Segment, Turn, Word
 
 HOURS = 3

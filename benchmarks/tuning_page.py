@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from tools.serving import browsing, serving
-from transcrevai_core import audio, jobs
+from transcrevai_core.audio import decode as audio
+from transcrevai_core.jobs import runner as jobs
 
 SLIDERS = ("Threshold of likeness", "Smallest share of speech", "Shortest turn",
            "Number of speakers")  # fmt: skip

@@ -11,10 +11,11 @@ import wave
 from pathlib import Path
 
 from tools.serving import browsing, serving
-from transcrevai_core import demo, memory
-from transcrevai_core.memory import MB
+from transcrevai_core import demo
+from transcrevai_core.library.store import Store
+from transcrevai_core.memory import readings as memory
+from transcrevai_core.memory.readings import MB
 from transcrevai_core.options import JobOptions
-from transcrevai_core.store import Store
 from transcrevai_core.types import Chunk, Segment, Turn
 
 SIZE = 500 * MB

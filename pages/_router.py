@@ -6,7 +6,7 @@ import streamlit as st
 
 from transcrevai_core import components, ui
 from transcrevai_core.components.language import choose_language, language_switch
-from transcrevai_core.texts import _
+from transcrevai_core.i18n import _
 
 HERE = Path(__file__).resolve().parent
 IMAGES = Path(components.__file__).parent

@@ -3,20 +3,13 @@
 import streamlit as st
 
 from transcrevai_core import ui
-from transcrevai_core.components.evaluation import (
-    aligned,
-    as_json,
-    figures,
-    judge,
-    speakers,
-    turns,
-)
-from transcrevai_core.components.numbers import numbers
+from transcrevai_core.components.evaluation import aligned, as_json, figures, judge, speakers, turns
 from transcrevai_core.components.recording import recording_field
+from transcrevai_core.components.settings.precision import numbers
 from transcrevai_core.components.working import begin, busy, finished, working
+from transcrevai_core.evaluation.references import SUFFIXES
 from transcrevai_core.export import file_stem
-from transcrevai_core.references import SUFFIXES
-from transcrevai_core.texts import _
+from transcrevai_core.i18n import _
 from transcrevai_core.types import Job
 
 MOST_MB = 5  # the text of days

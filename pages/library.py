@@ -4,10 +4,11 @@ from typing import Any
 
 import streamlit as st
 
-from transcrevai_core import texts, ui
+from transcrevai_core import i18n as texts
+from transcrevai_core import ui
 from transcrevai_core.components.options import options_form
+from transcrevai_core.i18n import _, mark
 from transcrevai_core.options import JobOptions
-from transcrevai_core.texts import _, mark
 from transcrevai_core.types import ACTIVE_STATES, Job
 
 PAGE_SIZE = 20

@@ -2,13 +2,16 @@
 
 import streamlit as st
 
-from transcrevai_core import courses, gauges, texts, ui
-from transcrevai_core.cache import Cache, TierStats
+from transcrevai_core import i18n as texts
+from transcrevai_core import ui
 from transcrevai_core.components.memory import course, events, free, journal, live, titles
-from transcrevai_core.components.preferences import MEMORY, preferences_form
+from transcrevai_core.components.settings.preferences import MEMORY, preferences_form
 from transcrevai_core.components.tables import ago, number, solid, table
-from transcrevai_core.journal import Run, degrading
-from transcrevai_core.texts import _, mark
+from transcrevai_core.figures import memory_history as courses
+from transcrevai_core.figures import memory_meters as gauges
+from transcrevai_core.i18n import _, mark
+from transcrevai_core.library.cache import Cache, TierStats
+from transcrevai_core.library.journal import Run, degrading
 
 LAST_RUNS, CHARTED_RUNS = 10, 50
 TIERS = {"voices": mark("Voices"), "turns": mark("Who speaks when")}

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from transcrevai_core.components import storage
-from transcrevai_core.components.preferences import (
+from transcrevai_core.components.profiles import kept_profiles
+from transcrevai_core.components.settings import storage
+from transcrevai_core.components.settings.preferences import (
     INTERFACE,
     LATER,
     MEMORY,
@@ -13,8 +14,7 @@ from transcrevai_core.components.preferences import (
     STORAGE,
     preferences_form,
 )
-from transcrevai_core.components.profiles import kept_profiles
-from transcrevai_core.texts import _
+from transcrevai_core.i18n import _
 
 
 def recordings() -> None:

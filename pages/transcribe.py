@@ -7,13 +7,14 @@ from typing import Any
 
 import streamlit as st
 
-from transcrevai_core import demo, ui, web
+from transcrevai_core import demo, ui
 from transcrevai_core.components.options import options_form
-from transcrevai_core.components.plan import forecast, recovered
-from transcrevai_core.components.uploader import uploader
+from transcrevai_core.components.transcribe.plan import forecast, recovered
+from transcrevai_core.components.transcribe.uploader import uploader
 from transcrevai_core.components.watch import watch_job, watch_jobs
-from transcrevai_core.texts import _
+from transcrevai_core.i18n import _
 from transcrevai_core.types import Job
+from transcrevai_core.web import uploads as web
 
 library = ui.store()
 begun: list[str] = st.session_state.setdefault("begun", [])

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from transcrevai_core import ui
-from transcrevai_core.components.lab import laboratory_of
 from transcrevai_core.components.recording import recording_field
-from transcrevai_core.texts import _
+from transcrevai_core.components.tuning.lab import laboratory_of
+from transcrevai_core.i18n import _
 
 library = ui.store()
 st.set_page_config(layout="wide")  # the settings, and beside them what they change

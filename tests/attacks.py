@@ -10,7 +10,8 @@ import signal
 import time
 from pathlib import Path
 
-from transcrevai_core import memory, stages
+from transcrevai_core.jobs import tasks as stages
+from transcrevai_core.memory import readings as memory
 
 LEAK_MB_A_SECOND = 50
 STAGES = ("prepare", "load_model", "decode", "diarize")

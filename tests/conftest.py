@@ -15,15 +15,18 @@ import av
 import numpy as np
 import pytest
 
-from transcrevai_core import audio, demo, texts, workers
-from transcrevai_core.budget import Plan
-from transcrevai_core.jobs import plan_for
+from transcrevai_core import demo
+from transcrevai_core import i18n as texts
+from transcrevai_core.audio import decode as audio
+from transcrevai_core.jobs.governor import Program
+from transcrevai_core.jobs.runner import plan_for
+from transcrevai_core.library.store import Store
+from transcrevai_core.memory.plan import Plan
 from transcrevai_core.options import JobOptions
-from transcrevai_core.program import Program
 from transcrevai_core.settings import load_settings
-from transcrevai_core.store import Store
 from transcrevai_core.types import Job
-from transcrevai_core.workers import Worker
+from transcrevai_core.workers import worker as workers
+from transcrevai_core.workers.worker import Worker
 
 ROUTER = Path(__file__).parent.parent / "pages" / "_router.py"
 # for the programs under test: however full the memory of this machine is, jobs begin; they have two

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcrevai_core.alignment import align, word_speakers
-from transcrevai_core.turns import exclusive, joined, overlapping, reassigned, talk_times
+from transcrevai_core.transcript.alignment import align, word_speakers
+from transcrevai_core.transcript.turns import exclusive, joined, overlapping, reassigned, talk_times
 from transcrevai_core.types import Segment, Turn, Word
 
 A, B = "SPEAKER_00", "SPEAKER_01"

@@ -12,9 +12,9 @@ from attacks import STAGES
 from conftest import SETTINGS, wait_until
 
 from tools.serving import serving
-from transcrevai_core.journal import Journal
-from transcrevai_core.memory import MB
-from transcrevai_core.store import Store
+from transcrevai_core.library.journal import Journal
+from transcrevai_core.library.store import Store
+from transcrevai_core.memory.readings import MB
 
 
 class Health(threading.Thread):

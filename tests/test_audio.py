@@ -4,7 +4,7 @@ import av
 import numpy as np
 import pytest
 
-from transcrevai_core import audio
+from transcrevai_core.audio import decode as audio
 from transcrevai_core.errors import AudioError
 
 

@@ -2,8 +2,8 @@ import threading
 
 import pytest
 
-from transcrevai_core.background import Task
 from transcrevai_core.errors import Cancelled, InputError
+from transcrevai_core.workers.background import Task
 
 
 def test_it_tells_how_far_it_is_and_answers():

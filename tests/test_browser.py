@@ -13,8 +13,9 @@ import pytest
 from conftest import SETTINGS
 
 from tools.serving import Server, browsing, find_chromium, serving
-from transcrevai_core import audio, demo
-from transcrevai_core.store import Store
+from transcrevai_core import demo
+from transcrevai_core.audio import decode as audio
+from transcrevai_core.library.store import Store
 
 if not find_chromium() and os.environ.get("TRANSCREVAI_REQUIRE_BROWSER") != "1":
     pytest.skip("no Chromium: install it or name it in CHROMIUM", allow_module_level=True)

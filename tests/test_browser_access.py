@@ -13,11 +13,14 @@ from test_pages import fill
 
 from tests.test_browser import browser, expect  # noqa: F401
 from tools.serving import Server, serving
-from transcrevai_core import experiments, jobs, sweeping, sweeps
-from transcrevai_core.retention import DAY
-from transcrevai_core.rttm import format_rttm
+from transcrevai_core.jobs import runner as jobs
+from transcrevai_core.jobs.retention import DAY
+from transcrevai_core.library.store import Store
 from transcrevai_core.settings import load_settings
-from transcrevai_core.store import Store
+from transcrevai_core.transcript.rttm import format_rttm
+from transcrevai_core.tuning import grid as experiments
+from transcrevai_core.tuning import sweep_run as sweeping
+from transcrevai_core.tuning import sweeps
 from transcrevai_core.types import Job
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")

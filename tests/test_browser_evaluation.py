@@ -12,7 +12,7 @@ import pytest
 from tests.test_browser import HEAVY, PATIENCE, browser, expect, library, opened, server  # noqa: F401
 from tools.serving import Server
 from transcrevai_core import demo
-from transcrevai_core.store import Store
+from transcrevai_core.library.store import Store
 from transcrevai_core.types import Chunk, Segment, Turn
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from tests.test_browser import browser, expect, library, opened, server  # noqa: F401
 from tools.serving import Server
-from transcrevai_core.journal import Journal
-from transcrevai_core.memory import MB, Machine, Reading
-from transcrevai_core.processes import name_of
-from transcrevai_core.store import Store
+from transcrevai_core.library.journal import Journal
+from transcrevai_core.library.store import Store
+from transcrevai_core.memory.readings import MB, Machine, Reading
+from transcrevai_core.workers.processes import name_of
 
 
 @pytest.fixture(params=[1280, 400])

@@ -14,7 +14,7 @@ from tests.test_browser import PATIENCE, browser, expect, library, opened, serve
 from tests.test_browser_speakers import choose_name
 from tools.serving import Server
 from transcrevai_core import demo
-from transcrevai_core.store import Store
+from transcrevai_core.library.store import Store
 
 
 def test_from_the_sample_to_a_corrected_report(

@@ -10,8 +10,8 @@ import pytest
 
 from tests.test_browser import PATIENCE, browser, expect, library, opened, server  # noqa: F401
 from tools.serving import Server
+from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
-from transcrevai_core.store import Store
 from transcrevai_core.types import Chunk, Job, Region, Segment, Turn, Word
 
 

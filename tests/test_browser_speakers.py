@@ -19,8 +19,8 @@ from tests.test_browser import (  # noqa: F401
 )
 from tools.serving import Server
 from transcrevai_core import demo, ui
+from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
-from transcrevai_core.store import Store
 from transcrevai_core.types import Job
 
 ROW = ".row"

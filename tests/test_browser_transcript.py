@@ -22,9 +22,12 @@ from tests.test_browser import (  # noqa: F401
 )
 from tests.test_browser_speakers import PLAYS, choose_name
 from tools.serving import Server
-from transcrevai_core import changes, demo, edits, reading
-from transcrevai_core.store import Store
+from transcrevai_core import demo
+from transcrevai_core.library import edits
+from transcrevai_core.library import history as changes
+from transcrevai_core.library.store import Store
 from transcrevai_core.types import Chunk, Job, Segment, Turn, Word
+from transcrevai_core.web import transcript as reading
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,10 @@ from conftest import wait_until
 from tests.test_browser import HEAVY, PATIENCE, browser, expect, library, opened, server  # noqa: F401
 from tests.test_browser_speakers import ended, until
 from tools.serving import Server
-from transcrevai_core import demo, profiles, sweeps
+from transcrevai_core import demo
+from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
-from transcrevai_core.store import Store
+from transcrevai_core.tuning import profiles, sweeps
 from transcrevai_core.types import Job
 
 RTTM = demo.sample_path("pt").with_suffix(".rttm")

@@ -4,12 +4,21 @@ import dataclasses
 
 import pytest
 
-from transcrevai_core import budget, forecast
-from transcrevai_core.budget import Need, Plan, check, differences, emergency, lighter, plan_job
 from transcrevai_core.errors import InputError
-from transcrevai_core.forecast import Shape
-from transcrevai_core.governor import Limits
-from transcrevai_core.memory import MB
+from transcrevai_core.memory import forecast
+from transcrevai_core.memory import plan as budget
+from transcrevai_core.memory.forecast import Shape
+from transcrevai_core.memory.levels import Limits
+from transcrevai_core.memory.plan import (
+    Need,
+    Plan,
+    check,
+    differences,
+    emergency,
+    lighter,
+    plan_job,
+)
+from transcrevai_core.memory.readings import MB
 from transcrevai_core.options import JobOptions
 
 NEEDS = {"large-v3": 3_000, "medium": 1_500, "small": 600, "base": 300, "tiny": 200, "demo": 100}

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from transcrevai_core import cache as caching
-from transcrevai_core.cache import Cache, key
+from transcrevai_core.library import cache as caching
+from transcrevai_core.library.cache import Cache, key
 from transcrevai_core.settings import load_settings
 
 

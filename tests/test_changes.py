@@ -2,9 +2,10 @@
 
 import pytest
 
-from transcrevai_core import changes, edits
 from transcrevai_core.errors import InputError
-from transcrevai_core.store import Store
+from transcrevai_core.library import edits
+from transcrevai_core.library import history as changes
+from transcrevai_core.library.store import Store
 from transcrevai_core.types import Chunk, Region, Segment, Turn, Word
 
 A, B, C = "SPEAKER_00", "SPEAKER_01", "SPEAKER_02"

@@ -10,11 +10,13 @@ from collections import Counter
 import psutil
 from conftest import beginning, wait_until
 
-from transcrevai_core import memory, processes, workers
-from transcrevai_core.budget import base_bytes
-from transcrevai_core.jobs import Runner
-from transcrevai_core.journal import Journal
+from transcrevai_core.jobs.runner import Runner
+from transcrevai_core.library.journal import Journal
+from transcrevai_core.memory import readings as memory
+from transcrevai_core.memory.plan import base_bytes
 from transcrevai_core.settings import load_settings
+from transcrevai_core.workers import processes
+from transcrevai_core.workers import worker as workers
 
 OPTIONS = {"model": "demo", "language": "pt", "beam_size": 1, "chunk_seconds": 5}
 MOST_KILLS = 2  # of one stage of one job: a fourth death in a row would rightly end it

@@ -9,9 +9,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from transcrevai_core import checking, checks, demo, jobs, stages
-from transcrevai_core.checking import check_model
-from transcrevai_core.checks import (
+from transcrevai_core import demo
+from transcrevai_core.cli import app
+from transcrevai_core.errors import Cancelled, InputError, ModelError
+from transcrevai_core.jobs import precision as checking
+from transcrevai_core.jobs import runner as jobs
+from transcrevai_core.jobs import tasks as stages
+from transcrevai_core.jobs.governor import RUNNING, Program
+from transcrevai_core.jobs.precision import check_model
+from transcrevai_core.library import precision as checks
+from transcrevai_core.library.precision import (
     Check,
     Measure,
     Recording,
@@ -20,11 +27,8 @@ from transcrevai_core.checks import (
     recordings,
     samples,
 )
-from transcrevai_core.cli import app
-from transcrevai_core.errors import Cancelled, InputError, ModelError
-from transcrevai_core.forecast import weights_bytes
+from transcrevai_core.memory.forecast import weights_bytes
 from transcrevai_core.options import JobOptions
-from transcrevai_core.program import RUNNING, Program
 from transcrevai_core.settings import load_settings
 from transcrevai_core.transcription import loading
 

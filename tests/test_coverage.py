@@ -16,16 +16,19 @@ from conftest import SETTINGS, wait_until, worker_named
 from typer.testing import CliRunner
 
 from tests.test_pages import checked, open_page, press
-from transcrevai_core import coverage, demo, edits, jobs, stages, wer
+from transcrevai_core import demo, wer
 from transcrevai_core.cli import app as cli
-from transcrevai_core.coverage import Gap, cover, of_job, transcribe_again
 from transcrevai_core.errors import InputError
-from transcrevai_core.jobs import open_job
+from transcrevai_core.jobs import runner as jobs
+from transcrevai_core.jobs import tasks as stages
+from transcrevai_core.jobs.governor import Program
+from transcrevai_core.jobs.runner import open_job
+from transcrevai_core.library import coverage, edits
+from transcrevai_core.library.coverage import Gap, cover, of_job, transcribe_again
+from transcrevai_core.library.rows import GAPS_LEFT, requeue
+from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
-from transcrevai_core.program import Program
-from transcrevai_core.records import GAPS_LEFT, requeue
 from transcrevai_core.settings import load_settings
-from transcrevai_core.store import Store
 from transcrevai_core.types import Chunk, Region, Segment, Turn, Word
 
 OPTIONS = {"model": "demo", "language": "pt", "beam_size": 1, "chunk_seconds": 5}

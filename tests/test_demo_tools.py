@@ -8,9 +8,9 @@ import av
 import numpy as np
 import pytest
 
-from tools.demo_model import grammar, heldout, lexicon, samples
-from tools.demo_model.grammar import LANGUAGES
-from tools.demo_model.numbers import say_en, say_pt, say_year_pt
+from tools.demo_speech import grammar, heldout, lexicon, samples
+from tools.demo_speech.grammar import LANGUAGES
+from tools.demo_speech.numbers import say_en, say_pt, say_year_pt
 from transcrevai_core.demo import MODEL_DIR, SAMPLES_DIR
 
 
@@ -205,7 +205,7 @@ def test_the_model_folder_is_small_and_whole() -> None:
 def test_the_model_writes_a_sample_down(language: str) -> None:
     from faster_whisper import WhisperModel
 
-    from transcrevai_core.metrics import wer
+    from transcrevai_core.evaluation.metrics import wer
 
     model = WhisperModel(str(MODEL_DIR), device="cpu", compute_type="int8", cpu_threads=1)
     path = SAMPLES_DIR / f"{language}.flac"
@@ -219,7 +219,7 @@ def test_the_model_writes_a_sample_down(language: str) -> None:
 def test_features_are_those_of_faster_whisper() -> None:
     from faster_whisper.feature_extractor import FeatureExtractor
 
-    from tools.demo_model.features import raw_log_mel, scaled
+    from tools.demo_speech.features import raw_log_mel, scaled
 
     audio = np.random.default_rng(0).normal(0, 0.1, 16_000).astype(np.float32)
     expected = FeatureExtractor(chunk_length=10)(audio, padding=0)
@@ -227,7 +227,7 @@ def test_features_are_those_of_faster_whisper() -> None:
 
 
 def test_word_times_of_a_spoken_sentence() -> None:
-    from tools.demo_model.espeak import SAMPLE_RATE, Espeak
+    from tools.demo_speech.espeak import SAMPLE_RATE, Espeak
 
     try:
         espeak = Espeak()
@@ -247,7 +247,7 @@ def test_word_times_of_a_spoken_sentence() -> None:
 
 
 def test_resampling_keeps_a_tone() -> None:
-    from tools.demo_model.espeak import resample
+    from tools.demo_speech.espeak import resample
 
     time = np.arange(22_050) / 22_050
     tone = (np.sin(2 * np.pi * 1000 * time) * np.hanning(22_050)).astype(np.float32)
@@ -305,8 +305,8 @@ def test_what_is_exported_computes_what_torch_does(tmp_path: Path) -> None:
 
     from tools.demo_model.export import export, load_average
     from tools.demo_model.model import Shape
-    from tools.demo_model.tokenizer import Vocabulary
     from tools.demo_model.train import Trainer
+    from tools.demo_speech.tokenizer import Vocabulary
 
     tokenizer = MODEL_DIR / "tokenizer.json"
     vocabulary = Vocabulary.load(tokenizer)
@@ -344,8 +344,9 @@ def test_what_is_exported_computes_what_torch_does(tmp_path: Path) -> None:
 
 
 def test_batches_depend_on_their_step_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tools.demo_model import batches, pool, synthesis
-    from tools.demo_model.tokenizer import Vocabulary
+    from tools.demo_model import batches
+    from tools.demo_speech import pool, synthesis
+    from tools.demo_speech.tokenizer import Vocabulary
 
     monkeypatch.setattr(synthesis, "SHARD_SIZE", 30)
     try:

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from test_pipeline import run_cli
 
-from transcrevai_core import audio, demo
+from transcrevai_core import demo
+from transcrevai_core.audio import decode as audio
 from transcrevai_core.diarization.pipeline import diarize, hear, name_turns, settle
 from transcrevai_core.diarization.recipes import RECIPES
-from transcrevai_core.rttm import read_rttm
+from transcrevai_core.transcript.rttm import read_rttm
 from transcrevai_core.types import Region, Turn
 
 IVECTOR = RECIPES["ivector"]

@@ -14,17 +14,23 @@ from transcrevai_core.diarization import (
     clustering,
     counting,
     grouping,
-    ivector,
     pipeline,
     resegmentation,
     vbx,
 )
 from transcrevai_core.diarization.counting import Count
-from transcrevai_core.diarization.features import Features, log_mel, mel_filters, mfcc, spread
+from transcrevai_core.diarization.embeddings import ivector
+from transcrevai_core.diarization.embeddings.features import (
+    Features,
+    log_mel,
+    mel_filters,
+    mfcc,
+    spread,
+)
+from transcrevai_core.diarization.embeddings.windows import plan_windows, vote, widen
 from transcrevai_core.diarization.recipes import Recipe
-from transcrevai_core.diarization.windows import plan_windows, vote, widen
 from transcrevai_core.errors import InputError, SettingError
-from transcrevai_core.rttm import format_rttm, parse_rttm, read_rttm, write_rttm
+from transcrevai_core.transcript.rttm import format_rttm, parse_rttm, read_rttm, write_rttm
 from transcrevai_core.types import Region, Turn
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from transcrevai_core import edits
 from transcrevai_core.errors import InputError
+from transcrevai_core.library import edits
 from transcrevai_core.types import Chunk, Region, Segment, Turn, Word
 
 A, B, C = "SPEAKER_00", "SPEAKER_01", "SPEAKER_02"

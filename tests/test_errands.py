@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from transcrevai_core.background import Task
-from transcrevai_core.errands import errand
 from transcrevai_core.errors import Cancelled
+from transcrevai_core.workers.background import Task
+from transcrevai_core.workers.oneshot import errand
 
 
 def test_one_errand_goes_on_at_a_time():

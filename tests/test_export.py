@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from transcrevai_core.errors import InputError, StorageError
 from transcrevai_core.export import FORMATS, applicable, as_dict, file_stem, save, write
 from transcrevai_core.export.cues import LINE_WIDTH, cues
-from transcrevai_core.retiming import timed_pieces
+from transcrevai_core.transcript.retiming import timed_pieces
 from transcrevai_core.types import Segment, Transcript, Word
 
 

@@ -18,17 +18,9 @@ from pympi.Praat import TextGrid
 from test_export import spoken, transcript
 
 from transcrevai_core.errors import InputError, StorageError
-from transcrevai_core.export import (
-    FORMATS,
-    applicable,
-    as_dict,
-    file_name,
-    mime_type,
-    save,
-    write,
-)
-from transcrevai_core.export.scoring import timed_words
-from transcrevai_core.rttm import parse_rttm
+from transcrevai_core.export import FORMATS, applicable, as_dict, file_name, mime_type, save, write
+from transcrevai_core.export.nist import timed_words
+from transcrevai_core.transcript.rttm import parse_rttm
 from transcrevai_core.types import Chunk, Segment, Turn, Word
 
 
@@ -410,7 +402,7 @@ def test_browsers_are_told_json_and_xml():
 
 
 def test_the_command_line_exports_speakers(tmp_path, monkeypatch):
-    from transcrevai_core.store import Store
+    from transcrevai_core.library.store import Store
 
     monkeypatch.setenv("TRANSCREVAI_HOME", str(tmp_path / "home"))
     store = Store(tmp_path / "home")

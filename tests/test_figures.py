@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from transcrevai_core import figures
+from transcrevai_core.figures import timeline as figures
 from transcrevai_core.types import Segment, Transcript, Turn, Word
 
 A, B = "SPEAKER_00", "SPEAKER_01"
@@ -183,6 +183,6 @@ def test_no_turns_make_an_empty_picture():
 
 
 def test_plotly_comes_only_with_a_picture():
-    code = "import sys, transcrevai_core.figures; print('plotly' in sys.modules)"
+    code = "import sys, transcrevai_core.figures.timeline; print('plotly' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"

@@ -5,11 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from transcrevai_core import demo, forecast, stages
-from transcrevai_core.forecast import Shape, transcription_bytes
+from transcrevai_core import demo
+from transcrevai_core.jobs import tasks as stages
+from transcrevai_core.memory import forecast
+from transcrevai_core.memory.forecast import Shape, transcription_bytes
 from transcrevai_core.transcription.catalogue import MODELS
 from transcrevai_core.types import Chunk, Region
-from transcrevai_core.workers import Worker
+from transcrevai_core.workers.worker import Worker
 
 MB = 10**6
 
@@ -106,7 +108,7 @@ def test_the_largest_come_first():
 
 def test_it_is_light():
     code = (
-        "import sys, transcrevai_core.forecast as f; f.transcription_bytes(f.Shape('base'));"
+        "import sys, transcrevai_core.memory.forecast as f; f.transcription_bytes(f.Shape('base'));"
         "assert not {'numpy', 'scipy', 'ctranslate2', 'faster_whisper'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -114,7 +116,7 @@ def test_it_is_light():
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own count of memory")
 def test_the_demo_model_needs_what_is_forecast(tmp_path):
-    from transcrevai_core import audio
+    from transcrevai_core.audio import decode as audio
 
     wav = tmp_path / "audio.wav"
     audio.decode(demo.sample_path("pt"), wav)

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from transcrevai_core import courses, gauges
-from transcrevai_core.gauges import Palette
-from transcrevai_core.governor import LEVELS, Limits
-from transcrevai_core.journal import Event, Journal, Point, Run
-from transcrevai_core.memory import MB, Machine, Reading, WorkerReading
-from transcrevai_core.store import Store
+from transcrevai_core.figures import memory_history as courses
+from transcrevai_core.figures import memory_meters as gauges
+from transcrevai_core.figures.memory_meters import Palette
+from transcrevai_core.library.journal import Event, Journal, Point, Run
+from transcrevai_core.library.store import Store
+from transcrevai_core.memory.levels import LEVELS, Limits
+from transcrevai_core.memory.readings import MB, Machine, Reading, WorkerReading
 
 NOW = 1_800_000_000.0
 LIMITS = Limits(600 * MB, degraded=0.7, emergency=0.8, kill=0.9)

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from transcrevai_core.governor import (
+from transcrevai_core.memory.levels import (
     LEVELS,
     Limits,
     admits,
@@ -13,7 +13,7 @@ from transcrevai_core.governor import (
     limits_of,
     share,
 )
-from transcrevai_core.memory import MB, Machine, Reading, WorkerReading
+from transcrevai_core.memory.readings import MB, Machine, Reading, WorkerReading
 from transcrevai_core.settings import load_settings
 
 LIMITS = Limits(budget_bytes=850 * MB)  # so that own MB read like thousandths of the scale

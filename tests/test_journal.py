@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from transcrevai_core import journal
-from transcrevai_core.journal import Journal, Run, degrading
-from transcrevai_core.memory import MB, Machine, Reading, WorkerReading
+from transcrevai_core.library import journal
+from transcrevai_core.library.journal import Journal, Run, degrading
+from transcrevai_core.memory.readings import MB, Machine, Reading, WorkerReading
 
 
 @pytest.fixture

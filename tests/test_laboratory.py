@@ -14,21 +14,27 @@ import pytest
 from conftest import wait_until, worker_named
 from typer.testing import CliRunner
 
-from transcrevai_core import bench, demo, experiments, jobs, laboratory, profiles, sweeping, sweeps
-from transcrevai_core.cache import Cache
+from transcrevai_core import demo
 from transcrevai_core.cli import app
-from transcrevai_core.components.trials import _GRIDS
+from transcrevai_core.components.tuning.trials import _GRIDS
 from transcrevai_core.diarization import clustering, grouping
 from transcrevai_core.diarization.pipeline import Voices
 from transcrevai_core.diarization.recipes import Recipe
 from transcrevai_core.errors import Cancelled, InputError, SettingError, WorkerDied
-from transcrevai_core.laboratory import Question
+from transcrevai_core.jobs import runner as jobs
+from transcrevai_core.jobs.governor import Program
+from transcrevai_core.library.cache import Cache
+from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
-from transcrevai_core.program import Program
 from transcrevai_core.settings import load_settings
-from transcrevai_core.store import Store
+from transcrevai_core.tuning import grid as experiments
+from transcrevai_core.tuning import laboratory as bench
+from transcrevai_core.tuning import profiles, sweeps
+from transcrevai_core.tuning import sweep_run as sweeping
+from transcrevai_core.tuning import tasks as laboratory
+from transcrevai_core.tuning.tasks import Question
 from transcrevai_core.types import Job, Region
-from transcrevai_core.workers import Worker
+from transcrevai_core.workers.worker import Worker
 
 PT = demo.sample_path("pt")
 RTTM = PT.with_suffix(".rttm").read_text()

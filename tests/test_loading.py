@@ -10,8 +10,9 @@ import ctranslate2
 import faster_whisper
 import pytest
 
-from transcrevai_core import demo, models, transcribe, wer
+from transcrevai_core import demo, transcribe, wer
 from transcrevai_core.errors import ModelError
+from transcrevai_core.jobs import models
 from transcrevai_core.transcription import loading
 from transcrevai_core.transcription.catalogue import MODELS, locate, repo_of
 

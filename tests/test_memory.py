@@ -7,7 +7,7 @@ import sys
 import psutil
 import pytest
 
-from transcrevai_core import memory
+from transcrevai_core.memory import readings as memory
 
 GIGABYTE = 10**9
 

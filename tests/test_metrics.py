@@ -2,7 +2,7 @@
 
 import pytest
 
-from transcrevai_core.metrics import normalise, wer
+from transcrevai_core.evaluation.metrics import normalise, wer
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from huggingface_hub import constants
 
-from transcrevai_core import audio, demo
-from transcrevai_core.diarization import hub, neural
-from transcrevai_core.diarization.embedding import load
+from transcrevai_core import demo
+from transcrevai_core.audio import decode as audio
+from transcrevai_core.diarization.embeddings import hub, neural
+from transcrevai_core.diarization.embeddings.extractors import load
 from transcrevai_core.diarization.pipeline import diarize
 from transcrevai_core.diarization.recipes import RECIPES, recipe_for
 from transcrevai_core.errors import ModelError, SettingError, TranscrevaiError
-from transcrevai_core.rttm import read_rttm
+from transcrevai_core.transcript.rttm import read_rttm
 from transcrevai_core.types import Region
 
 knf = pytest.importorskip("kaldi_native_fbank", reason="needs the extra onnx")
@@ -229,10 +230,11 @@ def test_a_missing_extra_is_named(tmp_path, monkeypatch, module, extra):
 
 def test_neural_networks_are_imported_only_when_asked_for():
     code = (
-        "import sys; from transcrevai_core.diarization import embedding, pipeline; "
-        "embedding.load('ivector'); "
+        "import sys; from transcrevai_core.diarization import pipeline; "
+        "from transcrevai_core.diarization.embeddings import extractors; "
+        "extractors.load('ivector'); "
         "bad = {'torch', 'librosa', 'onnxruntime', 'kaldi_native_fbank', 'resemblyzer', "
-        "'huggingface_hub', 'transcrevai_core.diarization.neural'} & set(sys.modules); "
+        "'huggingface_hub', 'transcrevai_core.diarization.embeddings.neural'} & set(sys.modules); "
         "assert not bad, bad"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

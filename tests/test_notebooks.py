@@ -12,8 +12,8 @@ from conftest import SETTINGS
 from nbclient import NotebookClient
 
 from transcrevai_core import demo, transcribe
-from transcrevai_core.bars import bar
 from transcrevai_core.errors import SettingError
+from transcrevai_core.jobs.progress import bar
 from transcrevai_core.options import JobOptions
 from transcrevai_core.types import Segment, Transcript, Turn, Word
 
@@ -87,7 +87,7 @@ def test_a_timeline_is_one_call_and_types_bring_nothing_heavy():
     assert not figure.layout.annotations
     code = (
         "import sys, transcrevai_core.types; "
-        "sys.exit(any(m in sys.modules for m in ('pandas', 'plotly', 'transcrevai_core.views')))"
+        "sys.exit(any(m in sys.modules for m in ('pandas', 'plotly', 'transcrevai_core.notebook')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

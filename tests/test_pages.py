@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from transcrevai_core import demo, edits, ui
+from transcrevai_core import demo, ui
 from transcrevai_core.errors import SettingError
+from transcrevai_core.library import edits
+from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
-from transcrevai_core.store import Store
 from transcrevai_core.types import Chunk, Job, Segment, Word
 
 ROOT = Path(__file__).parent.parent
@@ -157,7 +158,7 @@ def test_positions_in_the_queue_are_told(app: AppTest, store: Store) -> None:
 
 
 def test_recovered_jobs_are_told_of(app: AppTest, store: Store) -> None:
-    from transcrevai_core.journal import Journal
+    from transcrevai_core.library.journal import Journal
 
     Journal(store.database, "").add_event("recovered", "normal", "Recovered 2 jobs")
     checked(app.run())

@@ -14,18 +14,21 @@ from conftest import wait_until
 from streamlit.testing.v1 import AppTest
 
 from tests.test_pages import checked, fill, open_page, press, texts
-from transcrevai_core import checking, checks, demo, edits
-from transcrevai_core.background import Task
-from transcrevai_core.checks import Measure
+from transcrevai_core import demo
 from transcrevai_core.components import evaluation
-from transcrevai_core.errands import errand
 from transcrevai_core.errors import Cancelled
-from transcrevai_core.journal import Journal, Run
-from transcrevai_core.memory import MB
-from transcrevai_core.metrics import NORMALISATION, Piece
-from transcrevai_core.scoring import Line, Score, rows
-from transcrevai_core.store import Store
+from transcrevai_core.evaluation.metrics import NORMALISATION, Piece
+from transcrevai_core.evaluation.score import Line, Score, rows
+from transcrevai_core.jobs import precision as checking
+from transcrevai_core.library import edits
+from transcrevai_core.library import precision as checks
+from transcrevai_core.library.journal import Journal, Run
+from transcrevai_core.library.precision import Measure
+from transcrevai_core.library.store import Store
+from transcrevai_core.memory.readings import MB
 from transcrevai_core.types import Turn
+from transcrevai_core.workers.background import Task
+from transcrevai_core.workers.oneshot import errand
 
 
 def run_until(app: AppTest, condition: Callable[[], object]) -> None:

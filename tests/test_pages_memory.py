@@ -9,16 +9,17 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.test_pages import checked, fill, open_page, press, texts
-from transcrevai_core import ui, workers
-from transcrevai_core.cache import Cache
+from transcrevai_core import ui
 from transcrevai_core.components import memory as component
-from transcrevai_core.components.preferences import MEMORY
-from transcrevai_core.journal import Journal, Run
-from transcrevai_core.memory import MB, Machine, Reading, WorkerReading
-from transcrevai_core.processes import this_process
-from transcrevai_core.program import Freed
+from transcrevai_core.components.settings.preferences import MEMORY
+from transcrevai_core.jobs.governor import Freed
+from transcrevai_core.library.cache import Cache
+from transcrevai_core.library.journal import Journal, Run
+from transcrevai_core.library.store import Store
+from transcrevai_core.memory.readings import MB, Machine, Reading, WorkerReading
 from transcrevai_core.settings import load_settings
-from transcrevai_core.store import Store
+from transcrevai_core.workers import worker as workers
+from transcrevai_core.workers.processes import this_process
 
 EVENTS, LIMITS, CACHE, PAST = (
     ":material/history: Events",

@@ -12,16 +12,19 @@ from conftest import wait_until
 from streamlit.testing.v1 import AppTest
 from test_pages import checked, fill, open_page, press, texts
 
-from transcrevai_core import downloads, edits, retention, workers
-from transcrevai_core.components import preferences as component
+from transcrevai_core.components.settings import preferences as component
 from transcrevai_core.errors import Cancelled, ModelError, StorageError
-from transcrevai_core.jobs import Runner
-from transcrevai_core.journal import Journal
-from transcrevai_core.records import SOUND_GONE
+from transcrevai_core.jobs import retention
+from transcrevai_core.jobs.runner import Runner
+from transcrevai_core.library import edits
+from transcrevai_core.library.journal import Journal
+from transcrevai_core.library.rows import SOUND_GONE
+from transcrevai_core.library.store import Store
 from transcrevai_core.settings import Settings, load_settings
-from transcrevai_core.store import Store
 from transcrevai_core.transcription import catalogue
 from transcrevai_core.types import Job
+from transcrevai_core.web import downloads
+from transcrevai_core.workers import worker as workers
 
 OLD = time.time() - 40 * retention.DAY
 

@@ -7,11 +7,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.test_pages import checked, open_page, press, read, texts
-from transcrevai_core import edits, export, figures
-from transcrevai_core.components.speakers import LONGEST_NAME, check_name
+from transcrevai_core import export
+from transcrevai_core.components.transcript.speakers import LONGEST_NAME, check_name
 from transcrevai_core.errors import InputError
+from transcrevai_core.figures import timeline as figures
+from transcrevai_core.library import edits
+from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
-from transcrevai_core.store import Store
 from transcrevai_core.types import Chunk, Job, Segment, Turn
 
 A, B, C = "SPEAKER_00", "SPEAKER_01", "SPEAKER_02"

@@ -11,12 +11,16 @@ from streamlit.testing.v1 import AppTest
 
 from tests.test_laboratory import done, job, library  # noqa: F401
 from tests.test_pages import checked, open_page, press, texts
-from transcrevai_core import bench, demo, experiments, profiles, sweeping, sweeps, ui
-from transcrevai_core.components.findings import relabelled
+from transcrevai_core import demo, ui
 from transcrevai_core.components.profiles import value_name
+from transcrevai_core.components.tuning.findings import relabelled
 from transcrevai_core.diarization.pipeline import Voices
+from transcrevai_core.library.store import Store
 from transcrevai_core.settings import load_settings
-from transcrevai_core.store import Store
+from transcrevai_core.tuning import grid as experiments
+from transcrevai_core.tuning import laboratory as bench
+from transcrevai_core.tuning import profiles, sweeps
+from transcrevai_core.tuning import sweep_run as sweeping
 from transcrevai_core.types import Job, Turn
 
 RTTM = demo.sample_path("pt").with_suffix(".rttm")

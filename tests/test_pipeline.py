@@ -16,18 +16,21 @@ import numpy as np
 import pytest
 from conftest import SETTINGS, planned, wait_until, worker_named
 
-from transcrevai_core import cli, demo, export, jobs, pipeline, transcribe, wer, workers
-from transcrevai_core.attempt import RETRIES, Attempt
+from transcrevai_core import cli, demo, export, transcribe, wer
 from transcrevai_core.errors import StorageError, TranscrevaiError
-from transcrevai_core.jobs import Runner, open_job
+from transcrevai_core.jobs import pipeline
+from transcrevai_core.jobs import runner as jobs
+from transcrevai_core.jobs.attempt import RETRIES, Attempt
+from transcrevai_core.jobs.runner import Runner, open_job
+from transcrevai_core.jobs.transcribe import Transcription
+from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
-from transcrevai_core.rttm import read_rttm
 from transcrevai_core.settings import load_settings
-from transcrevai_core.store import Store
-from transcrevai_core.turns import overlapping
+from transcrevai_core.transcript.rttm import read_rttm
+from transcrevai_core.transcript.turns import overlapping
 from transcrevai_core.types import ACTIVE_STATES, Chunk, Segment
-from transcrevai_core.words import Transcription
-from transcrevai_core.workers import Worker
+from transcrevai_core.workers import worker as workers
+from transcrevai_core.workers.worker import Worker
 
 PT = demo.sample_path("pt")  # a minute
 SHORT_CHUNKS = {"model": "demo", "language": "pt", "chunk_seconds": 5, "beam_size": 1}
@@ -81,7 +84,7 @@ def test_word_times_agree_with_the_reference(heard):
     errors = []
     from difflib import SequenceMatcher
 
-    from transcrevai_core.metrics import normalise
+    from transcrevai_core.evaluation.metrics import normalise
 
     matcher = SequenceMatcher(
         None, [normalise(w) for w, _ in reference], [normalise(w) for w, _ in found], False
@@ -259,7 +262,7 @@ def test_stopping_the_runner_leaves_the_job_to_the_next_start(store):
 
 
 def loaded_model():
-    from transcrevai_core import stages
+    from transcrevai_core.jobs import tasks as stages
 
     return stages._loaded and stages._loaded[0].name
 

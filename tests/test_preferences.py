@@ -5,7 +5,7 @@ import os
 import pytest
 
 from transcrevai_core.errors import SettingError, StorageError
-from transcrevai_core.preferences import overruled, save
+from transcrevai_core.library.preferences import overruled, save
 from transcrevai_core.settings import load_settings
 
 WRITTEN = """# mine

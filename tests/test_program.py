@@ -7,17 +7,22 @@ import time
 import pytest
 from conftest import planned, wait_until
 
-from transcrevai_core import budget, cache, jobs, pipeline, stages, workers
 from transcrevai_core import demo as bundled
-from transcrevai_core import program as program_module
-from transcrevai_core.budget import Need, Plan
 from transcrevai_core.errors import WorkerDied
-from transcrevai_core.forecast import Shape
-from transcrevai_core.memory import MB, Machine, Reading
+from transcrevai_core.jobs import governor as program_module
+from transcrevai_core.jobs import pipeline
+from transcrevai_core.jobs import runner as jobs
+from transcrevai_core.jobs import tasks as stages
+from transcrevai_core.jobs.governor import Program, free_memory
+from transcrevai_core.library import cache
+from transcrevai_core.memory import plan as budget
+from transcrevai_core.memory.forecast import Shape
+from transcrevai_core.memory.plan import Need, Plan
+from transcrevai_core.memory.readings import MB, Machine, Reading
 from transcrevai_core.options import JobOptions
-from transcrevai_core.program import Program, free_memory
 from transcrevai_core.settings import load_settings
 from transcrevai_core.types import Segment
+from transcrevai_core.workers import worker as workers
 
 
 class Pressure:
@@ -337,7 +342,7 @@ def test_a_choice_that_never_fits_ends_its_job_with_the_nearest_that_does(store,
 
 
 def test_pauses_before_a_restart_double_up_to_thirty_seconds(store, governed, monkeypatch):
-    from transcrevai_core.attempt import Attempt
+    from transcrevai_core.jobs.attempt import Attempt
 
     job = store.add_job(bundled.sample_path("pt"), {"model": "demo"})
     attempt = Attempt(governed, job, plan(100), lambda: False)

@@ -10,9 +10,14 @@ import numpy as np
 import pytest
 
 from tests.test_web import ask, port  # noqa: F401
-from transcrevai_core import edits, reading, senders, texts, ui, waveform
-from transcrevai_core.store import Store
+from transcrevai_core import i18n as texts
+from transcrevai_core import ui
+from transcrevai_core.audio import waveform
+from transcrevai_core.library import edits
+from transcrevai_core.library.store import Store
 from transcrevai_core.types import Chunk, Job, Segment, Turn, Word
+from transcrevai_core.web import origin as senders
+from transcrevai_core.web import transcript as reading
 
 # ruff: noqa: F811
 A, B, C = "SPEAKER_00", "SPEAKER_01", "SPEAKER_02"

@@ -11,11 +11,14 @@ import threading
 import pytest
 from conftest import wait_until, worker_named
 
-from transcrevai_core import database, demo, jobs, stages
-from transcrevai_core.jobs import Runner, open_job
-from transcrevai_core.journal import Journal
+from transcrevai_core import demo
+from transcrevai_core.jobs import runner as jobs
+from transcrevai_core.jobs import tasks as stages
+from transcrevai_core.jobs.queue import queue
+from transcrevai_core.jobs.runner import Runner, open_job
+from transcrevai_core.library import database
+from transcrevai_core.library.journal import Journal
 from transcrevai_core.options import JobOptions
-from transcrevai_core.queueing import queue
 from transcrevai_core.settings import load_settings
 from transcrevai_core.types import Segment
 
@@ -30,10 +33,10 @@ def recovered(store):
 
 PROGRAM = """
 import sys, pathlib
-from transcrevai_core.jobs import Runner
-from transcrevai_core.queueing import queue
+from transcrevai_core.jobs.runner import Runner
+from transcrevai_core.jobs.queue import queue
 from transcrevai_core.settings import load_settings
-from transcrevai_core.store import Store
+from transcrevai_core.library.store import Store
 settings = load_settings(work_cores=4)
 runner = Runner(Store(settings.home), settings)
 runner.start()
@@ -231,7 +234,7 @@ def test_a_killed_idle_worker_costs_the_next_job_nothing(store, program, short_r
 def test_a_recording_longer_than_was_thought_is_checked_again(
     store, program, short_recording, monkeypatch
 ):
-    from transcrevai_core import forecast
+    from transcrevai_core.memory import forecast
 
     # what was not read yet is taken for an hour
     monkeypatch.setattr(

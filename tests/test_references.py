@@ -6,7 +6,7 @@ import pytest
 
 from transcrevai_core import demo, export
 from transcrevai_core.errors import InputError
-from transcrevai_core.references import Utterance, of_transcript, parse, read
+from transcrevai_core.evaluation.references import Utterance, of_transcript, parse, read
 from transcrevai_core.types import Region, Segment, Transcript, Turn, Word
 
 SRT = (

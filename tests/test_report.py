@@ -17,15 +17,18 @@ from streamlit.testing.v1 import AppTest
 
 from tests.test_pages import checked, open_page, press
 from tests.test_pages_speakers import fill
-from transcrevai_core import edits, figures, reporting, texts
+from transcrevai_core import i18n as texts
+from transcrevai_core import report as reporting
 from transcrevai_core.cli import app as cli
-from transcrevai_core.components import report as report_component
-from transcrevai_core.components.report import written
+from transcrevai_core.components.transcript import report as report_component
+from transcrevai_core.components.transcript.report import written
 from transcrevai_core.errors import InputError
-from transcrevai_core.mentions import mentions
-from transcrevai_core.report import build
-from transcrevai_core.report_values import Moment, Speaker
-from transcrevai_core.terms import document_frequencies, key_terms, occurrences
+from transcrevai_core.figures import timeline as figures
+from transcrevai_core.library import edits
+from transcrevai_core.report.build import build
+from transcrevai_core.report.key_terms import document_frequencies, key_terms, occurrences
+from transcrevai_core.report.model import Moment, Speaker
+from transcrevai_core.report.numbers import mentions
 from transcrevai_core.types import Segment, Transcript, Turn, Word
 
 A, B = "SPEAKER_00", "SPEAKER_01"

@@ -2,8 +2,8 @@
 
 import doctest
 
-from transcrevai_core import retiming
-from transcrevai_core.retiming import timed_words
+from transcrevai_core.transcript import retiming
+from transcrevai_core.transcript.retiming import timed_words
 from transcrevai_core.types import Segment, Word
 
 

@@ -8,11 +8,12 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from transcrevai_core import cpwer, metrics, references, scoring
 from transcrevai_core.cli import app
 from transcrevai_core.errors import InputError, SettingError
-from transcrevai_core.metrics import DiarizationErrors, der
-from transcrevai_core.rttm import format_rttm, write_rttm
+from transcrevai_core.evaluation import cpwer, metrics, references
+from transcrevai_core.evaluation import score as scoring
+from transcrevai_core.evaluation.metrics import DiarizationErrors, der
+from transcrevai_core.transcript.rttm import format_rttm, write_rttm
 from transcrevai_core.types import Chunk, Segment, Turn
 
 # 0         8   10 s      a for 8 s, b for 2 s
@@ -183,7 +184,7 @@ def test_exit_code_2_is_wrong_use(folders):
 
 
 def test_the_web_process_never_imports_the_scorer():
-    code = "import sys, transcrevai_core.web; assert 'pyannote.metrics' not in sys.modules"
+    code = "import sys, transcrevai_core.web.uploads; assert 'pyannote.metrics' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -6,11 +6,12 @@ import sys
 
 import pytest
 
-from transcrevai_core import demo, scoring
-from transcrevai_core.cpwer import cpwer
+from transcrevai_core import demo
 from transcrevai_core.errors import InputError
-from transcrevai_core.metrics import align_words, character_errors, count_words
-from transcrevai_core.references import Spoken, Utterance, parse, read
+from transcrevai_core.evaluation import score as scoring
+from transcrevai_core.evaluation.cpwer import cpwer
+from transcrevai_core.evaluation.metrics import align_words, character_errors, count_words
+from transcrevai_core.evaluation.references import Spoken, Utterance, parse, read
 from transcrevai_core.types import Region, Turn
 
 RIGHT = Spoken(

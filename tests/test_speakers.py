@@ -12,23 +12,19 @@ import numpy as np
 import pytest
 from conftest import planned, wait_until
 
-from transcrevai_core import (
-    audio,
-    cache,
-    demo,
-    diarize,
-    edits,
-    jobs,
-    pipeline,
-    speakers,
-)
-from transcrevai_core.attempt import Attempt
+from transcrevai_core import demo, diarize
+from transcrevai_core.audio import decode as audio
 from transcrevai_core.errors import InputError
-from transcrevai_core.jobs import Runner, open_job
+from transcrevai_core.jobs import diarize as speakers
+from transcrevai_core.jobs import pipeline
+from transcrevai_core.jobs import runner as jobs
+from transcrevai_core.jobs.attempt import Attempt
+from transcrevai_core.jobs.runner import Runner, open_job
+from transcrevai_core.library import cache, edits
 from transcrevai_core.options import JobOptions
-from transcrevai_core.rttm import read_rttm
 from transcrevai_core.settings import load_settings
-from transcrevai_core.workers import Worker
+from transcrevai_core.transcript.rttm import read_rttm
+from transcrevai_core.workers.worker import Worker
 
 PT = demo.sample_path("pt")
 WORDS = {"model": "demo", "language": "pt", "beam_size": 1}

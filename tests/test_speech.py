@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcrevai_core import audio, demo
-from transcrevai_core.speech import (
+from transcrevai_core import demo
+from transcrevai_core.audio import decode as audio
+from transcrevai_core.audio.speech import (
     BLOCK_SECONDS,
     FRAME,
     find_regions,

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from transcrevai_core import edits
 from transcrevai_core.errors import InputError, StorageError
-from transcrevai_core.migrations import MIGRATIONS
-from transcrevai_core.store import Store
+from transcrevai_core.library import edits
+from transcrevai_core.library.migrations import MIGRATIONS
+from transcrevai_core.library.store import Store
 from transcrevai_core.types import Chunk, Region, Segment, Turn, Word
 
 
@@ -97,7 +97,7 @@ def test_deleting_is_for_good(store, job):
 
 def test_a_job_has_one_owner_until_that_process_dies(store, job):
     program = (
-        "import sys, pathlib; from transcrevai_core.store import Store;"
+        "import sys, pathlib; from transcrevai_core.library.store import Store;"
         "print(Store(pathlib.Path(sys.argv[1])).claim(sys.argv[2]) is not None, flush=True);"
         "sys.stdin.read()"
     )

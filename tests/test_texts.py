@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from transcrevai_core import texts
+from transcrevai_core import i18n as texts
 
 
 @pytest.fixture

@@ -14,15 +14,19 @@ from streamlit.testing.v1 import AppTest
 from test_pages import fill, open_page
 
 from tools import catalogues
-from transcrevai_core import bench, checks, demo, scoring, texts, ui
-from transcrevai_core.checks import Check, Measure
+from transcrevai_core import demo, ui
+from transcrevai_core import i18n as texts
 from transcrevai_core.components import fields
 from transcrevai_core.errors import SettingError
-from transcrevai_core.journal import Journal
+from transcrevai_core.evaluation import score as scoring
+from transcrevai_core.evaluation.references import Spoken, Utterance
 from transcrevai_core.languages import LANGUAGES
-from transcrevai_core.references import Spoken, Utterance
+from transcrevai_core.library import precision as checks
+from transcrevai_core.library.journal import Journal
+from transcrevai_core.library.precision import Check, Measure
+from transcrevai_core.library.store import Store
 from transcrevai_core.settings import Settings
-from transcrevai_core.store import Store
+from transcrevai_core.tuning import laboratory as bench
 from transcrevai_core.types import Turn
 
 ROOT = catalogues.ROOT
@@ -166,7 +170,7 @@ def literals(node: ast.expr) -> list[str]:
     return []
 
 
-PAGES = [*(ROOT / "pages").glob("*.py"), *(ROOT / "transcrevai_core/components").glob("*.py"),
+PAGES = [*(ROOT / "pages").glob("*.py"), *(ROOT / "transcrevai_core/components").rglob("*.py"),
          ROOT / "app.py", ROOT / "transcrevai_core/ui.py"]  # fmt: skip
 
 

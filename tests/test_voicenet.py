@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
-from transcrevai_core import audio, demo
-from transcrevai_core.diarization import counting, plda, voicenet
-from transcrevai_core.diarization.embedding import VoiceEmbedding, load
+from transcrevai_core import demo
+from transcrevai_core.audio import decode as audio
+from transcrevai_core.diarization import counting, plda
+from transcrevai_core.diarization.embeddings import voicenet
+from transcrevai_core.diarization.embeddings.extractors import VoiceEmbedding, load
+from transcrevai_core.diarization.embeddings.windows import plan_windows
 from transcrevai_core.diarization.pipeline import reader
-from transcrevai_core.diarization.windows import plan_windows
-from transcrevai_core.rttm import read_rttm
+from transcrevai_core.transcript.rttm import read_rttm
 from transcrevai_core.types import Region
 
 

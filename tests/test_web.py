@@ -15,8 +15,9 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from transcrevai_core import senders, web
-from transcrevai_core.store import Store
+from transcrevai_core.library.store import Store
+from transcrevai_core.web import origin as senders
+from transcrevai_core.web import uploads as web
 
 LIMIT = 1_000_000
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

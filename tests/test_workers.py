@@ -10,9 +10,9 @@ import psutil
 import pytest
 
 from transcrevai_core.errors import Cancelled, WorkerDied
-from transcrevai_core.inside import report
-from transcrevai_core.memory import MB
-from transcrevai_core.workers import Worker
+from transcrevai_core.memory.readings import MB
+from transcrevai_core.workers.child import report
+from transcrevai_core.workers.worker import Worker
 
 
 @pytest.fixture
@@ -237,8 +237,8 @@ def test_silence_ends_the_call(worker):
 
 PROGRAM = """
 import os, sys, time
-from transcrevai_core.memory import MB
-from transcrevai_core.workers import Worker
+from transcrevai_core.memory.readings import MB
+from transcrevai_core.workers.worker import Worker
 worker = Worker("orphan")
 print(worker.call(os.getpid), flush=True)
 worker.call(time.sleep, 60)

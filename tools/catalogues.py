@@ -18,8 +18,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from transcrevai_core import errors
+from transcrevai_core.i18n import LANGUAGES, SOURCE
 from transcrevai_core.languages import LANGUAGES as SPOKEN
-from transcrevai_core.texts import LANGUAGES, SOURCE
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "transcrevai_core" / "locale"
@@ -39,18 +39,18 @@ NAMED = {
 }  # by name
 # functions whose answer, or what they append to it, is read by people, by module
 ANSWERS = {
-    "attempt": ("reason", "sentence"),
-    "budget": ("differences", "_nearest"),
-    "checks": ("verdict",),
-    "costs": ("_sentence",),
+    "jobs/attempt": ("reason", "sentence"),
+    "memory/plan": ("differences", "_nearest"),
+    "library/precision": ("verdict",),
+    "doctor/costs": ("_sentence",),
     "diarization/grouping": ("choose",),
     "errors": ("refusal",),
-    "governor": ("_cause",),
-    "journal": ("degrading",),
-    "pipeline": ("_about",),
-    "program": ("admit", "_act"),
-    "records": ("sound_gone", "_in_vain"),
-    "scoring": ("der_policy",),
+    "memory/levels": ("_cause",),
+    "library/journal": ("degrading",),
+    "jobs/pipeline": ("_about",),
+    "jobs/governor": ("admit", "_act"),
+    "library/rows": ("sound_gone", "_in_vain"),
+    "evaluation/score": ("der_policy",),
     "settings": ("describe",),
     "transcription/loading": ("_network_reason", "load"),
 }

@@ -8,16 +8,20 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from transcrevai_core import demo, edits, experiments, sweeping, sweeps
-from transcrevai_core.governor import Limits, decide
-from transcrevai_core.journal import Journal, Level, Run
-from transcrevai_core.memory import MB, Machine, Reading, WorkerReading
+from transcrevai_core import demo
+from transcrevai_core.library import edits
+from transcrevai_core.library.journal import Journal, Level, Run
+from transcrevai_core.library.store import Store
+from transcrevai_core.memory.levels import Limits, decide
+from transcrevai_core.memory.readings import MB, Machine, Reading, WorkerReading
 from transcrevai_core.options import JobOptions
-from transcrevai_core.processes import this_process
 from transcrevai_core.settings import load_settings
-from transcrevai_core.store import Store
-from transcrevai_core.turns import joined
+from transcrevai_core.transcript.turns import joined
+from transcrevai_core.tuning import grid as experiments
+from transcrevai_core.tuning import sweep_run as sweeping
+from transcrevai_core.tuning import sweeps
 from transcrevai_core.types import Chunk, Segment, Turn
+from transcrevai_core.workers.processes import this_process
 
 NAMES = ("Carlos", "Renata", "João")
 LONG_NAME = "Maria Aparecida do Nascimento Albuquerque de Vasconcelos e S"

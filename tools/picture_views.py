@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from transcrevai_core import demo
-from transcrevai_core.store import Store
+from transcrevai_core.library.store import Store
 
 Views = dict[str, Callable[[Any], None]]
 

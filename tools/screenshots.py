@@ -20,8 +20,8 @@ from tools.picture_library import (
 )
 from tools.picture_views import newcomer_views, views
 from tools.serving import browsing, serving
-from transcrevai_core.processes import name_of
-from transcrevai_core.store import Store
+from transcrevai_core.library.store import Store
+from transcrevai_core.workers.processes import name_of
 
 WIDTHS = {"wide": (1440, 900), "narrow": (400, 800)}
 

@@ -1,6 +1,6 @@
 """Train the i-vector model from a folder of speech laid out as LibriSpeech's: SPEAKER-*.flac.
 
-    python -m tools.train_ivector FOLDER [--out transcrevai_core/diarization/ivector.npz]
+    python -m tools.train_ivector FOLDER [--out transcrevai_core/diarization/embeddings/ivector.npz]
 
 Every file is heard at three speeds (a changed speed counts as another speaker: pitch and formants
 move) and in four conditions (clean, room, telephone, room with noise), so that the model learns
@@ -18,8 +18,8 @@ import av
 import numpy as np
 from scipy import linalg, signal
 
-from transcrevai_core.diarization import ivector
-from transcrevai_core.diarization.features import FRAMES_PER_SECOND, mfcc
+from transcrevai_core.diarization.embeddings import ivector
+from transcrevai_core.diarization.embeddings.features import FRAMES_PER_SECOND, mfcc
 from transcrevai_core.types import SAMPLE_RATE
 
 SPEEDS = ((1, 1), (10, 9), (10, 11))  # resampling up, down: 1.0, 0.9 and 1.1 times as fast

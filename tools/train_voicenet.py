@@ -1,6 +1,6 @@
 """Train the voice network from a folder of speech laid out as LibriSpeech's: SPEAKER-*.flac.
 
-    python -m tools.train_voicenet FOLDER [--steps 2000] [--out transcrevai_core/diarization]
+    python -m tools.train_voicenet FOLDER [--steps 2000] [--out diarization/embeddings]
 
 Needs `pip install torch onnx resemblyzer webrtcvad-wheels` beside the program itself. The GE2E
 encoder of resemblyzer (https://github.com/resemble-ai/Resemblyzer, Wan et al. 2018) is the
@@ -30,7 +30,7 @@ from tools.voicenet_speech import (
     load_teacher,
     voices_of,
 )
-from transcrevai_core.diarization import voicenet
+from transcrevai_core.diarization.embeddings import voicenet
 
 CROP_WINDOWS = 5
 CROP_FRAMES = TEACHER_FRAMES + (CROP_WINDOWS - 1) * STEP_FRAMES  # 3.2 s

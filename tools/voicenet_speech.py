@@ -13,8 +13,8 @@ from scipy import signal
 from torch import nn
 
 from tools.train_ivector import read_flac, room, telephone
-from transcrevai_core.diarization.features import log_mel
-from transcrevai_core.diarization.voicenet import FLOOR, levelled
+from transcrevai_core.diarization.embeddings.features import log_mel
+from transcrevai_core.diarization.embeddings.voicenet import FLOOR, levelled
 from transcrevai_core.types import SAMPLE_RATE
 
 SPEEDS = ((1, 1), (5, 4), (8, 7), (16, 15), (15, 16), (7, 8), (4, 5))  # resampling up, down

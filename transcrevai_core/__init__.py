@@ -1,6 +1,6 @@
 """TranscrevAI's core: recordings become transcripts, offline, inside isolated workers.
 
->>> from transcrevai_core import transcribe                       # doctest: +SKIP
+>>> from transcrevai_core import transcribe # doctest: +SKIP
 >>> print(transcribe("meeting.mp3", language="pt").text)          # doctest: +SKIP
 """
 
@@ -8,10 +8,10 @@ import importlib
 from typing import Any
 
 _HOMES = {
-    "transcribe": "jobs",
-    "diarize": "jobs",
-    "Runner": "jobs",
-    "Store": "store",
+    "transcribe": "jobs.runner",
+    "diarize": "jobs.runner",
+    "Runner": "jobs.runner",
+    "Store": "library.store",
     "Settings": "settings",
     "JobOptions": "options",
     "load_settings": "settings",
@@ -21,7 +21,7 @@ _HOMES = {
     "Transcript": "types",
     "Turn": "types",
     "Word": "types",
-    "wer": "metrics",
+    "wer": "evaluation.metrics",
 }
 
 __all__ = sorted(_HOMES)

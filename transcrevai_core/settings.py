@@ -21,8 +21,8 @@ from pydantic_settings import (
 )
 
 from transcrevai_core.errors import SettingError
+from transcrevai_core.i18n import mark
 from transcrevai_core.options import JobOptions
-from transcrevai_core.texts import mark
 
 
 def default_home() -> Path:

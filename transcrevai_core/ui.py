@@ -16,18 +16,24 @@ import streamlit as st
 from pydantic import ValidationError
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from transcrevai_core import demo, figures, jobs, reading, texts, turns, web
-from transcrevai_core.budget import Plan
+from transcrevai_core import demo
+from transcrevai_core import i18n as texts
 from transcrevai_core.errors import InputError, SettingError, TranscrevaiError
-from transcrevai_core.gauges import Palette
+from transcrevai_core.figures import timeline as figures
+from transcrevai_core.figures.memory_meters import Palette
+from transcrevai_core.i18n import _, mark
+from transcrevai_core.jobs import runner as jobs
 from transcrevai_core.languages import LANGUAGES
+from transcrevai_core.library.store import Store
+from transcrevai_core.memory.plan import Plan
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings, describe, load_settings
-from transcrevai_core.store import Store
-from transcrevai_core.texts import _, mark
+from transcrevai_core.transcript import turns
+from transcrevai_core.transcript.turns import shown_name
 from transcrevai_core.transcription.catalogue import DEMO
-from transcrevai_core.turns import shown_name
 from transcrevai_core.types import ACTIVE_STATES, Job, JobState, Segment
+from transcrevai_core.web import transcript as reading
+from transcrevai_core.web import uploads as web
 
 TRANSCRIBE, TRANSCRIPT, LIBRARY = "transcribe.py", "transcript.py", "library.py"
 TUNING = "tuning.py"

@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from tools.demo_model.build import Settings, build
+from tools.demo_speech.samples import write_samples
 from transcrevai_core.demo import MODEL_DIR
-
-from .build import Settings, build
-from .samples import write_samples
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -36,7 +35,7 @@ def main() -> None:
         settings = Settings(arguments.seed, arguments.shards, arguments.steps, arguments.processes)
         print(f"made {build(arguments.out, settings)}")
     elif arguments.command == "evaluate":
-        from .evaluate import evaluate
+        from tools.demo_model.evaluate import evaluate
 
         evaluate(arguments.model, arguments.clips)
     else:

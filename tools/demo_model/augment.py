@@ -6,8 +6,8 @@ import random
 
 import numpy as np
 
-from .espeak import SAMPLE_RATE
-from .features import MELS, Mel, raw_log_mel, scaled
+from tools.demo_speech.espeak import SAMPLE_RATE
+from tools.demo_speech.features import MELS, Mel, raw_log_mel, scaled
 
 NOISE_SHARE = 0.5
 #: Exponents of 1/f noise (in amplitude), from white to brown.

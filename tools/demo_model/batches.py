@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .augment import Augmenter, make_noises
-from .features import FRAME_RATE, Mel
-from .pool import POSITION_RATE, Pool
-from .tokenizer import Vocabulary
-from .windows import Window, WindowMaker
+from tools.demo_model.augment import Augmenter, make_noises
+from tools.demo_model.windows import Window, WindowMaker
+from tools.demo_speech.features import FRAME_RATE, Mel
+from tools.demo_speech.pool import POSITION_RATE, Pool
+from tools.demo_speech.tokenizer import Vocabulary
 
 PROMPT_SHARE = 0.36
 #: Encoder positions in a batch, padding aside.

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from .samples import write_samples
-from .synthesis import make_pool
-from .tokenizer import make_tokenizer
+from tools.demo_speech.samples import write_samples
+from tools.demo_speech.synthesis import make_pool
+from tools.demo_speech.tokenizer import make_tokenizer
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Settings:
 def build(folder: Path, settings: Settings) -> Path:
     """Makes the model in ``folder / "model"`` and returns that."""
     # Imported here so that the other commands do without torch.
-    from .export import export
-    from .train import Data, train
+    from tools.demo_model.export import export
+    from tools.demo_model.train import Data, train
 
     pool, tokenizer = folder / "pool", folder / "tokenizer.json"
     checkpoint, model = folder / "checkpoint.pt", folder / "model"

@@ -12,15 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from faster_whisper import WhisperModel
 
+from tools.demo_speech.espeak import SAMPLE_RATE, Audio, Espeak
+from tools.demo_speech.features import add_reverberation
+from tools.demo_speech.grammar import LANGUAGES, written
+from tools.demo_speech.heldout import test_sentences
+from tools.demo_speech.samples import LabelledWord
+from tools.demo_speech.voices import HELD_OUT_VARIANTS, held_out_voice
 from transcrevai_core.demo import SAMPLES_DIR
-from transcrevai_core.metrics import normalise, wer
-
-from .espeak import SAMPLE_RATE, Audio, Espeak
-from .features import add_reverberation
-from .grammar import LANGUAGES, written
-from .heldout import test_sentences
-from .samples import LabelledWord
-from .voices import HELD_OUT_VARIANTS, held_out_voice
+from transcrevai_core.evaluation.metrics import normalise, wer
 
 #: Nominal speeds in words a minute; the sentences of training have 138 to 192.
 USUAL_RATES = (145, 155, 165, 175, 185)

@@ -16,10 +16,10 @@ from ctranslate2.converters import utils
 from ctranslate2.specs import common_spec, whisper_spec
 from torch import Tensor, nn
 
-from .espeak import SAMPLE_RATE
-from .features import FRAME_RATE, MELS, WINDOW_SECONDS
-from .model import GUIDED_HEADS, Attention, FeedForward, Shape, Whisper
-from .tokenizer import Vocabulary
+from tools.demo_model.model import GUIDED_HEADS, Attention, FeedForward, Shape, Whisper
+from tools.demo_speech.espeak import SAMPLE_RATE
+from tools.demo_speech.features import FRAME_RATE, MELS, WINDOW_SECONDS
+from tools.demo_speech.tokenizer import Vocabulary
 
 
 def load_average(checkpoint: Path) -> Whisper:

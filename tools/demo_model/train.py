@@ -18,11 +18,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .batches import IGNORED, Batch, Composer, stage_seconds
-from .model import Output, Shape, Whisper
-from .pool import Pool
-from .synthesis import read_inventory
-from .tokenizer import Vocabulary
+from tools.demo_model.batches import IGNORED, Batch, Composer, stage_seconds
+from tools.demo_model.model import Output, Shape, Whisper
+from tools.demo_speech.pool import Pool
+from tools.demo_speech.synthesis import read_inventory
+from tools.demo_speech.tokenizer import Vocabulary
 
 PEAK_RATE = 1.6e-3
 WARM_UP_STEPS = 200

@@ -13,11 +13,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .augment import Augmenter
-from .features import FRAME_RATE, MELS, Mel
-from .pool import Pool, PoolUtterance
-from .synthesis import ENGLISH_SHARE
-from .tokenizer import Vocabulary
+from tools.demo_model.augment import Augmenter
+from tools.demo_speech.features import FRAME_RATE, MELS, Mel
+from tools.demo_speech.pool import Pool, PoolUtterance
+from tools.demo_speech.synthesis import ENGLISH_SHARE
+from tools.demo_speech.tokenizer import Vocabulary
 
 SILENT_SHARE = 0.035
 TIMESTAMPS_SHARE = 0.6

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from transcrevai_core.cache import Cache
 from transcrevai_core.cli.flags import AsJson
 from transcrevai_core.cli.screen import err, open_library, out
+from transcrevai_core.library.cache import Cache
 
 app = typer.Typer(help="What diarization has found and may find again: voices and turns.")
 

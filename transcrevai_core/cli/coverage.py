@@ -8,10 +8,10 @@ from rich.table import Table
 
 from transcrevai_core.cli.flags import AsJson
 from transcrevai_core.cli.screen import err, follow, open_library, out
-from transcrevai_core.coverage import Coverage, of_job, transcribe_again
 from transcrevai_core.errors import InputError
-from transcrevai_core.program import Program
-from transcrevai_core.turns import clock
+from transcrevai_core.jobs.governor import Program
+from transcrevai_core.library.coverage import Coverage, of_job, transcribe_again
+from transcrevai_core.transcript.turns import clock
 
 _STATES = {"new": "", "waiting": "waits to be transcribed again", "tried": "tried again in vain"}
 

@@ -8,15 +8,15 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from transcrevai_core.background import Task
 from transcrevai_core.cli.flags import AsJson
 from transcrevai_core.cli.screen import complain, draw, out
-from transcrevai_core.costs import RUNS, Component
-from transcrevai_core.doctor import examine
-from transcrevai_core.environment import Environment
-from transcrevai_core.memory import MB
+from transcrevai_core.doctor.advice import examine
+from transcrevai_core.doctor.costs import RUNS, Component
+from transcrevai_core.doctor.environment import Environment
+from transcrevai_core.memory.readings import MB
 from transcrevai_core.settings import load_settings
 from transcrevai_core.transcription.catalogue import DEMO
+from transcrevai_core.workers.background import Task
 
 _LEGEND = (
     "In MB, each part in a process of its own, which gives back all when it ends: worker is the "

@@ -20,7 +20,7 @@ from transcrevai_core.cli.screen import (
     write,
 )
 from transcrevai_core.errors import InputError, TranscrevaiError
-from transcrevai_core.program import Program
+from transcrevai_core.jobs.governor import Program
 from transcrevai_core.types import ACTIVE_STATES, Job
 
 app = typer.Typer(help="The jobs in the library.")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from transcrevai_core.cli.screen import open_library
 from transcrevai_core.errors import InputError
-from transcrevai_core.references import Spoken, of_transcript, read, recording_of
+from transcrevai_core.evaluation.references import Spoken, of_transcript, read, recording_of
 
 _JOB = re.compile("[0-9a-f]{4,32}")
 

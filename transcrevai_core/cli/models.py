@@ -8,20 +8,21 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from transcrevai_core import checks, demo
-from transcrevai_core.background import Task
-from transcrevai_core.checking import at_hand, check_model
-from transcrevai_core.checks import Check, recordings, samples
+from transcrevai_core import demo
 from transcrevai_core.cli.flags import AsJson
 from transcrevai_core.cli.matching import load_recordings
 from transcrevai_core.cli.screen import complain, draw, open_library, out
 from transcrevai_core.errors import InputError
-from transcrevai_core.forecast import weights_bytes
-from transcrevai_core.memory import MB
-from transcrevai_core.models import fetch_model
-from transcrevai_core.references import WITH_TEXT
+from transcrevai_core.evaluation.references import WITH_TEXT
+from transcrevai_core.jobs.models import fetch_model
+from transcrevai_core.jobs.precision import at_hand, check_model
+from transcrevai_core.library import precision as checks
+from transcrevai_core.library.precision import Check, recordings, samples
+from transcrevai_core.memory.forecast import weights_bytes
+from transcrevai_core.memory.readings import MB
 from transcrevai_core.settings import load_settings
 from transcrevai_core.transcription.catalogue import MODELS, locate
+from transcrevai_core.workers.background import Task
 
 app = typer.Typer(help="The Whisper models: which there are, and which are here.")
 

@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
-from transcrevai_core import cache, reporting, texts
+from transcrevai_core import i18n as texts
+from transcrevai_core import report as reporting
 from transcrevai_core.cli.screen import err, open_library
 from transcrevai_core.errors import InputError, StorageError, refusal
+from transcrevai_core.library import cache
 
 
 def report(

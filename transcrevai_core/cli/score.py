@@ -10,8 +10,8 @@ from rich.table import Table
 from transcrevai_core.cli.flags import AsJson
 from transcrevai_core.cli.matching import Matched, match, need_speakers, need_text, need_turns
 from transcrevai_core.cli.screen import complain, err, out
-from transcrevai_core.cpwer import Pair, cpwer
-from transcrevai_core.metrics import (
+from transcrevai_core.evaluation.cpwer import Pair, cpwer
+from transcrevai_core.evaluation.metrics import (
     NORMALISATION,
     DiarizationErrors,
     WordErrors,
@@ -19,8 +19,8 @@ from transcrevai_core.metrics import (
     character_errors,
     count_words,
 )
-from transcrevai_core.references import WITH_TEXT, WITH_TURNS, Spoken
-from transcrevai_core.scoring import (
+from transcrevai_core.evaluation.references import WITH_TEXT, WITH_TURNS, Spoken
+from transcrevai_core.evaluation.score import (
     CPWER,
     character_rate,
     count_speakers,

@@ -10,14 +10,16 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from transcrevai_core import export, jobs, profiles
-from transcrevai_core.background import Task
+from transcrevai_core import export
 from transcrevai_core.errors import InputError, StorageError, TranscrevaiError, refusal
+from transcrevai_core.jobs import runner as jobs
+from transcrevai_core.jobs.governor import Program
+from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
-from transcrevai_core.program import Program
 from transcrevai_core.settings import Settings, load_settings
-from transcrevai_core.store import Store
+from transcrevai_core.tuning import profiles
 from transcrevai_core.types import Job, Transcript
+from transcrevai_core.workers.background import Task
 
 # titles, paths and texts are data: no part of them is markup or the name of an emoji
 err = Console(stderr=True, highlight=False, markup=False, emoji=False)

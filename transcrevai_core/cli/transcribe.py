@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from transcrevai_core import demo, export, metrics
+from transcrevai_core import demo, export
 from transcrevai_core.cli import flags
 from transcrevai_core.cli.screen import chosen_format, err, open_library, run_all, with_profile
 from transcrevai_core.errors import InputError
+from transcrevai_core.evaluation import metrics
 from transcrevai_core.options import JobOptions
 from transcrevai_core.transcription.catalogue import DEMO
 from transcrevai_core.types import Transcript

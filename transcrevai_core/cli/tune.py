@@ -7,20 +7,25 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from transcrevai_core import bench, experiments, jobs, laboratory, profiles, sweeping, sweeps
-from transcrevai_core.background import Task
-from transcrevai_core.bench import Bench
 from transcrevai_core.cli import flags
 from transcrevai_core.cli.screen import complain, draw, err, follow, open_library
 from transcrevai_core.errors import Cancelled, InputError, refusal
-from transcrevai_core.experiments import Values
-from transcrevai_core.program import Program
-from transcrevai_core.records import fingerprint
+from transcrevai_core.jobs import runner as jobs
+from transcrevai_core.jobs.governor import Program
+from transcrevai_core.library.rows import fingerprint
+from transcrevai_core.library.store import Store
 from transcrevai_core.settings import Settings
-from transcrevai_core.store import Store
-from transcrevai_core.sweeps import Reference, Sweep
 from transcrevai_core.transcription.catalogue import NONE
+from transcrevai_core.tuning import grid as experiments
+from transcrevai_core.tuning import laboratory as bench
+from transcrevai_core.tuning import profiles, sweeps
+from transcrevai_core.tuning import sweep_run as sweeping
+from transcrevai_core.tuning import tasks as laboratory
+from transcrevai_core.tuning.grid import Values
+from transcrevai_core.tuning.laboratory import Bench
+from transcrevai_core.tuning.sweeps import Reference, Sweep
 from transcrevai_core.types import Job
+from transcrevai_core.workers.background import Task
 
 _SHOWN = 10  # settings of a sweep
 _ERRORS = ("der", "missed", "false_alarm", "confusion", "jer")

@@ -7,8 +7,8 @@ from typing import Any
 import streamlit as st
 
 from transcrevai_core import ui
-from transcrevai_core.texts import _, decimal
-from transcrevai_core.web import AUDIO_URL
+from transcrevai_core.i18n import _, decimal
+from transcrevai_core.web.uploads import AUDIO_URL
 
 _HERE = Path(__file__).parent
 

@@ -6,18 +6,20 @@ from typing import Any
 
 import streamlit as st
 
-from transcrevai_core import gauges, scoring, ui
-from transcrevai_core.background import Task
+from transcrevai_core import ui
 from transcrevai_core.components.tables import solid, table
-from transcrevai_core.errands import errand
-from transcrevai_core.journal import KEPT_RUNS, Journal, Run
-from transcrevai_core.memory import MB
-from transcrevai_core.metrics import NORMALISATION, Piece
-from transcrevai_core.records import read_names
-from transcrevai_core.references import of_transcript
-from transcrevai_core.scoring import Line, Score
-from transcrevai_core.texts import _, decimal, plural, told
+from transcrevai_core.evaluation import score as scoring
+from transcrevai_core.evaluation.metrics import NORMALISATION, Piece
+from transcrevai_core.evaluation.references import of_transcript
+from transcrevai_core.evaluation.score import Line, Score
+from transcrevai_core.figures import memory_meters as gauges
+from transcrevai_core.i18n import _, decimal, plural, told
+from transcrevai_core.library.journal import KEPT_RUNS, Journal, Run
+from transcrevai_core.library.rows import read_names
+from transcrevai_core.memory.readings import MB
 from transcrevai_core.types import Job
+from transcrevai_core.workers.background import Task
+from transcrevai_core.workers.oneshot import errand
 
 PAGE_WORDS = 300  # words of the reference on screen at once
 _LIMIT_BYTES = 600 * MB

@@ -7,7 +7,7 @@ import streamlit as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from transcrevai_core.texts import _, capital, decimal, mark
+from transcrevai_core.i18n import _, capital, decimal, mark
 from transcrevai_core.ui import escape
 
 _LABELS = {

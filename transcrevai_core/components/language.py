@@ -4,9 +4,11 @@ from contextlib import suppress
 
 import streamlit as st
 
-from transcrevai_core import preferences, texts, ui
+from transcrevai_core import i18n as texts
+from transcrevai_core import ui
 from transcrevai_core.errors import TranscrevaiError
-from transcrevai_core.texts import _
+from transcrevai_core.i18n import _
+from transcrevai_core.library import preferences
 
 _SWITCHED = "language_switched"  # in the session: the language is another one since the last run
 

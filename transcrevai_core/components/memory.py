@@ -5,17 +5,21 @@ from collections.abc import Iterable
 
 import streamlit as st
 
-from transcrevai_core import courses, gauges, governor, ui, workers
+from transcrevai_core import ui
 from transcrevai_core.components.tables import ago, number, solid, table
 from transcrevai_core.errors import InputError
-from transcrevai_core.figures import shortened
-from transcrevai_core.governor import HYSTERESIS, Decision, Limits
-from transcrevai_core.journal import Event, EventKind, Journal, Level
-from transcrevai_core.memory import Reading
-from transcrevai_core.processes import this_process
-from transcrevai_core.program import free_memory
-from transcrevai_core.texts import _, capital, date, mark, told
+from transcrevai_core.figures import memory_history as courses
+from transcrevai_core.figures import memory_meters as gauges
+from transcrevai_core.figures.timeline import shortened
+from transcrevai_core.i18n import _, capital, date, mark, told
+from transcrevai_core.jobs.governor import free_memory
+from transcrevai_core.library.journal import Event, EventKind, Journal, Level
+from transcrevai_core.memory import levels as governor
+from transcrevai_core.memory.levels import HYSTERESIS, Decision, Limits
+from transcrevai_core.memory.readings import Reading
 from transcrevai_core.types import ACTIVE_STATES
+from transcrevai_core.workers import worker as workers
+from transcrevai_core.workers.processes import this_process
 
 QUICK, SLOW = 1.0, 5.0  # seconds between two looks, while something runs and otherwise
 FRESH = 3.0  # seconds for which the level of a reading is that of now

@@ -8,9 +8,9 @@ import streamlit as st
 from transcrevai_core import demo, ui
 from transcrevai_core.components.fields import field, fields, group, meaning
 from transcrevai_core.components.profiles import profile_field
+from transcrevai_core.i18n import _, decimal
 from transcrevai_core.languages import LANGUAGES
 from transcrevai_core.options import JobOptions
-from transcrevai_core.texts import _, decimal
 from transcrevai_core.transcription.catalogue import AUTO, DEMO, MODELS, NONE, locate
 
 _COMMON_LANGUAGES = ("pt", "en", "es")

@@ -5,10 +5,12 @@ from typing import Any
 
 import streamlit as st
 
-from transcrevai_core import experiments, profiles, ui
+from transcrevai_core import ui
 from transcrevai_core.components.fields import choice_name, label_of, written
 from transcrevai_core.errors import InputError
-from transcrevai_core.texts import _, decimal
+from transcrevai_core.i18n import _, decimal
+from transcrevai_core.tuning import grid as experiments
+from transcrevai_core.tuning import profiles
 from transcrevai_core.types import Job
 
 

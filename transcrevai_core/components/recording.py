@@ -6,7 +6,7 @@ import streamlit as st
 
 from transcrevai_core import ui
 from transcrevai_core.errors import InputError
-from transcrevai_core.texts import _
+from transcrevai_core.i18n import _
 from transcrevai_core.types import Job
 
 _LAST = "recording"  # in the session

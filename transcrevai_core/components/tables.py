@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from transcrevai_core.texts import _, decimal
+from transcrevai_core.i18n import _, decimal
 
 
 def ago(seconds: float) -> str:

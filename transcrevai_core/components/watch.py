@@ -8,9 +8,9 @@ import streamlit as st
 
 from transcrevai_core import ui
 from transcrevai_core.components.recording import known_job
-from transcrevai_core.queueing import queue
-from transcrevai_core.records import read_names
-from transcrevai_core.texts import _, capital, told
+from transcrevai_core.i18n import _, capital, told
+from transcrevai_core.jobs.queue import queue
+from transcrevai_core.library.rows import read_names
 from transcrevai_core.types import ACTIVE_STATES, Job, Segment
 
 EVERY = 0.5  # seconds between two looks

@@ -7,9 +7,9 @@ from typing import Any
 import streamlit as st
 
 from transcrevai_core import ui
-from transcrevai_core.background import Task
 from transcrevai_core.errors import Cancelled, TranscrevaiError
-from transcrevai_core.texts import _, capital, decimal, told
+from transcrevai_core.i18n import _, capital, decimal, told
+from transcrevai_core.workers.background import Task
 
 EVERY = 0.5  # seconds between two looks
 # by library and name: a session ends where its page is loaded anew, and its work goes on

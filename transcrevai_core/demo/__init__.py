@@ -6,7 +6,7 @@ The model was trained by the project on synthesized speech and understands nothi
 from pathlib import Path
 
 from transcrevai_core.errors import InputError
-from transcrevai_core.texts import mark
+from transcrevai_core.i18n import mark
 
 MODEL_DIR = Path(__file__).parent / "model"
 SAMPLES_DIR = Path(__file__).parent / "samples"

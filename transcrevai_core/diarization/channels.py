@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from transcrevai_core import audio, speech
+from transcrevai_core.audio import decode as audio
+from transcrevai_core.audio import speech
 from transcrevai_core.diarization.pipeline import find_regions
 from transcrevai_core.diarization.recipes import Recipe
 from transcrevai_core.types import Turn

@@ -14,15 +14,16 @@ from pathlib import Path
 
 import numpy as np
 
-from transcrevai_core import audio, speech
+from transcrevai_core.audio import decode as audio
+from transcrevai_core.audio import speech
 from transcrevai_core.diarization import counting, resegmentation
 from transcrevai_core.diarization.counting import Count, corrected
-from transcrevai_core.diarization.embedding import Embedding, load
-from transcrevai_core.diarization.features import FRAMES_PER_SECOND, Features, Read
+from transcrevai_core.diarization.embeddings.extractors import Embedding, load
+from transcrevai_core.diarization.embeddings.features import FRAMES_PER_SECOND, Features, Read
+from transcrevai_core.diarization.embeddings.windows import plan_windows, vote
 from transcrevai_core.diarization.grouping import Grouping, Material, group
 from transcrevai_core.diarization.recipes import RECIPES, Recipe
-from transcrevai_core.diarization.windows import plan_windows, vote
-from transcrevai_core.texts import mark
+from transcrevai_core.i18n import mark
 from transcrevai_core.types import Region, Turn
 
 _LONGEST_REGION = 600.0  # seconds: what is divided at once

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from transcrevai_core.diarization.hub import is_model_name
+from transcrevai_core.diarization.embeddings.hub import is_model_name
 from transcrevai_core.errors import SettingError
 
 # Part of every key of the cache: raised when the same settings come to other vectors or turns.

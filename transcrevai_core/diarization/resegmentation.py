@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from transcrevai_core.diarization.clustering import k_means
-from transcrevai_core.diarization.features import FRAMES_PER_SECOND, Features
-from transcrevai_core.diarization.ivector import log_likelihoods, posteriors
+from transcrevai_core.diarization.embeddings.features import FRAMES_PER_SECOND, Features
+from transcrevai_core.diarization.embeddings.ivector import log_likelihoods, posteriors
 
 _FRAMES_A_COMPONENT = 100
 _COMPONENTS = 8

@@ -12,11 +12,11 @@ from pathlib import Path
 from transcrevai_core.errors import InputError, StorageError, refusal
 from transcrevai_core.export.annotation import write_eaf, write_textgrid
 from transcrevai_core.export.filenames import file_stem, safe_stem
-from transcrevai_core.export.names import named, speaker_turns
-from transcrevai_core.export.scoring import write_ctm, write_rttm
+from transcrevai_core.export.nist import write_ctm, write_rttm
+from transcrevai_core.export.plain import as_dict, write_json, write_tsv, write_txt
 from transcrevai_core.export.subtitles import write_srt, write_vtt
-from transcrevai_core.export.texts import as_dict, write_json, write_tsv, write_txt
-from transcrevai_core.turns import plain_name
+from transcrevai_core.transcript.names import named, speaker_turns
+from transcrevai_core.transcript.turns import plain_name
 from transcrevai_core.types import Transcript
 
 __all__ = [

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from transcrevai_core.errors import StorageError, refusal
 from transcrevai_core.export.cues import Cue, apart, texts
-from transcrevai_core.export.names import clean
-from transcrevai_core.export.scoring import timed_words
+from transcrevai_core.export.nist import timed_words
+from transcrevai_core.transcript.names import clean
 from transcrevai_core.types import Transcript
 
 

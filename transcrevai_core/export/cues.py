@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from transcrevai_core.retiming import Piece, timed_pieces
+from transcrevai_core.transcript.retiming import Piece, timed_pieces
 from transcrevai_core.types import Segment, Transcript
 
 LINE_WIDTH = 42  # characters; what a viewer reads at a glance, as broadcasters have settled it

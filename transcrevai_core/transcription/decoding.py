@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from transcrevai_core.audio.speech import speech_share
 from transcrevai_core.errors import ModelError
 from transcrevai_core.languages import LANGUAGES
-from transcrevai_core.speech import speech_share
 from transcrevai_core.transcription.loading import Loaded
 from transcrevai_core.types import SAMPLE_RATE, Chunk, Segment, Word
 

@@ -1,0 +1,1 @@
+"""A recording as sound: decoded in blocks to 16 kHz mono PCM on disk, its speech, its waveform."""

@@ -1,0 +1,121 @@
+"""Settings as forms over `config.toml`, with where they begin and what else may be right."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from transcrevai_core import i18n as texts
+from transcrevai_core import ui
+from transcrevai_core.components.fields import bounds, default_of, fields, group, label_of
+from transcrevai_core.components.options import model_fields
+from transcrevai_core.errors import SettingError
+from transcrevai_core.i18n import _, mark
+from transcrevai_core.library import preferences
+from transcrevai_core.options import JobOptions
+from transcrevai_core.settings import Settings
+
+SPEAKERS = group(JobOptions, "speakers")
+RECORDINGS = [name for name in JobOptions.model_fields if name not in SPEAKERS]
+MEMORY, MODELS = group(Settings, "memory"), group(Settings, "models")
+STORAGE, RETENTION = group(Settings, "storage"), group(Settings, "retention")
+INTERFACE = group(Settings, "interface")
+LATER = mark("Saved; new recordings begin with it.")
+AT_ONCE = mark("Saved; running jobs keep to it at once.")
+_SESSION = ("new_", "again_")  # how the keys of forms begin whose choices last in a session
+
+Changes = dict[str, Any]
+Keep = Callable[[], bool]
+
+
+def preferences_form(
+    key: str,
+    names: Sequence[str],
+    said: str = AT_ONCE,
+    *,
+    ask: Callable[[Changes, Keep], bool] = lambda changes, keep: False,
+) -> None:
+    """Draw some settings, and keep what is changed in them; `said` is told then.
+
+    `ask` may ask first, and returns whether it does; it gets the changes and what keeps them, which
+    tells whether it could.
+    """
+    settings, fixed = ui.settings(), preferences.overruled(names)
+    # a new key for each kept change lets the fields begin with what is kept now
+    drawn = st.session_state.setdefault(f"{key}_drawn", 0)
+    back: str | None = None
+
+    def below(name: str) -> None:
+        nonlocal back
+        st.caption(bounds(name, Settings))
+        default = default_of(name, Settings)
+        if getattr(settings, name) != Settings.model_fields[name].default and name not in fixed:
+            label = _("Back to {default}", default=default)
+            if st.form_submit_button(
+                label, key=f"{key}{drawn}_back_{name}", type="tertiary", icon=":material/undo:"
+            ):
+                back = name
+
+    with st.form(key, enter_to_submit=False):
+        values: Changes = {}
+        if "model" in names:
+            values = model_fields(
+                f"{key}{drawn}", settings, off=fixed.keys(), persist=False, below=below
+            )
+            values["language"] = None if values["language"] == "auto" else values["language"]
+        rest = [name for name in names if name not in values]
+        values |= fields(
+            rest, f"{key}{drawn}", settings, off=fixed.keys(), persist=False, below=below
+        )
+        _tell_fixed(fixed)
+        with st.container(horizontal=True):
+            save = st.form_submit_button(_("Save"), type="primary", icon=":material/save:")
+            reset = st.form_submit_button(_("Back to the defaults"), icon=":material/undo:")
+    changes = {
+        name: value
+        for name, value in values.items()
+        if name not in fixed and (value or None) != (getattr(settings, name) or None)
+    }
+    changes = {name: None if value == "" else value for name, value in changes.items()}
+    if back or reset:
+        changes = dict.fromkeys([back] if back else names)
+    kept = partial(_keep, key, names, said, changes, reset)
+    if (save or reset or back) and not ask(changes, kept) and kept():
+        st.rerun()
+    if told := st.session_state.pop(f"{key}_said", None):
+        st.success(told, icon=":material/check:")
+
+
+def _tell_fixed(fixed: Mapping[str, str]) -> None:
+    for name, variable in fixed.items():
+        said = _(
+            "{setting} is set by {variable} in the environment; what is saved here counts once "
+            "that is gone.",
+            setting=label_of(name),
+            variable=ui.escape(variable),
+        )
+        st.caption(f":material/lock: {said}")
+
+
+def _keep(key: str, names: Sequence[str], said: str, changes: Changes, reset: bool) -> bool:
+    """Save, and tell it at the next drawing, which begins with what counts then."""
+    with ui.told():
+        try:
+            preferences.save(changes)
+        except SettingError as error:  # speaks of settings by the names that they have on screen
+            sentence = texts.told(str(error))
+            for name in names:  # "speakers" may be a word of the sentence, "max_speakers" is none
+                where = rf"\b{name}\b" if "_" in name else rf"^{name}\b"
+                sentence = re.sub(where, f"“{label_of(name)}”", sentence)
+            raise SettingError(sentence) from None
+        for other in list(st.session_state):
+            if str(other).startswith(_SESSION):  # chosen before, when other defaults counted
+                del st.session_state[other]
+        if "interface_language" in changes:
+            st.session_state.pop(ui.LANGUAGE, None)
+        st.session_state[f"{key}_drawn"] += 1
+        st.session_state[f"{key}_said"] = _("The defaults count again.") if reset else _(said)
+        return True
+    return False

@@ -1,0 +1,175 @@
+"""What lies on disk, how long it stays, and the models: seen, fetched and deleted."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from transcrevai_core import demo, ui
+from transcrevai_core.components.settings.preferences import (
+    RETENTION,
+    Changes,
+    Keep,
+    preferences_form,
+)
+from transcrevai_core.components.tables import number, solid, table
+from transcrevai_core.components.working import EVERY, bar
+from transcrevai_core.doctor.environment import models_here, size_of
+from transcrevai_core.figures import memory_meters as gauges
+from transcrevai_core.i18n import _, decimal
+from transcrevai_core.jobs import retention
+from transcrevai_core.transcription import catalogue
+from transcrevai_core.transcription.catalogue import DEMO, MODELS, locate
+from transcrevai_core.types import ACTIVE_STATES, Job
+from transcrevai_core.web import downloads
+from transcrevai_core.workers import worker as workers
+
+_NAMED = 5  # recordings that are named before they are deleted
+
+
+def used() -> None:
+    """Draw what takes room on disk."""
+    store = ui.store()
+    sizes = {
+        _("Sound of recordings"): size_of(store.home / "jobs"),
+        _("Uploads that no job has taken yet"): size_of(store.home / "uploads"),
+        _("Cache"): size_of(store.home / "cache"),
+        _("Texts and everything else"): sum(
+            file.stat().st_size for file in store.home.iterdir() if file.is_file()
+        ),
+        _("Models"): sum(model.disk_bytes for model in models_here()),
+    }
+    rows = [[name, solid(gauges.size(size))] for name, size in sizes.items()]
+    rows.append([f"**{_('Together')}**", f"**{solid(gauges.size(sum(sizes.values())))}**"])
+    table([_("What"), number(_("On disk"))], rows, 300)
+    folder = _("The data directory is {path}; TRANSCREVAI_HOME in the environment names another.",
+               path=ui.escape(str(store.home)))  # fmt: skip
+    st.caption(f":material/folder: {folder}")
+
+
+def kept() -> None:
+    """Draw for how long recordings are kept; what would go at once is asked for first."""
+    st.caption(
+        _("Nothing is deleted by itself unless a number stands here. What is deleted is told "
+          "among the events of the memory page.")
+    )  # fmt: skip
+    preferences_form("retention", RETENTION, ask=_asked)
+
+
+def _asked(changes: Changes, keep: Keep) -> bool:
+    settings = ui.settings().model_copy(update=changes)
+    due = retention.due(ui.store(), settings)
+    if due.sound or due.whole:
+        st.dialog(_("Delete now?"))(_ask)(due, keep)
+    return bool(due.sound or due.whole)
+
+
+def _ask(due: retention.Due, keep: Keep) -> None:
+    _name(_("These recordings are deleted for good, with all that was made of them:"), due.whole)
+    _name(_("Of these recordings the sound is deleted; their text stays:"), due.sound)
+    st.caption(_("{size} on disk become free. This cannot be undone.",
+                 size=gauges.size(due.bytes)))  # fmt: skip
+    with st.container(horizontal=True):
+        if st.button(_("Save and delete"), type="primary", icon=":material/delete:") and keep():
+            with ui.told():
+                retention.clean(ui.store(), ui.settings())
+                st.rerun()
+        if st.button(_("Leave it as it is")):
+            st.rerun()
+
+
+def _name(head: str, jobs: Sequence[Job]) -> None:
+    if jobs:
+        names = [f"- {ui.escape(job.title)}" for job in jobs[:_NAMED]]
+        if more := len(jobs[_NAMED:]):
+            names.append("- " + _("and {number} more", number=more))
+        st.markdown("\n".join([head, "", *names]))
+
+
+# -- models ------------------------------------------------------------------------------------
+
+
+def models() -> None:
+    """List the models on this computer, and offer to fetch others."""
+    needs = {model.name: model for model in models_here()}
+    for name in [DEMO.name, *catalogue.cached()]:
+        size = size_of(demo.MODEL_DIR if name == DEMO.name else catalogue.folder_of(name))
+        facts = [_("{size} on disk", size=gauges.size(size))]
+        if name in needs:
+            needed = gauges.size(needs[name].need_bytes)
+            facts.append(_("needs about {size} of memory", size=needed))
+        if not locate(name):
+            facts.append(_("not complete"))
+        _row(name, facts)
+    st.subheader(_("Download a model"), anchor=False)
+    if downloads.running():
+        st.fragment(_downloads, run_every=EVERY)()
+    else:
+        _fetch()
+    for name, ended in downloads.take_ended().items():
+        if ended.error:
+            st.error(ui.said(ended.error), icon=":material/error:")
+        elif locate(name):
+            said = _("{name} is on this computer now.", name=ui.escape(name))
+            st.success(said, icon=":material/check:")
+
+
+def _row(name: str, facts: Sequence[str]) -> None:
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        with st.container(gap="xxsmall"):
+            st.markdown(f"**{ui.escape(name)}**")
+            st.caption(" · ".join(facts))
+        if name == DEMO.name:
+            st.badge(_("comes with the program"), color="gray")
+            return
+        reason = _used(name)
+        if st.button(_("Delete"), key=f"remove_{name}", icon=":material/delete:",
+                     disabled=bool(reason), help=reason or None):  # fmt: skip
+            st.dialog(_("Delete the model?"))(_remove)(name)
+
+
+def _used(name: str) -> str:
+    """Say what a model is needed for now."""
+    for job in ui.store().jobs(ACTIVE_STATES):
+        if name in (job.options.get("model"), job.model):  # as asked for, or as chosen since
+            return _("A recording is waiting for it.")
+    checking = any(worker.name == "check" for worker in workers.live())
+    return _("Models are being checked.") if checking else ""
+
+
+def _remove(name: str) -> None:
+    st.markdown(_("**{name}** can be downloaded again at any time.", name=ui.escape(name)))
+    with st.container(horizontal=True):
+        if st.button(_("Delete"), type="primary", icon=":material/delete:"):
+            with ui.told():
+                catalogue.remove(name)
+                st.rerun()
+        if st.button(_("Keep it")):
+            st.rerun()
+
+
+def _fetch() -> None:
+    names = [name for name, model in MODELS.items() if model.repo and not locate(name)]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.selectbox(
+            _("Name, or Hugging Face id"), names, format_func=_to_download, accept_new_options=True
+        )
+        if st.button(_("Download"), type="primary", icon=":material/download:") and name:
+            downloads.begin(name, ui.settings().download_stall_seconds)
+            st.rerun()
+
+
+def _to_download(name: str) -> str:
+    if name not in MODELS:
+        return name
+    size = decimal(MODELS[name].download_mb)
+    return f"{name} ({_('{size} MB to download', size=size)})"
+
+
+def _downloads() -> None:
+    on_their_way = downloads.running()
+    if not on_their_way:
+        st.rerun()
+    for name, task in on_their_way.items():
+        said = _("Downloading {name}", name=ui.escape(name))
+        bar(said, task.share, task.elapsed, task.left)
+        st.button(_("Cancel"), key=f"stop_{name}", icon=":material/close:", on_click=task.cancel)

@@ -1,0 +1,52 @@
+"""What a job would need before it is begun, and what an earlier end of the program left."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from transcrevai_core import ui
+from transcrevai_core.errors import TranscrevaiError
+from transcrevai_core.i18n import _, decimal
+from transcrevai_core.library.journal import Journal
+from transcrevai_core.memory.levels import limits_of
+from transcrevai_core.memory.readings import MB
+from transcrevai_core.transcription.catalogue import AUTO
+from transcrevai_core.workers.processes import this_process
+
+_NEWS_SECONDS = 600.0
+
+
+def forecast(options: Mapping[str, Any]) -> None:
+    """Draw the predicted peak against the budget, or that it does not fit and what would."""
+    try:
+        plan = ui.plan(options)
+    except TranscrevaiError as error:
+        st.error(ui.said(error), icon=":material/memory:")
+        st.page_link(ui.MEMORY, label=_("Change the budget"), icon=":material/tune:")
+        return
+    limits = limits_of(ui.settings())
+    said = _(
+        "About **{needed} MB** of memory at the peak, of a budget of {budget} MB",
+        needed=decimal(plan.total_bytes / MB),
+        budget=decimal(limits.budget_bytes / MB),
+    )
+    if options["model"] == AUTO:
+        largest = _("The model {model} is the largest that fits.",
+                    model=ui.escape(plan.shape.model))  # fmt: skip
+        said = f"{largest} {said}"
+    if "transcription" in plan.needs and "diarization" in plan.needs:
+        after = _("with text and speakers one after the other")
+        said += f", {_('with text and speakers side by side') if plan.side_by_side else after}"
+    st.caption(f":material/memory: {said}.")
+
+
+def recovered() -> None:
+    """Say which jobs of an earlier run of the program go on."""
+    journal = Journal(ui.store().database, this_process())
+    since = time.time() - _NEWS_SECONDS
+    for event in journal.events(since=since):
+        if event.kind == "recovered":
+            kept = _("what was finished is kept, and the rest goes on.")
+            st.success(f"{ui.said(event.cause)}: {kept}", icon=":material/restore:")

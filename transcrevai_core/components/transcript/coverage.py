@@ -1,0 +1,103 @@
+"""How much of the speech became text, and the gaps, to be heard and transcribed again."""
+
+import math
+from collections.abc import Sequence
+
+import streamlit as st
+
+from transcrevai_core import ui
+from transcrevai_core.components.clip import clip
+from transcrevai_core.i18n import _, decimal, plural
+from transcrevai_core.library import coverage
+from transcrevai_core.library.coverage import Gap
+from transcrevai_core.library.rows import sound_gone
+from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
+
+_SHOWN = 20  # gaps
+_HEARD = "gap_heard"  # in the session: what is played, and how often that was asked for
+
+
+def coverage_panel(job: Job, transcript: Transcript) -> None:
+    """Draw the share of speech that is text, where a transcript is not in its first making."""
+    found = coverage.of_job(ui.store(), job.id)
+    growing = job.state in ACTIVE_STATES and all(gap.state != "waiting" for gap in found.gaps)
+    if growing or not transcript.segments:
+        return
+    share = decimal(math.floor(100 * found.share))  # 100 only where there is no gap
+    label = _("All of the speech is text")
+    if found.gaps:
+        label = plural(
+            "{share}% of the speech is text, with {number} gap",
+            "{share}% of the speech is text, with {number} gaps",
+            len(found.gaps),
+            share=share,
+        )
+    with st.expander(label, icon=":material/rule:"):
+        if not found.gaps:
+            st.caption(_("No stretch of speech of a second or longer is without words."))
+            return
+        _gaps(job, found.gaps)
+
+
+@st.fragment
+def _gaps(job: Job, gaps: Sequence[Gap]) -> None:
+    st.caption(
+        _(
+            "Here someone seems to speak, and no words were written. Listen, and have a gap "
+            "transcribed again by itself; the text that is there stays as it is."
+        )
+    )
+    gone = sound_gone(job, ui.store().wav(job.id))
+    if gone:
+        st.caption(f":material/info: {ui.said(gone)}")
+    still = job.state in ACTIVE_STATES or bool(gone)
+    fresh = [gap for gap in gaps if gap.state == "new"]
+    if len(fresh) > 1 and st.button(
+        plural("Transcribe {number} gap again", "Transcribe {number} gaps again", len(fresh)),
+        icon=":material/refresh:",
+        type="primary",
+        disabled=still,
+    ):
+        _ask(job, fresh)
+    with st.container(gap="xsmall"):
+        for gap in gaps[:_SHOWN]:
+            _row(job, gap, still)
+    if len(gaps) > _SHOWN:
+        st.caption(plural("and {number} more", "and {number} more", len(gaps) - _SHOWN))
+    heard, clicks = st.session_state.get(_HEARD, (None, 0))
+    if heard in gaps:
+        clip(job.id, heard.start, heard.end, clicks=clicks, key="gap_clip")
+
+
+def _row(job: Job, gap: Gap, still: bool) -> None:
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
+        st.button(
+            f"{ui.clock(gap.start)} – {ui.clock(gap.end)}",
+            key=f"gap_{gap.start:.2f}",
+            icon=":material/play_arrow:",
+            help=_("Hear it"),
+            on_click=_hear,
+            args=(gap,),
+        )
+        told = [_("{seconds} s of speech", seconds=decimal(gap.seconds, 1))]
+        if gap.state == "tried":
+            told.append(_("transcribed again: no words were found"))
+        elif gap.state == "waiting":
+            told.append(_("waits to be transcribed again"))
+        st.caption(" · ".join(told), width="stretch")
+        said = _("Transcribe {place} again", place=ui.clock(gap.start))
+        if gap.state != "waiting" and ui.icon_button(
+            ":material/refresh:", said, f"again_{gap.start:.2f}", disabled=still
+        ):
+            _ask(job, [gap])
+
+
+def _hear(gap: Gap) -> None:
+    _gap, clicks = st.session_state.get(_HEARD, (None, 0))
+    st.session_state[_HEARD] = gap, clicks + 1
+
+
+def _ask(job: Job, gaps: Sequence[Gap]) -> None:
+    with ui.told():
+        coverage.transcribe_again(ui.store(), job, gaps)
+        st.rerun()

@@ -1,0 +1,97 @@
+"""The report of a meeting, written by a worker of a moment when someone wants it."""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from transcrevai_core import report as reporting
+from transcrevai_core import ui
+from transcrevai_core.components.working import begin, busy, finished, working
+from transcrevai_core.i18n import _, language
+from transcrevai_core.library import history as changes
+from transcrevai_core.library.store import Store
+from transcrevai_core.memory.readings import MB
+from transcrevai_core.types import Job, Transcript
+from transcrevai_core.workers.background import Task
+from transcrevai_core.workers.oneshot import errand
+
+_LIMIT_BYTES = 600 * MB  # a day of talk, as a Word document, takes half of it
+_MADE = "report_made"  # in the session: the last one, and what it was made of
+_NAMES = {"docx": "Word", "html": "HTML", "md": "Markdown"}
+
+
+def report_menu(job: Job, transcript: Transcript) -> None:
+    """Offer the report of a transcript that has text."""
+    if transcript.segments:
+        with st.popover(_("Report"), icon=":material/summarize:"):
+            _menu(job.id, transcript.title)
+
+
+@st.fragment
+def _menu(job_id: str, title: str) -> None:
+    st.caption(
+        _(
+            "Participants, key terms, questions, numbers and dates, each with a link to where it "
+            "was said, and the text by turns."
+        )
+    )
+    chosen = st.segmented_control(
+        _("File"),
+        [*_NAMES],
+        default="docx",
+        format_func=_NAMES.__getitem__,
+        required=True,
+        key=f"report_{job_id}",
+    )
+    address = ""
+    if chosen != "docx" and st.toggle(
+        _("Links that play the sound"),
+        key=f"report_links_{job_id}",
+        help=_("They open this program, where it runs at this address."),
+    ):
+        page = urlsplit(st.context.url or "")
+        address = f"{page.scheme}://{page.netloc}/transcript"
+    store, work = ui.store(), f"report_work_{job_id}"
+    asked = (store.home, job_id, str(chosen), language(), address)
+    state = (asked, _version(store, job_id))
+    if made := finished(work):
+        st.session_state[_MADE] = made
+    known, content = st.session_state.get(_MADE, (None, b""))
+    if known != state:
+        write = st.button(
+            _("Write the report"), type="primary", icon=":material/summarize:", disabled=busy(work)
+        )
+        if write:
+            begin(work, lambda task: (state, _write(task, asked)))
+        working(work)
+        return
+    st.download_button(
+        _("Download the report"),
+        # one that was corrected since is written anew: the reader draws no page after a correction
+        lambda: content if _version(store, job_id) == known[1] else written(*asked),
+        reporting.file_name(title, str(chosen)),
+        reporting.mime_type(str(chosen)),
+        type="primary",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def _write(task: Task, asked: tuple[object, ...]) -> bytes:
+    task.tell("writing the report", 0.0)
+    return written(*asked, should_stop=task.stops)
+
+
+def _version(store: Store, job_id: str) -> str:
+    with store.database.read() as db:
+        return changes.version(db, job_id)
+
+
+def written(*asked: object, should_stop: Callable[[], bool] = lambda: False) -> bytes:
+    """Return what `reporting.make` makes of these arguments, outside of this process.
+
+    Raises Cancelled where `should_stop` turns true, and WorkerDied.
+    """
+    with errand("report", _LIMIT_BYTES, should_stop=should_stop) as worker:
+        return worker.call(reporting.make, *asked, should_stop=should_stop)

@@ -1,0 +1,179 @@
+"""Who speaks, above the text: how many, for how long, what they are called, and who is who.
+
+What the user changes reaches the store at once, and from there every page and every export.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from transcrevai_core import ui
+from transcrevai_core.components.fields import fields
+from transcrevai_core.components.options import model_fields
+from transcrevai_core.components.profiles import say_what_is_lost
+from transcrevai_core.errors import InputError
+from transcrevai_core.i18n import _, mark, plural, told
+from transcrevai_core.library import edits
+from transcrevai_core.library.rows import used_names
+from transcrevai_core.options import JobOptions
+from transcrevai_core.transcript.turns import shown_name, talk_times
+from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
+
+LONGEST_NAME = 60
+_SHARE, _SHARE_NAME = 346, 20  # pixels: half a page; characters that leave room for the rest
+# from conversations of known number: 95 % right, about 87 %, and 56 % or less
+_SURE = ((0.75, mark("quite sure")), (0.65, mark("fairly sure")), (0.0, mark("not sure")))
+_TOLD = ("given", "channels")
+_MORE = ("speaker_threshold", "clustering", "embedding", "min_speaker_share")
+
+
+def speakers(job: Job, transcript: Transcript) -> None:
+    """Draw who speaks and for how long, with all that can be corrected in it."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(counted(transcript), width="stretch", help=_why(transcript))
+        if job.state not in ACTIVE_STATES:
+            find_again(job, _("Change the number"), _("Find again"))
+    _shares(transcript)
+
+
+def counted(transcript: Transcript) -> str:
+    """Write how many speak, and how sure that is, as Markdown."""
+    number, facts = len(transcript.speakers), transcript.diarization
+    text = f"**{plural('{number} speaker', '{number} speakers', number)}**"
+    if number != facts.get("speakers") or facts.get("by") in _TOLD:
+        return text  # no guess, or one that the user has corrected since
+    sure = next(words for least, words in _SURE if facts.get("confidence", 0) >= least)
+    text += f", {_(sure)}"
+    other = facts.get("runner_up")
+    doubtful = facts.get("confidence", 0) < _SURE[0][0]
+    return f"{text}; {_('it could be {other}', other=other)}" if other and doubtful else text
+
+
+def _why(transcript: Transcript) -> str | None:
+    why = told(str(transcript.diarization.get("why") or ""))
+    return ui.escape(f"{why[:1].upper()}{why[1:].rstrip('.')}.") if why else None
+
+
+# -- the shares --------------------------------------------------------------------------------
+
+
+def _shares(transcript: Transcript) -> None:
+    seconds = talk_times(transcript.turns)
+    whole = sum(seconds.values()) or 1.0
+    with st.container(horizontal=True, gap="xsmall"):  # two beside each other where there is room
+        for label in transcript.speakers:
+            _share(transcript, label, seconds.get(label, 0.0), whole)
+
+
+def _share(transcript: Transcript, label: str, seconds: float, whole: float) -> None:
+    with st.container(
+        horizontal=True, wrap=False, vertical_alignment="center", gap="xsmall", width=_SHARE
+    ):
+        share = f":small[{ui.clock(seconds)} · {seconds / whole:.0%}]"
+        chip = ui.chip(label, transcript.names, _SHARE_NAME)
+        st.markdown(f"{chip}&ensp;{share}", width="content")
+        name = ui.escape(shown_name(label, transcript.names))
+        said = _("Rename {name}", name=name)
+        if ui.icon_button(":material/drive_file_rename_outline:", said, f"rename_{label}"):
+            rename(transcript, label)
+        if len(transcript.speakers) > 1:
+            said = _("Merge {name} into another", name=name)
+            if ui.icon_button(":material/merge:", said, f"merge_{label}"):
+                merge(transcript, label)
+
+
+def rename(transcript: Transcript, label: str) -> None:
+    """Ask for a speaker's name, in a dialog; offer those of the library's other recordings."""
+    st.dialog(_("Rename a speaker"))(_rename)(transcript, label)
+
+
+def _rename(transcript: Transcript, label: str) -> None:
+    st.markdown(ui.chip(label, transcript.names, LONGEST_NAME))
+    with st.form("rename", border=False):
+        own = transcript.names.get(label)
+        with ui.store().database.read() as db:
+            known = [name for name in used_names(db, transcript.job_id) if name != own]
+        key = f"name_{transcript.job_id}_{label}"
+        st.session_state.setdefault(key, own)  # as an index it could not be cleared
+        name = st.selectbox(
+            _("Name"),
+            [own, *known] if own else known,
+            index=None,
+            key=key,
+            accept_new_options=True,
+            placeholder=_("Write a name and press Enter, or choose one"),
+            help=_("It stands in the text and in every export; an empty field removes it."),
+        )
+        if st.form_submit_button(_("Save"), type="primary"):
+            with ui.told():
+                name = check_name(transcript, label, name or "")
+                edits.rename_speaker(ui.store(), transcript.job_id, label, name)
+                st.rerun()
+
+
+def check_name(transcript: Transcript, label: str, name: str) -> str:
+    """Return a name as it is kept; raise InputError where another speaker is shown under it."""
+    name = " ".join(name.split())[:LONGEST_NAME].strip()
+    wanted = name.casefold()
+    others = (shown_name(o, transcript.names) for o in transcript.speakers if o != label)
+    if wanted in (other.casefold() for other in others):
+        raise InputError("Another speaker has this name; merge the two if they are one.")
+    return name
+
+
+def merge(transcript: Transcript, label: str) -> None:
+    """Ask who a speaker really is, in a dialog."""
+    st.dialog(_("Merge two speakers"))(_merge)(transcript, label)
+
+
+def _merge(transcript: Transcript, label: str) -> None:
+    others = [other for other in transcript.speakers if other != label]
+    into = st.selectbox(
+        _("{name} is really", name=ui.escape(shown_name(label, transcript.names))),
+        others,
+        format_func=lambda other: shown_name(other, transcript.names),
+    )
+    st.caption(_("All that both have said becomes one speaker's; undoing parts them again."))
+    if st.button(_("Merge"), type="primary", icon=":material/merge:"):
+        edits.merge_speakers(ui.store(), transcript.job_id, label, into)
+        st.rerun()
+
+
+# -- what lets a job go on ---------------------------------------------------------------------
+
+
+def find_again(job: Job, label: str, action: str) -> None:
+    """Offer to find the speakers of a finished job, as many as the user says."""
+    options = JobOptions(**job.options)
+    with st.popover(label, icon=":material/group:"):
+        numbers: Sequence[int | None] = [None, *range(1, max(10, options.speakers or 0) + 1)]
+        number = st.selectbox(
+            _("How many speak"),
+            numbers,
+            index=numbers.index(options.speakers),
+            format_func=lambda n: str(n or _("Automatic")),
+            key=f"number_{job.id}",
+        )
+        with st.expander(_("More")):
+            values = fields(_MORE, f"find_{job.id}", options)
+        say_what_is_lost(job)
+        if st.button(action, type="primary", icon=":material/search:"):
+            requeue(job, {**values, "diarize": True, "speakers": number})
+
+
+def add_text(job: Job) -> None:
+    """Offer to transcribe a recording of which only the speakers are known."""
+    with st.container(border=True):
+        st.markdown(_("**There is no text yet.** A model can write it; the speakers stay."))
+        options = JobOptions(**{**job.options, "model": ui.settings().model})
+        values = model_fields(f"text_{job.id}", options, text=True)
+        if st.button(_("Transcribe"), type="primary", icon=":material/play_arrow:"):
+            requeue(job, values)
+
+
+def requeue(job: Job, changes: dict[str, Any]) -> None:
+    """Let a job go on with some other options, and show it at work."""
+    with ui.told():
+        ui.store().requeue(job.id, ui.job_options({**job.options, **changes}))
+        st.rerun()

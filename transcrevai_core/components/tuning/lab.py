@@ -1,0 +1,155 @@
+"""The laboratory of a recording: settings that answer at once, turns before and after, evidence."""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import streamlit as st
+
+from transcrevai_core import ui
+from transcrevai_core.components.fields import field, label_of, meaning
+from transcrevai_core.components.tuning.findings import Found, findings
+from transcrevai_core.components.working import watch
+from transcrevai_core.diarization.recipes import chosen_recipe
+from transcrevai_core.i18n import _, decimal
+from transcrevai_core.options import JobOptions
+from transcrevai_core.tuning import grid as experiments
+from transcrevai_core.tuning import laboratory as bench
+from transcrevai_core.tuning import tasks as laboratory
+from transcrevai_core.tuning.grid import Values
+from transcrevai_core.types import Job
+
+_MOST = 10  # speakers that the slider goes to
+_WINDOW = ("window_seconds", "hop_seconds")
+
+
+@st.fragment
+def laboratory_of(job: Job) -> None:
+    """Draw the settings of a job's speakers and what comes of them; only this is drawn again."""
+    base = experiments.of_job(job)
+    settings, answers = st.columns([2, 5], gap="medium")  # a change and its answer in one view
+    with settings:
+        values = experiments.checked({**base, **_controls(job.id, JobOptions(**base))})
+    with answers:
+        _answer(job, values)
+
+
+def _answer(job: Job, values: Values) -> None:
+    place = bench.of(ui.store())
+    question = place.question(job, values)
+    if question is None:
+        _offer_voices(job, values)
+        return
+    slow = "" if place.warm else _("Loading the voices")
+    if place.warm and chosen_recipe(values).resegment_rounds:
+        slow = _("Seeking the boundaries of turns in the sound")
+    wait = st.spinner(slow, show_time=True) if slow else nullcontext()
+    with ui.told():
+        with wait:  # a change that is answered at once must not move the page
+            answer = place.ask(job, laboratory.answer, question)
+        findings(Found(job, question, answer))
+
+
+# -- settings ----------------------------------------------------------------------------------
+
+
+def _controls(job_id: str, now: JobOptions) -> Values:
+    """Draw the settings, and return what they are set to."""
+    key, values = f"lab_{job_id}", Values()
+    with st.container(border=True):
+        numbers = [None, *range(1, max(_MOST, now.speakers or 0) + 1)]
+        values["speakers"] = _slider("speakers", key, now, numbers)
+        steps = [n / 100 for n in range(5, 96)]
+        values["speaker_threshold"] = _slider(
+            "speaker_threshold", key, now, [None, *_with(steps, now.speaker_threshold)]
+        )
+        values["min_speaker_share"] = _share(key, now)
+        lengths = [n / 10 for n in range(31)]
+        values["min_turn_seconds"] = _slider(
+            "min_turn_seconds", key, now, _with(lengths, now.min_turn_seconds), _("{n} s")
+        )
+        values["clustering"] = field("clustering", key, now)
+        values["counting"] = field("counting", key, now)
+        with st.expander(_("More settings"), icon=":material/tune:"):
+            most = range(now.min_speakers, 21)
+            values["max_speakers"] = _slider("max_speakers", key, now, [*most])
+            rounds = [None, *range(6)]
+            values["resegment_rounds"] = _slider("resegment_rounds", key, now, rounds)
+            values |= _voice_fields(key, now)
+    return values
+
+
+def _voice_fields(key: str, now: JobOptions) -> Values:
+    st.caption(_("These ask for other voices: the recording is heard again, once for each choice."))
+    return {name: field(name, key, now) for name in ("embedding", *_WINDOW)}
+
+
+def _with(steps: Sequence[float], value: float | None) -> list[float]:
+    """Return a slider's steps with the value that it begins with."""
+    return sorted({*steps, *([] if value is None else [value])})
+
+
+def _slider(name: str, key: str, now: JobOptions, steps: Sequence[Any], unit: str = "{n}") -> Any:
+    """Draw a slider over steps, of which None stands for automatic."""
+
+    def written(step: Any) -> str:
+        if step is None:
+            return _("Automatic")
+        digits = 0 if isinstance(step, int) else 1 if name == "min_turn_seconds" else 2
+        return unit.format(n=decimal(step, digits))
+
+    return st.select_slider(
+        label_of(name),
+        steps,
+        value=getattr(now, name),
+        format_func=written,
+        key=f"{key}_{name}",
+        help=meaning(JobOptions.model_fields[name]),
+    )
+
+
+def _share(key: str, now: JobOptions) -> float:
+    steps = _with([n / 1000 for n in (*range(11), *range(15, 105, 5))], now.min_speaker_share)
+    name = "min_speaker_share"
+    return float(
+        st.select_slider(
+            label_of(name),
+            steps,
+            value=now.min_speaker_share,
+            format_func=lambda share: f"{decimal(100 * share, 1)}%",
+            key=f"{key}_{name}",
+            help=meaning(JobOptions.model_fields[name]),
+        )
+    )
+
+
+# -- voices that have to be found --------------------------------------------------------------
+
+
+def _offer_voices(job: Job, values: Values) -> None:
+    """Say that voices are not kept, offer to find them, and show how far that is."""
+    place = bench.of(ui.store())
+    task = place.hearing(job, values)
+    if task and task.is_alive():
+        watch(task, "hearing_cancel")
+        return
+    if task and task.error:
+        st.error(ui.said(task.error), icon=":material/error:")
+    st.info(
+        _(
+            "The voices of this recording are not kept with these settings. They are found once, "
+            "in about half a minute for each hour; after that every change is answered at once."
+        ),
+        icon=":material/hearing:",
+    )
+    st.button(
+        _("Find the voices"),
+        type="primary",
+        icon=":material/hearing:",
+        on_click=_begin,
+        args=(job, values),
+    )
+
+
+def _begin(job: Job, values: Values) -> None:
+    bench.of(ui.store()).hear(job, values)

@@ -1,0 +1,1 @@
+"""The memory diagnosis: what each part costs on this computer, and what follows from it."""

@@ -1,0 +1,1 @@
+"""Plotly figures, and how they read in words: pure functions on types and readings."""

@@ -1,0 +1,165 @@
+"""Who speaks when, as a stage of a job: from the cache where it is there, else in a worker."""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from transcrevai_core.diarization.recipes import REVISION
+from transcrevai_core.errors import Cancelled, InputError, TranscrevaiError, WorkerDied
+from transcrevai_core.jobs import tasks as stages
+from transcrevai_core.jobs.attempt import RETRIES, Attempt, first_line
+from transcrevai_core.library import cache
+from transcrevai_core.library.rows import fingerprint
+from transcrevai_core.memory import levels as governor
+from transcrevai_core.options import DEFAULTS, JobOptions
+from transcrevai_core.types import Job, Turn
+
+log = logging.getLogger(__name__)
+
+MISSED = "Who spoke when could not be found:"
+STAGE = "telling the speakers apart"
+
+Found = tuple[Sequence[Turn], Mapping[str, Any]]
+
+
+def by_channel(options: JobOptions) -> bool:
+    """Tell whether each channel is to be a speaker."""
+    return options.diarize and options.channels == "speakers"
+
+
+def wanted(job: Job, options: JobOptions) -> bool:
+    """Tell whether a job asks for speakers, or for others than it has."""
+    had = job.diarization.get("settings")
+    if not options.diarize or had is None:
+        return options.diarize
+    return any(had.get(name, DEFAULTS[name]) != v for name, v in options.diarization().items())
+
+
+def voices_key(digest: str, settings: Mapping[str, Any]) -> str:
+    """Return the key of the voices that `JobOptions.diarization` settings ask for of a sound."""
+    asked = {
+        "embedding": settings["embedding"],
+        "model": fingerprint(Path(settings["embedding"])),
+        "revision": REVISION,
+    }
+    own = {name: settings[name] for name in ("window_seconds", "hop_seconds") if settings[name]}
+    return cache.key(digest, asked | own)
+
+
+class GaveWay(Exception):
+    """The words go first, because memory is short; the speakers can be found after them."""
+
+
+def find(attempt: Attempt, in_front: Callable[[], bool] = lambda: True) -> None:
+    """Find who speaks when and write it; only where it is `in_front` is progress shown.
+
+    Raises TranscrevaiError with one sentence, and GaveWay where it is not in front and memory
+    has become short.
+    """
+    if in_front():
+        attempt.update(stage=STAGE, progress=0.0)
+    worker, begun = attempt.worker("diarization"), time.monotonic()
+
+    def progress(done: float) -> None:
+        if in_front():
+            attempt.progress(done)
+
+    def gives_way() -> bool:
+        return not in_front() and not governor.admits(attempt.program.level)
+
+    def call(function: Callable[..., Any], *args: Any) -> Any:
+        def once() -> Any:
+            return attempt.call(
+                worker,
+                function,
+                *args,
+                on_progress=progress,
+                should_stop=lambda: gives_way() or attempt.should_stop(),
+            )
+
+        found = attempt.persist(worker, once)
+        if function is stages.diarize:
+            attempt.keep_run("diarization", worker, time.monotonic() - begun)
+        return found
+
+    try:
+        kept = cache.Cache(attempt.store, attempt.settings)
+        turns, facts = _find(kept, attempt, call)
+    except Cancelled:
+        if attempt.should_stop():
+            raise
+        raise GaveWay from None
+    except WorkerDied as death:
+        raise WorkerDied(
+            f"{first_line(death)}; telling the speakers apart was tried {RETRIES + 1} times.",
+            death.cause,
+        ) from None
+    finally:
+        worker.stop()
+        for name in (stages.ALONE, f"{Path(stages.ALONE).stem}.part"):
+            attempt.wav.with_name(name).unlink(missing_ok=True)
+    attempt.store.save_diarization(attempt.job.id, turns, facts)
+
+
+def miss(attempt: Attempt, error: BaseException) -> None:
+    """Say that the text has to do without speakers."""
+    if not isinstance(error, TranscrevaiError):
+        log.error("job %s: no speakers", attempt.job.id, exc_info=error)
+    attempt.note(f"{MISSED} {first_line(error)}.")
+
+
+def _find(kept: cache.Cache, attempt: Attempt, call: Callable[..., Any]) -> Found:
+    """Return turns and how they were found; a worker starts only where the cache does not know."""
+    job, options, wav = attempt.job, attempt.options, attempt.wav
+    begun, settings = time.monotonic(), options.diarization()
+    if by_channel(options):  # quick, and not told by the digest, which is of the mix
+        if not wav.with_name(stages.CHANNELS).is_file() and fingerprint(job.source) != (
+            job.fingerprint or fingerprint(job.source)
+        ):
+            raise InputError(
+                f"{job.source.name} is gone or has changed, and its channels were not heard "
+                "before; the setting channels=mix would be right."
+            )
+        return _facts(call(stages.split_channels, job.source, wav), settings, begun)
+    asked = {**settings, "model": fingerprint(Path(options.embedding)), "revision": REVISION}
+    if options.speakers:  # the range is not looked at
+        asked |= {"min_speakers": None, "max_speakers": None}
+    turns_key = cache.key(job.digest, asked)
+    if (file := kept.find(turns_key, "turns")) and (answer := _read(file)):
+        return _facts(answer, settings, begun)
+    of_voices = voices_key(job.digest, settings)
+    heard = kept.find(of_voices, "voices")
+    if attempt.is_emergency and not heard:  # what is kept takes memory too
+        return _facts(call(stages.diarize, wav, None, settings), settings, begun)
+    found = call(stages.diarize, wav, kept.path(of_voices), settings)
+    try:
+        if not heard:
+            kept.keep(of_voices, "voices", job.digest)
+        _write(kept.path(turns_key), found)
+        kept.keep(turns_key, "turns", job.digest)
+    except OSError as error:  # a full disk costs the next time only
+        log.warning("job %s: what was found cannot be kept for later (%s)", job.id, error)
+    return _facts(found, settings, begun)
+
+
+def _facts(found: Found, settings: Mapping[str, Any], begun: float) -> Found:
+    turns, facts = found
+    seconds = round(time.monotonic() - begun, 3)
+    return turns, {**facts, "settings": dict(settings), "seconds": seconds}
+
+
+def _write(path: Path, found: Found) -> None:
+    turns, facts = found
+    rows = [(turn.start, turn.end, turn.speaker) for turn in turns]
+    cache.write(path, json.dumps({"turns": rows, "facts": dict(facts)}).encode())
+
+
+def _read(path: Path) -> Found | None:
+    try:
+        answer = json.loads(path.read_text())
+        return [Turn(*turn) for turn in answer["turns"]], dict(answer["facts"])
+    except (OSError, ValueError, KeyError, TypeError):  # someone has touched it
+        return None

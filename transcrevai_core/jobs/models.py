@@ -1,0 +1,60 @@
+"""Models on demand: fetched in a worker of its own, and described to the worker that loads them."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+from transcrevai_core.errors import ModelError
+from transcrevai_core.jobs import tasks as stages
+from transcrevai_core.memory.forecast import Shape
+from transcrevai_core.transcription import loading
+from transcrevai_core.transcription.catalogue import MODELS, locate
+from transcrevai_core.workers.worker import Worker
+
+
+def model_spec(
+    shape: Shape, device: str, disagreeing: tuple[tuple[str, float], ...] = ()
+) -> stages.ModelSpec:
+    """Return how the model of a shape, which is on this computer, is to be loaded.
+
+    `disagreeing` as `checks.disagreeing` tells it. Raises ModelError where the model has gone.
+    """
+    folder = locate(shape.model)
+    if folder is None:
+        raise ModelError(f"The model {shape.model} is gone; run the job again to fetch it.")
+    return stages.ModelSpec(
+        shape.model, folder, device, shape.compute_type, shape.threads, disagreeing
+    )
+
+
+def fetch_model(
+    name: str,
+    stall_seconds: float,
+    *,
+    on_progress: Callable[[float], None] = lambda done: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Path:
+    """Return a model's folder, downloaded where it must be; cancelling and stalls end it.
+
+    `on_progress` receives the share (0 to 1) where the size is known. Raises ModelError with
+    one sentence, also where nothing came for `stall_seconds`.
+    """
+    if folder := locate(name):
+        return folder
+    size = MODELS[name].download_mb * 1e6 if name in MODELS else None
+    worker = Worker("download")
+    worker.stall_seconds = (
+        math.inf
+    )  # it is for `stall_seconds` to say how long a line may be silent
+    try:
+        return worker.call(
+            stages.fetch_model,
+            name,
+            on_event=lambda count: on_progress(min(0.99, count / size) if size else 0.0),
+            should_stop=should_stop,
+            silence_seconds=stall_seconds,
+        )
+    except TimeoutError:
+        raise loading.stalled(name, stall_seconds) from None
+    finally:
+        worker.stop()

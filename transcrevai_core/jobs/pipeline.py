@@ -1,0 +1,241 @@
+"""The story of one recording, top to bottom: prepare, then speakers, and words chunk by chunk.
+
+Every step's result is in the store before the next begins, so a job that was interrupted
+anywhere goes on from there.
+"""
+
+import dataclasses
+import errno
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from transcrevai_core.errors import AudioError, Cancelled, InputError, WorkerDied, refusal
+from transcrevai_core.jobs import diarize as speakers
+from transcrevai_core.jobs import tasks as stages
+from transcrevai_core.jobs.attempt import RETRIES, Attempt, first_line, sentence
+from transcrevai_core.jobs.governor import Program
+from transcrevai_core.jobs.transcribe import Transcription
+from transcrevai_core.library import journal
+from transcrevai_core.library.rows import GAPS_LEFT, SOUND_GONE
+from transcrevai_core.memory import levels as governor
+from transcrevai_core.memory.plan import Need, Plan, check, plan_job
+from transcrevai_core.transcription.catalogue import DEMO, NONE
+from transcrevai_core.types import SAMPLE_RATE, WAV_HEADER_BYTES, AudioInfo, Chunk, Job
+from transcrevai_core.workers.worker import Worker
+
+
+def run_job(
+    program: Program, job: Job, plan: Plan, ending: Callable[[], bool] = lambda: False
+) -> Job:
+    """Bring a claimed and admitted job to its end (done, failed or cancelled) and return it.
+
+    Whatever goes wrong ends this job alone, with one sentence in `error`; finished chunks stay.
+    Where `ending` turns true the job is left as it is, to go on at the program's next start.
+    """
+    store, begun = program.store, time.monotonic()
+    end: dict[str, Any] = {}  # left as it is, but where something below says otherwise
+    try:
+        attempt = Attempt(program, job, plan, ending)
+        attempt.update(started=time.time(), forecast=plan.total_bytes)
+        from_the_start = len(store.chunks(job.id)) == len(store.chunks(job.id, unfinished=True))
+        _run(attempt)
+        if from_the_start:  # else it says nothing of the whole recording
+            _keep_run(attempt, time.monotonic() - begun)
+        end = {"state": "done", "progress": 1.0, "error": ""}
+    except (Cancelled, KeyboardInterrupt) as stop:
+        left = ending() or program.ending
+        if not left or store.job(job.id).cancel_requested:
+            end = {"state": "cancelled"}
+        if isinstance(stop, KeyboardInterrupt):
+            raise
+    except OSError as error:
+        end = {"state": "failed", "error": _about(error, job)}
+    except Exception as error:  # a fault of ours must not take the other jobs along
+        end = {"state": "failed", "error": sentence(error)}
+    finally:
+        program.release(job.id)
+        store.end_job(job.id, **end)
+    return store.job(job.id)
+
+
+def _about(error: OSError, job: Job) -> str:
+    """Say what the disk refused."""
+    if error.errno == errno.ENOSPC:
+        return f"The disk is full; make room and go on with {job.title}, what is done is kept."
+    if isinstance(error, FileNotFoundError):
+        return (
+            f"A file of {job.title} was removed while it was worked on; with the recording in its "
+            "place, the job can go on."
+        )
+    return f"The disk refused ({refusal(error)}); what is done of {job.title} is kept."
+
+
+def _keep_run(attempt: Attempt, seconds: float) -> None:
+    """Write down what the whole job needed, beside what was forecast."""
+    plan, job = attempt.plan, attempt.job
+    kinds = [need.key for stage, need in plan.needs.items() if stage in attempt.peaks]
+    if not kinds:  # all of it came from the cache
+        return
+    peak, forecast = plan.base_bytes + plan.together(attempt.peaks), plan.total_bytes
+    attempt.program.keep_run(
+        journal.Run(
+            time.time(), job.id, "job", " + ".join(kinds), forecast, forecast, peak, seconds,
+            job.duration or 0.0,
+        )
+    )  # fmt: skip
+
+
+def _run(attempt: Attempt) -> None:
+    """Do what is still to be done."""
+    options, store, job_id = attempt.options, attempt.store, attempt.job.id
+    if options.model == DEMO.name and options.task == "translate":
+        raise InputError(
+            "The demo model cannot translate; another model or the task transcribe would be right."
+        )
+    if not _is_prepared(attempt):
+        _prepare(attempt)
+    _plan_again(attempt)
+    chunks = store.chunks(job_id)
+    words = options.model != NONE and bool(store.chunks(job_id, unfinished=True))
+    voices = bool(chunks) and speakers.wanted(attempt.job, options)
+    for missed in (speakers.MISSED, GAPS_LEFT):  # by an earlier attempt; this one will see
+        attempt.forget(missed)
+    if words and voices and attempt.plan.side_by_side and governor.admits(attempt.program.level):
+        with attempt.transcriber() as transcriber:
+            _find_both(attempt, transcriber, chunks)
+        return
+    if voices:
+        attempt.update(state="transcribing")
+        try:
+            speakers.find(attempt)
+        except Cancelled:
+            raise
+        except Exception as error:
+            if not words and not store.segments(job_id, last=1):
+                raise  # there is nothing else that the job could end with
+            speakers.miss(attempt, error)
+    if words:
+        with attempt.transcriber() as transcriber:
+            Transcription(attempt, transcriber).run(chunks)
+
+
+def _plan_again(attempt: Attempt) -> None:
+    """Forecast anew, now that the length is known."""
+    program, before = attempt.program, attempt.plan
+    limits, correct = program.limits, program.journal.correction
+    plan = plan_job(attempt.options, attempt.job.duration, limits, before.cores, correct)
+    attempt.plan = dataclasses.replace(
+        plan,
+        shape=before.shape,
+        needs={**plan.needs, **_of_words(before)},
+        side_by_side=plan.side_by_side and before.side_by_side,
+        cores=before.cores,
+        base_bytes=before.base_bytes,
+    )
+    attempt.update(forecast=attempt.plan.total_bytes)
+    check(attempt.options, attempt.plan, limits, correct)
+    program.amend(attempt.job.id, attempt.plan)
+    if attempt.plan.workers_bytes > before.workers_bytes:  # it is longer than was thought
+        program.release(attempt.job.id)
+        attempt.wait(lambda: program.admit(attempt.job.id, attempt.plan) or None)
+
+
+def _of_words(plan: Plan) -> dict[str, Need]:
+    return {stage: need for stage, need in plan.needs.items() if stage == "transcription"}
+
+
+def _find_both(attempt: Attempt, transcriber: Worker, chunks: list[Chunk]) -> None:
+    """Find words and speakers side by side; neither ends where the other one fails."""
+    errors: list[BaseException] = []
+    in_front = threading.Event()
+
+    def find() -> None:
+        try:
+            speakers.find(attempt, in_front.is_set)
+        except BaseException as error:
+            errors.append(error)
+
+    beside = threading.Thread(target=find, name="speakers", daemon=True)
+    beside.start()
+    try:
+        Transcription(attempt, transcriber).run(chunks)
+    except (Cancelled, KeyboardInterrupt):
+        attempt.stopped = True
+        raise
+    finally:
+        try:
+            if beside.is_alive() and not attempt.stopped:
+                attempt.update(state="transcribing", stage=speakers.STAGE, progress=0.0)
+                in_front.set()
+            beside.join()
+            if errors and isinstance(errors[0], speakers.GaveWay):
+                errors.clear()
+                in_front.set()
+                transcriber.stop()  # one after the other: the model makes room
+                find()
+        except BaseException:  # Ctrl-C, or a full disk: nobody is left to work for
+            attempt.stopped = True
+            beside.join()
+            raise
+        if errors and not isinstance(errors[0], Cancelled):
+            speakers.miss(attempt, errors[0])
+    if errors and isinstance(errors[0], Cancelled):
+        raise errors[0]
+
+
+def _is_prepared(attempt: Attempt) -> bool:
+    """Tell whether an earlier attempt has left the plan, and the sound whole."""
+    job, wav = attempt.job, attempt.wav
+    if not (job.digest and job.duration and wav.is_file()):
+        return False
+    return wav.stat().st_size == WAV_HEADER_BYTES + 2 * round(job.duration * SAMPLE_RATE)
+
+
+def _has_results(attempt: Attempt) -> bool:
+    return bool(attempt.job.diarization or attempt.store.segments(attempt.job.id, last=1))
+
+
+def _prepare(attempt: Attempt) -> None:
+    """Decode the recording and plan its chunks, in a worker that ends with the task."""
+    attempt.update(state="preparing", stage="reading the recording", progress=0.0)
+    begun, job, options, wav = time.monotonic(), attempt.job, attempt.options, attempt.wav
+    worker = attempt.worker("prepare")
+
+    def once() -> tuple[AudioInfo, list[Chunk]]:
+        return attempt.call(
+            worker,
+            stages.prepare,
+            job.source,
+            wav,
+            options.vad_threshold,
+            options.chunk_seconds,
+        )
+
+    try:
+        info, chunks = attempt.persist(worker, once)
+        attempt.keep_run("prepare", worker, time.monotonic() - begun)
+    except WorkerDied as death:
+        raise AudioError(
+            f"Reading {job.title} ended its worker {RETRIES + 1} times ({first_line(death)}); the "
+            "file may be damaged, and a copy converted by another program would be right."
+        ) from None
+    finally:
+        worker.stop()
+        wav.with_suffix(".part").unlink(missing_ok=True)
+    if job.digest and info.digest != job.digest and _has_results(attempt):
+        wav.unlink(missing_ok=True)  # so that it is never taken for the sound of this text
+        raise InputError(
+            f"{job.source.name} is no longer the recording of {job.title}, whose text stays as it "
+            "is; that recording in its old place, or a new job for this one, would be right."
+        )
+    attempt.forget(SOUND_GONE)
+    if info.damaged_at is not None:
+        attempt.note(f"The recording is damaged after {info.damaged_at:.0f} s; it ends there.")
+    if not chunks:
+        attempt.note("No speech was found in this recording.")
+    if info.digest != job.digest or not attempt.store.chunks(job.id):  # else it is done in part
+        attempt.store.save_plan(job.id, chunks)
+    seconds = job.seconds + time.monotonic() - begun
+    attempt.update(duration=info.duration, digest=info.digest, seconds=seconds)

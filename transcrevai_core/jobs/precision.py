@@ -1,0 +1,266 @@
+"""INT8 held against float32: the same clips by both, each in a worker of its own."""
+
+import dataclasses
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from transcrevai_core.errors import Cancelled, InputError, ModelError, StorageError, refusal
+from transcrevai_core.evaluation import score as scoring
+from transcrevai_core.evaluation.metrics import normalise
+from transcrevai_core.jobs import tasks as stages
+from transcrevai_core.jobs.governor import RUNNING, Program
+from transcrevai_core.jobs.models import model_spec
+from transcrevai_core.library import precision as checks
+from transcrevai_core.library.precision import EXACT, Check, Measure, Recording
+from transcrevai_core.library.store import Store
+from transcrevai_core.memory import readings as memory
+from transcrevai_core.memory.forecast import Shape
+from transcrevai_core.memory.plan import HEADROOM, Plan, need_of, plan_job
+from transcrevai_core.memory.readings import MB
+from transcrevai_core.options import JobOptions
+from transcrevai_core.settings import Settings
+from transcrevai_core.transcription.catalogue import locate
+from transcrevai_core.types import Chunk
+from transcrevai_core.workers.worker import Worker
+
+TYPES = ("int8", EXACT)
+LEAST_WORDS = 50  # in all clips: of fewer, a single word would turn a type off
+CLIP_SECONDS = 15.0  # the longest clip; short ones begin anew more often, so that more can differ
+
+OnProgress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Clips:
+    """What was cut from a recording: its 16 kHz sound, and where its speech is."""
+
+    recording: Recording
+    wav: Path
+    chunks: list[Chunk]
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What a compute type made of the clips: a text for each recording, and what it took."""
+
+    runs_as: str
+    texts: list[str]
+    peak_bytes: int
+    rtf: float
+
+
+@contextmanager
+def at_hand(store: Store, settings: Settings) -> Iterator[Program]:
+    """Give this process's program over a library, else one for the time being."""
+    for program in list(RUNNING):
+        if program.store.home == store.home and not program.ending:
+            yield program
+            return
+    with Program(store, settings) as program:
+        yield program
+
+
+def check_model(
+    program: Program,
+    name: str,
+    recordings: Sequence[Recording],
+    *,
+    on_progress: OnProgress = lambda stage, done: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Check:
+    """Decode the same clips in INT8 and in float32, keep what came of it, and return it.
+
+    `on_progress` receives the stage and the share done (0 to 1). Raises InputError for a model
+    that is not here, or whose float32 can never fit the budget, and for clips with too little
+    speech; Cancelled where `should_stop` turns true.
+    """
+    folder = locate(name)
+    if folder is None:
+        raise InputError(
+            f"The model {name} is not on this computer; one that transcrevai models list names "
+            "would be right, once transcrevai models pull has fetched it."
+        )
+    options = program.settings.job_options(
+        {"model": name, "compute_type": EXACT, "diarize": False, "task": "transcribe"}
+    )
+    plan = _plan(program, options)
+    key = uuid.uuid4().hex
+    try:
+        while reason := program.admit(key, plan):
+            on_progress(reason, 0.0)
+            if should_stop():
+                raise Cancelled("The check was cancelled.")
+            time.sleep(0.5)
+        with tempfile.TemporaryDirectory(
+            prefix="transcrevai-", ignore_cleanup_errors=True
+        ) as scratch:
+            clips = _cut(program, recordings, Path(scratch), on_progress, should_stop)
+            heard = _hear_both(program, plan, options, clips, on_progress, should_stop)
+    except OSError as error:
+        raise StorageError(f"The disk refused ({refusal(error)}).") from error
+    except RuntimeError as error:  # of CTranslate2: a GPU that has too little memory, say
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise ModelError(f"{name} failed at its work ({reason}).") from error
+    finally:
+        program.release(key)
+    counts: dict[str, int] = {}
+    for part in clips:
+        title = part.recording.title or part.recording.path.name
+        counts[title] = counts.get(title, 0) + len(part.chunks)
+    check = checks.new_check(options.model, counts, folder, heard)
+    checks.save(program.store.database, check, folder)
+    return check
+
+
+def _plan(program: Program, options: JobOptions) -> Plan:
+    """Plan the heavier of the two; raises InputError where it can never fit."""
+    limits, cores = program.limits, memory.work_cores(program.settings.work_cores)
+    plan = plan_job(options, None, limits, cores, program.journal.correction)
+    if plan.total_bytes > limits.plan_bytes:
+        least = plan.total_bytes * limits.budget_bytes / limits.plan_bytes
+        raise InputError(
+            f"{options.model} in float32 needs about {plan.total_bytes / MB:.0f} MB with the rest "
+            f"of the program, and {limits.plan_bytes / MB:.0f} MB of the memory budget can be "
+            f"planned, so INT8 cannot be held against it; a budget of "
+            f"{-(-least // (10 * MB)) * 10:.0f} MB or a smaller model would be right."
+        )
+    return plan
+
+
+def _cut(
+    program: Program,
+    recordings: Sequence[Recording],
+    scratch: Path,
+    on_progress: OnProgress,
+    should_stop: Callable[[], bool],
+) -> list[_Clips]:
+    """Decode the recordings, and cut them where there is silence."""
+    settings, found = program.settings, []
+    worker = program.worker("prepare", "", settings.prepare_limit_mb * MB)
+    try:
+        for number, recording in enumerate(recordings):
+            on_progress("cutting clips", 0.0)
+            if not recording.path.is_file():
+                raise InputError(f"There is no file {recording.path}; a recording would be right.")
+            folder = scratch / str(number)
+            folder.mkdir()
+            _, chunks = worker.call(
+                stages.prepare, recording.path, folder / "audio.wav", settings.vad_threshold,
+                CLIP_SECONDS, should_stop=should_stop,
+            )  # fmt: skip
+            found.append(_Clips(recording, folder / "audio.wav", chunks))
+    finally:
+        worker.stop()
+    found = [part for part in found if part.chunks]
+    if not found:
+        raise InputError("No speech was found in the clips; recordings with speech would be right.")
+    return found
+
+
+def _hear_both(
+    program: Program,
+    plan: Plan,
+    options: JobOptions,
+    clips: list[_Clips],
+    on_progress: OnProgress,
+    should_stop: Callable[[], bool],
+) -> list[Measure]:
+    """Decode the clips by each type, one after the other, and hold the texts side by side."""
+    heard: list[_Heard] = []
+    languages: dict[Path, str | None] = {part.wav: part.recording.language for part in clips}
+    for number, kind in enumerate(TYPES):
+        shape = dataclasses.replace(plan.shape, compute_type=kind)
+        limit = round(need_of(shape, program.journal.correction).bytes / HEADROOM)
+        worker = program.worker("check", "", limit)
+
+        def tell(done: float, number: int = number, kind: str = kind) -> None:
+            on_progress(f"decoding with {options.model} in {kind}", (number + done) / len(TYPES))
+
+        try:
+            heard.append(_hear(worker, shape, options, clips, languages, tell, should_stop))
+            if kind == EXACT:
+                exact = heard[-1].texts
+                if (said := sum(len(normalise(text).split()) for text in exact)) < LEAST_WORDS:
+                    raise InputError(
+                        f"Too little is said in the clips ({said} words) to tell how far INT8 "
+                        f"agrees; clips with {LEAST_WORDS} words or more would be right."
+                    )
+                agreements = [
+                    worker.call(scoring.error_rate, list(zip(exact, one.texts, strict=True)))
+                    for one in heard
+                ]
+                wers = [_wer(worker, clips, one.texts) for one in heard]
+        finally:
+            worker.stop()
+    return [
+        Measure(kind, one.runs_as, max(0.0, 1 - apart), wer, one.peak_bytes, one.rtf)
+        for kind, one, apart, wer in zip(TYPES, heard, agreements, wers, strict=True)
+    ]
+
+
+def _hear(
+    worker: Worker,
+    shape: Shape,
+    options: JobOptions,
+    clips: list[_Clips],
+    languages: dict[Path, str | None],
+    tell: Callable[[float], None],
+    should_stop: Callable[[], bool],
+) -> _Heard:
+    """Decode the clips by one type; languages that are not known yet are heard, for both."""
+    tell(0.0)
+    spec = model_spec(shape, options.device)
+    report = worker.call(stages.load_model, spec, None, "transcribe", should_stop=should_stop)
+    if not report.compute_type.startswith(shape.compute_type):
+        raise ModelError(
+            f"{shape.model} cannot work in {shape.compute_type} here, it runs in "
+            f"{report.compute_type}; there is nothing to hold against each other."
+        )
+    spoken: list[str] = []
+    done, seconds, sound, number = 0, 0.0, 0.0, sum(len(part.chunks) for part in clips)
+    for part in clips:
+        if languages[part.wav] is None:
+            languages[part.wav], _ = worker.call(
+                stages.detect_language, spec, part.wav, part.chunks, should_stop=should_stop
+            )
+        worker.call(stages.load_model, spec, languages[part.wav], "transcribe")  # can it?
+        said = []
+        for chunk in part.chunks:
+            begun = time.monotonic()
+            segments, _ = worker.call(
+                stages.decode, spec, part.wav, chunk,
+                _decoding(options, languages[part.wav]), CLIP_SECONDS, should_stop=should_stop,
+            )  # fmt: skip
+            seconds += time.monotonic() - begun
+            sound += chunk.end - chunk.start
+            said += [segment.text for segment in segments]
+            done += 1
+            tell(done / number)
+        spoken.append("\n".join(said))
+    return _Heard(report.compute_type, spoken, worker.read_peak(), seconds / sound)
+
+
+def _decoding(options: JobOptions, language: str | None) -> dict[str, Any]:
+    """Return arguments of `faster_whisper.WhisperModel.transcribe` that leave nothing to chance."""
+    return {
+        "language": language,
+        "task": "transcribe",
+        "beam_size": options.beam_size,
+        "temperature": 0.0,
+        "condition_on_previous_text": False,
+    }
+
+
+def _wer(worker: Worker, clips: list[_Clips], texts: list[str]) -> float | None:
+    known = [
+        (part.recording.reference, text)
+        for part, text in zip(clips, texts, strict=True)
+        if part.recording.reference is not None
+    ]
+    return worker.call(scoring.error_rate, known) if known else None

@@ -1,0 +1,243 @@
+"""What runs inside workers: one function a task, with plain values in and out.
+
+A worker keeps its model between tasks; whichever task comes first loads it, so that a worker
+that was replaced in silence serves like the one before.
+"""
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from transcrevai_core.errors import InputError
+from transcrevai_core.memory import readings as memory
+from transcrevai_core.types import AudioInfo, Chunk, Segment, Turn
+from transcrevai_core.workers.child import report
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from transcrevai_core.diarization.pipeline import Diarization
+    from transcrevai_core.transcription.loading import Loaded
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """Which model, and how it is to be loaded; `disagreeing` as `loading.load` has it."""
+
+    name: str
+    folder: Path
+    device: str
+    compute_type: str
+    threads: int
+    disagreeing: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReport:
+    """What came of loading a model."""
+
+    device: str
+    compute_type: str
+    notes: tuple[str, ...]
+
+
+# beside a job's sound: what is kept of it, and each channel while it is heard
+SPEECH, CHANNELS, ALONE = "speech.f32", "channels.npy", "channel.wav"
+
+_loaded: tuple[ModelSpec, "Loaded"] | None = None
+
+
+def prepare(
+    source: Path, wav: Path, threshold: float, chunk_seconds: float
+) -> tuple[AudioInfo, list[Chunk]]:
+    """Decode a recording to `wav` and plan its chunks; reports the finished share (0 to 1).
+
+    The probabilities of speech stay beside `wav` for `diarize`.
+    """
+    from transcrevai_core.audio import decode as audio
+    from transcrevai_core.audio import speech
+
+    info = audio.decode(source, wav, on_progress=lambda done: report(done / 2))
+    blocks = audio.blocks(
+        wav, speech.BLOCK_SECONDS, on_progress=lambda done: report((1 + done) / 2)
+    )
+    probabilities = _keeping(wav.with_name(SPEECH), speech.speech_probabilities(blocks))
+    regions = speech.find_regions(probabilities, threshold=threshold, max_region=chunk_seconds)
+    return info, speech.plan_chunks(regions, chunk_seconds)
+
+
+def _keeping(path: Path, blocks: Iterable["np.ndarray"]) -> Iterator["np.ndarray"]:
+    """Pass float32 blocks on and write them, as they are; a reader never meets half a file."""
+    part = path.with_suffix(".part")
+    with part.open("wb") as file:
+        for block in blocks:
+            file.write(block.tobytes())
+            yield block
+    part.replace(path)
+
+
+def diarize(
+    wav: Path, voices: Path | None, options: Mapping[str, Any]
+) -> tuple[list[Turn], dict[str, Any]]:
+    """Find who speaks when in a sound that `prepare` made, and how; reports the finished share.
+
+    The voices are read from the file `voices`, or made and written there; nothing is kept where
+    it is None. `options` are those of `JobOptions.diarization`.
+    """
+    import numpy as np
+
+    from transcrevai_core.diarization import pipeline
+    from transcrevai_core.diarization.recipes import chosen_recipe
+
+    recipe = chosen_recipe(options)
+    found = None
+    if voices and voices.is_file():
+        with contextlib.suppress(Exception):  # whatever is wrong with a file that can be made anew
+            found = pipeline.Voices.load(voices)
+    if found is None:
+        speech = wav.with_name(SPEECH)
+        found = pipeline.hear(
+            wav,
+            recipe,
+            probabilities=[np.fromfile(speech, np.float32)] if speech.is_file() else None,
+            on_progress=report,
+        )
+        with contextlib.suppress(OSError):  # a full disk costs the next time only
+            if voices:
+                found.save(voices)
+    speakers = options["speakers"] or (options["min_speakers"], options["max_speakers"])
+    return plain(pipeline.settle(found, speakers, recipe, pipeline.reader(wav)))
+
+
+def split_channels(source: Path, wav: Path) -> tuple[list[Turn], dict[str, Any]]:
+    """Take each channel of a recording as a speaker; what they tell stays beside `wav`.
+
+    Reports the finished share. Raises InputError where there is but one channel.
+    """
+    import numpy as np
+
+    from transcrevai_core.audio import decode as audio
+    from transcrevai_core.diarization.channels import channel_turns, hear_channel
+    from transcrevai_core.diarization.counting import Count
+    from transcrevai_core.diarization.pipeline import Diarization
+    from transcrevai_core.diarization.recipes import Recipe
+
+    kept = wav.with_name(CHANNELS)
+    if not kept.is_file():
+        number = audio.count_channels(source)
+        if number < 2:
+            raise InputError(
+                "The recording has one channel, which cannot be two speakers; the setting "
+                "channels=mix would be right."
+            )
+        heard = []
+        for channel in range(number):
+            audio.decode(source, wav.with_name(ALONE), channel=channel)
+            heard.append(hear_channel(wav.with_name(ALONE)))
+            report((channel + 1) / number)
+        shortest = min(len(channel) for channel in heard)
+        part = kept.with_suffix(".part.npy")
+        np.save(part, np.stack([channel[:shortest] for channel in heard]))
+        part.replace(kept)
+    turns = tuple(channel_turns(np.load(kept), Recipe("")))
+    count = Count(len({turn.speaker for turn in turns}), by="channels")
+    return plain(Diarization(turns, count, 0, "each channel is a speaker"))
+
+
+def plain(found: "Diarization") -> tuple[list[Turn], dict[str, Any]]:
+    """Return what the program can read without the libraries that found it."""
+    count = found.count
+    facts = {
+        "speakers": int(count.number),
+        "confidence": float(count.confidence),
+        "runner_up": None if count.runner_up is None else int(count.runner_up),
+        "by": count.by,
+        "absorbed": int(found.absorbed),
+        "why": found.why,
+    }
+    return [Turn(float(t.start), float(t.end), t.speaker) for t in found.turns], facts
+
+
+def fetch_model(name: str) -> Path:
+    """Return a model's folder, downloaded first where it must be; reports the bytes on disk."""
+    from transcrevai_core.transcription import loading
+
+    return loading.fetch(name, on_bytes=report)
+
+
+def load_model(spec: ModelSpec, language: str | None, task: str) -> ModelReport:
+    """Load a model, or find it loaded, and check that it can do the task in the language."""
+    from transcrevai_core.transcription import decoding
+
+    loaded = _model(spec)
+    decoding.check_language(loaded, language, task)
+    return ModelReport(loaded.device, loaded.compute_type, loaded.notes)
+
+
+def detect_language(spec: ModelSpec, wav: Path, chunks: list[Chunk]) -> tuple[str, float]:
+    """Return the language of the first 30 s of speech, and its probability."""
+    import numpy as np
+
+    from transcrevai_core.audio import decode as audio
+    from transcrevai_core.transcription import decoding
+
+    pieces, left = [], 30.0
+    for region in (region for chunk in chunks for region in chunk.speech):
+        pieces.append(audio.read(wav, region.start, min(region.end, region.start + left)))
+        left -= region.duration
+        if left <= 0:
+            break
+    return decoding.detect_language(_model(spec), np.concatenate(pieces))
+
+
+def decode(
+    spec: ModelSpec, wav: Path, chunk: Chunk, options: Mapping[str, Any], longest: float
+) -> tuple[list[Segment], int]:
+    """Transcribe one chunk; return its segments and how many were dropped.
+
+    One that is longer than `longest` seconds is done in pieces, cut at its silences.
+    """
+    from transcrevai_core.audio import decode as audio
+    from transcrevai_core.audio import speech
+    from transcrevai_core.transcription import decoding
+
+    pieces = [chunk]
+    if chunk.end - chunk.start > longest:
+        pieces = speech.plan_chunks(chunk.speech, longest) or pieces
+    kept: list[Segment] = []
+    dropped = 0
+    try:
+        loaded = _model(spec)
+        options = {**options, **decoding.fit_prompts(loaded, options)}
+        for piece in pieces:
+            samples = audio.read(wav, piece.start, piece.end)
+            segments, less = decoding.decode_chunk(loaded, samples, piece, options)
+            kept += segments
+            dropped += less
+        return kept, dropped
+    finally:
+        memory.trim()
+
+
+def _model(spec: ModelSpec) -> "Loaded":
+    global _loaded
+    if _loaded is None or _loaded[0] != spec:
+        from transcrevai_core.transcription import loading
+
+        _loaded = None  # the old model leaves before the new one comes
+        # what a file's weights leave as they become smaller goes at once (small: 771 MB, then 615);
+        # a decoder's buffers stay to be used again (base: 380 MB, then 310)
+        memory.map_from(2**16)
+        loaded = loading.load(
+            spec.folder,
+            spec.name,
+            device=spec.device,
+            compute_type=spec.compute_type,
+            threads=spec.threads,
+            disagreeing=dict(spec.disagreeing),
+        )
+        memory.map_from(2**24)
+        _loaded = spec, loaded
+    return _loaded[1]

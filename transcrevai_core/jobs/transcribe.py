@@ -1,0 +1,198 @@
+"""What was said, as a stage of a job: load, detect the language, decode chunk by chunk."""
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from transcrevai_core import demo
+from transcrevai_core.errors import WorkerDied
+from transcrevai_core.jobs import tasks as stages
+from transcrevai_core.jobs.attempt import RETRIES, Attempt, first_line
+from transcrevai_core.jobs.models import fetch_model, model_spec
+from transcrevai_core.library import coverage
+from transcrevai_core.library import precision as checks
+from transcrevai_core.memory import plan as budget
+from transcrevai_core.memory.forecast import Shape
+from transcrevai_core.transcript.turns import clock
+from transcrevai_core.transcription.catalogue import AUTO, DEMO
+from transcrevai_core.types import Chunk
+from transcrevai_core.workers.worker import Worker
+
+T = TypeVar("T")
+
+# a short sound is mostly padding, which Whisper takes for silence; how sure it is of the words
+# decides instead (see `decode_chunk`)
+EAGER: dict[str, Any] = {"no_speech_threshold": None}
+_PROMPT_CHARACTERS = 800  # of the text before; Whisper's prompt holds about 220 tokens
+
+
+class Transcription:
+    """A model at work on a job's chunks, in the worker that keeps it.
+
+    `shape` is how it works now: as planned, until memory or a dying worker make it lighter.
+    """
+
+    def __init__(self, attempt: Attempt, transcriber: Worker) -> None:
+        self.attempt = attempt
+        self.options = attempt.options
+        self.transcriber = transcriber
+        self.shape = attempt.plan.shape
+        self.again: set[int] = set()  # chunks that are gaps in what was decoded before
+        self.stays_light = False  # what memory made lighter stays so for the rest of the job
+        self.spec: stages.ModelSpec  # which model does the work, from `ready` on
+
+    def run(self, chunks: list[Chunk]) -> None:
+        """Decode the chunks that are still to be decoded."""
+        attempt, begun = self.attempt, time.monotonic()
+        self.transcriber.reset_peak()
+        self.load()
+        language = self.detect(chunks)
+        left = attempt.store.chunks(attempt.job.id, unfinished=True)
+        self.again = {chunk.index for chunk in coverage.split(chunks)[1]}
+        attempt.update(stage="transcribing", progress=1 - len(left) / len(chunks))
+        for chunk in left:
+            if attempt.is_emergency:
+                self.become_light(chunk)
+            self.decode(chunk, language)
+        if self.shape == attempt.plan.shape and len(left) == len(chunks):  # else it says nothing
+            attempt.keep_run("transcription", self.transcriber, time.monotonic() - begun)
+
+    def load(self) -> None:
+        """Have the model on this computer and in the worker, and write down what came of it."""
+        attempt, name = self.attempt, self.shape.model
+        attempt.update(state="transcribing", stage="loading the model", progress=0.0)
+        fetch_model(
+            name,
+            attempt.settings.download_stall_seconds,
+            on_progress=lambda done: attempt.update(stage="downloading the model", progress=done),
+            should_stop=attempt.should_stop,
+        )
+        attempt.update(stage="loading the model", progress=0.0)
+        usual = self.shape
+        attempt.persist(self.transcriber, self.ready, self.lighten)
+        self.return_to(usual)
+        if name == DEMO.name:
+            attempt.note(demo.NOTE)
+        if self.options.model == AUTO:
+            attempt.note(f"The model {name} was chosen: the largest that fits the memory budget.")
+
+    def ready(self, device: str | None = None) -> None:
+        """Load the model in the worker and note where and how it runs."""
+        options = self.options
+        self.specify(device or options.device)
+        report = self.attempt.call(
+            self.transcriber, stages.load_model, self.spec, options.language, options.task
+        )
+        self.attempt.note(*report.notes)
+        self.attempt.update(
+            model=self.shape.model, device=report.device, compute_type=report.compute_type
+        )
+
+    def specify(self, device: str) -> None:
+        """Say which model does the work from now on, and what is known to be wrong with it."""
+        database, least = self.attempt.store.database, self.attempt.settings.agreement_percent
+        known = checks.disagreeing(database, self.shape.model, least)
+        self.spec = model_spec(self.shape, device, known)
+
+    def detect(self, chunks: list[Chunk]) -> str:
+        """Return the language: as asked for, as found earlier, or as the model hears it."""
+        attempt = self.attempt
+        if self.options.language:
+            attempt.update(language=self.options.language)
+        elif attempt.job.language is None:
+            language, probability = self.ask_model(
+                lambda: (stages.detect_language, self.spec, attempt.wav, chunks)
+            )
+            attempt.update(language=language, language_probability=probability)
+        return attempt.job.language or "en"
+
+    def decode(self, chunk: Chunk, language: str) -> None:
+        """Decode a chunk and write it."""
+        begun, store, job_id = time.monotonic(), self.attempt.store, self.attempt.job.id
+        usual = self.shape
+
+        def task() -> tuple[Any, ...]:
+            store.begin_chunk(job_id, chunk.index)
+            sound = (self.spec, self.attempt.wav, chunk)
+            arguments = self.arguments(language, chunk.index in self.again)
+            return stages.decode, *sound, arguments, self.shape.chunk_seconds
+
+        try:
+            segments, dropped = self.ask_model(task)
+        except WorkerDied as death:
+            raise WorkerDied(
+                f"{first_line(death)}; the stretch from {clock(chunk.start)} to "
+                f"{clock(chunk.end)} was tried {RETRIES + 1} times, and what was done is kept.",
+                death.cause,
+            ) from None
+        seconds = time.monotonic() - begun
+        store.save_chunk(job_id, chunk.index, segments, dropped=dropped, seconds=seconds)
+        self.return_to(usual)
+
+    def return_to(self, usual: Shape) -> None:
+        """Work as before, where it was not memory that called for something lighter."""
+        if self.shape != usual and not self.stays_light:
+            self.shape = usual
+            self.specify(self.spec.device)
+
+    def lighten(self, death: WorkerDied) -> str:
+        """Go one step lighter, and say how."""
+        before = self.shape
+        self.shape = budget.lighter(before)
+        self.stays_light = self.stays_light or death.cause == "memory"
+        self.specify(self.spec.device)
+        change = budget.differences(before, self.shape)
+        if change and self.stays_light:
+            self.attempt.note(f"Memory was short: part of the text was made with {change}.")
+        return change
+
+    def become_light(self, chunk: Chunk) -> None:
+        """Take the emergency profile for what remains."""
+        before = self.shape
+        self.shape = budget.emergency(before)
+        self.stays_light = True
+        change = budget.differences(before, self.shape)
+        if not change:
+            return
+        sentence = (
+            f"Memory was short: from {clock(chunk.start)} on, the text is made with {change}."
+        )
+        self.attempt.note(sentence)
+        self.attempt.program.event("lighter", sentence, self.attempt.job.id)
+        self.transcriber.stop()  # only the end of a process gives all of its memory back
+        self.attempt.persist(self.transcriber, self.ready, self.lighten)
+
+    def ask_model(self, task: Callable[[], tuple[Any, ...]]) -> Any:
+        """Run a task, made anew for each try; where a GPU fails at it, go on with the CPU."""
+        attempt, worker = self.attempt, self.transcriber
+
+        def once() -> Any:
+            try:
+                return attempt.call(worker, *task())
+            except RuntimeError as error:
+                if attempt.job.device == "cpu":
+                    raise
+                # a GPU that loads a model may still lack the memory, or a library, to run it
+                attempt.note(f"The GPU gave up ({first_line(error)}); the CPU is used instead.")
+                self.ready("cpu")
+                return attempt.call(worker, *task())
+
+        return attempt.persist(worker, once, self.lighten)
+
+    def arguments(self, language: str, again: bool = False) -> dict[str, Any]:
+        """Return what `faster_whisper.WhisperModel.transcribe` is called with for a chunk."""
+        options = self.options
+        prompt = options.initial_prompt
+        if options.condition_on_previous_text and not again:  # what is before it is not the end
+            done = self.attempt.store.segments(self.attempt.job.id)
+            written = " ".join(segment.text.strip() for segment in done)
+            prompt = f"{prompt or ''} {written[-_PROMPT_CHARACTERS:]}".strip() or None
+        return {
+            "language": language,
+            "task": options.task,
+            "beam_size": options.beam_size,
+            "initial_prompt": prompt,
+            "hotwords": options.hotwords,
+            "condition_on_previous_text": options.condition_on_previous_text,
+            **(EAGER if again else {}),
+        }

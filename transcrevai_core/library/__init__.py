@@ -1,0 +1,1 @@
+"""All that is kept: the database, the files beside it, and every line of SQL."""

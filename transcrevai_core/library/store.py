@@ -1,0 +1,294 @@
+"""The one place where jobs and what came of them are kept: SQLite in WAL mode, and their files.
+
+Every write is one transaction, so that a kill at any moment leaves either all of it or nothing.
+Safe in many threads and processes at once.
+"""
+
+import json
+import re
+import shutil
+import time
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from transcrevai_core.errors import InputError, StorageError, refusal
+from transcrevai_core.library import rows as records
+from transcrevai_core.library.database import Database
+from transcrevai_core.types import ACTIVE_STATES, Chunk, Job, JobState, Segment, Transcript, Turn
+from transcrevai_core.workers.processes import is_alive, this_process
+
+
+class Store:
+    """The library under the data directory `home`, which is made private to the user."""
+
+    def __init__(self, home: Path):
+        self.home = home
+        try:
+            if not home.is_dir():  # a folder that was there before keeps its rights
+                home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (home / "jobs").mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise StorageError(
+                f"The data directory {home} cannot be used: {refusal(error)}."
+            ) from None
+        self.database = Database(home / "library.sqlite3")
+        self.database.path.chmod(0o600)
+
+    def add_job(
+        self,
+        source: Path,
+        options: Mapping[str, Any],
+        *,
+        title: str = "",
+        take: bool = False,
+        claim: bool = False,
+        session: str = "",
+    ) -> Job:
+        """Queue `source` and return its job.
+
+        `take` moves the file into the job's folder, to leave with the job; `claim` makes this
+        process its owner from the first; jobs of one `session` share a place in the queue.
+        Raises InputError, StorageError.
+        """
+        try:
+            str(source).encode()
+        except UnicodeEncodeError:
+            raise InputError(
+                f"The name of {str(source)!a} is not UTF-8; a renamed file would be right."
+            ) from None
+        job_id, now = uuid.uuid4().hex, time.time()
+        try:
+            self.job_dir(job_id).mkdir(mode=0o700)
+            if take:  # before the row exists: a runner never sees a path that is about to change
+                kept = self.job_dir(job_id) / "source" / source.name
+                kept.parent.mkdir(mode=0o700)
+                source = Path(shutil.move(source, kept))
+        except OSError as error:
+            raise StorageError(f"{source.name} cannot be kept: {refusal(error)}.") from error
+        with self.database.write() as db:
+            db.execute(
+                "INSERT INTO jobs (id, title, source, fingerprint, state, options, created, "
+                "updated, owner, session) VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)",
+                (
+                    job_id, title or source.name, str(source), records.fingerprint(source),
+                    json.dumps(dict(options)), now, now, this_process() if claim else None,
+                    session,
+                ),
+            )  # fmt: skip
+        return self.job(job_id)
+
+    def job_dir(self, job_id: str) -> Path:
+        """Return the folder of a job's own files."""
+        return self.home / "jobs" / job_id
+
+    def wav(self, job_id: str) -> Path:
+        """Return where a job's 16 kHz mono sound is, or will be."""
+        return self.job_dir(job_id) / "audio.wav"
+
+    def job(self, job_id: str) -> Job:
+        """Return one job; raises InputError where there is none."""
+        with self.database.read() as db:
+            row = db.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        if row is None:
+            raise InputError(f"There is no job {job_id!r}; the list of jobs shows those there are.")
+        return records.job_from_row(row)
+
+    def find(self, beginning: str) -> Job:
+        """Return the one job whose id begins so; raises InputError for none or several."""
+        # a pattern, or nothing at all, must not pick a job that may be deleted next
+        sought = beginning if re.fullmatch("[0-9a-f]{4,32}", beginning) else "-"
+        with self.database.read() as db:
+            rows = db.execute("SELECT * FROM jobs WHERE id GLOB ?", (f"{sought}*",)).fetchall()
+        if len(rows) != 1:
+            raise InputError(
+                f"{len(rows) or 'No'} jobs have an id that begins with {beginning!r}; four or more "
+                "characters of one id in the list would be right."
+            )
+        return records.job_from_row(rows[0])
+
+    def jobs(self, states: Sequence[JobState] = ()) -> list[Job]:
+        """Return jobs, newest first; all, or those in `states`."""
+        where = f"WHERE state IN ({', '.join('?' * len(states))})" if states else ""
+        with self.database.read() as db:
+            rows = db.execute(f"SELECT * FROM jobs {where} ORDER BY created DESC", tuple(states))
+            return [records.job_from_row(row) for row in rows]
+
+    def update_job(self, job_id: str, **changes: Any) -> None:
+        """Set some of a job's fields."""
+        values = records.job_columns({**changes, "updated": time.time()})
+        columns = ", ".join(f"{name} = ?" for name in values)
+        with self.database.write() as db:
+            db.execute(f"UPDATE jobs SET {columns} WHERE id = ?", (*values.values(), job_id))
+
+    def claim(self, job_id: str) -> Job | None:
+        """Make this process the owner of a job that waits, or whose owner is dead; else None.
+
+        Two processes never get the same one.
+        """
+        job = self.job(job_id)
+        if job.state not in ACTIVE_STATES or is_alive(job.owner):
+            return None
+        with self.database.write() as db:
+            taken = db.execute(
+                "UPDATE jobs SET owner = ? WHERE id = ? AND owner IS ? "
+                f"AND state IN {ACTIVE_STATES}",
+                (this_process(), job.id, job.owner),
+            ).rowcount
+        return self.job(job.id) if taken else None
+
+    def cancel(self, job_id: str) -> None:
+        """Ask for the end of a job; whoever works on it sees it within a second.
+
+        One that has come to its end meanwhile stays as it is.
+        """
+        job = self.job(job_id)
+        state = job.state if is_alive(job.owner) else "cancelled"
+        with self.database.write() as db:
+            db.execute(
+                "UPDATE jobs SET cancel_requested = 1, "
+                # whoever took the job in between sees the request
+                "state = CASE WHEN owner IS ? THEN ? ELSE state END "
+                f"WHERE id = ? AND state IN {ACTIVE_STATES}",
+                (job.owner, state, job_id),
+            )
+            records.give_up_gaps(db, job_id)
+
+    def end_job(self, job_id: str, **changes: Any) -> None:
+        """Write how a job ended; what is left of its gaps waits no longer."""
+        # in one write: whoever sees the new state may take the job at once
+        self.update_job(job_id, owner=None, stage="", **changes)
+        with self.database.write() as db:
+            records.give_up_gaps(db, job_id)
+
+    def requeue(self, job_id: str, options: Mapping[str, Any] | None = None) -> bool:
+        """Let a job that has ended go on: the rest of its chunks, or what new `options` ask for.
+
+        Tell whether it does; one that goes on already stays as it is.
+        """
+        if options is not None:
+            records.check_sound(self.job(job_id), self.wav(job_id))
+        with self.database.write() as db:
+            return records.requeue(db, job_id, options)
+
+    def delete_job(self, job_id: str) -> None:
+        """Delete a job, its transcript and its files for good; raises InputError while it runs."""
+        job = self.job(job_id)
+        busy = InputError(f"{job.title} is being worked on; cancel it first, then delete it.")
+        if job.state in ACTIVE_STATES and is_alive(job.owner):
+            raise busy
+        with self.database.write() as db:
+            db.execute("DELETE FROM segments WHERE job = ?", (job_id,))  # fires the search triggers
+            deleted = db.execute(
+                "DELETE FROM jobs WHERE id = ? AND owner IS ?", (job_id, job.owner)
+            ).rowcount
+            if not deleted:  # someone has taken it since; the transaction is undone
+                raise busy
+            records.drop_cached(db, job, self.home / "cache")
+        shutil.rmtree(self.job_dir(job_id), ignore_errors=True)
+
+    def save_plan(self, job_id: str, chunks: Iterable[Chunk]) -> None:
+        """Write the chunks that are to be decoded, in place of any earlier plan."""
+        rows = [records.chunk_row(job_id, chunk) for chunk in chunks]
+        with self.database.write() as db:
+            records.clear_plan(db, job_id)
+            db.executemany(
+                'INSERT INTO chunks (job, number, "start", "end", speech) VALUES (?, ?, ?, ?, ?)',
+                rows,
+            )
+
+    def chunks(self, job_id: str, *, unfinished: bool = False) -> list[Chunk]:
+        """Return the plan of a job in order; all of it, or what is still to be decoded."""
+        where = "AND done = 0" if unfinished else ""
+        with self.database.read() as db:
+            rows = db.execute(
+                f"SELECT * FROM chunks WHERE job = ? {where} ORDER BY number", (job_id,)
+            ).fetchall()
+        return [records.chunk_from_row(row) for row in rows]
+
+    def begin_chunk(self, job_id: str, index: int) -> None:
+        """Count one more attempt at a chunk."""
+        with self.database.write() as db:
+            db.execute(
+                "UPDATE chunks SET decodes = decodes + 1 WHERE job = ? AND number = ?",
+                (job_id, index),
+            )
+
+    def save_chunk(
+        self, job_id: str, index: int, segments: Iterable[Segment], *, dropped: int, seconds: float
+    ) -> None:
+        """Write a finished chunk: its segments, how many were dropped, and the time it took."""
+        with self.database.write() as db:
+            records.clear_chunk(db, job_id, index)
+            # turns may come before or after: both ways the same speakers are found
+            records.write_segments(db, job_id, index, records.aligned(db, job_id, list(segments)))
+            db.execute(
+                "UPDATE chunks SET done = 1, seconds = ? WHERE job = ? AND number = ?",
+                (seconds, job_id, index),
+            )
+            db.execute(
+                "UPDATE jobs SET seconds = seconds + ?, dropped_segments = dropped_segments + ?, "
+                "progress = (SELECT avg(done) FROM chunks WHERE job = ?), updated = ? "
+                "WHERE id = ?",
+                (seconds, dropped, job_id, time.time(), job_id),
+            )
+
+    def segments(self, job_id: str, *, last: int | None = None) -> list[Segment]:
+        """Return what is finished of a job's text, in order of time; all, or the `last` so many."""
+        with self.database.read() as db:
+            rows = db.execute(
+                'SELECT * FROM segments WHERE job = ? ORDER BY "start" DESC, "end" DESC, id DESC '
+                "LIMIT ?",
+                (job_id, -1 if last is None else last),
+            ).fetchall()
+        return [records.segment_from_row(row) for row in reversed(rows)]
+
+    def save_diarization(
+        self, job_id: str, turns: Sequence[Turn], facts: Mapping[str, Any]
+    ) -> None:
+        """Write who speaks when and how it was found; names and segments follow."""
+        with self.database.write() as db:
+            records.write_diarization(db, job_id, turns, facts)
+
+    def transcript(self, job_id: str) -> Transcript:
+        """Return the transcript of a job as far as it is finished."""
+        job = self.job(job_id)
+        with self.database.read() as db:
+            turns, names = records.read_turns(db, job_id), records.read_names(db, job_id)
+        return Transcript(
+            title=job.title,
+            duration=job.duration or 0.0,
+            language=job.language,
+            language_probability=job.language_probability,
+            model=job.model,
+            compute_type=job.compute_type,
+            segments=tuple(self.segments(job_id)),
+            job_id=job.id,
+            digest=job.digest,
+            device=job.device,
+            notes=job.notes,
+            dropped_segments=job.dropped_segments,
+            turns=tuple(turns),
+            names=names,
+            diarization=job.diarization,
+        )
+
+    def search(self, query: str, limit: int = 100) -> list[tuple[Job, Segment]]:
+        """Find segments that hold every word of `query` (the last one may be a beginning).
+
+        Case and accents do not matter: "reuniao" finds "reunião". Best matches come first.
+        """
+        words = [word.replace('"', '""') for word in query.split()]
+        if not words:
+            return []
+        match = " ".join(f'"{word}"' for word in words) + "*"
+        with self.database.read() as db:
+            rows = db.execute(
+                "SELECT segments.* FROM segments_fts "
+                "JOIN segments ON segments.id = segments_fts.rowid "
+                "WHERE segments_fts MATCH ? ORDER BY rank LIMIT ?",
+                (match, limit),
+            ).fetchall()
+        jobs = {job_id: self.job(job_id) for job_id in {row["job"] for row in rows}}
+        return [(jobs[row["job"]], records.segment_from_row(row)) for row in rows]

@@ -1,0 +1,117 @@
+"""What is to be done about memory, as one pure function of what was read.
+
+Two things count: the share of the machine's or container's memory in use, and this program's own
+total against its budget. They are put on one scale on which a full budget stands at the kill
+threshold; so a budget of 600 MB, with kill at 85 %, is degraded from 75 / 85 of it (529 MB) on.
+Plans stay below that, and a job that needs a little more than was forecast disturbs nobody.
+"""
+
+from dataclasses import dataclass
+
+from transcrevai_core.library.journal import Level
+from transcrevai_core.memory import readings as memory
+from transcrevai_core.memory.readings import MB, Reading
+from transcrevai_core.settings import Settings
+
+HYSTERESIS = 0.05  # a level is left only so far below where it begins
+LEVELS: tuple[Level, ...] = ("normal", "degraded", "emergency", "kill")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Where each level begins, as shares of the memory (0 to 1), and the program's own budget."""
+
+    budget_bytes: int
+    degraded: float = 0.75
+    emergency: float = 0.80
+    kill: float = 0.85
+
+    @property
+    def plan_bytes(self) -> int:
+        """What may be planned: the part of the budget below the first level."""
+        return int(self.budget_bytes * self.degraded / self.kill)
+
+    def begins(self, level: Level) -> float:
+        """Return the share at which a level begins."""
+        begins = (0.0, self.degraded, self.emergency, self.kill)
+        return begins[LEVELS.index(level)]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The level from now on, and what is to be done at once; `cause` says why, in words."""
+
+    level: Level
+    changed: bool
+    cause: str
+    end_idle: bool = False
+    shrink_caches: bool = False
+    kill: int | None = None  # the process number of a worker
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return the limits that the settings state; the budget is half of the memory by default."""
+    own = settings.memory_budget_mb
+    return Limits(
+        own * MB if own else memory.limit_bytes() // 2,
+        settings.degraded_percent / 100,
+        settings.emergency_percent / 100,
+        settings.kill_percent / 100,
+    )
+
+
+def admits(level: Level) -> bool:
+    """Tell whether a job may begin, and stages may run side by side."""
+    return level == "normal"
+
+
+def is_emergency(level: Level) -> bool:
+    """Tell whether what remains is to be done with the emergency profile."""
+    return level in ("emergency", "kill")
+
+
+def share(reading: Reading, limits: Limits) -> float:
+    """Return how full the memory is, on the scale of the levels."""
+    own = limits.kill * reading.total_bytes / limits.budget_bytes
+    return max(reading.machine.pressure, own)
+
+
+def decide(reading: Reading, limits: Limits, state: Level) -> Decision:
+    """Return the level that follows `state`, and what is to be done.
+
+    A level begins where its share is reached and ends `HYSTERESIS` below. From degraded on idle
+    workers end; caches shrink once, as the level rises; at kill the largest worker of a job is
+    ended, one at each reading, so that the next one shows whether that was enough.
+    """
+    full = share(reading, limits)
+    level: Level = "normal"
+    for candidate in LEVELS[1:]:
+        reached = LEVELS.index(candidate) <= LEVELS.index(state)
+        if full >= limits.begins(candidate) - (HYSTERESIS if reached else 0.0):
+            level = candidate
+    rises = LEVELS.index(level) > LEVELS.index(state)
+    idle = any(not worker.busy for worker in reading.workers)
+    # what works for no job, such as a download, would not be tried again; a job that is between two
+    # calls (it writes, say, to a disk that is slow) keeps its model all the while
+    at_work = [worker for worker in reading.workers if worker.job]
+    largest = max(at_work, key=lambda worker: worker.resident_bytes, default=None)
+    return Decision(
+        level,
+        level != state,
+        _cause(reading, limits),
+        end_idle=level != "normal" and idle,
+        shrink_caches=rises and state == "normal",
+        # while kill lasts only by hysteresis, what was ended may have been enough
+        kill=largest.pid if largest and level == "kill" and full >= limits.kill else None,
+    )
+
+
+def _cause(reading: Reading, limits: Limits) -> str:
+    """Say what fills the memory more: everything on the machine, or this program its budget."""
+    pressure = reading.machine.pressure
+    if pressure >= limits.kill * reading.total_bytes / limits.budget_bytes:
+        return f"{pressure:.0%} of this computer's memory is in use"
+    return (
+        f"the program takes {reading.total_bytes / MB:.0f} MB of its budget of "
+        f"{limits.budget_bytes / MB:.0f} MB"
+    )

@@ -1,0 +1,1 @@
+"""Pure functions on the words of the field: turns, words with speakers, times, names, RTTM."""

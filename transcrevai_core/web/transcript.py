@@ -1,0 +1,276 @@
+"""HTTP routes of a transcript: its text and its waveform to read, and the changes of its user.
+
+What the reader on the page shows comes from here, so that a correction costs one small request
+and no drawing of the page.
+"""
+
+import gzip
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+from anyio.to_thread import run_sync
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from transcrevai_core.audio import waveform
+from transcrevai_core.errors import InputError, Outdated, TranscrevaiError
+from transcrevai_core.figures import timeline as figures
+from transcrevai_core.i18n import told
+from transcrevai_core.library import edits
+from transcrevai_core.library import history as changes
+from transcrevai_core.library.history import Change
+from transcrevai_core.library.rows import read_names, read_turns, segment_from_row
+from transcrevai_core.library.store import Store
+from transcrevai_core.transcript.retiming import timed_words
+from transcrevai_core.transcript.turns import shown_name
+from transcrevai_core.types import Turn
+from transcrevai_core.web.origin import Refused, check_sender
+
+URL = "/api/transcript"
+LANGUAGE: ContextVar[str] = ContextVar("language", default="")  # of who asks
+_LONGEST_BODY = 1_000_000  # bytes; no segment is as long
+
+T = TypeVar("T")
+Asked = Mapping[str, Any]
+
+
+def build_routes(find_store: Callable[[], Store]) -> list[Route]:
+    """Return the routes; `find_store` is asked at each request, when settings are known."""
+
+    async def text(request: Request) -> Response:
+        return await _answer(request, lambda job, _asked: _packed(shown(find_store(), job)))
+
+    async def wave(request: Request) -> Response:
+        def loudness(job_id: str, _asked: Asked) -> Response:
+            store = find_store()
+            store.job(job_id)  # nothing but a job's own sound
+            try:
+                return _zipped(waveform.peaks(store.wav(job_id)), "application/octet-stream")
+            except OSError:
+                return JSONResponse({"error": "There is no sound for this job."}, 404)
+
+        return await _answer(request, loudness)
+
+    async def change(request: Request) -> Response:
+        return await _answer(request, lambda job, asked: _packed(changed(find_store(), job, asked)))
+
+    place = URL + "/{job_id}"
+    return [
+        Route(place, text, methods=["GET"]),
+        Route(place, change, methods=["POST"]),
+        Route(place + "/waveform", wave, methods=["GET"]),
+    ]
+
+
+def refusal(error: Exception, status: int) -> Response:
+    """Say in the asker's language why there is no answer."""
+    return JSONResponse({"error": told(str(error))}, status)
+
+
+async def _answer(request: Request, make: Callable[[str, Asked], Response]) -> Response:
+    """Make an answer in a thread, to what is asked for where it is sent, or a refusal."""
+    LANGUAGE.set(request.query_params.get("language", ""))
+    try:
+        asked = await _body(request) if request.method == "POST" else {}
+        return await run_sync(make, request.path_params["job_id"], asked)
+    except Refused as error:
+        return refusal(error, error.status)
+    except Outdated as error:  # whoever hears this had better look again
+        return refusal(error, 409)
+    except InputError as error:
+        return refusal(error, 400)
+    except TranscrevaiError as error:
+        return refusal(error, 507)
+
+
+async def _body(request: Request) -> Asked:
+    check_sender(request)
+    if int(request.headers.get("content-length") or _LONGEST_BODY + 1) > _LONGEST_BODY:
+        raise Refused(413, "This is more than one change can be.")
+    try:
+        asked = await request.json()
+        json.dumps(asked, ensure_ascii=False).encode()  # half a character could not be kept
+    except (ValueError, RecursionError):
+        asked = None
+    if not isinstance(asked, dict):
+        raise Refused(400, "A change is asked for as a JSON object, of whole characters.")
+    return asked
+
+
+def _packed(content: Mapping[str, Any]) -> Response:
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return _zipped(text.encode("utf-8", "replace"), "application/json")
+
+
+def _zipped(content: bytes, media_type: str) -> Response:
+    headers = {"Content-Encoding": "gzip", "Cache-Control": "no-store"}
+    return Response(gzip.compress(content, 3), media_type=media_type, headers=headers)
+
+
+# -- what is shown -----------------------------------------------------------------------------
+
+
+def shown(store: Store, job_id: str) -> dict[str, Any]:
+    """Return all that the reader shows of a transcript, and nothing else.
+
+    A word is [start, end, text, probability], a turn [start, end, place among `people`]; times
+    are seconds. `undo` and `redo` name what would come next; `version` tells whether something
+    else has changed the transcript.
+    """
+    job = store.job(job_id)
+    with store.database.read() as db:
+        version = changes.version(db, job_id)  # first: what comes in between is then seen as new
+        steps = _steps(db, job_id)
+        rows = db.execute(
+            'SELECT * FROM segments WHERE job = ? ORDER BY "start", "end", id', (job_id,)
+        )
+        segments = [_segment(row) for row in rows]
+        return {
+            "segments": segments,
+            "duration": job.duration,
+            "version": version,
+            **_speakers(db, job_id),
+            **steps,
+        }
+
+
+def _segment(row: sqlite3.Row) -> dict[str, Any]:
+    # as they are stored, without a Word for each: there are tens of thousands
+    words = json.loads(row["words"]) if row["edited"] is None else []
+    if not words:
+        own = timed_words(segment_from_row(row))
+        words = [[round(w.start, 3), round(w.end, 3), w.text, w.probability] for w in own]
+    found: dict[str, Any] = {
+        "id": row["id"],
+        "start": row["start"],
+        "end": row["end"],
+        "speaker": row["speaker"],
+        "words": words,
+    }
+    if row["edited"] is not None:
+        found["original"] = row["text"].strip()
+    looping = json.loads(row["details"])["looping"]
+    marks = {"note": row["note"], "highlighted": bool(row["highlighted"]), "looping": looping}
+    return found | {name: value for name, value in marks.items() if value}
+
+
+def _speakers(db: sqlite3.Connection, job_id: str) -> dict[str, Any]:
+    names, places = read_names(db, job_id), {}
+    people = []
+    for place, label in enumerate(_labels(db, job_id)):
+        look = figures.colour(label)
+        name = shown_name(label, names)
+        people.append({"label": label, "name": name, "fill": look.fill, "ink": look.text})
+        places[label] = place
+    turns = [[turn.start, turn.end, places[turn.speaker]] for turn in read_turns(db, job_id)]
+    return {"people": people, "turns": turns}
+
+
+def _labels(db: sqlite3.Connection, job_id: str) -> list[str]:
+    """Labels of all who speak, in order of first speech, as `Transcript.speakers`."""
+    rows = db.execute(
+        'SELECT speaker FROM (SELECT speaker, "start" FROM turns WHERE job = ?1 '
+        "UNION ALL SELECT speaker, \"start\" FROM segments WHERE job = ?1 AND speaker != '') "
+        'GROUP BY speaker ORDER BY min("start"), speaker',
+        (job_id,),
+    )
+    return [row["speaker"] for row in rows]
+
+
+def _steps(db: sqlite3.Connection, job_id: str) -> dict[str, Any]:
+    undo, redo = changes.history(db, job_id)
+    return {"undo": undo, "redo": redo}
+
+
+# -- what is changed ---------------------------------------------------------------------------
+
+
+def changed(store: Store, job_id: str, asked: Asked) -> dict[str, Any]:
+    """Do what is asked for; return what is different now, in the shape of `shown`.
+
+    `gone` are the numbers of segments that are no more; `people` and `turns` are told where who
+    speaks when has changed. Whoever showed another version than `before` does not show what others
+    have changed. Raises Outdated for what is not as it was `shown`, InputError for what cannot be
+    done.
+    """
+    change = _apply(store, job_id, asked)
+    with store.database.read() as db:
+        rows = _find(db, job_id, change.segments)
+        state = _steps(db, job_id) | (_speakers(db, job_id) if change.speakers else {})
+    there = {row["id"] for row in rows}
+    return {
+        "what": change.what,
+        "number": change.number,
+        "before": change.before,
+        "version": change.version,
+        "segments": [_segment(row) for row in rows],
+        "gone": [number for number in change.segments if number not in there],
+        **state,
+    }
+
+
+def _apply(store: Store, job_id: str, asked: Asked) -> Change:
+    def given(name: str, kind: type[T]) -> T:
+        value = asked.get(name)
+        if not isinstance(value, kind):
+            raise InputError(f"A change needs {name}, which is missing here or of another kind.")
+        return value
+
+    def seconds(name: str) -> float:
+        return given(name, int) if isinstance(asked.get(name), int) else given(name, float)
+
+    def segment() -> int:
+        number = given("segment", int)
+        with store.database.read() as db:
+            if not _find(db, job_id, [number]):
+                raise Outdated(edits.GONE)
+        return number
+
+    def speaker() -> str:
+        with store.database.read() as db:
+            return given("speaker", str) or edits.new_label(_labels(db, job_id))
+
+    what = given("do", str)
+    if what == "undo":
+        return changes.undo(store, job_id)
+    if what == "redo":
+        return changes.redo(store, job_id)
+    if what == "text":
+        return edits.edit_text(store, segment(), given("text", str), shown=given("shown", str))
+    if what == "restore":
+        return edits.edit_text(store, segment(), None, shown=given("shown", str))
+    if what == "split":
+        word = given("word", int)
+        return edits.split_segment(store, segment(), word, shown=given("shown", str))
+    if what == "merge":
+        return edits.merge_segments(store, segment())
+    if what == "speaker":
+        return edits.assign_segment(store, segment(), speaker())
+    if what == "turn":
+        turn = Turn(seconds("start"), seconds("end"), given("from", str))
+        return edits.assign_turn(store, job_id, turn, speaker())
+    if what == "note":
+        return edits.set_note(store, segment(), given("text", str), shown=given("shown", str))
+    if what == "highlight":
+        return edits.set_highlight(store, segment(), given("on", bool))
+    if what == "replace":
+        return edits.replace_all(
+            store,
+            job_id,
+            given("find", str),
+            given("text", str),
+            whole_words=given("words", bool),
+            match_case=given("case", bool),
+        )
+    raise InputError(f"A change called {what!r} is unknown.")
+
+
+def _find(db: sqlite3.Connection, job_id: str, numbers: Iterable[int]) -> list[sqlite3.Row]:
+    return db.execute(
+        "SELECT * FROM segments WHERE job = ? AND id IN (SELECT value FROM json_each(?))",
+        (job_id, json.dumps([*numbers])),
+    ).fetchall()

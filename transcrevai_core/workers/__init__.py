@@ -1,0 +1,1 @@
+"""Isolation: worker processes on loky, called, watched and ended; and threads beside pages."""

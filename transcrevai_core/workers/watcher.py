@@ -1,0 +1,114 @@
+"""Who looks at workers: at their memory, one thread for all; at their silence, who called them.
+
+A worker's resident memory can rise by 100 MB in a tenth of a second, so 25 looks a second; each
+takes about 20 microseconds.
+"""
+
+import gc
+import threading
+import time
+from contextlib import suppress
+from typing import Any, Protocol
+
+from transcrevai_core.workers import processes
+
+EVERY = 0.04  # seconds
+_BUSY_SHARE = 0.02  # of a processor, which signs of life alone do not use
+
+
+class Watched(Protocol):
+    """What is to be looked at."""
+
+    def see(self) -> int:
+        """Look, and act."""
+
+
+_lock = threading.Lock()
+_watched: list[Watched] = []
+_thread: threading.Thread | None = None
+
+
+def watch(worker: Watched) -> None:
+    """Look at a worker from now on."""
+    global _thread
+    with _lock:
+        if worker not in _watched:
+            _watched.append(worker)
+        if _thread is None or not _thread.is_alive():
+            _thread = threading.Thread(target=_look, name="watcher", daemon=True)
+            _thread.start()
+
+
+def leave(worker: Watched) -> None:
+    """Look at it no more."""
+    with _lock:
+        if worker in _watched:
+            _watched.remove(worker)
+
+
+def watched() -> list[Watched]:
+    """Return those that are looked at."""
+    with _lock:
+        return list(_watched)
+
+
+def end_trackers() -> None:
+    """End the two processes that track semaphores, where no worker needs them; they come again.
+
+    Together they keep nearly 40 MB. Only for a process in which nobody else uses loky.
+    """
+    from multiprocessing import resource_tracker as of_python
+
+    from joblib.externals.loky.backend import resource_tracker as of_loky
+
+    with _lock:
+        if not _watched:
+            gc.collect()  # what they track leaves first
+            for module in (of_loky, of_python):
+                tracker: Any = module._resource_tracker
+                with suppress(AttributeError, OSError):
+                    tracker._stop()
+
+
+def _look() -> None:
+    global _thread
+    while True:
+        with _lock:
+            if not _watched:
+                _thread = None
+                return
+            workers = list(_watched)
+        for worker in workers:
+            worker.see()
+        time.sleep(EVERY)
+
+
+class Silence:
+    """How long a worker has been silent, counted in looks, which a sleeping computer stops too.
+
+    `begun` says whether it has given a first sign of life; `silent` is seconds without one,
+    `idle` seconds without progress: no event, and no processor time.
+    """
+
+    def __init__(self) -> None:
+        self.begun = False
+        self.silent = self.idle = 0.0
+        self._looked = time.monotonic()
+        self._cpu = 0.0
+
+    def broken(self, kind: str) -> None:
+        """Begin anew: there was a beat, or an event, which is progress too."""
+        self.begun = True
+        self.silent = 0.0
+        if kind == "event":
+            self.idle = 0.0
+
+    def look(self, pid: int | None) -> None:
+        """Count the time since the last look, in which nothing was heard."""
+        now = time.monotonic()
+        passed, self._looked = min(now - self._looked, 1.0), now
+        self.silent += passed
+        self.idle += passed
+        cpu = processes.cpu_seconds(pid) if pid and self.idle > 1 else 0.0
+        if cpu - self._cpu > _BUSY_SHARE * self.idle:
+            self._cpu, self.idle = cpu, 0.0

@@ -1,0 +1,286 @@
+"""Isolated worker processes on loky: call, watch, kill.
+
+One worker is one process with one task at a time. Whatever happens in it (a crash in native
+code, a hang, more memory than it may have, the kernel's killer) reaches the caller as a
+WorkerDied; the program goes on.
+"""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from typing import Any, TypeVar
+
+from transcrevai_core.errors import Cancelled, WorkerDied
+from transcrevai_core.memory import readings as memory
+from transcrevai_core.workers import child as inside
+from transcrevai_core.workers import processes, watcher
+
+T = TypeVar("T")
+
+# RLIMIT_DATA stands behind the watcher, for a leap between two of its looks; stacks of threads and
+# arenas of the allocator, of which little is ever resident, count as data too
+BACKSTOP, _RESERVED_BYTES = 1.3, 100 * memory.MB
+
+
+@contextmanager
+def _no_interrupts() -> Iterator[None]:
+    """Keep Ctrl-C from processes that start here, which inherit what is blocked."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+_ENVIRONMENT = {
+    # without PASSIVE, OpenMP threads on busy cores spin instead of waiting
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "OMP_NUM_THREADS": "1",
+    # glibc: one heap that is used again, instead of one for each thread
+    "MALLOC_ARENA_MAX": "1",
+}
+
+
+class Worker:
+    """One worker process, started at its first call and again after a death.
+
+    `limit_bytes` is the resident memory it may have, 0 for any, and may change between calls. It
+    is taken for hung after `hang_seconds` without a sign of life, or after `stall_seconds` in
+    which it neither reported nor used a processor. `cores` bounds the processors it may use.
+    """
+
+    start_seconds = 120.0  # until its first sign of life: a cold disk may be slow
+    stall_seconds = 120.0
+
+    def __init__(
+        self, name: str, limit_bytes: int = 0, hang_seconds: float = 30.0, cores: int = 64
+    ):
+        self.name = name
+        self.limit_bytes = limit_bytes
+        self.hang_seconds = hang_seconds
+        self.cores = cores
+        self.job = ""  # on whose behalf it works
+        self.promised_bytes = 0  # room that is kept for it, where that is not part of a job's
+        self.restarts = 0
+        self.last_used = self.heard = time.monotonic()
+        self.peak_bytes = 0
+        self._busy = threading.Lock()
+        self._executor: Any = None
+        self._events: Connection | None = None
+        self._death: WorkerDied | None = None  # why it was killed, where that was for a reason
+        self._seen_bytes = 0
+
+    @property
+    def pid(self) -> int | None:
+        """The process number while the process runs."""
+        executor = self._executor
+        # loky's own thread changes this mapping, and takes it away in the end
+        return next(iter(tuple(getattr(executor, "_processes", None) or ())), None)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a task is in hand."""
+        return self._busy.locked()
+
+    def call(
+        self,
+        function: Callable[..., T],
+        *args: Any,
+        on_event: Callable[[Any], None] = lambda event: None,
+        should_stop: Callable[[], bool] = lambda: False,
+        silence_seconds: float | None = None,
+    ) -> T:
+        """Run `function(*args)` in the worker and return its result.
+
+        Events that it `report`s go to `on_event` in the caller's thread. Where `should_stop`
+        turns true the worker is killed. Raises Cancelled then, WorkerDied where the process
+        ended, hung or passed its limit, TimeoutError where it reported nothing for
+        `silence_seconds`, and whatever else the function raised.
+        """
+        with self._busy:
+            try:
+                return self._call(function, args, on_event, should_stop, silence_seconds)
+            finally:
+                self.last_used = time.monotonic()
+                self.see()
+
+    def _call(
+        self,
+        function: Callable[..., T],
+        args: tuple[Any, ...],
+        on_event: Callable[[Any], None],
+        should_stop: Callable[[], bool],
+        silence_seconds: float | None,
+    ) -> T:
+        from joblib.externals.loky.process_executor import BrokenProcessPool
+
+        executor, events = self._start()
+        reported = self.heard = time.monotonic()
+        silence = watcher.Silence()
+        future: Future[T] | None = None
+        try:
+            with _no_interrupts():  # the first submission starts the process
+                future = executor.submit(inside.work, function, args)
+            if pid := self.pid:
+                most = round(BACKSTOP * self.limit_bytes) + _RESERVED_BYTES
+                processes.limit_data(pid, most if self.limit_bytes else 0)
+            while True:
+                done = wait([future], timeout=0.05).done
+                while events.poll():
+                    kind, event = events.recv()
+                    self.heard = time.monotonic()
+                    silence.broken(kind)
+                    if kind == "event":
+                        reported = self.heard
+                        on_event(event)
+                if done:
+                    return future.result()
+                if should_stop():
+                    raise Cancelled("The job was cancelled.")
+                if silence_seconds is not None and time.monotonic() - reported > silence_seconds:
+                    raise TimeoutError(f"{self.name} was silent for {silence_seconds:.0f} s")
+                silence.look(self.pid)
+                if self._is_hung(silence):
+                    self.kill(self._hung(silence))
+        except BaseException as error:
+            # another thread may have ended the process, which shows in many ways
+            ended = isinstance(error, BrokenProcessPool) or self._executor is not executor
+            if ended or memory.was_refused(error):
+                death = self._death or self._explain(error)
+                self.stop()
+                raise death from error
+            if future is None or not future.done():  # nobody waits for the rest of it
+                self.stop()
+            raise
+
+    def _start(self) -> tuple[Any, Connection]:
+        if self._executor is None or self._events is None:
+            from multiprocessing import Pipe
+
+            from joblib.externals.loky import ProcessPoolExecutor
+
+            watcher.watch(self)  # before anything is made that must be tracked
+            self.peak_bytes = self._seen_bytes = 0
+            self._death = None
+            self._events, reports = Pipe(duplex=False)
+            self._executor = ProcessPoolExecutor(
+                max_workers=1,
+                initializer=inside.begin,
+                initargs=(reports, processes.this_process(), self.cores),
+                env=_ENVIRONMENT,
+            )
+        return self._executor, self._events
+
+    def see(self) -> int:
+        """Read the resident bytes, and kill the process where they are over the limit."""
+        pid = self.pid
+        now = memory.resident_bytes(pid) if pid else 0
+        if now:
+            self._seen_bytes = now
+            self.peak_bytes = max(self.peak_bytes, now)
+        if self.limit_bytes and now > self.limit_bytes:
+            self.kill(self._over_limit())
+        return now
+
+    def reading(self, pid: int, share_bytes: int) -> memory.WorkerReading:
+        """Return how the process does."""
+        return memory.WorkerReading(
+            self.name,
+            pid,
+            self.busy,
+            memory.resident_bytes(pid),
+            share_bytes,
+            self.peak_bytes,
+            self.limit_bytes,
+            self.restarts,
+            time.monotonic() - self.heard if self.busy else 0.0,
+            self.job,
+        )
+
+    def kill(self, death: WorkerDied) -> None:
+        """Kill the process; whoever waits for its answer gets `death`."""
+        if pid := self.pid:
+            self._death = self._death or death
+            processes.kill(pid)
+
+    def _is_hung(self, silence: watcher.Silence) -> bool:
+        most = self.hang_seconds if silence.begun else self.start_seconds
+        return silence.silent > most or (silence.begun and silence.idle > self.stall_seconds)
+
+    def _hung(self, silence: watcher.Silence) -> WorkerDied:
+        seconds = max(silence.silent, silence.idle)
+        return WorkerDied(
+            f"The {self.name} worker hung, with nothing done for {seconds:.0f} s; a lighter model "
+            "or shorter chunks may help if it happens again.",
+            "silence",
+        )
+
+    def _over_limit(self) -> WorkerDied:
+        return WorkerDied(
+            f"The {self.name} worker needed more memory than its limit of "
+            f"{self.limit_bytes / memory.MB:.0f} MB; a lighter model, shorter chunks or a larger "
+            "budget would be right.",
+            "memory",
+        )
+
+    def _explain(self, error: BaseException) -> WorkerDied:
+        """Say why the process ended that nobody here killed."""
+        # at a limit of the system native code crashes in many ways, and none of them says why
+        near = self.limit_bytes and self._seen_bytes > 0.8 * self.limit_bytes
+        if near or memory.was_refused(error):
+            return self._over_limit()
+        return WorkerDied(
+            f"The {self.name} worker ended unexpectedly; a lighter model or shorter chunks may "
+            "help if it happens again."
+        )
+
+    def reset_peak(self) -> None:
+        """Let `peak_bytes` tell of what comes from now on."""
+        self.peak_bytes = 0
+        if pid := self.pid:
+            memory.forget_peak(pid)
+
+    def read_peak(self) -> int:
+        """Return the most resident bytes since `reset_peak`, as the system or the watcher saw."""
+        pid = self.pid
+        self.peak_bytes = max(self.peak_bytes, memory.peak_bytes(pid) if pid else 0)
+        return self.peak_bytes
+
+    def stop_if_idle(self) -> bool:
+        """End the process unless it has a task; tell whether there was one to end."""
+        if self._executor is None or not self._busy.acquire(blocking=False):
+            return False
+        try:
+            self.stop()
+            return True
+        finally:
+            self._busy.release()
+
+    def stop(self) -> None:
+        """End the process at once and free all that it held; the next call starts a new one."""
+        executor, self._executor = self._executor, None
+        if executor is not None:
+            watcher.leave(self)
+            executor.shutdown(wait=True, kill_workers=True)
+        if self._events is not None:
+            self._events.close()
+            self._events = None
+
+
+def live() -> list[Worker]:
+    """Return the workers of this program that have a process."""
+    return [worker for worker in watcher.watched() if isinstance(worker, Worker)]
+
+
+def take_reading() -> memory.Reading:
+    """Read the machine, this program and its workers as they are now."""
+    shares = memory.own_shares()
+    readings = [worker.reading(pid, shares.get(pid, 0)) for worker in live() if (pid := worker.pid)]
+    return memory.Reading(time.time(), memory.machine(), sum(shares.values()), tuple(readings))
