@@ -11,8 +11,8 @@ from transcrevai_core import ui
 from transcrevai_core.errors import TranscrevaiError
 from transcrevai_core.i18n import _, mark
 from transcrevai_core.jobs.runner import Runner
-from transcrevai_core.tuning import laboratory as bench
-from transcrevai_core.web import uploads as web
+from transcrevai_core.tuning import laboratory
+from transcrevai_core.web import uploads
 
 log = logging.getLogger("transcrevai")
 
@@ -27,7 +27,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Run jobs for as long as the server runs; interrupted ones go on first."""
     try:
         runner = Runner(ui.store(), ui.settings())
-        web.remove_abandoned(ui.store().home)
+        uploads.remove_abandoned(ui.store().home)
     except TranscrevaiError as error:  # every page says so, and how to put it right
         log.error("%s", error)
         yield
@@ -37,7 +37,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
         yield
     finally:
         runner.stop()
-        bench.stop_all()
+        laboratory.stop_all()
 
 
 def on_script_error(error: Exception) -> bool:
@@ -53,7 +53,7 @@ def on_script_error(error: Exception) -> bool:
 
 app = st.App(
     Path(__file__).parent / "pages" / "_router.py",
-    routes=web.build_routes(ui.store, web.max_upload_bytes),
+    routes=uploads.build_routes(ui.store, uploads.max_upload_bytes),
     lifespan=lifespan,
     on_script_error=on_script_error,
 )

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from transcrevai_core import demo
-from transcrevai_core.audio import decode as audio
+from transcrevai_core.audio import decode
 from transcrevai_core.errors import TranscrevaiError
 from transcrevai_core.evaluation.metrics import DiarizationErrors, der
 from transcrevai_core.transcript.rttm import read_rttm
@@ -77,10 +77,10 @@ def measure(
     try:
         with tempfile.TemporaryDirectory() as folder:
             wav = Path(folder) / "audio.wav"
-            audio.decode(demo.sample_path("pt"), wav)
+            decode.decode(demo.sample_path("pt"), wav)
             worker.call(diarize_once, wav, embedding, None, False)  # imports
             for path in files:
-                info = audio.decode(path, wav)
+                info = decode.decode(path, wav)
                 reference = read_rttm(path.with_suffix(".rttm"))
                 given = len({turn.speaker for turn in reference}) if count_given else None
                 turns, took, variants = worker.call(diarize_once, wav, embedding, given, vary)

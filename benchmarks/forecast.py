@@ -20,8 +20,8 @@ from pathlib import Path
 from benchmarks import shapes
 from benchmarks.recordings import repeat_sample
 from transcrevai_core import demo
-from transcrevai_core.audio import decode as audio
-from transcrevai_core.jobs import tasks as stages
+from transcrevai_core.audio import decode
+from transcrevai_core.jobs import tasks
 from transcrevai_core.memory import forecast
 from transcrevai_core.memory.forecast import Shape
 from transcrevai_core.options import JobOptions
@@ -52,7 +52,7 @@ def variations(name: str) -> Iterator[tuple[str, Shape]]:
 def transcription(shape: Shape, model: Path, wav: Path, chunks: int) -> tuple[int, int]:
     """Return the worker's peak in bytes when the model is loaded, and in the end."""
     worker = Worker("transcription")
-    spec = stages.ModelSpec(shape.model, model, "cpu", shape.compute_type, shape.threads)
+    spec = tasks.ModelSpec(shape.model, model, "cpu", shape.compute_type, shape.threads)
     length = shape.chunk_seconds
     begins = [index * length % SOUND for index in range(chunks)]
     planned = [
@@ -65,11 +65,11 @@ def transcription(shape: Shape, model: Path, wav: Path, chunks: int) -> tuple[in
         "condition_on_previous_text": False,
     }
     try:
-        worker.call(stages.load_model, spec, None, "transcribe")
+        worker.call(tasks.load_model, spec, None, "transcribe")
         loaded = worker.read_peak()
-        worker.call(stages.detect_language, spec, wav, planned)
+        worker.call(tasks.detect_language, spec, wav, planned)
         for chunk in planned:
-            segments, _ = worker.call(stages.decode, spec, wav, chunk, arguments, length)
+            segments, _ = worker.call(tasks.decode, spec, wav, chunk, arguments, length)
             assert shape.model == "demo" or segments, "the model says nothing"
         return loaded, worker.read_peak()
     finally:
@@ -80,7 +80,7 @@ def preparation(source: Path, wav: Path) -> int:
     """Prepare a recording and return the worker's peak in bytes."""
     worker = Worker("prepare")
     try:
-        worker.call(stages.prepare, source, wav, 0.4, 30.0)
+        worker.call(tasks.prepare, source, wav, 0.4, 30.0)
         return worker.read_peak()
     finally:
         worker.stop()
@@ -91,7 +91,7 @@ def diarization(wav: Path, embedding: str) -> int:
     worker = Worker("diarization")
     options = JobOptions(embedding=embedding).diarization()
     try:
-        worker.call(stages.diarize, wav, wav.with_name(f"{embedding}.npz"), options)
+        worker.call(tasks.diarize, wav, wav.with_name(f"{embedding}.npz"), options)
         return worker.read_peak()
     finally:
         worker.stop()
@@ -103,7 +103,7 @@ def transcription_rows(
     """Yield the label, the measured and the forecast bytes of each way a model works."""
     with tempfile.TemporaryDirectory() as folder:
         wav = Path(folder) / "audio.wav"
-        audio.decode(repeat_sample(Path(folder) / "recording.flac", SOUND), wav)
+        decode.decode(repeat_sample(Path(folder) / "recording.flac", SOUND), wav)
         for name in names:
             for file, shape in variations(name):
                 model = demo.MODEL_DIR if name == "demo" else shapes.make(cache, name, file)

@@ -19,10 +19,10 @@ from pathlib import Path
 
 from benchmarks.recordings import repeat_sample
 from transcrevai_core import demo
-from transcrevai_core.audio import decode as audio
+from transcrevai_core.audio import decode
 from transcrevai_core.errors import TranscrevaiError
 from transcrevai_core.jobs import diarize as speakers
-from transcrevai_core.jobs import runner as jobs
+from transcrevai_core.jobs import direct, planning
 from transcrevai_core.jobs.attempt import Attempt
 from transcrevai_core.jobs.governor import Program
 from transcrevai_core.library.cache import Cache
@@ -62,8 +62,8 @@ def find_cached(recording: Path, home: Path, embedding: str) -> float:
     settings, store = load_settings(home=home), Store(home)
     options = settings.job_options({"model": "none", "embedding": embedding})
     with Program(store, settings) as program:
-        job = jobs.run(program, jobs.open_job(store, recording, options))
-        plan = jobs.plan_for(store, settings, options, job.duration)
+        job = direct.run(program, direct.open_job(store, recording, options))
+        plan = planning.plan_for(store, settings, options, job.duration)
         begun = time.perf_counter()
         speakers.find(Attempt(program, job, plan, lambda: False))
         took = time.perf_counter() - begun
@@ -76,10 +76,10 @@ def measure(embedding: str, seconds: float, folder: Path) -> str:
     wav, voices = folder / "audio.wav", folder / "voices.npz"
     worker = Worker("diarization")
     try:
-        audio.decode(demo.sample_path("pt"), wav)
+        decode.decode(demo.sample_path("pt"), wav)
         worker.call(find_turns, wav, voices, embedding)  # imports
         recording = repeat_sample(folder / "recording.flac", seconds)
-        audio.decode(recording, wav)
+        decode.decode(recording, wav)
         took, windows, speakers = worker.call(find_turns, wav, voices, embedding)
         given = worker.call(find_again, wav, voices, embedding, 2)
         alike = worker.call(find_again, wav, voices, embedding, None)

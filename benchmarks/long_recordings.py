@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from benchmarks.recordings import repeat_sample
-from transcrevai_core.jobs import tasks as stages
+from transcrevai_core.jobs import tasks
 from transcrevai_core.workers.worker import Worker
 
 
@@ -20,7 +20,7 @@ def measure(seconds: float, folder: Path) -> tuple[int, float, int]:
     source = repeat_sample(folder / "recording.flac", seconds)
     worker = Worker("prepare")
     begun = time.monotonic()
-    info, chunks = worker.call(stages.prepare, source, folder / "audio.wav", 0.4, 30.0)
+    info, chunks = worker.call(tasks.prepare, source, folder / "audio.wav", 0.4, 30.0)
     took = time.monotonic() - begun
     assert abs(info.duration - seconds) < 0.01
     peak = worker.read_peak()

@@ -28,7 +28,7 @@ from benchmarks import shapes
 from benchmarks.recordings import repeat_sample
 from tools.serving import Server, browsing, serving
 from transcrevai_core.library.store import Store
-from transcrevai_core.memory import readings as memory
+from transcrevai_core.memory import readings
 from transcrevai_core.memory.readings import MB
 from transcrevai_core.types import Job
 
@@ -53,7 +53,9 @@ class Meter(threading.Thread):
         """Sample 20 times a second until the process ends."""
         while self.process.is_running():
             children = self.process.children(recursive=True)
-            self.now = sum(map(memory.share_bytes, (self.process.pid, *(c.pid for c in children))))
+            self.now = sum(
+                map(readings.share_bytes, (self.process.pid, *(c.pid for c in children)))
+            )
             self.peak = max(self.peak, self.now)
             time.sleep(0.05)
 

@@ -15,13 +15,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.recordings import repeat_sample
-from transcrevai_core.audio import decode as audio
-from transcrevai_core.jobs import models
-from transcrevai_core.jobs import runner as jobs
-from transcrevai_core.jobs import tasks as stages
+from transcrevai_core.audio import pcm
+from transcrevai_core.jobs import direct, models, tasks
 from transcrevai_core.jobs.governor import Program
 from transcrevai_core.library.store import Store
-from transcrevai_core.memory import readings as memory
+from transcrevai_core.memory import readings
 from transcrevai_core.memory.forecast import Shape
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import load_settings
@@ -46,17 +44,17 @@ def through_pipeline(
     program: Program, store: TimedStore, source: Path, options: JobOptions
 ) -> tuple[float, list[Chunk], Path]:
     """Return the seconds from the first chunk's begin to the job's end, its chunks and sound."""
-    done = jobs.run(program, jobs.open_job(store, source, options))
+    done = direct.run(program, direct.open_job(store, source, options))
     assert done.state == "done", done.error
     return time.perf_counter() - store.begun, store.chunks(done.id), store.wav(done.id)
 
 
-def decode_directly(spec: stages.ModelSpec, wav: Path, chunks: list[Chunk]) -> float:
+def decode_directly(spec: tasks.ModelSpec, wav: Path, chunks: list[Chunk]) -> float:
     """In a worker: call faster-whisper on each chunk and return the seconds it took."""
-    model = stages._model(spec).model
+    model = tasks._model(spec).model
     begun = time.perf_counter()
     for chunk in chunks:
-        samples = audio.read(wav, chunk.start, chunk.end)
+        samples = pcm.read(wav, chunk.start, chunk.end)
         segments, _ = model.transcribe(
             samples,
             language="pt",
@@ -80,7 +78,7 @@ def main() -> None:
     if locate(options.model) is None:
         raise SystemExit(f"{options.model} is not here: transcrevai models pull {options.model}")
     spec = models.model_spec(Shape(options.model, options.compute_type), options.device)
-    peer = Worker("peer", cores=memory.work_cores())
+    peer = Worker("peer", cores=readings.work_cores())
     ratios = []
     with ExitStack() as stack:
         home = stack.enter_context(tempfile.TemporaryDirectory())

@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from tools.serving import browsing, serving
-from transcrevai_core.audio import decode as audio
-from transcrevai_core.jobs import runner as jobs
+from transcrevai_core.audio import decode
+from transcrevai_core.jobs import direct
 
 SLIDERS = ("Threshold of likeness", "Smallest share of speech", "Shortest turn",
            "Number of speakers")  # fmt: skip
@@ -71,7 +71,7 @@ def join(folder: Path, target: Path, seconds: float) -> Path:
         for file in itertools.cycle(files):
             if left <= 0:
                 return target
-            audio.decode(file, part)
+            decode.decode(file, part)
             with wave.open(str(part)) as one:
                 frames = one.readframes(min(left, one.getnframes()))
             joined.writeframes(frames)
@@ -154,7 +154,9 @@ def main() -> None:
         home = Path(folder) / "home"
         os.environ["TRANSCREVAI_HOME"] = str(home)
         sound = join(arguments.folder, Path(folder) / "joined.wav", arguments.seconds)
-        known = {name: jobs.diarize(sound, embedding=name).job_id for name in arguments.embeddings}
+        known = {
+            name: direct.diarize(sound, embedding=name).job_id for name in arguments.embeddings
+        }
         print(f"{'':52} {'timeline, s':>17} {'whole page, s':>17}")
         heads = " ".join(["  median    worst"] * 2)
         print(f"{'embedding':<10} {'grouping':<14} {'change':<26} {'n':>3} {heads}")

@@ -13,7 +13,7 @@ from pathlib import Path
 from tools.serving import browsing, serving
 from transcrevai_core import demo
 from transcrevai_core.library.store import Store
-from transcrevai_core.memory import readings as memory
+from transcrevai_core.memory import readings
 from transcrevai_core.memory.readings import MB
 from transcrevai_core.options import JobOptions
 from transcrevai_core.types import Chunk, Segment, Turn
@@ -33,15 +33,15 @@ class Meter:
     def now(self) -> float:
         """Read the present value, after a moment of quiet."""
         time.sleep(2)
-        return memory.resident_bytes(self.pid) / MB
+        return readings.resident_bytes(self.pid) / MB
 
     def reset(self) -> None:
         """Forget the highest value so far."""
-        memory.forget_peak(self.pid)
+        readings.forget_peak(self.pid)
 
     def peak(self) -> float:
         """Read the highest value since the reset, as the kernel keeps it."""
-        return memory.peak_bytes(self.pid) / MB
+        return readings.peak_bytes(self.pid) / MB
 
 
 def add_long_job(library: Store) -> str:

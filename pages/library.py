@@ -4,8 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from transcrevai_core import i18n as texts
-from transcrevai_core import ui
+from transcrevai_core import i18n, ui
 from transcrevai_core.components.options import options_form
 from transcrevai_core.i18n import _, mark
 from transcrevai_core.options import JobOptions
@@ -24,7 +23,7 @@ library = ui.store()
 
 def hits(query: str) -> None:
     found = library.search(query)
-    head = _("Said in recordings ({number})", number=texts.decimal(len(found)))
+    head = _("Said in recordings ({number})", number=i18n.decimal(len(found)))
     st.subheader(head, anchor=False)
     if not found:
         st.caption(_("No transcript holds all these words; fewer words find more."))
@@ -133,7 +132,7 @@ shown = [
     if (not state or job.state in FILTERS[state]) and ui.holds(job.title, query or "")
 ]
 if query and shown:
-    head = _("Titles ({number})", number=texts.decimal(len(shown)))
+    head = _("Titles ({number})", number=i18n.decimal(len(shown)))
     st.subheader(head, anchor=False)
 elif not shown and not query:
     st.caption(_("No recording is in this state."))

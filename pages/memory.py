@@ -2,13 +2,11 @@
 
 import streamlit as st
 
-from transcrevai_core import i18n as texts
-from transcrevai_core import ui
+from transcrevai_core import i18n, ui
 from transcrevai_core.components.memory import course, events, free, journal, live, titles
 from transcrevai_core.components.settings.preferences import MEMORY, preferences_form
 from transcrevai_core.components.tables import ago, number, solid, table
-from transcrevai_core.figures import memory_history as courses
-from transcrevai_core.figures import memory_meters as gauges
+from transcrevai_core.figures import memory_history, memory_meters
 from transcrevai_core.i18n import _, mark
 from transcrevai_core.library.cache import Cache, TierStats
 from transcrevai_core.library.journal import Run, degrading
@@ -36,8 +34,8 @@ def cache() -> None:
             entries, size = kept.clear()
             st.session_state[CLEARED] = _(
                 "Entries removed: {number}, {size} on disk.",
-                number=texts.decimal(entries),
-                size=gauges.size(size),
+                number=i18n.decimal(entries),
+                size=memory_meters.size(size),
             )
             st.rerun()
     if said := st.session_state.pop(CLEARED, None):
@@ -48,10 +46,10 @@ def tier_row(tier: TierStats) -> list[str]:
     ages = ["" if age is None else solid(ago(age)) for age in (tier.newest, tier.oldest)]
     rate = "" if tier.hit_rate is None else f"{tier.hit_rate:.0%}"
     counts = [
-        texts.decimal(tier.entries),
-        solid(gauges.size(tier.bytes)),
-        texts.decimal(tier.hits),
-        texts.decimal(tier.misses),
+        i18n.decimal(tier.entries),
+        solid(memory_meters.size(tier.bytes)),
+        i18n.decimal(tier.hits),
+        i18n.decimal(tier.misses),
         rate,
     ]
     return [_(TIERS[tier.tier]), *counts, *ages]
@@ -68,18 +66,18 @@ def past_jobs() -> None:
     if worse := degrading(runs):
         advice = _("Fewer programs beside this one, or a restart of it, may help.")
         st.warning(f"{ui.said(worse)} {advice}", icon=":material/trending_down:")
-    late = runs[-courses.WINDOW :]
+    late = runs[-memory_history.WINDOW :]
     mean = [sum(values) / len(late) for values in zip(*map(figures_of, late), strict=True)]
     st.markdown(
         _(
             "**Mean of the last {number}:** RTF {rtf}, peak {peak}, error of the forecast {error}",
             number=len(late),
-            rtf=texts.decimal(mean[0], 2),
-            peak=gauges.size(mean[1]),
+            rtf=i18n.decimal(mean[0], 2),
+            peak=memory_meters.size(mean[1]),
             error=f"{mean[2]:+.0%}",
         )
     )
-    figure = courses.history(runs, ui.palette())
+    figure = memory_history.history(runs, ui.palette())
     alt = _("RTF and error of the forecast of past jobs, with their rolling means")
     st.plotly_chart(figure, config={"displayModeBar": False}, alt=alt)
     shown = runs[: -LAST_RUNS - 1 : -1]
@@ -93,7 +91,7 @@ def past_jobs() -> None:
         _(
             "RTF is seconds of work for each second of sound: {half} is twice as fast as "
             "listening. An error above 0 means that a job needed more memory than was forecast.",
-            half=texts.decimal(0.5, 1),
+            half=i18n.decimal(0.5, 1),
         )
     )
 
@@ -103,10 +101,10 @@ def figures_of(run: Run) -> tuple[float, float, float]:
 
 
 def run_row(run: Run, title: str) -> list[str]:
-    sizes = [solid(gauges.size(n)) for n in (run.peak_bytes, run.forecast_bytes)]
+    sizes = [solid(memory_meters.size(n)) for n in (run.peak_bytes, run.forecast_bytes)]
     error = f"{round(run.error, 2) + 0.0:+.0%}"  # never "-0%"
-    model = ui.said(courses.model_of(run.key))
-    work = [ui.clock(run.duration), model, texts.decimal(run.rtf, 2)]
+    model = ui.said(memory_history.model_of(run.key))
+    work = [ui.clock(run.duration), model, i18n.decimal(run.rtf, 2)]
     return [title or f":gray[{_('deleted')}]", *work, *sizes, error]
 
 

@@ -14,7 +14,7 @@ from transcrevai_core.components.transcribe.uploader import uploader
 from transcrevai_core.components.watch import watch_job, watch_jobs
 from transcrevai_core.i18n import _
 from transcrevai_core.types import Job
-from transcrevai_core.web import uploads as web
+from transcrevai_core.web import uploads
 
 library = ui.store()
 begun: list[str] = st.session_state.setdefault("begun", [])
@@ -55,11 +55,11 @@ def sources(options: dict[str, Any]) -> None:
     names = {"upload_file": _("Files"), "mic": _("Microphone"), "folder": _("Path")}
     files, microphone, path = st.tabs([f":material/{icon}: {name}" for icon, name in names.items()])
     with files:
-        uploads = uploader(key="uploads", max_bytes=web.max_upload_bytes())
-        arrived = [web.find_upload(library.home, upload) for upload in uploads.finished]
+        dropped = uploader(key="uploads", max_bytes=uploads.max_upload_bytes())
+        arrived = [uploads.find_upload(library.home, upload) for upload in dropped.finished]
         taken = [file for file in arrived if file]  # the others are jobs already
         if taken:
-            alone = len(arrived) == 1 and not uploads.pending
+            alone = len(arrived) == 1 and not dropped.pending
             with ui.told():
                 begin(taken, options, show=alone)
     with microphone:
@@ -68,7 +68,7 @@ def sources(options: dict[str, Any]) -> None:
         if recording and st.button(_("Transcribe the recording"), type="primary"):
             name = f"{_('Recording')} {time.strftime('%Y-%m-%d %H.%M.%S')}.wav"
             with ui.told():
-                begin([web.keep(library.home, name, recording.getbuffer())], options)
+                begin([uploads.keep(library.home, name, recording.getbuffer())], options)
     with path, st.form("path", border=False):
         text = st.text_input(
             _("Full path of a recording on this computer"),

@@ -10,8 +10,8 @@ import signal
 import time
 from pathlib import Path
 
-from transcrevai_core.jobs import tasks as stages
-from transcrevai_core.memory import readings as memory
+from transcrevai_core.jobs import tasks
+from transcrevai_core.memory import readings
 
 LEAK_MB_A_SECOND = 50
 STAGES = ("prepare", "load_model", "decode", "diarize")
@@ -37,14 +37,14 @@ def leak(log):
     held, step = [], 0.02
     with log.open("w") as file:
         while len(held) * step < 60:
-            held.append(b"x" * round(LEAK_MB_A_SECOND * memory.MB * step))
-            file.write(f"{time.time()} {memory.resident_bytes(os.getpid())}\n")
+            held.append(b"x" * round(LEAK_MB_A_SECOND * readings.MB * step))
+            file.write(f"{time.time()} {readings.resident_bytes(os.getpid())}\n")
             file.flush()
             time.sleep(step)
 
 
 def attacked(stage):
-    real = getattr(stages, stage)
+    real = getattr(tasks, stage)
 
     @functools.wraps(real)
     def function(*args):
@@ -63,4 +63,4 @@ for function in (prepare, load_model, decode, diarize):
 def begin():
     """Let the stages go wrong from now on."""
     for stage in STAGES:
-        setattr(stages, stage, globals()[stage])
+        setattr(tasks, stage, globals()[stage])

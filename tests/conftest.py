@@ -15,17 +15,15 @@ import av
 import numpy as np
 import pytest
 
-from transcrevai_core import demo
-from transcrevai_core import i18n as texts
-from transcrevai_core.audio import decode as audio
+from transcrevai_core import demo, i18n, workers
+from transcrevai_core.audio import decode
 from transcrevai_core.jobs.governor import Program
-from transcrevai_core.jobs.runner import plan_for
+from transcrevai_core.jobs.planning import plan_for
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.plan import Plan
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import load_settings
 from transcrevai_core.types import Job
-from transcrevai_core.workers import worker as workers
 from transcrevai_core.workers.worker import Worker
 
 ROUTER = Path(__file__).parent.parent / "pages" / "_router.py"
@@ -72,7 +70,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("WHISPER_MODEL", "WHISPER_PRELOAD"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TRANSCREVAI_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(texts, "_find", texts._find)  # whoever is told to speak, does so here only
+    monkeypatch.setattr(i18n, "_find", i18n._find)  # whoever is told to speak, does so here only
     for name, value in SETTINGS.items():
         monkeypatch.setenv(name, value)
     return tmp_path / "home"
@@ -93,7 +91,7 @@ def app() -> Any:
 
 def beginning(path: Path, seconds: int) -> Path:
     """Write the first seconds of the Portuguese sample."""
-    audio.decode(demo.sample_path("pt"), path)
+    decode.decode(demo.sample_path("pt"), path)
     with wave.open(str(path)) as wav:
         frames = wav.readframes(seconds * 16_000)
     with wave.open(str(path), "wb") as wav:

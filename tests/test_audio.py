@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 
 from transcrevai_core.audio import decode as audio
+from transcrevai_core.audio import pcm
 from transcrevai_core.errors import AudioError
 
 
 def all_samples(wav):
-    return np.round(np.concatenate([*audio.blocks(wav, 10)]) * 32768).astype(np.int16)
+    return np.round(np.concatenate([*pcm.blocks(wav, 10)]) * 32768).astype(np.int16)
 
 
 def decode(source, tmp_path):
@@ -59,11 +60,11 @@ def test_pcm_is_kept_sample_by_sample_and_its_digest_is_of_the_content(make_soun
 
 def test_read_gives_the_asked_stretch_in_minus_one_to_one(make_sound, tmp_path):
     _, pcm = decode(make_sound(), tmp_path)
-    samples = audio.read(tmp_path / "out.wav", 0.25, 0.75)
+    samples = pcm.read(tmp_path / "out.wav", 0.25, 0.75)
     assert samples.dtype == np.float32
     assert np.array_equal(samples * 32768, pcm[4_000:12_000])
-    assert len(audio.read(tmp_path / "out.wav", 0.5, 9)) == 8_000
-    assert len(audio.read(tmp_path / "out.wav", 3, 9)) == 0
+    assert len(pcm.read(tmp_path / "out.wav", 0.5, 9)) == 8_000
+    assert len(pcm.read(tmp_path / "out.wav", 3, 9)) == 0
     assert 0.49 < np.abs(samples).max() <= 0.51
 
 

@@ -14,7 +14,7 @@ from conftest import SETTINGS
 
 from tools.serving import Server, browsing, find_chromium, serving
 from transcrevai_core import demo
-from transcrevai_core.audio import decode as audio
+from transcrevai_core.audio import decode
 from transcrevai_core.library.store import Store
 
 if not find_chromium() and os.environ.get("TRANSCREVAI_REQUIRE_BROWSER") != "1":
@@ -152,7 +152,7 @@ def test_reload_and_new_tab_find_the_running_job(
     page: Any, library: Store, server: Server, tmp_path: Path
 ) -> None:
     long = tmp_path / "long.wav"
-    audio.decode(demo.sample_path("en"), long)
+    decode.decode(demo.sample_path("en"), long)
     with wave.open(str(long)) as one:
         parameters, frames = one.getparams(), one.readframes(one.getnframes())
     with wave.open(str(long), "w") as many:

@@ -13,14 +13,12 @@ from test_pages import fill
 
 from tests.test_browser import browser, expect  # noqa: F401
 from tools.serving import Server, serving
-from transcrevai_core.jobs import runner as jobs
+from transcrevai_core.jobs import direct
 from transcrevai_core.jobs.retention import DAY
 from transcrevai_core.library.store import Store
 from transcrevai_core.settings import load_settings
 from transcrevai_core.transcript.rttm import format_rttm
-from transcrevai_core.tuning import grid as experiments
-from transcrevai_core.tuning import sweep_run as sweeping
-from transcrevai_core.tuning import sweeps
+from transcrevai_core.tuning import parameters, sweep_run, sweeps
 from transcrevai_core.types import Job
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -37,7 +35,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, short_recording: Path) -> Pat
     with pytest.MonkeyPatch.context() as patch:
         for name, value in ({"TRANSCREVAI_HOME": str(home)} | SETTINGS).items():
             patch.setenv(name, value)
-        made = jobs.transcribe(sound, model="demo", embedding="mfcc")
+        made = direct.transcribe(sound, model="demo", embedding="mfcc")
         sweep(store, store.job(made.job_id))
     store.update_job(made.job_id, title="Reunião")
     fill(store, "Entrevista", state="failed", error="No speech was found in this recording.")
@@ -55,8 +53,8 @@ def sweep(store: Store, job: Job) -> None:
     reference = format_rttm(store.transcript(job.id).turns, "a")
     sweeps.keep_reference(store, job, "right.rttm", reference.encode())
     grid = {"speakers": [2, 3], "min_turn_seconds": [0.0, 0.4]}
-    planned = sweeps.plan(experiments.of_job(job), grid, reference)
-    sweeping.run(store, load_settings(), sweeps.begin(store, job, planned))
+    planned = sweeps.plan(parameters.of_job(job), grid, reference)
+    sweep_run.run(store, load_settings(), sweeps.begin(store, job, planned))
 
 
 @pytest.fixture(scope="module")

@@ -23,11 +23,10 @@ from tests.test_browser import (  # noqa: F401
 from tests.test_browser_speakers import PLAYS, choose_name
 from tools.serving import Server
 from transcrevai_core import demo
-from transcrevai_core.library import edits
-from transcrevai_core.library import history as changes
+from transcrevai_core.library import edits, history
 from transcrevai_core.library.store import Store
 from transcrevai_core.types import Chunk, Job, Segment, Turn, Word
-from transcrevai_core.web import transcript as reading
+from transcrevai_core.web import transcript_routes
 
 
 @pytest.fixture(scope="module")
@@ -305,7 +304,9 @@ def held(page: Any, method: str) -> Iterator[None]:
             route.continue_()
 
     page.route("**/api/transcript/*", hold)
-    with page.expect_request(lambda asked: asked.method == method and reading.URL in asked.url):
+    with page.expect_request(
+        lambda asked: asked.method == method and transcript_routes.URL in asked.url
+    ):
         yield
     while not kept:
         page.wait_for_timeout(10)
@@ -366,7 +367,7 @@ def test_changes_of_others_are_shown_and_nothing_written_meanwhile_is_lost(
     settled(page, first, "zero one two three, I say")
     expect(row(page, second).get_by_text("theirs")).to_have_count(0)
     # a state that was here before is another one in between
-    changes.undo(library, job.id)
+    history.undo(library, job.id)
     page.locator(".box").focus()
     page.keyboard.press("h")
     expect(row(page, first).locator(".words")).to_have_text("zero one two three")
@@ -465,7 +466,7 @@ def test_nothing_left_to_undo_shows_turns_as_they_are(
     edits.assign_turn(library, bare.id, Turn(2, 4, "B"), "A")
     page.goto(f"{server.url}/transcript?job={bare.id}")
     expect(page.locator(".row")).to_have_count(1)
-    changes.undo(library, bare.id)
+    history.undo(library, bare.id)
     page.locator("[data-do=undo]").click()
     expect(page.locator(".row")).to_have_count(2)
     expect(page.locator("[data-do=redo]")).to_be_enabled()

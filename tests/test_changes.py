@@ -3,8 +3,7 @@
 import pytest
 
 from transcrevai_core.errors import InputError
-from transcrevai_core.library import edits
-from transcrevai_core.library import history as changes
+from transcrevai_core.library import edits, history
 from transcrevai_core.library.store import Store
 from transcrevai_core.types import Chunk, Region, Segment, Turn, Word
 
@@ -58,11 +57,11 @@ def test_each_change_is_taken_back_and_made_again(store, job, what):
     assert change.what == what and after != before
     assert change.speakers == (what in ("merge", "speaker", "speakers", "name"))
     fresh = Store(store.home)  # as after a restart
-    assert changes.undo(fresh, job.id).what == what
+    assert history.undo(fresh, job.id).what == what
     assert state(fresh, job) == before
-    assert changes.redo(fresh, job.id).what == what
+    assert history.redo(fresh, job.id).what == what
     assert state(fresh, job) == after
-    assert changes.undo(fresh, job.id).segments == change.segments
+    assert history.undo(fresh, job.id).segments == change.segments
 
 
 def test_all_changes_are_taken_back_in_turn_and_made_again(store, job):
@@ -71,40 +70,40 @@ def test_all_changes_are_taken_back_in_turn_and_made_again(store, job):
         edit(store, job)
         states.append(state(store, job))
     for expected in reversed(states[:-1]):
-        changes.undo(store, job.id)
+        history.undo(store, job.id)
         assert state(store, job) == expected
-    assert not changes.undo(store, job.id).what
+    assert not history.undo(store, job.id).what
     for expected in states[1:]:
-        changes.redo(store, job.id)
+        history.redo(store, job.id)
         assert state(store, job) == expected
-    assert not changes.redo(store, job.id).what
+    assert not history.redo(store, job.id).what
 
 
 def test_a_new_change_ends_what_could_be_made_again(store, job):
     EDITS["note"](store, job)
-    changes.undo(store, job.id)
+    history.undo(store, job.id)
     with store.database.read() as db:
-        assert changes.history(db, job.id) == ("", "note")
+        assert history.history(db, job.id) == ("", "note")
     EDITS["highlight"](store, job)
     with store.database.read() as db:
-        assert changes.history(db, job.id) == ("highlight", "")
-    assert not changes.redo(store, job.id).what
+        assert history.history(db, job.id) == ("highlight", "")
+    assert not history.redo(store, job.id).what
 
 
 def test_what_changes_nothing_is_no_change(store, job):
     with store.database.read() as db:
-        version = changes.version(db, job.id)
+        version = history.version(db, job.id)
     edits.set_note(store, first(store, job), " ")
     edits.edit_text(store, first(store, job), "Bom dia, pessoal.")
     with store.database.read() as db:
-        assert changes.version(db, job.id) == version
-    assert not changes.undo(store, job.id).what
+        assert history.version(db, job.id) == version
+    assert not history.undo(store, job.id).what
 
 
 def test_search_follows_what_is_taken_back(store, job):
     EDITS["text"](store, job)
     assert store.search("tarde") and not store.search("bom")
-    changes.undo(store, job.id)
+    history.undo(store, job.id)
     assert store.search("bom") and not store.search("tarde")
 
 
@@ -119,7 +118,7 @@ def test_what_is_made_anew_is_not_written_over(store, job, anew):
     else:
         store.save_plan(job.id, [Chunk(0, 0, 6)])
     before = state(store, job)
-    assert not changes.undo(store, job.id).what
+    assert not history.undo(store, job.id).what
     assert state(store, job) == before
 
 
@@ -129,7 +128,7 @@ def test_a_chunk_that_comes_later_takes_nothing_away(store, make_sound):
     store.save_chunk(job.id, 0, [said(0, "Bom dia, pessoal.")], dropped=0, seconds=1)
     EDITS["note"](store, job)
     store.save_chunk(job.id, 1, [said(3, "Tudo bem? Sim.")], dropped=0, seconds=1)
-    assert changes.undo(store, job.id).what == "note"
+    assert history.undo(store, job.id).what == "note"
     assert len(store.segments(job.id)) == 2
 
 
@@ -138,9 +137,9 @@ def test_rows_that_something_else_changed_are_left_alone(store, job):
     with store.database.write() as db:
         db.execute("UPDATE segments SET edited = 'else' WHERE id = ?", (first(store, job),))
     with pytest.raises(InputError, match="made anew since"):
-        changes.undo(store, job.id)
+        history.undo(store, job.id)
     assert store.segments(job.id)[0].edited == "else"
-    assert not changes.undo(store, job.id).what
+    assert not history.undo(store, job.id).what
 
 
 def test_a_number_given_away_meanwhile_is_no_hindrance(store, job, make_sound):
@@ -149,20 +148,20 @@ def test_a_number_given_away_meanwhile_is_no_hindrance(store, job, make_sound):
     other = store.add_job(make_sound(), {})
     store.save_plan(other.id, [Chunk(0, 0, 3)])
     store.save_chunk(other.id, 0, [said(0, "Bom dia, pessoal.")], dropped=0, seconds=1)
-    changes.undo(store, job.id)
+    history.undo(store, job.id)
     assert [(s.start, s.text) for s in store.segments(job.id)] == before
-    changes.redo(store, job.id)
+    history.redo(store, job.id)
     assert len(store.segments(job.id)) == 1 and len(store.segments(other.id)) == 1
-    changes.undo(store, job.id)
+    history.undo(store, job.id)
     assert [(s.start, s.text) for s in store.segments(job.id)] == before
 
 
 def test_the_last_two_hundred_are_kept(store, job):
-    for n in range(changes.KEPT + 5):
+    for n in range(history.KEPT + 5):
         edits.set_note(store, first(store, job), f"note {n}")
-    for n in range(changes.KEPT):
-        assert changes.undo(store, job.id).what == "note", n
-    assert not changes.undo(store, job.id).what
+    for n in range(history.KEPT):
+        assert history.undo(store, job.id).what == "note", n
+    assert not history.undo(store, job.id).what
     assert store.segments(job.id)[0].note == "note 4"
 
 

@@ -10,13 +10,13 @@ from collections import Counter
 import psutil
 from conftest import beginning, wait_until
 
+from transcrevai_core import workers
 from transcrevai_core.jobs.runner import Runner
 from transcrevai_core.library.journal import Journal
-from transcrevai_core.memory import readings as memory
+from transcrevai_core.memory import readings
 from transcrevai_core.memory.plan import base_bytes
 from transcrevai_core.settings import load_settings
 from transcrevai_core.workers import processes
-from transcrevai_core.workers import worker as workers
 
 OPTIONS = {"model": "demo", "language": "pt", "beam_size": 1, "chunk_seconds": 5}
 MOST_KILLS = 2  # of one stage of one job: a fourth death in a row would rightly end it
@@ -48,7 +48,9 @@ def decodes(store, job_id):
 
 def test_twenty_jobs_come_to_their_end_under_random_kills(store, tmp_path):
     before = {child.pid for child in psutil.Process().children(recursive=True)}
-    own = memory.share_bytes(os.getpid()) // memory.MB  # the process of the tests is no small one
+    own = (
+        readings.share_bytes(os.getpid()) // readings.MB
+    )  # the process of the tests is no small one
     settings = load_settings(
         work_cores=4,
         cache_entries=0,
@@ -80,7 +82,7 @@ def test_twenty_jobs_come_to_their_end_under_random_kills(store, tmp_path):
         at_once = max(at_once, len(store.jobs(("preparing", "transcribing"))))
         plans = list(runner.program._plans.values())
         promised = max(promised, base_bytes() + sum(plan.workers_bytes for plan in plans))
-        most = max(most, memory.own_bytes())
+        most = max(most, readings.own_bytes())
         time.sleep(0.3)
     killer.ending.set()
     killer.join()
@@ -91,7 +93,7 @@ def test_twenty_jobs_come_to_their_end_under_random_kills(store, tmp_path):
     assert sum(killer.kills.values()) >= 5 and at_once > 1
     # never more than the budget at once; this process grows by itself while the tests run
     limits = runner.program.limits
-    assert promised <= limits.plan_bytes + 5 * memory.MB and most <= limits.budget_bytes
+    assert promised <= limits.plan_bytes + 5 * readings.MB and most <= limits.budget_bytes
     # nothing was done twice unless its worker died on it
     for job in jobs:
         again = sum(count - 1 for count in decodes(store, job.id))

@@ -12,12 +12,10 @@ from typer.testing import CliRunner
 from transcrevai_core import demo
 from transcrevai_core.cli import app
 from transcrevai_core.errors import Cancelled, InputError, ModelError
-from transcrevai_core.jobs import precision as checking
-from transcrevai_core.jobs import runner as jobs
-from transcrevai_core.jobs import tasks as stages
+from transcrevai_core.jobs import direct, measure_precision, planning, tasks
 from transcrevai_core.jobs.governor import RUNNING, Program
-from transcrevai_core.jobs.precision import check_model
-from transcrevai_core.library import precision as checks
+from transcrevai_core.jobs.measure_precision import check_model
+from transcrevai_core.library import precision
 from transcrevai_core.library.precision import (
     Check,
     Measure,
@@ -46,18 +44,18 @@ def model(tmp_path):
 @pytest.fixture
 def few_words(monkeypatch):
     """Let a short recording be enough."""
-    monkeypatch.setattr(checking, "LEAST_WORDS", 30)
+    monkeypatch.setattr(measure_precision, "LEAST_WORDS", 30)
 
 
 def keep(store, folder, *measures):
-    check = checks.new_check(str(folder), {"a.wav": 2}, folder, measures)
-    checks.save(store.database, check, folder)
+    check = precision.new_check(str(folder), {"a.wav": 2}, folder, measures)
+    precision.save(store.database, check, folder)
     return check
 
 
 def garbled(spec, wav, chunk, options, longest):
     """Decode as usual; but INT8 hears other words."""
-    segments, dropped = stages.decode(spec, wav, chunk, options, longest)
+    segments, dropped = tasks.decode(spec, wav, chunk, options, longest)
     if spec.compute_type == "int8":
         segments = [replace(segment, text=" outra coisa.") for segment in segments]
     return segments, dropped
@@ -68,7 +66,7 @@ def overflow(spec, wav, chunk, options, longest):
 
 
 def refused(spec, language, task):
-    return stages.ModelReport("cpu", "float32", ("int8 was refused.",))
+    return tasks.ModelReport("cpu", "float32", ("int8 was refused.",))
 
 
 # --- the store
@@ -91,8 +89,8 @@ def test_the_last_check_of_a_model_counts_as_long_as_it_is_the_same_file(store, 
 
 
 def test_the_verdict_is_one_sentence():
-    assert doctest.testmod(checks).failed == 0
-    said = checks.verdict(Check(0, "base", {}, 0, (BAD, FLOAT)), 90)
+    assert doctest.testmod(precision).failed == 0
+    said = precision.verdict(Check(0, "base", {}, 0, (BAD, FLOAT)), 90)
     assert said == (
         "40.0% of the words of base in int8 agree with float32's, less than the 90% that is asked "
         "for, so from now on it works in the next compute type."
@@ -123,10 +121,10 @@ def test_a_type_that_was_asked_for_is_obeyed_with_a_warning(asked):
 
 def test_the_forecast_counts_what_the_ladder_comes_to(store, model):
     options = JobOptions(model=str(model), diarize=False)
-    before = jobs.plan_for(store, load_settings(), options)
+    before = planning.plan_for(store, load_settings(), options)
     keep(store, model, BAD, FLOAT)
-    after = jobs.plan_for(store, load_settings(), options)
-    asked = jobs.plan_for(
+    after = planning.plan_for(store, load_settings(), options)
+    asked = planning.plan_for(
         store, load_settings(), options.model_copy(update={"compute_type": "int8"})
     )
     assert after.workers_bytes >= before.workers_bytes
@@ -171,11 +169,11 @@ def test_a_model_that_disagrees_falls_back_for_the_next_job(
     program, short_recording, few_words, monkeypatch
 ):
     with monkeypatch.context() as patch:
-        patch.setattr(stages, "decode", garbled)
+        patch.setattr(tasks, "decode", garbled)
         found = check_model(program, "demo", [Recording(short_recording, "pt")])
     assert found.measures[0].agreement < 0.5 and found.measures[0].wer is None
     options = JobOptions(model="demo", language="pt", diarize=False)
-    job = jobs.run(program, jobs.open_job(program.store, short_recording, options))
+    job = direct.run(program, direct.open_job(program.store, short_recording, options))
     assert job.state == "done" and not job.compute_type.startswith("int8")
     share = f"{found.measures[0].agreement:.1%}"
     assert any(
@@ -183,7 +181,7 @@ def test_a_model_that_disagrees_falls_back_for_the_next_job(
     )
     monkeypatch.setenv("TRANSCREVAI_AGREEMENT_PERCENT", "0")
     program.settings = load_settings()
-    job = jobs.run(program, jobs.open_job(program.store, short_recording, options))
+    job = direct.run(program, direct.open_job(program.store, short_recording, options))
     assert job.compute_type == "int8_float32"
 
 
@@ -200,11 +198,11 @@ def test_what_cannot_be_checked_gets_one_sentence(
     with pytest.raises(InputError, match=r"Too little .* \(\d+ words\) .* clips with 50 words"):
         check_model(program, "demo", clip)
     with monkeypatch.context() as patch:
-        patch.setattr(stages, "load_model", refused)
+        patch.setattr(tasks, "load_model", refused)
         with pytest.raises(ModelError, match="cannot work in int8 here, it runs in float32"):
             check_model(program, "demo", clip)
     with monkeypatch.context() as patch:
-        patch.setattr(stages, "decode", overflow)
+        patch.setattr(tasks, "decode", overflow)
         with pytest.raises(ModelError, match=r"demo failed at its work \(CUDA failed\)\."):
             check_model(program, "demo", clip)
     monkeypatch.setenv("TRANSCREVAI_MEMORY_BUDGET_MB", "200")
@@ -228,10 +226,10 @@ def test_a_check_waits_for_room_and_can_be_cancelled(program, short_recording, m
 
 def test_the_program_at_hand_is_taken_else_one_for_the_time_being(store, home):
     settings = load_settings()
-    with checking.at_hand(store, settings) as alone:
+    with measure_precision.at_hand(store, settings) as alone:
         assert alone in RUNNING
     assert alone not in RUNNING
-    with Program(store, settings) as mine, checking.at_hand(store, settings) as found:
+    with Program(store, settings) as mine, measure_precision.at_hand(store, settings) as found:
         assert found is mine
         assert found in RUNNING
     assert mine not in RUNNING

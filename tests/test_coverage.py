@@ -19,10 +19,10 @@ from tests.test_pages import checked, open_page, press
 from transcrevai_core import demo, wer
 from transcrevai_core.cli import app as cli
 from transcrevai_core.errors import InputError
+from transcrevai_core.jobs import direct, tasks
 from transcrevai_core.jobs import runner as jobs
-from transcrevai_core.jobs import tasks as stages
+from transcrevai_core.jobs.direct import open_job
 from transcrevai_core.jobs.governor import Program
-from transcrevai_core.jobs.runner import open_job
 from transcrevai_core.library import coverage, edits
 from transcrevai_core.library.coverage import Gap, cover, of_job, transcribe_again
 from transcrevai_core.library.rows import GAPS_LEFT, requeue
@@ -115,7 +115,7 @@ def transcribed(short_recording, tmp_path_factory):
             patch.setenv(name, value)
         store = Store(home)
         with Program(store, load_settings(home=home)) as program:
-            job = jobs.run(program, open_job(store, short_recording, JobOptions(**OPTIONS)))
+            job = direct.run(program, open_job(store, short_recording, JobOptions(**OPTIONS)))
     assert job.state == "done" and not of_job(store, job.id).gaps
     return home
 
@@ -138,7 +138,7 @@ def lose(store, job, number):
 
 
 def go_on(store, program, job):
-    return jobs.run(program, store.claim(job.id))
+    return direct.run(program, store.claim(job.id))
 
 
 def test_a_gap_that_is_transcribed_again_is_text_again_and_nothing_else_changes(
@@ -269,7 +269,7 @@ def unsure(spec, wav, chunk, options, longest):
 
 
 def test_a_gap_is_decoded_eagerly_and_without_what_was_said_last(store, program, done, monkeypatch):
-    monkeypatch.setattr(stages, "decode", unsure)
+    monkeypatch.setattr(tasks, "decode", unsure)
     lose(store, done, 1)
     with store.database.write() as db:
         options = JobOptions(**OPTIONS, condition_on_previous_text=True).model_dump()

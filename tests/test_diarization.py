@@ -12,7 +12,7 @@ import pytest
 from test_pipeline import run_cli
 
 from transcrevai_core import demo
-from transcrevai_core.audio import decode as audio
+from transcrevai_core.audio import decode, pcm
 from transcrevai_core.diarization.pipeline import diarize, hear, name_turns, settle
 from transcrevai_core.diarization.recipes import RECIPES
 from transcrevai_core.transcript.rttm import read_rttm
@@ -51,7 +51,7 @@ def write(path, samples):
 def sample(request, tmp_path_factory):
     """A bundled conversation: its name, its WAV file and its reference."""
     wav = tmp_path_factory.mktemp("diarization") / "audio.wav"
-    audio.decode(demo.sample_path(request.param), wav)
+    decode.decode(demo.sample_path(request.param), wav)
     reference = read_rttm(demo.sample_path(request.param).with_suffix(".rttm"))
     return request.param, wav, reference
 
@@ -109,7 +109,7 @@ def test_the_order_of_windows_does_not_matter_to_the_clusters(voices):
 @pytest.mark.parametrize("sample", ["pt"], indirect=True)
 def test_level_and_silence_around_do_not_change_the_answer(sample, voices, tmp_path):
     _, wav, _ = sample
-    samples = audio.read(wav, 0, 1e9)
+    samples = pcm.read(wav, 0, 1e9)
     before = settle(voices, (1, 6), IVECTOR, unheard).turns
     silence = np.zeros(16_000 * 16 // 5, np.float32)  # 3.2 s: whole frames of VAD and of cepstra
     quiet = diarize(write(tmp_path / "quiet.wav", samples * 0.25))
@@ -129,10 +129,10 @@ def test_silence_and_a_breath_of_sound_have_an_answer(embedding, tmp_path):
     assert nothing.turns == ()
     assert nothing.count.number == 0
     assert done == sorted(done) and done[-1] == 1.0
-    samples = audio.decode(demo.sample_path("pt"), tmp_path / "pt.wav")
+    samples = decode.decode(demo.sample_path("pt"), tmp_path / "pt.wav")
     assert samples.duration > 2
     short = diarize(
-        write(tmp_path / "short.wav", audio.read(tmp_path / "pt.wav", 0.5, 1.2)), recipe=recipe
+        write(tmp_path / "short.wav", pcm.read(tmp_path / "pt.wav", 0.5, 1.2)), recipe=recipe
     )
     assert len({turn.speaker for turn in short.turns}) <= 1
 

@@ -11,18 +11,18 @@ from rich.console import Console
 from test_pipeline import run_cli
 from typer.testing import CliRunner
 
-from transcrevai_core import cli
+from transcrevai_core import cli, workers
 from transcrevai_core.cli.doctor import components_table, environment_table
 from transcrevai_core.doctor import advice as doctor
 from transcrevai_core.doctor import costs, probes
 from transcrevai_core.doctor.costs import RUNS, Biggest, Component, biggest, is_leak, measure, slope
-from transcrevai_core.doctor.environment import Environment, ModelHere, models_here, size_of
+from transcrevai_core.doctor.environment import Environment, ModelHere, models_here
 from transcrevai_core.doctor.probes import Probe
 from transcrevai_core.errors import Cancelled
+from transcrevai_core.library.disk import size_of
 from transcrevai_core.memory import forecast
 from transcrevai_core.memory.forecast import Shape
 from transcrevai_core.memory.readings import MB
-from transcrevai_core.workers import worker as workers
 from transcrevai_core.workers.worker import Worker
 
 NAMES = ["worker", "audio", "speech", "transcription", "diarization", "web"]

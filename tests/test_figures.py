@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from transcrevai_core.figures import timeline as figures
+from transcrevai_core.figures import timeline
 from transcrevai_core.types import Segment, Transcript, Turn, Word
 
 A, B = "SPEAKER_00", "SPEAKER_01"
@@ -26,7 +26,7 @@ def transcript(turns, segments=(), names=None, duration=100.0):
 
 def drawn(*args, **kwargs):
     """What reaches the browser."""
-    return json.loads(figures.timeline(transcript(*args, **kwargs)).to_json())
+    return json.loads(timeline.timeline(transcript(*args, **kwargs)).to_json())
 
 
 def luminance(colour):
@@ -45,7 +45,7 @@ def contrast(one, other):
 
 def test_every_colour_is_readable_on_both_backgrounds():
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
-    for fill, text in figures.PALETTE:
+    for fill, text in timeline.PALETTE:
         assert contrast(fill, text) >= 4.5
         assert min(contrast(fill, "#ffffff"), contrast(fill, "#111816")) >= 2.9
 
@@ -71,23 +71,23 @@ def lab(colour, seen):
 
 @pytest.mark.parametrize("kind", BLINDNESS)
 def test_colours_differ_for_every_kind_of_eye(kind):
-    seen = [lab(fill, BLINDNESS[kind]) for fill, _ in figures.PALETTE]
+    seen = [lab(fill, BLINDNESS[kind]) for fill, _ in timeline.PALETTE]
     for one, other in itertools.combinations(seen, 2):
         # 2.3 is what an eye can just tell apart
         assert sum((a - b) ** 2 for a, b in zip(one, other, strict=True)) ** 0.5 > 10
 
 
 def test_twenty_speakers_look_different_and_keep_their_looks():
-    looks = [figures.colour(f"SPEAKER_{n:02}") for n in range(20)]
+    looks = [timeline.colour(f"SPEAKER_{n:02}") for n in range(20)]
     assert len(set(looks)) == 20
     assert [look.fill for look in looks[:10]] == [look.fill for look in looks[10:]]
-    assert figures.colour("Ana") == figures.colour("Ana")  # a label from elsewhere
+    assert timeline.colour("Ana") == timeline.colour("Ana")  # a label from elsewhere
 
 
 def test_names():
-    assert figures.shown_name(A, {}) == "Speaker 1"
-    assert figures.shown_name(A, {A: "Ana"}) == "Ana"
-    assert figures.shown_name("host", {}) == "host"
+    assert timeline.shown_name(A, {}) == "Speaker 1"
+    assert timeline.shown_name(A, {A: "Ana"}) == "Ana"
+    assert timeline.shown_name("host", {}) == "host"
 
 
 # -- what is said in a turn --------------------------------------------------------------------
@@ -101,17 +101,17 @@ def test_words_go_with_their_speakers_turn():
         Segment(9, 10, " late", words(9, " late"), speaker=A),  # after its last turn
         Segment(3, 4, " nobody's", words(3, " nobody's")),
     ]
-    assert figures.said(turns, segments) == ["um dois", "yes", "três late"]
+    assert timeline.said(turns, segments) == ["um dois", "yes", "três late"]
 
 
 def test_a_correction_is_what_was_said():
     segment = Segment(0, 2, " um dois", words(0, " um", " dois"), speaker=A, edited="one two")
-    assert figures.said([Turn(0, 2, A)], [segment]) == ["one two"]
+    assert timeline.said([Turn(0, 2, A)], [segment]) == ["one two"]
 
 
 def test_long_speeches_are_cut():
     segment = Segment(0, 99, " palavra" * 99, words(0, *[" palavra"] * 99), speaker=A)
-    (said,) = figures.said([Turn(0, 99, A)], [segment], 20)
+    (said,) = timeline.said([Turn(0, 99, A)], [segment], 20)
     assert said == "palavra palavra pal…"
 
 
@@ -126,7 +126,7 @@ def test_lanes_stand_in_order_of_first_speech():
     assert first["y"] == [0, 0] and second["y"] == [1]
     assert first["x"] == [20_000, 10_000] and first["customdata"] == [0, 60]
     assert first["base"][1] - first["base"][0] == 60_000
-    assert first["marker"]["color"] == figures.colour(B).fill
+    assert first["marker"]["color"] == timeline.colour(B).fill
     low, high = figure["layout"]["yaxis"]["range"]
     assert low > high  # the first lane is above
     assert figure["layout"]["yaxis"]["fixedrange"]
@@ -173,7 +173,7 @@ def test_three_hours_stay_light():
         segments.append(
             Segment(2.16 * n, 2.16 * n + 2, " palavra" * 40, text, speaker=turns[-1].speaker)
         )
-    figure = figures.timeline(transcript(turns, segments, duration=10_800.0))
+    figure = timeline.timeline(transcript(turns, segments, duration=10_800.0))
     assert len(figure.data) == 12  # bars and targets of each speaker
     assert len(figure.to_json()) < 1_200_000
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from transcrevai_core import demo
-from transcrevai_core.jobs import tasks as stages
+from transcrevai_core.jobs import tasks
 from transcrevai_core.memory import forecast
 from transcrevai_core.memory.forecast import Shape, transcription_bytes
 from transcrevai_core.transcription.catalogue import MODELS
@@ -116,17 +116,17 @@ def test_it_is_light():
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own count of memory")
 def test_the_demo_model_needs_what_is_forecast(tmp_path):
-    from transcrevai_core.audio import decode as audio
+    from transcrevai_core.audio import decode
 
     wav = tmp_path / "audio.wav"
-    audio.decode(demo.sample_path("pt"), wav)
+    decode.decode(demo.sample_path("pt"), wav)
     chunks = [Chunk(i, 8.0 * i, 8.0 * i + 8, (Region(8.0 * i, 8.0 * i + 8),)) for i in range(4)]
-    spec = stages.ModelSpec("demo", demo.MODEL_DIR, "cpu", "int8", 1)
+    spec = tasks.ModelSpec("demo", demo.MODEL_DIR, "cpu", "int8", 1)
     worker = Worker("transcription")
     try:
-        worker.call(stages.detect_language, spec, wav, chunks)
+        worker.call(tasks.detect_language, spec, wav, chunks)
         for chunk in chunks:
-            worker.call(stages.decode, spec, wav, chunk, {"language": "pt", "beam_size": 5}, 30.0)
+            worker.call(tasks.decode, spec, wav, chunk, {"language": "pt", "beam_size": 5}, 30.0)
         measured = worker.read_peak()
     finally:
         worker.stop()

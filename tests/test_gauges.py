@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from transcrevai_core.figures import memory_history as courses
-from transcrevai_core.figures import memory_meters as gauges
+from transcrevai_core.figures import memory_history, memory_meters
 from transcrevai_core.figures.memory_meters import Palette
 from transcrevai_core.library.journal import Event, Journal, Point, Run
 from transcrevai_core.library.store import Store
@@ -37,7 +36,7 @@ def run(n: int = 0, seconds: float = 30, peak: int = 500) -> Run:
 
 def test_a_meter_each_in_words_and_on_the_scale_of_the_levels() -> None:
     seen = reading(NOW, 0.5, 300, worker(450, 500), worker(60, 0))
-    rows = gauges.meters_of(seen, LIMITS, 400 * MB)
+    rows = memory_meters.meters_of(seen, LIMITS, 400 * MB)
     assert [row.words for row in rows] == [
         "4.0 of 8.0 GB · 50%",
         "300 of 600 MB · peak 400 MB",
@@ -46,12 +45,12 @@ def test_a_meter_each_in_words_and_on_the_scale_of_the_levels() -> None:
     ]
     # a full budget, and a full worker, stand where workers are ended
     assert [round(row.share, 3) for row in rows] == [0.5, 0.45, 0.81, 0.09]
-    assert gauges.meters_of(seen, LIMITS, 0)[1].note == "peak 300 MB"
+    assert memory_meters.meters_of(seen, LIMITS, 0)[1].note == "peak 300 MB"
 
 
 def test_bands_of_meters_begin_at_the_limits() -> None:
-    rows = gauges.meters_of(reading(NOW, 0.75, 600, worker(510, 500)), LIMITS, 0)
-    spec = gauges.meters(rows, LIMITS, PALETTE)
+    rows = memory_meters.meters_of(reading(NOW, 0.75, 600, worker(510, 500)), LIMITS, 0)
+    spec = memory_meters.meters(rows, LIMITS, PALETTE)
     *bands, taken = spec["series"]
     assert [band["name"] for band in bands] == list(LEVELS)
     widths = [[band["data"][row]["value"] for band in bands] for row in range(3)]
@@ -62,7 +61,9 @@ def test_bands_of_meters_begin_at_the_limits() -> None:
 
 
 def test_a_bar_ends_with_its_meter() -> None:
-    spec = gauges.meters(gauges.meters_of(reading(NOW, 0.2, 9000), LIMITS, 0), LIMITS, PALETTE)
+    spec = memory_meters.meters(
+        memory_meters.meters_of(reading(NOW, 0.2, 9000), LIMITS, 0), LIMITS, PALETTE
+    )
     assert spec["series"][-1]["data"][1]["value"] == 1.0
 
 
@@ -74,7 +75,7 @@ def point(time: float, pressure: float = 0.5, total: int = 300) -> Point:
 
 
 def course(points: Sequence[Point], events: Sequence[Event] = ()) -> Any:
-    return courses.course(points, events, LIMITS, PALETTE, NOW - 600, NOW)
+    return memory_history.course(points, events, LIMITS, PALETTE, NOW - 600, NOW)
 
 
 def test_nothing_read_is_no_picture() -> None:
@@ -109,7 +110,7 @@ def test_thousands_of_readings_become_few_points_that_keep_the_peak(store: Store
     for n in range(0, 3600, 4):
         journal.add_reading(reading(begin + n / 2, 0.9 if n == 1232 else 0.5, n), "normal", 1)
     Journal(store.database, "2:b").add_reading(reading(NOW - 10, 0.99), "normal", 1)
-    points = journal.course(begin, courses.step_of(begin, NOW))
+    points = journal.course(begin, memory_history.step_of(begin, NOW))
     assert len(points) == 240
     assert max(points, key=lambda point: point.pressure).time == pytest.approx(begin + 616, abs=8)
     assert points[-1].total_bytes == 3596 * MB and journal.peak_bytes() == 3596 * MB
@@ -130,15 +131,15 @@ def test_events_stand_at_their_times_and_tell_their_cause() -> None:
     assert [datetime.fromisoformat(x) for x in marks.x] == [moment(NOW - 120), moment(NOW - 30)]
     assert "Recovered 2 jobs" in marks.hovertext[0] and "&lt;b&gt;" in marks.hovertext[1]
     assert tuple(marks.marker.color) == (PALETTE.good, PALETTE.red)
-    assert courses.event_colour(events[0], PALETTE) == PALETTE.red
+    assert memory_history.event_colour(events[0], PALETTE) == PALETTE.red
 
 
 # -- past jobs ---------------------------------------------------------------------------------
 
 
 def test_history_shows_each_job_and_the_rolling_mean() -> None:
-    assert courses.history([], PALETTE) is None
-    figure = courses.history([run(n, seconds=30 + 6 * n) for n in range(6)], PALETTE)
+    assert memory_history.history([], PALETTE) is None
+    figure = memory_history.history([run(n, seconds=30 + 6 * n) for n in range(6)], PALETTE)
     assert figure is not None
     each, mean, error, _ = figure.data
     assert list(each.y) == pytest.approx([0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
@@ -156,4 +157,4 @@ def test_history_shows_each_job_and_the_rolling_mean() -> None:
     ],
 )
 def test_the_model_is_in_the_key(key: str, model: str) -> None:
-    assert courses.model_of(key) == model
+    assert memory_history.model_of(key) == model

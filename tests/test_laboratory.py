@@ -21,17 +21,14 @@ from transcrevai_core.diarization import clustering, grouping
 from transcrevai_core.diarization.pipeline import Voices
 from transcrevai_core.diarization.recipes import Recipe
 from transcrevai_core.errors import Cancelled, InputError, SettingError, WorkerDied
-from transcrevai_core.jobs import runner as jobs
+from transcrevai_core.jobs import direct
 from transcrevai_core.jobs.governor import Program
 from transcrevai_core.library.cache import Cache
 from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import load_settings
-from transcrevai_core.tuning import grid as experiments
-from transcrevai_core.tuning import laboratory as bench
-from transcrevai_core.tuning import profiles, sweeps
-from transcrevai_core.tuning import sweep_run as sweeping
-from transcrevai_core.tuning import tasks as laboratory
+from transcrevai_core.tuning import laboratory, parameters, profiles, sweep_run, sweeps
+from transcrevai_core.tuning import tasks as lab_tasks
 from transcrevai_core.tuning.tasks import Question
 from transcrevai_core.types import Job, Region
 from transcrevai_core.workers.worker import Worker
@@ -48,12 +45,12 @@ def question(tmp_path: Path) -> Question:
     windows = np.arange(30)[:, None] + [0.0, 1.0]
     voices = Voices((Region(0.0, 30.0),), windows, np.eye(3)[labels] + noise, None)
     voices.save(tmp_path / "voices.npz")
-    values = experiments.checked({"embedding": "mfcc", "resegment_rounds": 0})
+    values = parameters.checked({"embedding": "mfcc", "resegment_rounds": 0})
     return Question(tmp_path / "voices.npz", tmp_path / "audio.wav", values)
 
 
 def other(question: Question, **changes: Any) -> Question:
-    values = experiments.checked({**question.settings, **changes})
+    values = parameters.checked({**question.settings, **changes})
     return Question(question.voices, question.wav, values)
 
 
@@ -61,28 +58,28 @@ def other(question: Question, **changes: Any) -> Question:
 
 
 def test_answers_follow_the_settings(question: Question) -> None:
-    found = laboratory.answer(other(question, speakers=3))
+    found = lab_tasks.answer(other(question, speakers=3))
     assert [row[2] for row in found["turns"]] == ["SPEAKER_00", "SPEAKER_01", "SPEAKER_02"]
     assert [round(row[0]) for row in found["turns"]] == [0, 10, 20]
-    assert len(laboratory.answer(other(question, speakers=1))["turns"]) == 1
+    assert len(lab_tasks.answer(other(question, speakers=1))["turns"]) == 1
     # turns of ten seconds are amid speech: a longer least one leaves none of them between two
     assert (
-        laboratory.answer(other(question, speakers=3, min_turn_seconds=5))["turns"]
+        lab_tasks.answer(other(question, speakers=3, min_turn_seconds=5))["turns"]
         == (found["turns"])
     )
 
 
 def test_a_score_has_der_and_its_parts(question: Question) -> None:
     lines = [f"SPEAKER a 1 {10 * n} 10 <NA> <NA> s{n} <NA> <NA>" for n in range(3)]
-    right = laboratory.score(other(question, speakers=3), "\n".join(lines), 0.25)
+    right = lab_tasks.score(other(question, speakers=3), "\n".join(lines), 0.25)
     assert right["der"] == pytest.approx(0, abs=0.01) and right["speakers"] == 3
-    wrong = laboratory.score(other(question, speakers=1), "\n".join(lines), 0.0)
+    wrong = lab_tasks.score(other(question, speakers=1), "\n".join(lines), 0.0)
     assert wrong["confusion"] == pytest.approx(2 / 3) == pytest.approx(wrong["der"])
     assert (wrong["speakers"], wrong["speakers_reference"]) == (1, 3)
 
 
 def test_the_map_parts_voices_and_says_whose_dots_they_are(question: Question) -> None:
-    found = laboratory.survey(other(question, speakers=3))
+    found = lab_tasks.survey(other(question, speakers=3))
     places = np.array([dot[:2] for dot in found["dots"]])
     assert found["share"] > 0.9 and [dot[2] for dot in found["dots"]] == [*range(30)]
     assert [dot[4] for dot in found["dots"]] == [f"SPEAKER_{n // 10:02d}" for n in range(30)]
@@ -93,7 +90,7 @@ def test_the_map_parts_voices_and_says_whose_dots_they_are(question: Question) -
 
 
 def test_likeness_is_ordered_by_speaker(question: Question) -> None:
-    found = laboratory.affinity(other(question, speakers=3))
+    found = lab_tasks.affinity(other(question, speakers=3))
     matrix = np.array(found["matrix"])
     assert matrix.shape == (30, 30) and found["labels"] == sorted(found["labels"])
     assert matrix[:10, :10].min() > 0.9 and np.abs(matrix[:10, 10:]).max() < 0.2
@@ -101,7 +98,7 @@ def test_likeness_is_ordered_by_speaker(question: Question) -> None:
 
 
 def test_evidence_is_given_for_each_number(question: Question) -> None:
-    found = laboratory.evidence(other(question, max_speakers=5, speakers=3))
+    found = lab_tasks.evidence(other(question, max_speakers=5, speakers=3))
     assert [row["speakers"] for row in found["rows"]] == [1, 2, 3, 4, 5] and found["chosen"] == 3
     best = max(found["rows"], key=lambda row: row["silhouette"] or 0)
     assert best["speakers"] == 3 and best["silhouette"] > 0.9
@@ -122,37 +119,37 @@ def test_evidence_of_voices_that_are_understood_is_in_nats() -> None:
 def test_voices_that_are_gone_are_one_sentence(question: Question) -> None:
     question.voices.unlink()
     with pytest.raises(InputError, match="not kept any more"):
-        laboratory.answer(question)
+        lab_tasks.answer(question)
 
 
 def test_no_speech_is_no_fault(question: Question) -> None:
     Voices((), np.zeros((0, 2)), np.zeros((0, 1)), None).save(question.voices)
-    assert laboratory.answer(question)["turns"] == []
-    assert laboratory.survey(question)["dots"] == laboratory.affinity(question)["matrix"] == []
-    assert laboratory.evidence(question)["rows"] == []
+    assert lab_tasks.answer(question)["turns"] == []
+    assert lab_tasks.survey(question)["dots"] == lab_tasks.affinity(question)["matrix"] == []
+    assert lab_tasks.evidence(question)["rows"] == []
 
 
 # -- grids and profiles ------------------------------------------------------------------------
 
 
 def test_grids_are_read_and_checked() -> None:
-    grid = experiments.parse_grid(["speaker-threshold=0.4:0.5:0.05", "clustering=vbx,auto"])
+    grid = parameters.parse_grid(["speaker-threshold=0.4:0.5:0.05", "clustering=vbx,auto"])
     assert grid == {"speaker_threshold": [0.4, 0.45, 0.5], "clustering": ["vbx", "auto"]}
-    assert len(experiments.points(grid)) == 6
-    assert experiments.parse_grid(["speakers=auto,2"]) == {"speakers": [None, 2]}
-    assert experiments.parse_grid(["max_speakers=1:3:1"])["max_speakers"] == [1, 2, 3]
-    some = experiments.points(grid, 4)
-    assert len(some) == 4 and some == experiments.points(grid, 4)
-    assert all(point in experiments.points(grid) for point in some)
-    usual = experiments.points(experiments.USUAL_GRID, 25)
+    assert len(parameters.points(grid)) == 6
+    assert parameters.parse_grid(["speakers=auto,2"]) == {"speakers": [None, 2]}
+    assert parameters.parse_grid(["max_speakers=1:3:1"])["max_speakers"] == [1, 2, 3]
+    some = parameters.points(grid, 4)
+    assert len(some) == 4 and some == parameters.points(grid, 4)
+    assert all(point in parameters.points(grid) for point in some)
+    usual = parameters.points(parameters.USUAL_GRID, 25)
     assert len({json.dumps(point) for point in usual}) == 25
     for name, text in _GRIDS.items():  # what the page offers
-        assert experiments.parse_grid([f"{name}={text}"])[name]
+        assert parameters.parse_grid([f"{name}={text}"])[name]
 
 
 def test_points_of_the_same_voices_follow_each_other() -> None:
-    grid = experiments.parse_grid(["clustering=vbx,auto", "window_seconds=1,2"])
-    assert [p["window_seconds"] for p in experiments.points(grid)] == [1, 1, 2, 2]
+    grid = parameters.parse_grid(["clustering=vbx,auto", "window_seconds=1,2"])
+    assert [p["window_seconds"] for p in parameters.points(grid)] == [1, 1, 2, 2]
 
 
 @pytest.mark.parametrize(
@@ -163,15 +160,15 @@ def test_points_of_the_same_voices_follow_each_other() -> None:
 )  # fmt: skip
 def test_a_wrong_grid_is_one_sentence(text: str) -> None:
     with pytest.raises(SettingError, match=r"^[^\n]+$"):
-        experiments.parse_grid([text])
+        parameters.parse_grid([text])
 
 
 def test_a_grid_has_an_end() -> None:
     grid = {"speaker_threshold": [0.5] * 100, "clustering": ["vbx"] * 100}
-    for number in (None, experiments.MOST_POINTS + 1):
+    for number in (None, parameters.MOST_POINTS + 1):
         with pytest.raises(SettingError, match="10000 settings"):
-            experiments.points(grid, number)
-    assert len(experiments.points(grid, 10)) == 10
+            parameters.points(grid, number)
+    assert len(parameters.points(grid, 10)) == 10
 
 
 @pytest.mark.parametrize(
@@ -180,14 +177,14 @@ def test_a_grid_has_an_end() -> None:
      {"parameters": 1}, {"parameters": None}, {"format": "other"}],
 )  # fmt: skip
 def test_what_is_no_export_is_one_sentence(tmp_path: Path, changes: dict[str, Any]) -> None:
-    whole = {"format": experiments.FORMAT, "recording": {"digest": "a"}, "model": {}}
+    whole = {"format": parameters.FORMAT, "recording": {"digest": "a"}, "model": {}}
     path = tmp_path / "result.json"
     path.write_text(json.dumps({**whole, "parameters": {}}))
-    assert experiments.read_export(path)["parameters"] == experiments.checked({})
+    assert parameters.read_export(path)["parameters"] == parameters.checked({})
     for broken in ({**whole, "parameters": {}, **changes}, whole):
         path.write_text(json.dumps(broken))
         with pytest.raises(InputError, match=r"no result of the laboratory"):
-            experiments.read_export(path)
+            parameters.read_export(path)
 
 
 def test_profiles_are_kept_and_go_over_other_settings(store: Store) -> None:
@@ -217,7 +214,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("laboratory") / "home"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRANSCREVAI_HOME", str(home))
-        jobs.diarize(PT, embedding="mfcc")
+        direct.diarize(PT, embedding="mfcc")
     return home
 
 
@@ -228,7 +225,7 @@ def library(done: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     yield store
     for job in store.jobs():
         sweeps.reference_file(store, job.id).unlink(missing_ok=True)
-    bench.stop_all()
+    laboratory.stop_all()
 
 
 @pytest.fixture
@@ -237,99 +234,99 @@ def job(library: Store) -> Job:
 
 
 def planned(job: Job, *texts: str) -> dict[str, Any]:
-    grid = experiments.parse_grid(texts or ["speakers=1:4:1"])
-    return sweeps.plan(experiments.of_job(job), grid, RTTM)
+    grid = parameters.parse_grid(texts or ["speakers=1:4:1"])
+    return sweeps.plan(parameters.of_job(job), grid, RTTM)
 
 
 def test_the_settings_of_a_job_give_its_turns(library: Store, job: Job) -> None:
-    place = bench.of(library)
-    question = place.question(job, experiments.of_job(job))
+    place = laboratory.of(library)
+    question = place.question(job, parameters.of_job(job))
     assert question
-    found = place.ask(job, laboratory.answer, question)
-    assert tuple(experiments.turns_of(found)) == library.transcript(job.id).turns
+    found = place.ask(job, lab_tasks.answer, question)
+    assert tuple(parameters.turns_of(found)) == library.transcript(job.id).turns
     assert worker_named("laboratory")
 
 
 def test_what_may_be_wanted_is_made_ahead(
     library: Store, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    question = bench.of(library).question(job, experiments.of_job(job))
+    question = laboratory.of(library).question(job, parameters.of_job(job))
     assert question
-    laboratory._held = None
-    assert not laboratory.prepare(question)  # nobody has asked about it
-    laboratory.answer(other(question, resegment_rounds=0))
-    while laboratory.prepare(question):
+    lab_tasks._held = None
+    assert not lab_tasks.prepare(question)  # nobody has asked about it
+    lab_tasks.answer(other(question, resegment_rounds=0))
+    while lab_tasks.prepare(question):
         pass
-    held = laboratory._held
+    held = lab_tasks._held
     assert held
     made = {"agglomerative": "agglomerative", "spectral": "spectral", "k-means": "k_means"}
     for way, maker in made.items():
         with monkeypatch.context() as patch:
             patch.setattr(clustering, maker, lambda *given, **more: pytest.fail("grouped again"))
-            assert laboratory.answer(other(question, clustering=way, counting="likeness"))["turns"]
+            assert lab_tasks.answer(other(question, clustering=way, counting="likeness"))["turns"]
     held.features._read = lambda start, end: pytest.fail("the sound was read again")
-    assert laboratory.answer(other(question, resegment_rounds=1))["turns"]
-    laboratory._held = None
+    assert lab_tasks.answer(other(question, resegment_rounds=1))["turns"]
+    lab_tasks._held = None
 
 
 def test_a_worker_that_is_killed_is_replaced_and_nobody_is_told(library: Store, job: Job) -> None:
-    place = bench.of(library)
-    question = place.question(job, experiments.of_job(job))
+    place = laboratory.of(library)
+    question = place.question(job, parameters.of_job(job))
     assert question
-    first = place.ask(job, laboratory.answer, question)
+    first = place.ask(job, lab_tasks.answer, question)
     worker = worker_named("laboratory")
     assert worker and worker.pid
     before = worker.pid
     os.kill(before, signal.SIGKILL)
-    again = place.ask(job, laboratory.answer, question)
+    again = place.ask(job, lab_tasks.answer, question)
     assert again["turns"] == first["turns"] and worker.pid != before
 
 
 def test_an_idle_worker_ends(library: Store, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRANSCREVAI_MODEL_IDLE_SECONDS", "0")
-    place = bench.of(library)
-    question = place.question(job, experiments.of_job(job))
-    assert question and place.ask(job, laboratory.answer, question)
+    place = laboratory.of(library)
+    question = place.question(job, parameters.of_job(job))
+    assert question and place.ask(job, lab_tasks.answer, question)
     wait_until(lambda: not worker_named("laboratory"))
 
 
 def test_no_room_is_one_sentence(library: Store, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRANSCREVAI_MEMORY_BUDGET_MB", "300")
-    place = bench.of(library)
-    question = place.question(job, experiments.of_job(job))
+    place = laboratory.of(library)
+    question = place.question(job, parameters.of_job(job))
     assert question
     with pytest.raises(InputError, match=r"about \d+ MB|no room"):
-        place.ask(job, laboratory.answer, question)
+        place.ask(job, lab_tasks.answer, question)
     assert not worker_named("laboratory")
 
 
 def test_a_warm_worker_is_no_leave_to_take_more(
     library: Store, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = bench.of(library)
-    question = place.question(job, experiments.of_job(job))
-    assert question and place.ask(job, laboratory.answer, question)
+    place = laboratory.of(library)
+    question = place.question(job, parameters.of_job(job))
+    assert question and place.ask(job, lab_tasks.answer, question)
     monkeypatch.setenv("TRANSCREVAI_MEMORY_BUDGET_MB", "300")
-    assert place.ask(job, laboratory.answer, question)  # there was room for it before
+    assert place.ask(job, lab_tasks.answer, question)  # there was room for it before
     with pytest.raises(InputError, match=r"about \d+ MB|no room"):
-        place.ask(replace(job, duration=36_000.0), laboratory.answer, question)
+        place.ask(replace(job, duration=36_000.0), lab_tasks.answer, question)
 
 
 def test_room_that_was_promised_is_taken(library: Store, job: Job) -> None:
     other, worker = Worker("laboratory"), Worker("laboratory")
     other.job, other.promised_bytes = job.id, 10**12
-    bench._admitted.add(other)
+    laboratory._admitted.add(other)
     with pytest.raises(InputError, match=r"about \d+ MB"):
-        bench.ready(worker, library, load_settings(), job, "mfcc")
-    bench.leave(other)
-    bench.ready(worker, library, load_settings(), job, "mfcc")
-    bench.leave(worker)
+        laboratory.ready(worker, library, load_settings(), job, "mfcc")
+    laboratory.leave(other)
+    laboratory.ready(worker, library, load_settings(), job, "mfcc")
+    laboratory.leave(worker)
 
 
 def test_an_idle_worker_ends_after_a_moment_of_work_ahead(library: Store, job: Job) -> None:
-    place = bench.of(library)
-    question = place.question(job, experiments.of_job(job))
-    assert question and place.ask(job, laboratory.answer, question)
+    place = laboratory.of(library)
+    question = place.question(job, parameters.of_job(job))
+    assert question and place.ask(job, lab_tasks.answer, question)
     worker = worker_named("laboratory")
     assert worker and place._timer
     place._timer.cancel()
@@ -344,7 +341,7 @@ def test_voices_that_cannot_be_kept_are_not_sought_for_ever(
     library: Store, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Cache, "keep", lambda *args, **kwargs: False)
-    place, values = bench.of(library), experiments.of_job(job) | {"window_seconds": 2.2}
+    place, values = laboratory.of(library), parameters.of_job(job) | {"window_seconds": 2.2}
     place.hear(job, values).join()
     task = place.hearing(job, values)
     assert task and "cannot be kept" in task.error
@@ -352,19 +349,19 @@ def test_voices_that_cannot_be_kept_are_not_sought_for_ever(
 
 
 def test_the_voices_of_a_deleted_job_are_not_kept(library: Store, job: Job) -> None:
-    gone, values = replace(job, id="0" * 32), experiments.of_job(job) | {"window_seconds": 2.3}
+    gone, values = replace(job, id="0" * 32), parameters.of_job(job) | {"window_seconds": 2.3}
     wav = library.wav(gone.id)
     wav.parent.mkdir()
     wav.write_bytes(library.wav(job.id).read_bytes())
     with pytest.raises(Cancelled):
-        bench.of(library).hear(gone, values).result()
-    assert bench.of(library).question(job, values) is None
+        laboratory.of(library).hear(gone, values).result()
+    assert laboratory.of(library).question(job, values) is None
 
 
 def test_a_job_that_needs_the_room_ends_the_idle_laboratory(library: Store, job: Job) -> None:
-    place = bench.of(library)
-    question = place.question(job, experiments.of_job(job))
-    assert question and place.ask(job, laboratory.answer, question)
+    place = laboratory.of(library)
+    question = place.question(job, parameters.of_job(job))
+    assert question and place.ask(job, lab_tasks.answer, question)
     with Program(library, load_settings()) as program:
         assert program._beside() >= worker_named("laboratory").promised_bytes > 0
         wait_until(lambda: program.end_idle() == 1)  # it may be working ahead for a moment
@@ -372,19 +369,19 @@ def test_a_job_that_needs_the_room_ends_the_idle_laboratory(library: Store, job:
 
 
 def test_other_windows_are_other_voices(library: Store, job: Job) -> None:
-    place, values = bench.of(library), experiments.of_job(job) | {"window_seconds": 2.0}
+    place, values = laboratory.of(library), parameters.of_job(job) | {"window_seconds": 2.0}
     assert place.question(job, values) is None
     task = place.hear(job, values)
     task.join()
     assert not task.error and task.share == 1.0
     question = place.question(job, values)
-    assert question and place.ask(job, laboratory.answer, question)["turns"]
+    assert question and place.ask(job, lab_tasks.answer, question)["turns"]
     windows = Voices.load(question.voices).windows
     assert np.diff(windows, axis=1).max() == pytest.approx(2.0)
 
 
 def test_hearing_can_be_cancelled(library: Store, job: Job) -> None:
-    place, values = bench.of(library), experiments.of_job(job) | {"window_seconds": 3.0}
+    place, values = laboratory.of(library), parameters.of_job(job) | {"window_seconds": 3.0}
     task = place.hear(job, values)
     task.cancel()
     task.join()
@@ -392,7 +389,7 @@ def test_hearing_can_be_cancelled(library: Store, job: Job) -> None:
 
 
 def test_a_sweep_finds_the_best_and_can_be_done_again(library: Store, job: Job) -> None:
-    sweep = sweeping.run(library, load_settings(), sweeps.begin(library, job, planned(job)))
+    sweep = sweep_run.run(library, load_settings(), sweeps.begin(library, job, planned(job)))
     assert sweep.state == "done" and sweep.share == 1.0
     best = sweep.plan["points"][sweep.ranked()[0]]
     assert best == {"speakers": 3} and sweep.as_good == 1  # so many there are
@@ -418,21 +415,21 @@ def test_a_killed_worker_costs_a_sweep_nothing(
             killed.append(worker.pid)
             os.kill(worker.pid, signal.SIGKILL)
 
-    sweep = sweeping.run(library, load_settings(), sweep_id, on_result=kill)
+    sweep = sweep_run.run(library, load_settings(), sweep_id, on_result=kill)
     assert killed and sweep.state == "done" and len(sweep.ranked()) == 4
 
 
 def test_a_cancelled_sweep_keeps_what_is_done_and_goes_on(library: Store, job: Job) -> None:
     sweep_id = sweeps.begin(library, job, planned(job))
     with pytest.raises(Cancelled):
-        sweeping.run(
+        sweep_run.run(
             library, load_settings(), sweep_id,
             on_result=lambda sweep: sweeps.cancel(library, sweep_id),
         )  # fmt: skip
     half = sweeps.find(library, sweep_id)
     assert half.state == "cancelled" and len(half.results) == 1 and half.left
     seen = []
-    whole = sweeping.run(
+    whole = sweep_run.run(
         library, load_settings(), sweep_id, on_result=lambda s: seen.append(len(s.results))
     )
     assert whole.state == "done" and seen == [2, 3, 4]
@@ -444,10 +441,10 @@ def test_going_on_at_once_after_a_cancel_is_another_run(library: Store, job: Job
 
     def again(sweep: sweeps.Sweep) -> None:
         sweeps.cancel(library, sweep_id)
-        tasks.append(sweeping.start(bench.of(library), sweep_id))
+        tasks.append(sweep_run.start(laboratory.of(library), sweep_id))
 
     with pytest.raises(Cancelled):
-        sweeping.run(library, load_settings(), sweep_id, on_result=again)
+        sweep_run.run(library, load_settings(), sweep_id, on_result=again)
     tasks[0].join()
     found = sweeps.find(library, sweep_id)
     assert len(tasks) == 1 and found.state == "done" and len(found.ranked()) == 4
@@ -464,9 +461,9 @@ def test_what_failed_is_tried_when_a_sweep_goes_on(
 
     with monkeypatch.context() as patch:
         patch.setattr(Worker, "call", die)
-        failed = sweeping.run(library, load_settings(), sweep_id)
+        failed = sweep_run.run(library, load_settings(), sweep_id)
     assert len(calls) == 2 and len(failed.results) == 2 and not failed.ranked()
-    assert len(sweeping.run(library, load_settings(), sweep_id).ranked()) == 2
+    assert len(sweep_run.run(library, load_settings(), sweep_id).ranked()) == 2
 
 
 def test_a_sweep_whose_program_died_is_not_running(library: Store, job: Job) -> None:
@@ -475,7 +472,7 @@ def test_a_sweep_whose_program_died_is_not_running(library: Store, job: Job) -> 
         db.execute("UPDATE sweeps SET state = 'running', owner = '1:gone' WHERE id = ?",
                    (sweep_id,))  # fmt: skip
     assert not sweeps.find(library, sweep_id).runs
-    assert sweeping.run(library, load_settings(), sweep_id).state == "done"
+    assert sweep_run.run(library, load_settings(), sweep_id).state == "done"
 
 
 def test_a_fault_does_not_look_as_if_a_sweep_ran_for_ever(library: Store, job: Job) -> None:
@@ -485,7 +482,7 @@ def test_a_fault_does_not_look_as_if_a_sweep_ran_for_ever(library: Store, job: J
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        sweeping.run(library, load_settings(), sweep_id, on_result=stumble)
+        sweep_run.run(library, load_settings(), sweep_id, on_result=stumble)
     found = sweeps.find(library, sweep_id)
     assert not found.runs and "unexpected fault" in found.error and len(found.results) == 1
 
@@ -499,13 +496,13 @@ def test_nobody_works_on_a_sweep_twice(library: Store, job: Job) -> None:
         held.wait(30)
 
     thread = threading.Thread(
-        target=sweeping.run, args=(library, load_settings(), sweep_id), kwargs={"on_result": wait}
+        target=sweep_run.run, args=(library, load_settings(), sweep_id), kwargs={"on_result": wait}
     )
     thread.start()
     going.wait(30)
     owner = sweeps.find(library, sweep_id).owner
     with pytest.raises(InputError, match="runs already"):
-        sweeping.run(library, load_settings(), sweep_id)
+        sweep_run.run(library, load_settings(), sweep_id)
     assert sweeps.find(library, sweep_id).owner == owner
     held.set()
     thread.join()
@@ -514,7 +511,7 @@ def test_nobody_works_on_a_sweep_twice(library: Store, job: Job) -> None:
 
 def test_a_sweep_needs_a_reference(library: Store, job: Job) -> None:
     with pytest.raises(InputError, match="reference"):
-        sweeps.plan(experiments.of_job(job), {"speakers": [2]}, "nothing")
+        sweeps.plan(parameters.of_job(job), {"speakers": [2]}, "nothing")
 
 
 # -- references --------------------------------------------------------------------------------

@@ -7,17 +7,17 @@ import sys
 import psutil
 import pytest
 
-from transcrevai_core.memory import readings as memory
+from transcrevai_core.memory import readings
 
 GIGABYTE = 10**9
 
 
 def test_at_least_one_core_and_some_memory():
-    assert 1 <= memory.cores() <= psutil.cpu_count()
-    assert memory.work_cores() == max(1, memory.cores() - 2) and memory.work_cores(5) == 5
-    found = memory.machine()
+    assert 1 <= readings.cores() <= psutil.cpu_count()
+    assert readings.work_cores() == max(1, readings.cores() - 2) and readings.work_cores(5) == 5
+    found = readings.machine()
     assert 0 < found.used_bytes < found.limit_bytes <= psutil.virtual_memory().total
-    assert 0 < memory.limit_bytes() <= psutil.virtual_memory().total
+    assert 0 < readings.limit_bytes() <= psutil.virtual_memory().total
 
 
 def group(folder, version, limit, used, droppable):
@@ -47,9 +47,9 @@ def test_a_container_counts_where_it_is_tighter_and_files_that_can_go_do_not(
     membership = tmp_path / "self"
     membership.write_text("4:cpu,memory:/\n" if version == 1 else "0::/\n")
     group(top, version, 2 * GIGABYTE, GIGABYTE, GIGABYTE // 2)
-    found = memory.machine(tmp_path, membership)
-    assert found == memory.Machine(GIGABYTE // 2, 2 * GIGABYTE) and found.pressure == 0.25
-    assert memory.limit_bytes(tmp_path, membership) == 2 * GIGABYTE
+    found = readings.machine(tmp_path, membership)
+    assert found == readings.Machine(GIGABYTE // 2, 2 * GIGABYTE) and found.pressure == 0.25
+    assert readings.limit_bytes(tmp_path, membership) == 2 * GIGABYTE
 
 
 @pytest.mark.parametrize("version", [1, 2])
@@ -59,27 +59,27 @@ def test_the_tightest_of_nested_groups_counts(tmp_path, version, empty_machine):
     membership.write_text("4:memory:/a/b\n" if version == 1 else "0::/a/b\n")
     group(top / "a", version, 4 * GIGABYTE, 3 * GIGABYTE, 0)
     group(top / "a" / "b", version, 3 * GIGABYTE, GIGABYTE, 0)
-    assert memory.machine(tmp_path, membership).pressure == 0.75
-    assert memory.limit_bytes(tmp_path, membership) == 3 * GIGABYTE
+    assert readings.machine(tmp_path, membership).pressure == 0.75
+    assert readings.limit_bytes(tmp_path, membership) == 3 * GIGABYTE
 
 
 def test_a_container_without_a_limit_has_what_the_machine_has(tmp_path, empty_machine):
-    whole = memory.Machine(GIGABYTE, 8 * GIGABYTE)
+    whole = readings.Machine(GIGABYTE, 8 * GIGABYTE)
     group(tmp_path, 2, "max", GIGABYTE, 0)
-    assert memory.machine(tmp_path, tmp_path / "nothing") == whole
+    assert readings.machine(tmp_path, tmp_path / "nothing") == whole
     group(tmp_path / "memory", 1, 2**63 - 4096, 7 * GIGABYTE, 0)
-    assert memory.machine(tmp_path, tmp_path / "nothing") == whole
-    assert memory.machine(tmp_path / "nowhere", tmp_path / "nothing") == whole
-    assert memory.limit_bytes(tmp_path, tmp_path / "nothing") == 8 * GIGABYTE
+    assert readings.machine(tmp_path, tmp_path / "nothing") == whole
+    assert readings.machine(tmp_path / "nowhere", tmp_path / "nothing") == whole
+    assert readings.limit_bytes(tmp_path, tmp_path / "nothing") == 8 * GIGABYTE
 
 
 def test_shares_add_up_and_what_is_gone_has_none():
-    mine = memory.share_bytes(os.getpid())
-    assert 0 < mine <= memory.resident_bytes(os.getpid())
-    assert memory.own_bytes() >= mine
+    mine = readings.share_bytes(os.getpid())
+    assert 0 < mine <= readings.resident_bytes(os.getpid())
+    assert readings.own_bytes() >= mine
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    assert memory.share_bytes(child.pid) > 0
+    assert readings.share_bytes(child.pid) > 0
     child.kill()
     child.wait()
-    assert memory.share_bytes(child.pid) == memory.resident_bytes(child.pid) == 0
-    assert memory.peak_bytes(child.pid) == 0
+    assert readings.share_bytes(child.pid) == readings.resident_bytes(child.pid) == 0
+    assert readings.peak_bytes(child.pid) == 0

@@ -9,7 +9,7 @@ import pytest
 from huggingface_hub import constants
 
 from transcrevai_core import demo
-from transcrevai_core.audio import decode as audio
+from transcrevai_core.audio import decode
 from transcrevai_core.diarization.embeddings import hub, neural
 from transcrevai_core.diarization.embeddings.extractors import load
 from transcrevai_core.diarization.pipeline import diarize
@@ -175,7 +175,7 @@ def test_a_recording_shorter_than_a_frame_has_a_vector(tmp_path):
 def test_turns_come_of_an_onnx_model_too(tmp_path):
     says = {"feature_normalize_type": ""}
     model = reduce(tmp_path, ["B", "T", 80], "ReduceMean", says=says)
-    audio.decode(demo.sample_path("pt"), tmp_path / "pt.wav")
+    decode.decode(demo.sample_path("pt"), tmp_path / "pt.wav")
     found = diarize(tmp_path / "pt.wav", speakers=3, recipe=recipe_for(model))
     assert len({turn.speaker for turn in found.turns}) == 3
 
@@ -302,7 +302,7 @@ def resemblyzer():
 def test_resemblyzer_tells_the_speakers_of_the_sample(resemblyzer, tmp_path, capfd):
     from tests.test_diarization import error_rate
 
-    audio.decode(demo.sample_path("pt"), tmp_path / "pt.wav")
+    decode.decode(demo.sample_path("pt"), tmp_path / "pt.wav")
     reference = read_rttm(demo.sample_path("pt").with_suffix(".rttm"))
     found = diarize(tmp_path / "pt.wav", speakers=3, recipe=recipe_for("resemblyzer"))
     assert error_rate(reference, found.turns) < 0.10

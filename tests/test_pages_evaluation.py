@@ -18,10 +18,9 @@ from transcrevai_core import demo
 from transcrevai_core.components import evaluation
 from transcrevai_core.errors import Cancelled
 from transcrevai_core.evaluation.metrics import NORMALISATION, Piece
-from transcrevai_core.evaluation.score import Line, Score, rows
-from transcrevai_core.jobs import precision as checking
-from transcrevai_core.library import edits
-from transcrevai_core.library import precision as checks
+from transcrevai_core.evaluation.scoring import Line, Score, rows
+from transcrevai_core.jobs import measure_precision
+from transcrevai_core.library import edits, precision
 from transcrevai_core.library.journal import Journal, Run
 from transcrevai_core.library.precision import Measure
 from transcrevai_core.library.store import Store
@@ -221,17 +220,17 @@ def test_both_are_shown_side_by_side_with_what_follows(app: AppTest, store: Stor
     assert "No model was checked yet" in show_numbers(app)
     good = Measure("int8", "int8_float32", 0.951, 0.021, 164 * MB, 0.05)
     exact = Measure("float32", "float32", 1.0, None, 300 * MB, 0.081)
-    check = checks.new_check("demo", {"Reunião": 6}, demo.MODEL_DIR, (good, exact))
-    checks.save(store.database, check, demo.MODEL_DIR)
+    check = precision.new_check("demo", {"Reunião": 6}, demo.MODEL_DIR, (good, exact))
+    precision.save(store.database, check, demo.MODEL_DIR)
     shown = show_numbers(app)
     assert "| int8 | 95.1% | 2.1% | 4 MB | 3 MB | 164 MB | 0.05 |" in shown
     assert "| float32 | 100.0% |  | 4 MB | 11 MB | 300 MB | 0.08 |" in shown
     assert "so it goes on in int8." in app.success[0].value.replace("\\", "")
     assert "6 clips of Reunião" in shown
-    worse = checks.new_check(
+    worse = precision.new_check(
         "demo", {"a": 1}, demo.MODEL_DIR, (replace(good, agreement=0.5), exact)
     )
-    checks.save(store.database, worse, demo.MODEL_DIR)
+    precision.save(store.database, worse, demo.MODEL_DIR)
     show_numbers(app)
     assert "less than the 90% that is asked for" in app.warning[0].value.replace("\\", "")
     assert not app.success
@@ -241,7 +240,7 @@ def test_a_check_runs_from_the_page_on_a_recording(
     app: AppTest, store: Store, short_recording: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRANSCREVAI_AGREEMENT_PERCENT", "82.5")
-    monkeypatch.setattr(checking, "LEAST_WORDS", 30)  # it is a short one
+    monkeypatch.setattr(measure_precision, "LEAST_WORDS", 30)  # it is a short one
     fill(store, "Sem som")
     job = fill(store, "Reunião")
     shutil.copy(short_recording, store.wav(job.id))
@@ -253,7 +252,7 @@ def test_a_check_runs_from_the_page_on_a_recording(
     press(app, "Check")
     assert next(button for button in app.button if button.label == "Check").disabled
     run_until(app, lambda: app.success or app.warning or app.error)
-    (found,) = checks.latest(store.database)
+    (found,) = precision.latest(store.database)
     assert found.clips == {"Reunião": 2} and not app.error
 
 

@@ -9,8 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.test_pages import checked, fill, open_page, press, texts
-from transcrevai_core import ui
-from transcrevai_core.components import memory as component
+from transcrevai_core import ui, workers
+from transcrevai_core.components import memory
 from transcrevai_core.components.settings.preferences import MEMORY
 from transcrevai_core.jobs.governor import Freed
 from transcrevai_core.library.cache import Cache
@@ -18,7 +18,6 @@ from transcrevai_core.library.journal import Journal, Run
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.readings import MB, Machine, Reading, WorkerReading
 from transcrevai_core.settings import load_settings
-from transcrevai_core.workers import worker as workers
 from transcrevai_core.workers.processes import this_process
 
 EVENTS, LIMITS, CACHE, PAST = (
@@ -96,7 +95,7 @@ def test_the_level_is_told_in_words_with_its_cause(
 ) -> None:  # fmt: skip
     see(monkeypatch, reading(pressure, total))
     shown = texts(show(app)).replace("\\", "")
-    meaning = next(words for words in component.MEANINGS.values() if words[0] == label)
+    meaning = next(words for words in memory.MEANINGS.values() if words[0] == label)
     assert f"{meaning[1]} {label}" in shown and meaning[3] in shown
     assert cause in shown
     assert ("Normal again" in shown) == bool(calm) and calm in shown
@@ -234,7 +233,7 @@ def test_free_memory_says_how_much_came_back(
 ) -> None:
     asked: list[Any] = []
     monkeypatch.setattr(
-        component, "free_memory", lambda *given: asked.append(given) or Freed(84 * MB, 1, 3)
+        memory, "free_memory", lambda *given: asked.append(given) or Freed(84 * MB, 1, 3)
     )
     show(app)
     assert "running jobs go on" in texts(app)

@@ -12,7 +12,8 @@ from conftest import wait_until
 from streamlit.testing.v1 import AppTest
 from test_pages import checked, fill, open_page, press, texts
 
-from transcrevai_core.components.settings import preferences as component
+from transcrevai_core import workers
+from transcrevai_core.components.settings import preferences
 from transcrevai_core.errors import Cancelled, ModelError, StorageError
 from transcrevai_core.jobs import retention
 from transcrevai_core.jobs.runner import Runner
@@ -24,7 +25,6 @@ from transcrevai_core.settings import Settings, load_settings
 from transcrevai_core.transcription import catalogue
 from transcrevai_core.types import Job
 from transcrevai_core.web import downloads
-from transcrevai_core.workers import worker as workers
 
 OLD = time.time() - 40 * retention.DAY
 
@@ -64,8 +64,8 @@ def old(store: Store, title: str, **changes: Any) -> Job:
 
 def test_every_setting_has_its_place_once() -> None:
     groups = [
-        component.RECORDINGS, component.SPEAKERS, component.MEMORY, component.MODELS,
-        component.STORAGE, component.RETENTION, component.INTERFACE,
+        preferences.RECORDINGS, preferences.SPEAKERS, preferences.MEMORY, preferences.MODELS,
+        preferences.STORAGE, preferences.RETENTION, preferences.INTERFACE,
     ]  # fmt: skip
     placed = [name for group in groups for name in group]
     # where the settings themselves lie cannot be among them

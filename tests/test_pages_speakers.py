@@ -10,7 +10,7 @@ from tests.test_pages import checked, open_page, press, read, texts
 from transcrevai_core import export
 from transcrevai_core.components.transcript.speakers import LONGEST_NAME, check_name
 from transcrevai_core.errors import InputError
-from transcrevai_core.figures import timeline as figures
+from transcrevai_core.figures import timeline
 from transcrevai_core.library import edits
 from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
@@ -59,7 +59,7 @@ def test_speakers_are_named_and_counted(app: AppTest, store: Store) -> None:
     assert "**3 speakers**, fairly sure; it could be 2" in texts(app)
     for share in ("0:10 · 25%", "0:20 · 50%"):
         assert share in texts(app)
-    look = figures.colour(A)
+    look = timeline.colour(A)
     chip = f':color[**Ana \\*M\\***]{{foreground="{look.text}" background="{look.fill}"}}'
     assert any(element.value.startswith(chip) for element in app.markdown)
 

@@ -17,10 +17,7 @@ from transcrevai_core.components.tuning.findings import relabelled
 from transcrevai_core.diarization.pipeline import Voices
 from transcrevai_core.library.store import Store
 from transcrevai_core.settings import load_settings
-from transcrevai_core.tuning import grid as experiments
-from transcrevai_core.tuning import laboratory as bench
-from transcrevai_core.tuning import profiles, sweeps
-from transcrevai_core.tuning import sweep_run as sweeping
+from transcrevai_core.tuning import laboratory, parameters, profiles, sweep_run, sweeps
 from transcrevai_core.types import Job, Turn
 
 RTTM = demo.sample_path("pt").with_suffix(".rttm")
@@ -116,8 +113,8 @@ def test_other_voices_are_offered_to_be_found(app: AppTest, library: Store, job:
     checked(app.run())
     assert "not kept with these settings" in texts(app) and not app.get("plotly_chart")
     press(app, "Find the voices")
-    values = experiments.of_job(job) | {"window_seconds": 2.5}
-    task = bench.of(library).hearing(job, values)
+    values = parameters.of_job(job) | {"window_seconds": 2.5}
+    task = laboratory.of(library).hearing(job, values)
     assert task
     task.join()
     checked(app.run())
@@ -221,9 +218,9 @@ def test_a_sweep_belongs_to_the_reference_that_judged_it(
     app: AppTest, library: Store, job: Job
 ) -> None:
     sweeps.keep_reference(library, job, RTTM.name, RTTM.read_bytes())
-    grid = experiments.parse_grid(["speakers=3", "min_turn_seconds=0,0.1"])
-    plan = sweeps.plan(experiments.of_job(job), grid, RTTM.read_text())
-    sweeping.run(library, load_settings(), sweeps.begin(library, job, plan))
+    grid = parameters.parse_grid(["speakers=3", "min_turn_seconds=0,0.1"])
+    plan = sweeps.plan(parameters.of_job(job), grid, RTTM.read_text())
+    sweep_run.run(library, load_settings(), sweeps.begin(library, job, plan))
     open_page(app, "tuning.py", job=job.id)
     open_tab(app, job, TRIALS)
     assert "**Best: DER" in texts(app)
@@ -262,7 +259,7 @@ def test_a_plan_says_what_is_fixed_and_frees_a_given_number(
     with pytest.MonkeyPatch.context() as patch:
         begun = []
         patch.setattr(sweeps, "begin", lambda store, job, plan: begun.append(plan) or "none")
-        patch.setattr(sweeping, "start", lambda place, sweep: None)
+        patch.setattr(sweep_run, "start", lambda place, sweep: None)
         press(app, "Try 36 settings")
     assert begun[0]["base"]["speakers"] is None
 
@@ -270,13 +267,13 @@ def test_a_plan_says_what_is_fixed_and_frees_a_given_number(
 def test_what_is_exported_is_scored_where_there_is_a_reference(
     app: AppTest, library: Store, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scores, export = [], experiments.export
+    scores, export = [], parameters.export
 
     def spy(*args: Any) -> dict[str, Any]:
         scores.append(export(*args)["score"])
         return export(*args)
 
-    monkeypatch.setattr(experiments, "export", spy)
+    monkeypatch.setattr(parameters, "export", spy)
     open_page(app, "tuning.py", job=job.id)
     open_tab(app, job, ":material/output: Use and export")
     sweeps.keep_reference(library, job, RTTM.name, RTTM.read_bytes())
@@ -290,7 +287,7 @@ def test_what_is_exported_is_scored_where_there_is_a_reference(
 
 
 def test_no_speech_is_said_in_each_tab(app: AppTest, library: Store, job: Job) -> None:
-    question = bench.of(library).question(job, experiments.of_job(job))
+    question = laboratory.of(library).question(job, parameters.of_job(job))
     assert question
     heard = question.voices.read_bytes()
     Voices((), np.zeros((0, 2)), np.zeros((0, 1)), None).save(question.voices)

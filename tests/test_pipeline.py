@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 from conftest import SETTINGS, planned, wait_until, worker_named
 
-from transcrevai_core import cli, demo, export, transcribe, wer
+from transcrevai_core import cli, demo, export, transcribe, wer, workers
 from transcrevai_core.errors import StorageError, TranscrevaiError
-from transcrevai_core.jobs import pipeline
-from transcrevai_core.jobs import runner as jobs
+from transcrevai_core.jobs import direct, pipeline
 from transcrevai_core.jobs.attempt import RETRIES, Attempt
-from transcrevai_core.jobs.runner import Runner, open_job
+from transcrevai_core.jobs.direct import open_job
+from transcrevai_core.jobs.runner import Runner
 from transcrevai_core.jobs.transcribe import Transcription
 from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
@@ -29,7 +29,6 @@ from transcrevai_core.settings import load_settings
 from transcrevai_core.transcript.rttm import read_rttm
 from transcrevai_core.transcript.turns import overlapping
 from transcrevai_core.types import ACTIVE_STATES, Chunk, Segment
-from transcrevai_core.workers import worker as workers
 from transcrevai_core.workers.worker import Worker
 
 PT = demo.sample_path("pt")  # a minute
@@ -124,7 +123,7 @@ def test_a_recording_without_speech_ends_as_an_empty_transcript_that_says_so(mak
 
 def test_a_killed_worker_costs_no_more_than_the_chunk_in_hand(store, program):
     job = open_job(store, PT, JobOptions(**SHORT_CHUNKS))
-    thread = threading.Thread(target=jobs.run, args=(program, job), daemon=True)
+    thread = threading.Thread(target=direct.run, args=(program, job), daemon=True)
     thread.start()
     for number in (3, 8):
         wait_until(lambda number=number: finished(store, job.id) >= number)
@@ -170,7 +169,7 @@ def test_the_same_call_again_goes_on_with_an_interrupted_job(store):
 
 def test_cancelling_keeps_what_is_finished_and_the_job_can_go_on(store, program):
     job = open_job(store, PT, JobOptions(**SHORT_CHUNKS))
-    run = threading.Thread(target=jobs.run, args=(program, job), daemon=True)
+    run = threading.Thread(target=direct.run, args=(program, job), daemon=True)
     run.start()
     wait_until(lambda: finished(store, job.id) >= 3)
     store.cancel(job.id)
@@ -179,7 +178,7 @@ def test_cancelling_keeps_what_is_finished_and_the_job_can_go_on(store, program)
     kept = store.segments(job.id)
     assert kept and store.job(job.id).error == ""
     store.requeue(job.id)
-    jobs.run(program, store.claim(job.id))
+    direct.run(program, store.claim(job.id))
     assert store.job(job.id).state == "done"
     assert_kept(kept, store.segments(job.id))
 
@@ -195,7 +194,7 @@ def test_a_chunk_that_kills_every_worker_fails_its_job_and_keeps_the_rest(
 ):
     monkeypatch.setattr(pipeline.stages, "decode", crash_on_third)
     job = open_job(store, PT, JobOptions(**SHORT_CHUNKS))
-    job = jobs.run(program, job)
+    job = direct.run(program, job)
     assert job.state == "failed"
     assert job.error.startswith("The transcription worker ended unexpectedly")
     assert [s.text for s in store.segments(job.id)] == ["chunk 0", "chunk 1"]
@@ -217,7 +216,7 @@ def test_a_gpu_that_fails_in_mid_job_is_replaced_by_the_cpu_and_named(store, pro
     monkeypatch.setattr(pipeline.stages, "load_model", load_on_gpu)
     monkeypatch.setattr(pipeline.stages, "decode", run_out_of_gpu_memory)
     job = open_job(store, PT, JobOptions(model="demo", language="pt"))
-    job = jobs.run(program, job)
+    job = direct.run(program, job)
     assert (job.state, job.device, job.compute_type) == ("done", "cpu", "int8")
     assert (
         "The GPU gave up (CUDA failed with error out of memory); the CPU is used instead."
@@ -262,9 +261,9 @@ def test_stopping_the_runner_leaves_the_job_to_the_next_start(store):
 
 
 def loaded_model():
-    from transcrevai_core.jobs import tasks as stages
+    from transcrevai_core.jobs import tasks
 
-    return stages._loaded and stages._loaded[0].name
+    return tasks._loaded and tasks._loaded[0].name
 
 
 def test_preloading_brings_the_model_before_the_first_job_and_idleness_ends_it(store):
@@ -322,11 +321,11 @@ def test_a_file_that_was_replaced_is_another_recording(store, tmp_path):
 
 def test_sound_that_was_cut_short_is_prepared_again(store, program):
     job = open_job(store, PT, JobOptions(model="demo", language="pt"))
-    job = jobs.run(program, job)
+    job = direct.run(program, job)
     whole = store.segments(job.id)
     store.wav(job.id).write_bytes(store.wav(job.id).read_bytes()[:500_000])
     store.update_job(job.id, state="transcribing")
-    jobs.run(program, store.claim(job.id))
+    direct.run(program, store.claim(job.id))
     assert [s.text for s in store.segments(job.id)] == [s.text for s in whole]
     assert set(decodes(store, job.id)) == {1}
 

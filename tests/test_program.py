@@ -7,12 +7,11 @@ import time
 import pytest
 from conftest import planned, wait_until
 
-from transcrevai_core import demo as bundled
+from transcrevai_core import demo, workers
 from transcrevai_core.errors import WorkerDied
-from transcrevai_core.jobs import governor as program_module
-from transcrevai_core.jobs import pipeline
+from transcrevai_core.jobs import governor, pipeline, tasks
 from transcrevai_core.jobs import runner as jobs
-from transcrevai_core.jobs import tasks as stages
+from transcrevai_core.jobs.direct import open_job, run
 from transcrevai_core.jobs.governor import Program, free_memory
 from transcrevai_core.library import cache
 from transcrevai_core.memory import plan as budget
@@ -22,7 +21,6 @@ from transcrevai_core.memory.readings import MB, Machine, Reading
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import load_settings
 from transcrevai_core.types import Segment
-from transcrevai_core.workers import worker as workers
 
 
 class Pressure:
@@ -112,7 +110,7 @@ def test_nothing_begins_while_memory_is_short(governed, pressure):
 
 
 def test_never_more_than_the_budget_is_promised(governed, monkeypatch):
-    monkeypatch.setattr(program_module, "base_bytes", lambda: 500 * MB)
+    monkeypatch.setattr(governor, "base_bytes", lambda: 500 * MB)
     room = governed.limits.plan_bytes // MB - 500  # 3,029
     assert governed.admit("a", plan(2_000)) == ""
     assert governed.admit("b", plan(room - 1_999)).startswith("waiting for another job")
@@ -139,7 +137,7 @@ def linger(spec, wav, chunk, options, longest):
 @pytest.fixture
 def slow_words(monkeypatch):
     """Chunks that take half a second each, and say how they were made."""
-    monkeypatch.setattr(stages, "decode", linger)
+    monkeypatch.setattr(tasks, "decode", linger)
 
 
 def start(store, program, **options):
@@ -147,8 +145,8 @@ def start(store, program, **options):
     import threading
 
     options = {"model": "demo", "language": "pt", "chunk_seconds": 15, "diarize": False} | options
-    job = jobs.open_job(store, bundled.sample_path("pt"), JobOptions(**options))
-    thread = threading.Thread(target=jobs.run, args=(program, job), daemon=True)
+    job = open_job(store, demo.sample_path("pt"), JobOptions(**options))
+    thread = threading.Thread(target=run, args=(program, job), daemon=True)
     thread.start()
     wait_until(lambda: store.segments(job.id))
     return job, thread
@@ -241,9 +239,9 @@ def test_no_idle_worker_is_lost_sight_of(governed):
 
 def test_corrections_learn_from_finished_stages_alone(store, governed):
     options = JobOptions(model="demo", language="pt", diarize=False)
-    job = jobs.open_job(store, bundled.sample_path("pt"), options)
+    job = open_job(store, demo.sample_path("pt"), options)
     store.cancel(job.id)
-    jobs.run(governed, job)
+    run(governed, job)
     assert store.job(job.id).state == "cancelled" and governed.journal.runs("transcription") == []
 
 
@@ -259,7 +257,7 @@ def test_a_cancel_is_heard_while_there_is_no_memory(store, governed, pressure, s
 def test_speakers_give_way_to_the_words_and_follow_them(
     store, governed, pressure, slow_words, monkeypatch
 ):
-    monkeypatch.setattr(stages, "diarize", hesitate)
+    monkeypatch.setattr(tasks, "diarize", hesitate)
     job, thread = start(store, governed, diarize=True)
     wait_until(lambda: {"diarization", "transcription"} <= {w.name for w in workers.live()})
     pressure.share = 0.76
@@ -282,7 +280,7 @@ def hesitate(wav, voices, options):
 
 def test_a_job_tells_the_next_forecast_what_it_needed(store, governed, short_recording):
     options = JobOptions(model="demo", language="pt", diarize=False)
-    job = jobs.run(governed, jobs.open_job(store, short_recording, options))
+    job = run(governed, open_job(store, short_recording, options))
     runs = {run.stage: run for run in governed.journal.runs()}
     assert set(runs) == {"prepare", "transcription", "job"}
     words = runs["transcription"]
@@ -333,7 +331,7 @@ def test_settings_that_change_are_taken_on_while_it_runs(store, home, monkeypatc
 def test_a_choice_that_never_fits_ends_its_job_with_the_nearest_that_does(store, monkeypatch):
     monkeypatch.setattr(budget, "base_bytes", lambda: 120 * MB)
     runner = jobs.Runner(store, load_settings(memory_budget_mb=600))
-    job = store.add_job(bundled.sample_path("pt"), JobOptions(model="medium").model_dump())
+    job = store.add_job(demo.sample_path("pt"), JobOptions(model="medium").model_dump())
     runner.start()
     wait_until(lambda: store.job(job.id).state == "failed", 20)
     runner.stop()
@@ -344,7 +342,7 @@ def test_a_choice_that_never_fits_ends_its_job_with_the_nearest_that_does(store,
 def test_pauses_before_a_restart_double_up_to_thirty_seconds(store, governed, monkeypatch):
     from transcrevai_core.jobs.attempt import Attempt
 
-    job = store.add_job(bundled.sample_path("pt"), {"model": "demo"})
+    job = store.add_job(demo.sample_path("pt"), {"model": "demo"})
     attempt = Attempt(governed, job, plan(100), lambda: False)
     pauses = []
     monkeypatch.setattr(attempt, "pause", pauses.append)

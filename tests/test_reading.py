@@ -10,14 +10,12 @@ import numpy as np
 import pytest
 
 from tests.test_web import ask, port  # noqa: F401
-from transcrevai_core import i18n as texts
-from transcrevai_core import ui
+from transcrevai_core import i18n, ui
 from transcrevai_core.audio import waveform
 from transcrevai_core.library import edits
 from transcrevai_core.library.store import Store
 from transcrevai_core.types import Chunk, Job, Segment, Turn, Word
-from transcrevai_core.web import origin as senders
-from transcrevai_core.web import transcript as reading
+from transcrevai_core.web import origin, transcript_routes
 
 # ruff: noqa: F811
 A, B, C = "SPEAKER_00", "SPEAKER_01", "SPEAKER_02"
@@ -40,16 +38,18 @@ def job(store: Store, tmp_path: Path) -> Job:
 
 
 def read(port: int, path: str) -> tuple[Any, bytes]:
-    answer, content = ask(port, "GET", f"{reading.URL}/{path}")
+    answer, content = ask(port, "GET", f"{transcript_routes.URL}/{path}")
     zipped = answer.headers["content-encoding"] == "gzip"
     return answer, gzip.decompress(content) if zipped else content
 
 
 def change(port: int, job: Job, body: Any, **headers: str) -> tuple[int, Any]:
     known = {"Origin": f"http://localhost:{port}"}
-    known |= {senders.TOKEN_HEADER.replace("-", "_"): senders.TOKEN}
+    known |= {origin.TOKEN_HEADER.replace("-", "_"): origin.TOKEN}
     text = body if isinstance(body, str) else json.dumps(body)
-    answer, content = ask(port, "POST", f"{reading.URL}/{job.id}", text, **known | headers)
+    answer, content = ask(
+        port, "POST", f"{transcript_routes.URL}/{job.id}", text, **known | headers
+    )
     zipped = answer.headers["content-encoding"] == "gzip"
     return answer.status, json.loads(gzip.decompress(content) if zipped else content)
 
@@ -167,10 +167,10 @@ def test_the_states_are_those_of_the_change_alone(
     store: Store, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = store.segments(job.id)[0].id or 0
-    find = reading._find
+    find = transcript_routes._find
 
     def slowly(*arguments: Any) -> Any:  # somebody else comes between the change and its answer
-        monkeypatch.setattr(reading, "_find", find)
+        monkeypatch.setattr(transcript_routes, "_find", find)
         edits.set_note(store, first, "theirs")
         return find(*arguments)
 
@@ -178,12 +178,14 @@ def test_the_states_are_those_of_the_change_alone(
 
     def changing(*arguments: Any) -> Any:
         done = change(*arguments)
-        monkeypatch.setattr(reading, "_find", slowly)
+        monkeypatch.setattr(transcript_routes, "_find", slowly)
         return done
 
     monkeypatch.setattr(edits, "set_highlight", changing)
-    told = reading.changed(store, job.id, {"do": "highlight", "segment": first, "on": True})
-    assert told["version"] != reading.shown(store, job.id)["version"]
+    told = transcript_routes.changed(
+        store, job.id, {"do": "highlight", "segment": first, "on": True}
+    )
+    assert told["version"] != transcript_routes.shown(store, job.id)["version"]
     assert store.segments(job.id)[0].note == "theirs"
 
 
@@ -215,10 +217,10 @@ def test_what_cannot_be_done_is_one_sentence(
 def test_refusals_are_in_the_language_of_who_asks(
     port: int, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "told", lambda text: f"{texts.language()}: {text}")
-    monkeypatch.setattr(texts, "_find", ui._language)
+    monkeypatch.setattr(transcript_routes, "told", lambda text: f"{i18n.language()}: {text}")
+    monkeypatch.setattr(i18n, "_find", ui._language)
     for language, expected in (("pt_BR", "pt_BR: "), ("xx", "en: ")):
-        path = f"{reading.URL}/{'0' * 32}?language={language}"
+        path = f"{transcript_routes.URL}/{'0' * 32}?language={language}"
         told = json.loads(ask(port, "GET", path)[1])["error"]
         assert told.startswith(f"{expected}There is no job")
         told = json.loads(ask(port, "POST", path, "{}")[1])["error"]
@@ -254,7 +256,7 @@ def test_too_much_at_once_is_refused(port: int, job: Job) -> None:
 
 @pytest.mark.parametrize("path", ["0" * 32, "..", "x", "0" * 32 + "/waveform", "../waveform"])
 def test_nothing_but_a_known_job_is_read(port: int, path: str) -> None:
-    assert ask(port, "GET", f"{reading.URL}/{path}")[0].status in (400, 404)
+    assert ask(port, "GET", f"{transcript_routes.URL}/{path}")[0].status in (400, 404)
 
 
 # -- the waveform ------------------------------------------------------------------------------
@@ -294,5 +296,5 @@ def test_a_long_sound_is_read_in_blocks(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_a_job_without_sound_says_so(port: int, job: Job) -> None:
-    answer, content = ask(port, "GET", f"{reading.URL}/{job.id}/waveform")
+    answer, content = ask(port, "GET", f"{transcript_routes.URL}/{job.id}/waveform")
     assert answer.status == 404 and b"no sound" in content

@@ -12,10 +12,10 @@ import pytest
 from conftest import wait_until, worker_named
 
 from transcrevai_core import demo
-from transcrevai_core.jobs import runner as jobs
-from transcrevai_core.jobs import tasks as stages
+from transcrevai_core.jobs import tasks
+from transcrevai_core.jobs.direct import open_job, run
 from transcrevai_core.jobs.queue import queue
-from transcrevai_core.jobs.runner import Runner, open_job
+from transcrevai_core.jobs.runner import Runner
 from transcrevai_core.library import database
 from transcrevai_core.library.journal import Journal
 from transcrevai_core.options import JobOptions
@@ -80,8 +80,8 @@ def fill_the_disk(source, wav, threshold, chunk_seconds):
 
 
 def test_a_full_disk_ends_the_job_with_one_sentence(store, program, short_recording, monkeypatch):
-    monkeypatch.setattr(stages, "prepare", fill_the_disk)
-    job = jobs.run(program, open_job(store, short_recording, JobOptions(**OPTIONS)))
+    monkeypatch.setattr(tasks, "prepare", fill_the_disk)
+    job = run(program, open_job(store, short_recording, JobOptions(**OPTIONS)))
     assert job.state == "failed"
     assert (
         job.error == "The disk is full; make room and go on with short.wav, what is done is kept."
@@ -100,8 +100,8 @@ def test_a_file_deleted_in_mid_job_is_one_sentence_and_nothing_done_is_lost(
     store, program, short_recording
 ):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stages, "decode", vanish)
-        job = jobs.run(program, open_job(store, short_recording, JobOptions(**OPTIONS)))
+        patch.setattr(tasks, "decode", vanish)
+        job = run(program, open_job(store, short_recording, JobOptions(**OPTIONS)))
     assert job.state == "failed" and job.error == (
         "A file of short.wav was removed while it was worked on; with the recording in its place, "
         "the job can go on."
@@ -109,7 +109,7 @@ def test_a_file_deleted_in_mid_job_is_one_sentence_and_nothing_done_is_lost(
     kept = store.segments(job.id)
     assert len(kept) == 2
     store.requeue(job.id)
-    job = jobs.run(program, store.claim(job.id))
+    job = run(program, store.claim(job.id))
     assert job.state == "done"
     assert [s.id for s in kept] == [s.id for s in store.segments(job.id)][:2]
     assert kept[0].text == "chunk 0" == store.segments(job.id)[0].text
@@ -223,11 +223,11 @@ def test_a_folder_that_cannot_be_looked_into_does_not_stop_the_runner(
 
 def test_a_killed_idle_worker_costs_the_next_job_nothing(store, program, short_recording):
     options = JobOptions(**WORDS)
-    first = jobs.run(program, open_job(store, short_recording, options))
+    first = run(program, open_job(store, short_recording, options))
     idle = worker_named("transcription")
     os.kill(idle.pid, signal.SIGKILL)
     wait_until(lambda: not worker_named("transcription"))
-    second = jobs.run(program, store.claim(store.add_job(short_recording, options.model_dump()).id))
+    second = run(program, store.claim(store.add_job(short_recording, options.model_dump()).id))
     assert (first.state, second.state, second.error) == ("done", "done", "")
 
 
@@ -240,7 +240,7 @@ def test_a_recording_longer_than_was_thought_is_checked_again(
     monkeypatch.setattr(
         forecast, "diarization_bytes", lambda _, seconds: 10**8 if seconds == 3600 else 10**13
     )
-    job = jobs.run(program, open_job(store, short_recording, JobOptions(**OPTIONS)))
+    job = run(program, open_job(store, short_recording, JobOptions(**OPTIONS)))
     assert job.state == "failed" and "MB can be planned; " in job.error
     assert store.chunks(job.id) and not program._plans
 

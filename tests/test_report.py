@@ -17,13 +17,13 @@ from streamlit.testing.v1 import AppTest
 
 from tests.test_pages import checked, open_page, press
 from tests.test_pages_speakers import fill
-from transcrevai_core import i18n as texts
+from transcrevai_core import i18n
 from transcrevai_core import report as reporting
 from transcrevai_core.cli import app as cli
 from transcrevai_core.components.transcript import report as report_component
 from transcrevai_core.components.transcript.report import written
 from transcrevai_core.errors import InputError
-from transcrevai_core.figures import timeline as figures
+from transcrevai_core.figures import timeline
 from transcrevai_core.library import edits
 from transcrevai_core.report.build import build
 from transcrevai_core.report.key_terms import document_frequencies, key_terms, occurrences
@@ -217,8 +217,8 @@ def test_headings_are_in_the_language_of_the_reader(monkeypatch):
     words = {"Participants": "Participantes", "Transcript": "Transcrição"}
     catalogue = type("C", (), {"gettext": lambda self, text: words.get(text, text),
                                "ngettext": lambda self, one, many, n: many})()  # fmt: skip
-    monkeypatch.setattr(texts, "_catalogue", lambda code: catalogue)
-    monkeypatch.setattr(texts, "_find", lambda: "pt_BR")
+    monkeypatch.setattr(i18n, "_catalogue", lambda code: catalogue)
+    monkeypatch.setattr(i18n, "_find", lambda: "pt_BR")
     report = built()
     assert (report.sections[0].heading, report.heading) == ("Participantes", "Transcrição")
     assert (
@@ -259,7 +259,7 @@ def test_html_stands_alone_and_every_link_arrives():
     assert "Ata <1> & cia.mp3" in page.text and "Ana <b>" in page.text
     assert (
         page.tags.count("rect") >= 4
-        and figures.colour(A).fill in reporting.write_html(built()).decode()
+        and timeline.colour(A).fill in reporting.write_html(built()).decode()
     )
     assert not [link for link in Page(reporting.write_html(built(address="")).decode()).links
                 if not link.startswith("#")]  # fmt: skip
@@ -293,14 +293,14 @@ def test_word_opens_it_with_bookmarks_links_and_the_picture():
     assert len(document.inline_shapes) == 1
     assert document.tables[0].cell(1, 0).text == "1.  Ana <b> "
     shades = {shade.get(qn("w:fill")) for shade in body.iter(qn("w:shd"))}
-    assert figures.colour(A).fill[1:] in shades
+    assert timeline.colour(A).fill[1:] in shades
     said = [p.text for p in document.paragraphs]
     assert "Sim. O orçamento anual vence em 3 de março." in said
 
 
 @pytest.mark.parametrize(("language", "tag"), [("en", "en-US"), ("pt_BR", "pt-BR")])
 def test_word_proofs_it_in_its_language(monkeypatch, language, tag):
-    monkeypatch.setattr(texts, "_find", lambda: language)
+    monkeypatch.setattr(i18n, "_find", lambda: language)
     document = docx.Document(io.BytesIO(reporting.write_docx(built())))
     found = [lang.get(qn("w:val")) for lang in document.styles.element.iter(qn("w:lang"))]
     assert found and set(found) == {tag}
@@ -343,7 +343,7 @@ def test_the_command_writes_what_is_asked_for(store, tmp_path):
 
 def test_its_file_is_named_in_its_language(store, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(texts, "_find", lambda: texts.SOURCE)  # which the command changes
+    monkeypatch.setattr(i18n, "_find", lambda: i18n.SOURCE)  # which the command changes
     job = fill(store)
     for arguments in ((), ("--language", "pt")):
         assert run(job.id, "--format", "md", *arguments).exit_code == 0

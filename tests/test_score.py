@@ -10,8 +10,7 @@ from typer.testing import CliRunner
 
 from transcrevai_core.cli import app
 from transcrevai_core.errors import InputError, SettingError
-from transcrevai_core.evaluation import cpwer, metrics, references
-from transcrevai_core.evaluation import score as scoring
+from transcrevai_core.evaluation import cpwer, metrics, references, scoring
 from transcrevai_core.evaluation.metrics import DiarizationErrors, der
 from transcrevai_core.transcript.rttm import format_rttm, write_rttm
 from transcrevai_core.types import Chunk, Segment, Turn

@@ -8,7 +8,7 @@ import pytest
 
 from transcrevai_core import demo
 from transcrevai_core.errors import InputError
-from transcrevai_core.evaluation import score as scoring
+from transcrevai_core.evaluation import scoring
 from transcrevai_core.evaluation.cpwer import cpwer
 from transcrevai_core.evaluation.metrics import align_words, character_errors, count_words
 from transcrevai_core.evaluation.references import Spoken, Utterance, parse, read

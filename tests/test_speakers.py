@@ -13,13 +13,13 @@ import pytest
 from conftest import planned, wait_until
 
 from transcrevai_core import demo, diarize
-from transcrevai_core.audio import decode as audio
+from transcrevai_core.audio import decode
 from transcrevai_core.errors import InputError
 from transcrevai_core.jobs import diarize as speakers
-from transcrevai_core.jobs import pipeline
-from transcrevai_core.jobs import runner as jobs
+from transcrevai_core.jobs import direct, pipeline
 from transcrevai_core.jobs.attempt import Attempt
-from transcrevai_core.jobs.runner import Runner, open_job
+from transcrevai_core.jobs.direct import open_job
+from transcrevai_core.jobs.runner import Runner
 from transcrevai_core.library import cache, edits
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import load_settings
@@ -33,7 +33,7 @@ WORDS = {"model": "demo", "language": "pt", "beam_size": 1}
 def run(store, program, job=None, source=PT, **options):
     """Bring a new job, or one that was opened again, to its end."""
     job = job or open_job(store, source, JobOptions(**options))
-    return jobs.run(program, job)
+    return direct.run(program, job)
 
 
 def have_cores(program, number):
@@ -193,7 +193,7 @@ def test_a_killed_worker_is_replaced(store, program, monkeypatch):
 
 def test_a_killed_program_finds_the_speakers_at_its_next_start(store, tmp_path, monkeypatch):
     long = tmp_path / "long.wav"
-    audio.decode(PT, long)
+    decode.decode(PT, long)
     samples = np.tile(np.fromfile(long, "<i2", offset=44), 5)  # far longer than a kill takes
     import wave
 
@@ -219,7 +219,7 @@ def test_a_killed_program_finds_the_speakers_at_its_next_start(store, tmp_path, 
 def test_a_cancel_ends_words_and_speakers(store, program, monkeypatch):
     have_cores(program, 2)
     job = open_job(store, PT, JobOptions(model="demo", chunk_seconds=5))
-    thread = threading.Thread(target=jobs.run, args=(program, job), daemon=True)
+    thread = threading.Thread(target=direct.run, args=(program, job), daemon=True)
     thread.start()
     wait_until(lambda: store.segments(job.id))
     store.cancel(job.id)
@@ -318,7 +318,7 @@ def stereo(path, left, right):
 def call(tmp_path_factory):
     """A recorded call: each speaker of the sample on a channel, the other one leaking in softly."""
     folder = tmp_path_factory.mktemp("call")
-    audio.decode(PT, folder / "pt.wav")
+    decode.decode(PT, folder / "pt.wav")
     samples = np.fromfile(folder / "pt.wav", "<i2", offset=44).astype(float)
     turns = read_rttm(PT.with_suffix(".rttm"))
     first = sorted({turn.speaker for turn in turns})[0]

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transcrevai_core import demo
-from transcrevai_core.audio import decode as audio
+from transcrevai_core.audio import decode, pcm
 from transcrevai_core.audio.speech import (
     BLOCK_SECONDS,
     FRAME,
@@ -86,8 +86,8 @@ def test_speech_share_counts_each_second_once():
 def test_probabilities_do_not_depend_on_blocks_and_agree_with_faster_whisper(tmp_path):
     from faster_whisper.vad import get_vad_model
 
-    audio.decode(demo.sample_path("pt"), tmp_path / "pt.wav")
-    samples = audio.read(tmp_path / "pt.wav", 0, 1400 * 0.032)
+    decode.decode(demo.sample_path("pt"), tmp_path / "pt.wav")
+    samples = pcm.read(tmp_path / "pt.wav", 0, 1400 * 0.032)
     ours = np.concatenate([*speech_probabilities(np.split(samples, [FRAME * 500, FRAME * 513]))])
     theirs = get_vad_model()(samples).reshape(-1)
     assert len(ours) == 1400
@@ -96,8 +96,8 @@ def test_probabilities_do_not_depend_on_blocks_and_agree_with_faster_whisper(tmp
 
 
 def test_speech_is_found_where_the_reference_has_it(tmp_path):
-    info = audio.decode(demo.sample_path("pt"), tmp_path / "pt.wav")
-    regions = find_regions(speech_probabilities(audio.blocks(tmp_path / "pt.wav", BLOCK_SECONDS)))
+    info = decode.decode(demo.sample_path("pt"), tmp_path / "pt.wav")
+    regions = find_regions(speech_probabilities(pcm.blocks(tmp_path / "pt.wav", BLOCK_SECONDS)))
     rttm = demo.sample_path("pt").with_suffix(".rttm").read_text(encoding="utf-8").split("\n")
     turns = [(float(f[3]), float(f[3]) + float(f[4])) for f in map(str.split, rttm) if f]
     spoken = sum(end - start for start, end in turns)

@@ -18,15 +18,15 @@ from transcrevai_core import demo, ui
 from transcrevai_core import i18n as texts
 from transcrevai_core.components import fields
 from transcrevai_core.errors import SettingError
-from transcrevai_core.evaluation import score as scoring
+from transcrevai_core.evaluation import scoring
 from transcrevai_core.evaluation.references import Spoken, Utterance
 from transcrevai_core.languages import LANGUAGES
-from transcrevai_core.library import precision as checks
+from transcrevai_core.library import precision
 from transcrevai_core.library.journal import Journal
 from transcrevai_core.library.precision import Check, Measure
 from transcrevai_core.library.store import Store
 from transcrevai_core.settings import Settings
-from transcrevai_core.tuning import laboratory as bench
+from transcrevai_core.tuning import laboratory
 from transcrevai_core.types import Turn
 
 ROOT = catalogues.ROOT
@@ -257,8 +257,8 @@ def test_a_reader_of_portuguese_is_told_everything_in_it(
 
 def test_a_check_of_a_model_is_told_in_portuguese(portuguese_app: AppTest, store: Store) -> None:
     measures = Measure("int8", "int8", 0.997, None, 0, 0.1), Measure("float32", "", 1, None, 0, 0.1)
-    check = checks.new_check("demo", {demo.SAMPLES["en"]: 6}, demo.MODEL_DIR, measures)
-    checks.save(store.database, check, demo.MODEL_DIR)
+    check = precision.new_check("demo", {demo.SAMPLES["en"]: 6}, demo.MODEL_DIR, measures)
+    precision.save(store.database, check, demo.MODEL_DIR)
     app = open_page(portuguese_app, "evaluation.py")
     numbers = next(tab for tab in app.tabs if "INT8" in tab.label)
     app.session_state["evaluation_section"] = numbers.label
@@ -339,7 +339,7 @@ def test_what_evaluation_says_is_told_in_portuguese(in_portuguese: None) -> None
     measure = Measure("int8", "int8_float32", 0.95, None, 0, 0.1)
     check = Check(0.0, "base", {"a.wav": 3}, 0, (measure,))
     policies = [scoring.der_policy(collar, skip) for collar in (0, 0.25) for skip in (True, False)]
-    verdicts = [checks.verdict(check, percent) for percent in (90, 99)]
+    verdicts = [precision.verdict(check, percent) for percent in (90, 99)]
     assert all(texts.told(verdict).startswith("95,0% das") for verdict in verdicts)
     for sentence in (*missing, *policies, *verdicts, scoring.CPWER):
         words = {*re.findall(r"[a-z]{3,}", texts.told(sentence))}
@@ -354,7 +354,7 @@ def test_what_a_setting_may_be_is_told_in_portuguese(in_portuguese: None) -> Non
 
 
 def test_each_worker_is_named_in_portuguese(in_portuguese: None) -> None:
-    names = ("sweep", "check", "report", "scoring", "environment", bench.NAME)
+    names = ("sweep", "check", "report", "scoring", "environment", laboratory.NAME)
     assert not [name for name in names if texts.told(name) == name]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from transcrevai_core import demo
-from transcrevai_core.audio import decode as audio
+from transcrevai_core.audio import decode, pcm
 from transcrevai_core.diarization import counting, plda
 from transcrevai_core.diarization.embeddings import voicenet
 from transcrevai_core.diarization.embeddings.extractors import VoiceEmbedding, load
@@ -17,7 +17,7 @@ from transcrevai_core.types import Region
 @pytest.fixture(scope="module")
 def wav(tmp_path_factory):
     path = tmp_path_factory.mktemp("voicenet") / "audio.wav"
-    audio.decode(demo.sample_path("pt"), path)
+    decode.decode(demo.sample_path("pt"), path)
     return path
 
 
@@ -58,7 +58,7 @@ def test_a_voice_is_nearer_to_itself_than_to_others(wav):
 
 
 def test_level_does_not_matter_and_short_or_silent_sound_has_an_answer(wav, network):
-    samples = audio.read(wav, 0, 4)
+    samples = pcm.read(wav, 0, 4)
     windows = np.array([[0.5, 2.0], [1.0, 2.5], [3.9, 4.9]])
     loud = network.window_vectors(samples, windows)
     assert network.window_vectors(samples * 0.1, windows) == pytest.approx(loud, abs=0.1)

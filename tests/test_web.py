@@ -16,8 +16,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from transcrevai_core.library.store import Store
-from transcrevai_core.web import origin as senders
-from transcrevai_core.web import uploads as web
+from transcrevai_core.web import origin, uploads
 
 LIMIT = 1_000_000
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -25,7 +24,7 @@ FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 @pytest.fixture
 def port(store: Store) -> Iterator[int]:
-    app = Starlette(routes=web.build_routes(lambda: store, lambda: LIMIT))
+    app = Starlette(routes=uploads.build_routes(lambda: store, lambda: LIMIT))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -48,9 +47,9 @@ def ask(port: int, method: str, path: str, body: Any = None, **headers: str) -> 
 def upload(port: int, body: Any, name: str = "reuni%C3%A3o.mp3", **headers: str) -> tuple[int, Any]:
     known = {
         "Origin": f"http://localhost:{port}",
-        senders.TOKEN_HEADER.replace("-", "_"): senders.TOKEN,
+        origin.TOKEN_HEADER.replace("-", "_"): origin.TOKEN,
     }
-    answer, content = ask(port, "PUT", f"{web.UPLOAD_URL}?name={name}", body, **known | headers)
+    answer, content = ask(port, "PUT", f"{uploads.UPLOAD_URL}?name={name}", body, **known | headers)
     return answer.status, json.loads(content)
 
 
@@ -62,10 +61,10 @@ def test_upload_arrives_whole_and_is_found_once(port: int, store: Store) -> None
     body = os.urandom(300_000)
     status, answer = upload(port, body)
     assert (status, answer["size"], answer["name"]) == (200, len(body), "reunião.mp3")
-    file = web.find_upload(store.home, answer["upload"])
+    file = uploads.find_upload(store.home, answer["upload"])
     assert file and file.read_bytes() == body and file.name == "reunião.mp3"
     job = store.add_job(file, {}, take=True)
-    assert web.find_upload(store.home, answer["upload"]) is None
+    assert uploads.find_upload(store.home, answer["upload"]) is None
     assert job.source.read_bytes() == body
     store.delete_job(job.id)
     assert not job.source.exists()
@@ -99,9 +98,9 @@ def test_too_large_is_refused_however_it_comes(port: int, store: Store) -> None:
 def test_who_asks_first_hears_the_same(port: int, store: Store) -> None:
     known = {
         "Origin": f"http://localhost:{port}",
-        senders.TOKEN_HEADER.replace("-", "_"): senders.TOKEN,
+        origin.TOKEN_HEADER.replace("-", "_"): origin.TOKEN,
     }
-    path = f"{web.UPLOAD_URL}?name=a.mp3&size="
+    path = f"{uploads.UPLOAD_URL}?name=a.mp3&size="
     assert ask(port, "POST", path + "1000", **known)[0].status == 200
     answer, content = ask(port, "POST", f"{path}{LIMIT + 1}", **known)
     assert answer.status == 413 and "larger than 1 MB" in json.loads(content)["error"]
@@ -120,8 +119,8 @@ def test_empty_is_refused(port: int, store: Store) -> None:
 
 def test_broken_upload_leaves_nothing(port: int, store: Store) -> None:
     head = (
-        f"PUT {web.UPLOAD_URL}?name=a.mp3 HTTP/1.1\r\nHost: localhost:{port}\r\n"
-        f"Origin: http://localhost:{port}\r\n{senders.TOKEN_HEADER}: {senders.TOKEN}\r\n"
+        f"PUT {uploads.UPLOAD_URL}?name=a.mp3 HTTP/1.1\r\nHost: localhost:{port}\r\n"
+        f"Origin: http://localhost:{port}\r\n{origin.TOKEN_HEADER}: {origin.TOKEN}\r\n"
         "Content-Length: 500000\r\n\r\n"
     )
     with socket.create_connection(("localhost", port)) as connection:
@@ -162,16 +161,16 @@ def test_audio_plays_by_ranges(port: int, store: Store, tmp_path: Path) -> None:
     job = store.add_job(tmp_path / "a.mp3", {})
     sound = os.urandom(10_000)
     store.wav(job.id).write_bytes(sound)
-    answer, content = ask(port, "GET", f"{web.AUDIO_URL}/{job.id}")
+    answer, content = ask(port, "GET", f"{uploads.AUDIO_URL}/{job.id}")
     assert (answer.status, content) == (200, sound)
     assert answer.headers["content-type"] == "audio/wav"
     assert answer.headers["accept-ranges"] == "bytes"
-    answer, content = ask(port, "GET", f"{web.AUDIO_URL}/{job.id}", Range="bytes=100-199")
+    answer, content = ask(port, "GET", f"{uploads.AUDIO_URL}/{job.id}", Range="bytes=100-199")
     assert (answer.status, content) == (206, sound[100:200])
     assert answer.headers["content-range"] == "bytes 100-199/10000"
-    answer, content = ask(port, "GET", f"{web.AUDIO_URL}/{job.id}", Range="bytes=9000-")
+    answer, content = ask(port, "GET", f"{uploads.AUDIO_URL}/{job.id}", Range="bytes=9000-")
     assert (answer.status, content) == (206, sound[9000:])
-    assert ask(port, "GET", f"{web.AUDIO_URL}/{job.id}", Range="bytes=90000-")[0].status == 416
+    assert ask(port, "GET", f"{uploads.AUDIO_URL}/{job.id}", Range="bytes=90000-")[0].status == 416
 
 
 @pytest.mark.parametrize(
@@ -204,24 +203,24 @@ def test_nothing_is_told_to_an_address_of_others(
     ],
 )
 def test_which_addresses_are_ours(host: str, allowed: list[str], ours: bool) -> None:
-    assert web.is_ours(host, allowed) == ours
+    assert uploads.is_ours(host, allowed) == ours
 
 
 @pytest.mark.parametrize("job", ["0" * 32, "..", "..%2f..%2flibrary", "x"])
 def test_no_sound_but_a_jobs_own(port: int, job: str) -> None:
-    assert ask(port, "GET", f"{web.AUDIO_URL}/{job}")[0].status == 404
+    assert ask(port, "GET", f"{uploads.AUDIO_URL}/{job}")[0].status == 404
 
 
 @pytest.mark.parametrize("upload", ["..", "../jobs", "", "0" * 32])
 def test_no_upload_but_a_known_one(store: Store, upload: str) -> None:
-    assert web.find_upload(store.home, upload) is None
+    assert uploads.find_upload(store.home, upload) is None
 
 
 def test_abandoned_uploads_are_removed(store: Store, tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(b"sound")
-    old, new = (web.keep(store.home, "a.wav", tmp_path / "a.wav") for _ in range(2))
+    old, new = (uploads.keep(store.home, "a.wav", tmp_path / "a.wav") for _ in range(2))
     os.utime(old.parent, (0, 0))
-    assert web.remove_abandoned(store.home) == 1
+    assert uploads.remove_abandoned(store.home) == 1
     assert new.exists() and not old.exists() and (tmp_path / "a.wav").exists()
 
 
@@ -238,9 +237,9 @@ def test_abandoned_uploads_are_removed(store: Store, tmp_path: Path) -> None:
     ],
 )
 def test_safe_names(given: str, kept: str) -> None:
-    assert web.safe_name(given) == kept
+    assert uploads.safe_name(given) == kept
 
 
 def test_long_names_keep_their_extension() -> None:
-    name = web.safe_name("ã" * 500 + ".mp3")
+    name = uploads.safe_name("ã" * 500 + ".mp3")
     assert name.endswith("ã.mp3") and len(name.encode()) <= 120

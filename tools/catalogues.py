@@ -50,7 +50,7 @@ ANSWERS = {
     "jobs/pipeline": ("_about",),
     "jobs/governor": ("admit", "_act"),
     "library/rows": ("sound_gone", "_in_vain"),
-    "evaluation/score": ("der_policy",),
+    "evaluation/scoring": ("der_policy",),
     "settings": ("describe",),
     "transcription/loading": ("_network_reason", "load"),
 }

@@ -10,16 +10,14 @@ from typing import Any
 
 from transcrevai_core import demo
 from transcrevai_core.library import edits
-from transcrevai_core.library.journal import Journal, Level, Run
+from transcrevai_core.library.journal import Journal, Run
 from transcrevai_core.library.store import Store
-from transcrevai_core.memory.levels import Limits, decide
+from transcrevai_core.memory.levels import Level, Limits, decide
 from transcrevai_core.memory.readings import MB, Machine, Reading, WorkerReading
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import load_settings
 from transcrevai_core.transcript.turns import joined
-from transcrevai_core.tuning import grid as experiments
-from transcrevai_core.tuning import sweep_run as sweeping
-from transcrevai_core.tuning import sweeps
+from transcrevai_core.tuning import parameters, sweep_run, sweeps
 from transcrevai_core.types import Chunk, Segment, Turn
 from transcrevai_core.workers.processes import this_process
 
@@ -56,9 +54,9 @@ def add_sweep(library: Store) -> None:
     path = demo.sample_path("pt").with_suffix(".rttm")
     reference = path.read_text(encoding="utf-8")
     sweeps.keep_reference(library, job, path.name, path.read_bytes())
-    grid = experiments.parse_grid(["speakers=2,3,4", "min_turn_seconds=0,0.4,0.8"])
-    plan = sweeps.plan(experiments.of_job(job), grid, reference, collar=0.25)
-    sweeping.run(library, load_settings(home=library.home), sweeps.begin(library, job, plan))
+    grid = parameters.parse_grid(["speakers=2,3,4", "min_turn_seconds=0,0.4,0.8"])
+    plan = sweeps.plan(parameters.of_job(job), grid, reference, collar=0.25)
+    sweep_run.run(library, load_settings(home=library.home), sweeps.begin(library, job, plan))
 
 
 def add_gap(library: Store) -> None:

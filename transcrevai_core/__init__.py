@@ -8,8 +8,8 @@ import importlib
 from typing import Any
 
 _HOMES = {
-    "transcribe": "jobs.runner",
-    "diarize": "jobs.runner",
+    "transcribe": "jobs.direct",
+    "diarize": "jobs.direct",
     "Runner": "jobs.runner",
     "Store": "library.store",
     "Settings": "settings",

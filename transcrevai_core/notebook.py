@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from transcrevai_core.errors import SettingError
-from transcrevai_core.figures import timeline as figures
+from transcrevai_core.figures.timeline import colour
+from transcrevai_core.figures.timeline import timeline as draw
 from transcrevai_core.transcript.names import named
 from transcrevai_core.transcript.turns import clock, plain_name, shown_name
 from transcrevai_core.types import Segment, Transcript
@@ -53,7 +54,7 @@ def as_html(transcript: Transcript) -> str:
 
 
 def _chip(label: str, transcript: Transcript) -> str:
-    look = figures.colour(label)
+    look = colour(label)
     name = html.escape(shown_name(label, transcript.names))
     style = f"background:{look.fill};color:{look.text};padding:0 .4em;border-radius:4px"
     return f'<strong style="{style};white-space:nowrap">{name}</strong>'
@@ -64,7 +65,7 @@ def timeline(transcript: Transcript) -> "Figure":
 
     Where nobody is known the figure is empty.
     """
-    figure = figures.timeline(transcript, "#7d8b86")
+    figure = draw(transcript, "#7d8b86")
     figure.layout.annotations = ()
     return figure
 

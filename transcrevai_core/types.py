@@ -155,21 +155,21 @@ class Transcript:
     # how it shows itself in a notebook is told upstairs, and asked for when a notebook asks
 
     def _repr_html_(self) -> str:
-        from transcrevai_core import notebook as views
+        from transcrevai_core import notebook
 
-        return views.as_html(self)
+        return notebook.as_html(self)
 
     def to_frame(self, rows: Literal["segments", "words", "turns"] = "segments") -> "DataFrame":
         """Return the segments, words or turns as a data frame; see `views.as_frame`."""
-        from transcrevai_core import notebook as views
+        from transcrevai_core import notebook
 
-        return views.as_frame(self, rows)
+        return notebook.as_frame(self, rows)
 
     def timeline(self) -> "Figure":
         """Draw who speaks when, one lane a speaker; see `figures.timeline`."""
-        from transcrevai_core import notebook as views
+        from transcrevai_core import notebook
 
-        return views.timeline(self)
+        return notebook.timeline(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,12 @@ import streamlit as st
 from pydantic import ValidationError
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from transcrevai_core import demo
-from transcrevai_core import i18n as texts
+from transcrevai_core import demo, i18n
 from transcrevai_core.errors import InputError, SettingError, TranscrevaiError
-from transcrevai_core.figures import timeline as figures
+from transcrevai_core.figures import timeline
 from transcrevai_core.figures.memory_meters import Palette
 from transcrevai_core.i18n import _, mark
-from transcrevai_core.jobs import runner as jobs
+from transcrevai_core.jobs import planning
 from transcrevai_core.languages import LANGUAGES
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.plan import Plan
@@ -32,8 +31,7 @@ from transcrevai_core.transcript import turns
 from transcrevai_core.transcript.turns import shown_name
 from transcrevai_core.transcription.catalogue import DEMO
 from transcrevai_core.types import ACTIVE_STATES, Job, JobState, Segment
-from transcrevai_core.web import transcript as reading
-from transcrevai_core.web import uploads as web
+from transcrevai_core.web import transcript_routes, uploads
 
 TRANSCRIBE, TRANSCRIPT, LIBRARY = "transcribe.py", "transcript.py", "library.py"
 TUNING = "tuning.py"
@@ -58,11 +56,11 @@ STATES: dict[JobState, tuple[str, str, Color]] = {
 def _language() -> str:
     """Return the language of the page being drawn, or of who asks beside it."""
     if get_script_run_ctx():
-        return str(st.session_state.get(LANGUAGE, texts.SOURCE))
-    return reading.LANGUAGE.get()
+        return str(st.session_state.get(LANGUAGE, i18n.SOURCE))
+    return transcript_routes.LANGUAGE.get()
 
 
-texts.use(_language)
+i18n.use(_language)
 
 
 def settings() -> Settings:
@@ -100,7 +98,7 @@ def plan(values: Mapping[str, Any]) -> Plan:
 
     Raises InputError where it can never fit the budget, with the nearest that does.
     """
-    return jobs.plan_for(store(), settings(), _checked(values))
+    return planning.plan_for(store(), settings(), _checked(values))
 
 
 def session() -> str:
@@ -125,7 +123,7 @@ def told() -> Iterator[None]:
 
 def said(what: object) -> str:
     """Return what the core said, in the reader's language, as Markdown."""
-    return escape(texts.told(str(what)))
+    return escape(i18n.told(str(what)))
 
 
 # -- how values read ---------------------------------------------------------------------------
@@ -133,7 +131,7 @@ def said(what: object) -> str:
 
 def date(unix: float) -> str:
     """Write a moment in local time."""
-    return texts.date(unix)
+    return i18n.date(unix)
 
 
 def number(text: str | None) -> float | None:
@@ -185,8 +183,8 @@ def palette() -> Palette:
 
 def chip(label: str, names: Mapping[str, str], most: int = CHIP_NAME) -> str:
     """Write a speaker's name, in at most so many characters, as Markdown in the own colour."""
-    look = figures.colour(label)
-    name = escape(figures.shortened(shown_name(label, names), most))
+    look = timeline.colour(label)
+    name = escape(timeline.shortened(shown_name(label, names), most))
     return f':color[**{name}**]{{foreground="{look.text}" background="{look.fill}"}}'
 
 
@@ -245,7 +243,7 @@ def notes(job: Job) -> None:
     if job.dropped_segments:
         kept.append(
             _("Segments dropped because they held no speech: {number}.",
-              number=texts.decimal(job.dropped_segments))
+              number=i18n.decimal(job.dropped_segments))
         )  # fmt: skip
     for note in kept:
         if note == demo.NOTE and demo.SAMPLES_DIR not in job.source.parents:
@@ -297,6 +295,6 @@ def run_again(job: Job, options: Mapping[str, Any]) -> Job:
         raise InputError(f"The recording {job.source} is gone; transcribe another copy of it.")
     if store().job_dir(job.id) not in job.source.parents:
         return add_job(job.source, options, title=job.title)
-    again = add_uploads([web.keep(store().home, job.source.name, job.source)], options)[0]
+    again = add_uploads([uploads.keep(store().home, job.source.name, job.source)], options)[0]
     store().update_job(again.id, title=job.title)
     return again

@@ -14,9 +14,9 @@ from transcrevai_core.cli.matching import load_recordings
 from transcrevai_core.cli.screen import complain, draw, open_library, out
 from transcrevai_core.errors import InputError
 from transcrevai_core.evaluation.references import WITH_TEXT
+from transcrevai_core.jobs.measure_precision import at_hand, check_model
 from transcrevai_core.jobs.models import fetch_model
-from transcrevai_core.jobs.precision import at_hand, check_model
-from transcrevai_core.library import precision as checks
+from transcrevai_core.library import precision
 from transcrevai_core.library.precision import Check, recordings, samples
 from transcrevai_core.memory.forecast import weights_bytes
 from transcrevai_core.memory.readings import MB
@@ -134,7 +134,7 @@ def models_check(
         work.join()
         complain(f"{name}: interrupted; nothing of it was kept.")
         raise typer.Exit(130) from None
-    verdict = checks.verdict(found, settings.agreement_percent)
+    verdict = precision.verdict(found, settings.agreement_percent)
     if as_json:
         print(json.dumps(asdict(found) | {"verdict": verdict}, ensure_ascii=False, indent=2))
         return

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from transcrevai_core import i18n as texts
+from transcrevai_core import i18n
 from transcrevai_core import report as reporting
 from transcrevai_core.cli.screen import err, open_library
 from transcrevai_core.errors import InputError, StorageError, refusal
@@ -23,7 +23,7 @@ def report(
     ] = None,
     language: Annotated[
         str, typer.Option("--language", help="of the headings: en or pt")
-    ] = texts.SOURCE,
+    ] = i18n.SOURCE,
     address: Annotated[
         str,
         typer.Option(
@@ -40,7 +40,7 @@ def report(
         format = (output.suffix.lstrip(".").lower() if output else "") or "docx"
     if not store.segments(job.id, last=1):
         raise InputError(f"{job.title} has no text yet; a job that is done would be right.")
-    texts.use(lambda: texts.best(language))
+    i18n.use(lambda: i18n.best(language))
     content = reporting.make(store.home, job.id, format, address=address)
     path = output or Path(reporting.file_name(job.title, format))
     try:

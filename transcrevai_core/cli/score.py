@@ -20,7 +20,7 @@ from transcrevai_core.evaluation.metrics import (
     count_words,
 )
 from transcrevai_core.evaluation.references import WITH_TEXT, WITH_TURNS, Spoken
-from transcrevai_core.evaluation.score import (
+from transcrevai_core.evaluation.scoring import (
     CPWER,
     character_rate,
     count_speakers,

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from transcrevai_core import export
 from transcrevai_core.errors import InputError, StorageError, TranscrevaiError, refusal
-from transcrevai_core.jobs import runner as jobs
+from transcrevai_core.jobs import direct, planning
 from transcrevai_core.jobs.governor import Program
 from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
@@ -93,7 +93,7 @@ def follow(program: Program, job: Job) -> None:
     Raises TranscrevaiError with one sentence where it does not come to a transcript.
     """
     store = program.store
-    run = Task(lambda task: jobs.run(program, job))
+    run = Task(lambda task: direct.run(program, job))
     try:
         draw(job.title, run.is_alive, lambda: _stage(store.job(job.id)))
         job = run.result()
@@ -122,13 +122,13 @@ def run_all(
     Each transcript goes to `done`, and is written in `format` where there is one. Raises
     InputError for options that no file could be worked on with.
     """
-    jobs.check_options(options)
+    planning.check_options(options)
     failed, stems = 0, set[str]()
-    jobs.plan_for(store, settings, options)
+    planning.plan_for(store, settings, options)
     with Program(store, settings) as program:
         for file in files:
             try:
-                job = jobs.open_job(store, file, options)
+                job = direct.open_job(store, file, options)
                 follow(program, job)
                 transcript = store.transcript(job.id)
                 done(transcript)

@@ -10,19 +10,15 @@ from rich.table import Table
 from transcrevai_core.cli import flags
 from transcrevai_core.cli.screen import complain, draw, err, follow, open_library
 from transcrevai_core.errors import Cancelled, InputError, refusal
-from transcrevai_core.jobs import runner as jobs
+from transcrevai_core.jobs import direct, planning
 from transcrevai_core.jobs.governor import Program
 from transcrevai_core.library.rows import fingerprint
 from transcrevai_core.library.store import Store
 from transcrevai_core.settings import Settings
 from transcrevai_core.transcription.catalogue import NONE
-from transcrevai_core.tuning import grid as experiments
-from transcrevai_core.tuning import laboratory as bench
-from transcrevai_core.tuning import profiles, sweeps
-from transcrevai_core.tuning import sweep_run as sweeping
-from transcrevai_core.tuning import tasks as laboratory
-from transcrevai_core.tuning.grid import Values
+from transcrevai_core.tuning import laboratory, parameters, profiles, sweep_run, sweeps, tasks
 from transcrevai_core.tuning.laboratory import Bench
+from transcrevai_core.tuning.parameters import Values
 from transcrevai_core.tuning.sweeps import Reference, Sweep
 from transcrevai_core.types import Job
 from transcrevai_core.workers.background import Task
@@ -54,7 +50,7 @@ def tune(
         typer.Option(
             "--random",
             min=1,
-            max=experiments.MOST_POINTS,
+            max=parameters.MOST_POINTS,
             help="try so many points of the sweep, or of a usual one",
         ),
     ] = None,
@@ -79,19 +75,19 @@ def tune(
     that was interrupted goes on with the same command.
     """
     given = dict(locals())
-    asked = {n: given[n] for n in experiments.NAMES if given.get(n) is not None}
+    asked = {n: given[n] for n in parameters.NAMES if given.get(n) is not None}
     settings, store = open_library()
     if save_profile:
         profiles.free_name(store, save_profile)  # before the work, not after it
     job = _job(store, settings, recording)
-    exported = experiments.read_export(source) if source else None
-    own = exported["parameters"] if exported else experiments.of_job(job)
-    values = experiments.checked({**own, **asked})
+    exported = parameters.read_export(source) if source else None
+    own = exported["parameters"] if exported else parameters.of_job(job)
+    values = parameters.checked({**own, **asked})
     if exported and exported["recording"]["digest"] != job.digest:
         err.print("The exported result is of another sound; its turns will differ.", style="yellow")
-    if exported and exported["model"] != experiments.model_of(values):
+    if exported and exported["model"] != parameters.model_of(values):
         err.print("The exported result is of other voices; its turns may differ.", style="yellow")
-    place, right = bench.of(store), _reference(store, job, reference)
+    place, right = laboratory.of(store), _reference(store, job, reference)
     if sweep or random:
         if right is None:
             raise InputError("A sweep needs --reference, an RTTM file that says who really speaks.")
@@ -128,17 +124,17 @@ def _job(store: Store, settings: Settings, recording: str) -> Job:
         if same and store.wav(job.id).is_file():
             return job
     options = settings.job_options({"model": NONE, "diarize": True})
-    jobs.plan_for(store, settings, options)
+    planning.plan_for(store, settings, options)
     with Program(store, settings) as program:
-        job = jobs.open_job(store, path, options)
+        job = direct.open_job(store, path, options)
         follow(program, job)
     return store.job(job.id)
 
 
 def _grid(texts: list[str] | None) -> dict[str, list[Any]]:
     if texts:
-        return experiments.parse_grid(texts)
-    return {name: list(values) for name, values in experiments.USUAL_GRID.items()}
+        return parameters.parse_grid(texts)
+    return {name: list(values) for name, values in parameters.USUAL_GRID.items()}
 
 
 def _reference(store: Store, job: Job, path: Path | None) -> Reference | None:
@@ -167,12 +163,12 @@ def _single(
         if task.error:
             raise InputError(task.error)
         question = task.result()
-    found = place.ask(job, laboratory.answer, question)
+    found = place.ask(job, tasks.answer, question)
     score = None
     if reference is not None:
-        score = place.ask(job, laboratory.score, question, reference.text, collar)
+        score = place.ask(job, tasks.score, question, reference.text, collar)
     place.stop()
-    number = len({turn.speaker for turn in experiments.turns_of(found)})
+    number = len({turn.speaker for turn in parameters.turns_of(found)})
     said = f"{job.title}: {number} speaker{'s' if number != 1 else ''}, {found['facts']['why']}"
     err.print(f"{said}; {len(found['turns'])} turns", soft_wrap=True)
     if score:
@@ -180,7 +176,7 @@ def _single(
         against = f", against {reference.name}" if reference and reference.name else ""
         told = f"(percent, collar {collar:g} s on each side{against})"
         err.print(f"{parts} {told}", soft_wrap=True, highlight=False)
-    return experiments.export(job, values, found, score)
+    return parameters.export(job, values, found, score)
 
 
 def _sweep(
@@ -201,7 +197,7 @@ def _sweep(
     if last and not last.runs and dict(last.plan) == plan:
         sweep_id = last.id if len(last.ranked()) < len(plan["points"]) else ""
     sweep_id = sweep_id or sweeps.begin(store, job, plan)
-    run = Task(lambda task: sweeping.run(store, settings, sweep_id))
+    run = Task(lambda task: sweep_run.run(store, settings, sweep_id))
     try:
         draw(job.title, run.is_alive, lambda: _progress(sweeps.find(store, sweep_id, plan)))
         swept: Sweep = run.result()
@@ -216,10 +212,10 @@ def _sweep(
 
 def _say_fixed(values: Values, grid: dict[str, list[Any]]) -> None:
     """Say what stays as it is while a grid is varied, and what that leaves without effect."""
-    if fixed := experiments.fixed(values, grid):
+    if fixed := parameters.fixed(values, grid):
         named = ", ".join(f"{name}={value}" for name, value in fixed.items())
         err.print(f"fixed, and not as by default: {named}", soft_wrap=True, markup=False)
-    if idle := experiments.idle(values, grid):
+    if idle := parameters.idle(values, grid):
         err.print(
             f"The number of speakers is given, {values['speakers']}: {', '.join(idle)} cannot "
             "change it; with --sweep speakers=auto it would be found.",

@@ -8,11 +8,11 @@ import streamlit as st
 
 from transcrevai_core import ui
 from transcrevai_core.components.tables import solid, table
-from transcrevai_core.evaluation import score as scoring
+from transcrevai_core.evaluation import scoring
 from transcrevai_core.evaluation.metrics import NORMALISATION, Piece
 from transcrevai_core.evaluation.references import of_transcript
-from transcrevai_core.evaluation.score import Line, Score
-from transcrevai_core.figures import memory_meters as gauges
+from transcrevai_core.evaluation.scoring import Line, Score
+from transcrevai_core.figures import memory_meters
 from transcrevai_core.i18n import _, decimal, plural, told
 from transcrevai_core.library.journal import KEPT_RUNS, Journal, Run
 from transcrevai_core.library.rows import read_names
@@ -96,7 +96,7 @@ def figures(job: Job, found: Score) -> None:
         speed = _("Seconds of work for each second of sound, of the whole job")
         memory = _("The most memory that the program and the job's workers took at once")
         shown.append((_("RTF"), decimal(run.rtf, 2), speed))
-        shown.append((_("Peak memory"), solid(gauges.size(run.peak_bytes)), memory))
+        shown.append((_("Peak memory"), solid(memory_meters.size(run.peak_bytes)), memory))
     with st.grid(3, min_column_width=140):
         for label, value, meaning in shown:
             st.metric(label, value, help=meaning, border=True)

@@ -5,20 +5,18 @@ from collections.abc import Iterable
 
 import streamlit as st
 
-from transcrevai_core import ui
+from transcrevai_core import ui, workers
 from transcrevai_core.components.tables import ago, number, solid, table
 from transcrevai_core.errors import InputError
-from transcrevai_core.figures import memory_history as courses
-from transcrevai_core.figures import memory_meters as gauges
+from transcrevai_core.figures import memory_history, memory_meters
 from transcrevai_core.figures.timeline import shortened
 from transcrevai_core.i18n import _, capital, date, mark, told
 from transcrevai_core.jobs.governor import free_memory
-from transcrevai_core.library.journal import Event, EventKind, Journal, Level
-from transcrevai_core.memory import levels as governor
-from transcrevai_core.memory.levels import HYSTERESIS, Decision, Limits
+from transcrevai_core.library.journal import Event, EventKind, Journal
+from transcrevai_core.memory import levels
+from transcrevai_core.memory.levels import HYSTERESIS, Decision, Level, Limits
 from transcrevai_core.memory.readings import Reading
 from transcrevai_core.types import ACTIVE_STATES
-from transcrevai_core.workers import worker as workers
 from transcrevai_core.workers.processes import this_process
 
 QUICK, SLOW = 1.0, 5.0  # seconds between two looks, while something runs and otherwise
@@ -91,16 +89,16 @@ def live() -> None:
 def _live(polled: bool) -> None:
     if _active() != polled:
         st.rerun()  # from now on more often, or less
-    reading, limits = workers.take_reading(), governor.limits_of(ui.settings())
+    reading, limits = workers.take_reading(), levels.limits_of(ui.settings())
     before = journal().readings(time.time() - FRESH)
-    decision = governor.decide(reading, limits, before[-1].level if before else "normal")
-    rows = gauges.meters_of(reading, limits, journal().peak_bytes())
+    decision = levels.decide(reading, limits, before[-1].level if before else "normal")
+    rows = memory_meters.meters_of(reading, limits, journal().peak_bytes())
     with st.container(border=True):
         _status(decision, reading, limits)
         st.echarts_chart(
-            gauges.meters(rows, limits, ui.palette()),
+            memory_meters.meters(rows, limits, ui.palette()),
             key="meters",
-            height=gauges.ROW * len(rows),
+            height=memory_meters.ROW * len(rows),
             renderer="svg",
             alt="; ".join(f"{row.name}: {row.words}" for row in rows),
         )
@@ -124,9 +122,9 @@ def _calm(reading: Reading, limits: Limits) -> str:
     """Say how far what is too high must fall: everything on the machine, or this program."""
     calm = limits.degraded - HYSTERESIS
     machine = Reading(reading.time, reading.machine, 0)
-    if governor.share(machine, limits) == governor.share(reading, limits):
+    if levels.share(machine, limits) == levels.share(reading, limits):
         return f"{calm:.0%}"
-    return gauges.size(limits.budget_bytes * calm / limits.kill)
+    return memory_meters.size(limits.budget_bytes * calm / limits.kill)
 
 
 def _marks(limits: Limits) -> str:
@@ -156,8 +154,8 @@ def _workers(reading: Reading) -> None:
             told(worker.name),
             names[worker.job],
             f":green-badge[{_('working')}]" if worker.busy else f":gray-badge[{_('idle')}]",
-            solid(gauges.sizes(worker.resident_bytes, worker.limit_bytes)),
-            solid(gauges.size(worker.peak_bytes)),
+            solid(memory_meters.sizes(worker.resident_bytes, worker.limit_bytes)),
+            solid(memory_meters.size(worker.peak_bytes)),
             str(worker.restarts),
             solid(ago(worker.heard)) if worker.busy else "",
         ]
@@ -186,7 +184,7 @@ def free() -> None:
             st.session_state[_FREED] = _(
                 "{size} came back. Idle workers ended: {workers}; cache entries removed: "
                 "{entries}.",
-                size=gauges.size(freed.bytes),
+                size=memory_meters.size(freed.bytes),
                 workers=freed.workers,
                 entries=freed.entries,
             )
@@ -211,10 +209,10 @@ def _course() -> None:
     )  # fmt: skip
     now = time.time()
     begin = now - 60 * int(minutes or MINUTES[1])
-    figure = courses.course(
-        journal().course(begin, courses.step_of(begin, now)),
+    figure = memory_history.course(
+        journal().course(begin, memory_history.step_of(begin, now)),
         journal().events(since=begin),
-        governor.limits_of(ui.settings()),
+        levels.limits_of(ui.settings()),
         ui.palette(),
         begin,
         now,

@@ -9,8 +9,7 @@ from transcrevai_core import ui
 from transcrevai_core.components.fields import choice_name, label_of, written
 from transcrevai_core.errors import InputError
 from transcrevai_core.i18n import _, decimal
-from transcrevai_core.tuning import grid as experiments
-from transcrevai_core.tuning import profiles
+from transcrevai_core.tuning import parameters, profiles
 from transcrevai_core.types import Job
 
 
@@ -103,7 +102,7 @@ def keep_as_profile(
 def kept_profiles() -> None:
     """List the profiles, each with what it changes, and let them be deleted."""
     for profile in profiles.every(ui.store()):
-        settings = named(experiments.changed(profile.options))
+        settings = named(parameters.changed(profile.options))
         told = ui.escape(settings) or _("all settings automatic")
         with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
             st.markdown(f"**{ui.escape(profile.name)}** &nbsp; :small[{told}]", width="stretch")
@@ -118,8 +117,8 @@ def kept_profiles() -> None:
 
 def facts_of(job: Job, values: Mapping[str, Any]) -> None:
     """Say what a result was made of: the sound, the voices, and the settings."""
-    model = experiments.model_of(values)
-    settings = named(experiments.changed(values))
+    model = parameters.model_of(values)
+    settings = named(parameters.changed(values))
     st.caption(
         _(
             "Sound {digest} · voices by {model}, revision {revision} · {settings}",

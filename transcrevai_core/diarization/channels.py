@@ -4,8 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from transcrevai_core.audio import decode as audio
-from transcrevai_core.audio import speech
+from transcrevai_core.audio import pcm, speech
 from transcrevai_core.diarization.pipeline import find_regions
 from transcrevai_core.diarization.recipes import Recipe
 from transcrevai_core.types import Turn
@@ -20,8 +19,8 @@ def hear_channel(wav: Path) -> np.ndarray:
 
     The probability of speech, and the level in dB.
     """
-    levels = [_decibels(block) for block in audio.blocks(wav, speech.BLOCK_SECONDS)]
-    blocks = audio.blocks(wav, speech.BLOCK_SECONDS)
+    levels = [_decibels(block) for block in pcm.blocks(wav, speech.BLOCK_SECONDS)]
+    blocks = pcm.blocks(wav, speech.BLOCK_SECONDS)
     probabilities = np.concatenate([*speech.speech_probabilities(blocks)])
     return np.stack([probabilities, np.concatenate(levels)], axis=1).astype(np.float32)
 

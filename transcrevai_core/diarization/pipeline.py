@@ -14,8 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from transcrevai_core.audio import decode as audio
-from transcrevai_core.audio import speech
+from transcrevai_core.audio import pcm, speech
 from transcrevai_core.diarization import counting, resegmentation
 from transcrevai_core.diarization.counting import Count, corrected
 from transcrevai_core.diarization.embeddings.extractors import Embedding, load
@@ -114,7 +113,7 @@ def hear(
     `probabilities` of speech, block by block, are found where they are not given.
     """
     if probabilities is None:
-        blocks = audio.blocks(
+        blocks = pcm.blocks(
             wav, speech.BLOCK_SECONDS, on_progress=lambda done: on_progress(done / 2)
         )
         probabilities = speech.speech_probabilities(blocks)
@@ -127,8 +126,8 @@ def hear(
 
 
 def reader(wav: Path) -> Read:
-    """Return `audio.read` with the file filled in."""
-    return lambda start, end: audio.read(wav, start, end)
+    """Return `pcm.read` with the file filled in."""
+    return lambda start, end: pcm.read(wav, start, end)
 
 
 def settle(

@@ -9,7 +9,7 @@ from typing import Any
 from transcrevai_core.doctor import probes
 from transcrevai_core.doctor.probes import Probe
 from transcrevai_core.errors import Cancelled, TranscrevaiError, WorkerDied
-from transcrevai_core.memory import readings as memory
+from transcrevai_core.memory import readings
 from transcrevai_core.memory.readings import MB
 from transcrevai_core.settings import Settings
 from transcrevai_core.workers.worker import Worker
@@ -60,12 +60,12 @@ class Biggest:
 
 def careful_worker(name: str, settings: Settings) -> Worker:
     """Return a worker that may take what is free now: looking must not bring the computer down."""
-    machine = memory.machine()
+    machine = readings.machine()
     return Worker(
         name,
         max(MB, machine.limit_bytes - machine.used_bytes),
         settings.hang_seconds,
-        memory.work_cores(settings.work_cores),
+        readings.work_cores(settings.work_cores),
     )
 
 
@@ -90,7 +90,7 @@ def measure(
         found["note"] = sentence or found.get("note", "")
         done += 1
         on_progress(done / steps)
-        return memory.resident_bytes(worker.pid or 0)
+        return readings.resident_bytes(worker.pid or 0)
 
     try:
         empty = resident_after(probes.stand_still)

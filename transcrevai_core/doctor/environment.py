@@ -1,10 +1,7 @@
 """What this computer has and what the settings allow, as far as memory and disk go."""
 
-import contextlib
 import importlib.metadata
-import os
 import platform
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +11,8 @@ import psutil
 from transcrevai_core.doctor import probes
 from transcrevai_core.doctor.costs import careful_worker
 from transcrevai_core.errors import Cancelled, TranscrevaiError
-from transcrevai_core.memory import forecast
-from transcrevai_core.memory import levels as governor
-from transcrevai_core.memory import readings as memory
+from transcrevai_core.library.disk import free_bytes, size_of
+from transcrevai_core.memory import forecast, levels, readings
 from transcrevai_core.memory.forecast import Shape
 from transcrevai_core.memory.readings import MB
 from transcrevai_core.settings import Settings
@@ -78,15 +74,15 @@ def read_environment(
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Environment:
     """Read what this computer has; `model` was measured to need `needed_bytes`, 0 for not."""
-    machine, limits = memory.machine(), governor.limits_of(settings)
+    machine, limits = readings.machine(), levels.limits_of(settings)
     cache_bytes = size_of(settings.home / "cache")
     return Environment(
         versions={"python": platform.python_version()}
         | {name: _version(name) for name in PACKAGES},
         system=platform.platform(),
-        cores=memory.cores(),
-        work_cores=memory.work_cores(settings.work_cores),
-        limit_bytes=memory.limit_bytes(),
+        cores=readings.cores(),
+        work_cores=readings.work_cores(settings.work_cores),
+        limit_bytes=readings.limit_bytes(),
         pressure=machine.pressure,
         swap_bytes=psutil.swap_memory().used,
         budget_bytes=limits.budget_bytes,
@@ -99,7 +95,7 @@ def read_environment(
         compute_types=_compute_types(settings, should_stop),
         models=models_here(model, needed_bytes),
         home=str(settings.home),
-        free_disk_bytes=_free_disk(settings.home),
+        free_disk_bytes=free_bytes(settings.home),
         library_bytes=size_of(settings.home) - cache_bytes,
         cache_bytes=cache_bytes,
     )
@@ -137,20 +133,3 @@ def models_here(model: str = "", measured_bytes: int = 0) -> list[ModelHere]:
         need = measured_bytes if measured else forecast.transcription_bytes(Shape(name))
         found[folder] = ModelHere(name, size, need, measured)
     return sorted(found.values(), key=lambda here: here.need_bytes)
-
-
-def size_of(folder: Path) -> int:
-    """Return the bytes of all files under a folder; 0 for one that there is not."""
-    total = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(OSError):  # it has gone meanwhile, or is none of ours
-                total += (Path(place) / name).stat().st_size
-    return total
-
-
-def _free_disk(folder: Path) -> int:
-    for place in (folder, *folder.parents):
-        with contextlib.suppress(OSError):  # it is yet to be made
-            return shutil.disk_usage(place).free
-    return 0

@@ -13,8 +13,8 @@ from typing import Any
 
 from transcrevai_core import demo
 from transcrevai_core.errors import InputError
-from transcrevai_core.jobs import tasks as stages
-from transcrevai_core.memory import readings as memory
+from transcrevai_core.jobs import tasks
+from transcrevai_core.memory import readings
 from transcrevai_core.types import Chunk, Region
 
 EMPTY = "worker"  # the part that is a process without any task
@@ -44,7 +44,7 @@ class Probe:
     run_args: tuple[Any, ...] = ()
 
 
-def probes(spec: stages.ModelSpec, decoding: Mapping[str, Any], folder: Path) -> list[Probe]:
+def probes(spec: tasks.ModelSpec, decoding: Mapping[str, Any], folder: Path) -> list[Probe]:
     """Return how every part is measured; `folder` is for the sample's sound.
 
     `decoding`: arguments of `faster_whisper.WhisperModel.transcribe`. The order matters: the
@@ -96,7 +96,7 @@ def settle(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         return function(*args)
     finally:
         gc.collect()
-        memory.trim()
+        readings.trim()
 
 
 def stand_still() -> None:
@@ -111,9 +111,9 @@ def import_all(modules: Sequence[str]) -> None:
 
 def read_sample(wav: Path) -> None:
     """Decode the sample."""
-    from transcrevai_core.audio import decode as audio
+    from transcrevai_core.audio import decode
 
-    audio.decode(demo.sample_path("en"), wav)
+    decode.decode(demo.sample_path("en"), wav)
 
 
 def load_speech() -> None:
@@ -127,15 +127,14 @@ def hear_speech(wav: Path) -> None:
     """Find the speech in the sample; the probabilities stay beside it, as in a job."""
     import numpy as np
 
-    from transcrevai_core.audio import decode as audio
-    from transcrevai_core.audio import speech
+    from transcrevai_core.audio import pcm, speech
 
-    found = list(speech.speech_probabilities(audio.blocks(_sound(wav), speech.BLOCK_SECONDS)))
+    found = list(speech.speech_probabilities(pcm.blocks(_sound(wav), speech.BLOCK_SECONDS)))
     speech.plan_chunks(speech.find_regions(found), _CHUNK.end)
-    np.concatenate(found).tofile(wav.with_name(stages.SPEECH))
+    np.concatenate(found).tofile(wav.with_name(tasks.SPEECH))
 
 
-def load_words(spec: stages.ModelSpec) -> str:
+def load_words(spec: tasks.ModelSpec) -> str:
     """Load a Whisper model."""
     global _held
     from transcrevai_core.transcription import loading
@@ -153,36 +152,35 @@ def load_words(spec: stages.ModelSpec) -> str:
 
 def hear_words(wav: Path, decoding_options: Mapping[str, Any]) -> None:
     """Transcribe the first 30 s of the sample."""
-    from transcrevai_core.audio import decode as audio
+    from transcrevai_core.audio import pcm
     from transcrevai_core.transcription import decoding
 
-    samples = audio.read(_sound(wav), _CHUNK.start, _CHUNK.end)
+    samples = pcm.read(_sound(wav), _CHUNK.start, _CHUNK.end)
     decoding.decode_chunk(_held, samples, _CHUNK, decoding_options)
 
 
 def load_voices() -> None:
     """Open the models that tell voices apart, those that come with the program."""
     global _held
-    from transcrevai_core.diarization.embeddings import extractors as embedding
+    from transcrevai_core.diarization.embeddings import extractors
 
-    _held = embedding.load("voice")
+    _held = extractors.load("voice")
 
 
 def hear_voices(wav: Path) -> None:
     """Find who speaks when in the sample; where its speech is, `hear_speech` has left."""
     import numpy as np
 
-    from transcrevai_core.audio import decode as audio
-    from transcrevai_core.audio import speech
+    from transcrevai_core.audio import pcm, speech
     from transcrevai_core.diarization import pipeline
     from transcrevai_core.diarization.recipes import RECIPES
 
     recipe, read = RECIPES["voice"], pipeline.reader(_sound(wav))
-    left = wav.with_name(stages.SPEECH)
+    left = wav.with_name(tasks.SPEECH)
     if left.is_file():
         regions = pipeline.find_regions([np.fromfile(left, np.float32)], recipe)
     else:
-        blocks = audio.blocks(wav, speech.BLOCK_SECONDS)
+        blocks = pcm.blocks(wav, speech.BLOCK_SECONDS)
         regions = pipeline.find_regions(speech.speech_probabilities(blocks), recipe)
     pipeline.settle(pipeline.listen(read, regions, _held), (1, 6), recipe, read)
 

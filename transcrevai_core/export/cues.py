@@ -4,16 +4,15 @@ Outside this module times are float seconds; a finished Cue has integer millisec
 subtitle files have no finer time and only whole numbers can be compared without surprises.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from transcrevai_core.transcript.names import one_line
 from transcrevai_core.transcript.retiming import Piece, timed_pieces
 from transcrevai_core.types import Segment, Transcript
 
 LINE_WIDTH = 42  # characters; what a viewer reads at a glance, as broadcasters have settled it
 LINES_PER_CUE = 2
-_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +33,6 @@ def texts(transcript: Transcript, edited: bool) -> Iterator[tuple[Segment, str]]
     for segment in transcript.segments:
         if text := one_line(segment.final_text if edited else segment.text):
             yield segment, text
-
-
-def one_line(text: str) -> str:
-    r"""Make every run of white space, line breaks included, one space; drop control characters.
-
-    >>> one_line(" Bom\tdia,\n pessoal ")
-    'Bom dia, pessoal'
-    """
-    return " ".join(_CONTROLS.sub("", text).split())
 
 
 def cues(transcript: Transcript, edited: bool, *, label: bool = False) -> list[Cue]:

@@ -5,9 +5,9 @@ import re
 from itertools import islice
 
 from transcrevai_core.errors import InputError
-from transcrevai_core.export.cues import one_line, texts
+from transcrevai_core.export.cues import texts
 from transcrevai_core.export.filenames import file_stem
-from transcrevai_core.transcript.names import speaker_turns
+from transcrevai_core.transcript.names import one_line, speaker_turns
 from transcrevai_core.transcript.retiming import letters, timed_pieces
 from transcrevai_core.transcript.rttm import format_rttm
 from transcrevai_core.types import Segment, Transcript, Word

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from transcrevai_core.export.cues import one_line, texts
-from transcrevai_core.transcript.names import named, speaker_turns
+from transcrevai_core.export.cues import texts
+from transcrevai_core.transcript.names import named, one_line, speaker_turns
 from transcrevai_core.transcript.turns import exclusive, talk_times
 from transcrevai_core.types import Segment, Transcript, Turn
 

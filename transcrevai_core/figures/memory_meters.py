@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from transcrevai_core.i18n import _, decimal, mark, told
-from transcrevai_core.library.journal import Level
-from transcrevai_core.memory.levels import LEVELS, Limits
+from transcrevai_core.memory.levels import LEVELS, Level, Limits
 from transcrevai_core.memory.readings import MB, Reading
 
 ROW = 50  # pixels of a meter, with the words above it

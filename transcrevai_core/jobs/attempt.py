@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from transcrevai_core.errors import Cancelled, TranscrevaiError, WorkerDied
 from transcrevai_core.jobs.governor import Program
 from transcrevai_core.library import journal
-from transcrevai_core.memory import levels as governor
+from transcrevai_core.memory import levels
 from transcrevai_core.memory.plan import HEADROOM, Plan
 from transcrevai_core.memory.readings import MB
 from transcrevai_core.options import JobOptions
@@ -154,7 +154,7 @@ class Attempt:
     @property
     def is_emergency(self) -> bool:
         """Whether what remains is to be done with the emergency profile."""
-        return governor.is_emergency(self.program.level)
+        return levels.is_emergency(self.program.level)
 
     def update(self, **changes: Any) -> None:
         """Write fields of the job, and know them."""

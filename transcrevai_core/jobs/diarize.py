@@ -9,11 +9,11 @@ from typing import Any
 
 from transcrevai_core.diarization.recipes import REVISION
 from transcrevai_core.errors import Cancelled, InputError, TranscrevaiError, WorkerDied
-from transcrevai_core.jobs import tasks as stages
+from transcrevai_core.jobs import tasks
 from transcrevai_core.jobs.attempt import RETRIES, Attempt, first_line
 from transcrevai_core.library import cache
 from transcrevai_core.library.rows import fingerprint
-from transcrevai_core.memory import levels as governor
+from transcrevai_core.memory import levels
 from transcrevai_core.options import DEFAULTS, JobOptions
 from transcrevai_core.types import Job, Turn
 
@@ -68,7 +68,7 @@ def find(attempt: Attempt, in_front: Callable[[], bool] = lambda: True) -> None:
             attempt.progress(done)
 
     def gives_way() -> bool:
-        return not in_front() and not governor.admits(attempt.program.level)
+        return not in_front() and not levels.admits(attempt.program.level)
 
     def call(function: Callable[..., Any], *args: Any) -> Any:
         def once() -> Any:
@@ -81,7 +81,7 @@ def find(attempt: Attempt, in_front: Callable[[], bool] = lambda: True) -> None:
             )
 
         found = attempt.persist(worker, once)
-        if function is stages.diarize:
+        if function is tasks.diarize:
             attempt.keep_run("diarization", worker, time.monotonic() - begun)
         return found
 
@@ -99,7 +99,7 @@ def find(attempt: Attempt, in_front: Callable[[], bool] = lambda: True) -> None:
         ) from None
     finally:
         worker.stop()
-        for name in (stages.ALONE, f"{Path(stages.ALONE).stem}.part"):
+        for name in (tasks.ALONE, f"{Path(tasks.ALONE).stem}.part"):
             attempt.wav.with_name(name).unlink(missing_ok=True)
     attempt.store.save_diarization(attempt.job.id, turns, facts)
 
@@ -116,14 +116,14 @@ def _find(kept: cache.Cache, attempt: Attempt, call: Callable[..., Any]) -> Foun
     job, options, wav = attempt.job, attempt.options, attempt.wav
     begun, settings = time.monotonic(), options.diarization()
     if by_channel(options):  # quick, and not told by the digest, which is of the mix
-        if not wav.with_name(stages.CHANNELS).is_file() and fingerprint(job.source) != (
+        if not wav.with_name(tasks.CHANNELS).is_file() and fingerprint(job.source) != (
             job.fingerprint or fingerprint(job.source)
         ):
             raise InputError(
                 f"{job.source.name} is gone or has changed, and its channels were not heard "
                 "before; the setting channels=mix would be right."
             )
-        return _facts(call(stages.split_channels, job.source, wav), settings, begun)
+        return _facts(call(tasks.split_channels, job.source, wav), settings, begun)
     asked = {**settings, "model": fingerprint(Path(options.embedding)), "revision": REVISION}
     if options.speakers:  # the range is not looked at
         asked |= {"min_speakers": None, "max_speakers": None}
@@ -133,8 +133,8 @@ def _find(kept: cache.Cache, attempt: Attempt, call: Callable[..., Any]) -> Foun
     of_voices = voices_key(job.digest, settings)
     heard = kept.find(of_voices, "voices")
     if attempt.is_emergency and not heard:  # what is kept takes memory too
-        return _facts(call(stages.diarize, wav, None, settings), settings, begun)
-    found = call(stages.diarize, wav, kept.path(of_voices), settings)
+        return _facts(call(tasks.diarize, wav, None, settings), settings, begun)
+    found = call(tasks.diarize, wav, kept.path(of_voices), settings)
     try:
         if not heard:
             kept.keep(of_voices, "voices", job.digest)

@@ -8,19 +8,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from transcrevai_core import workers
 from transcrevai_core.errors import TranscrevaiError, WorkerDied
 from transcrevai_core.library.cache import Cache
-from transcrevai_core.library.journal import EventKind, Journal, Level, Run
+from transcrevai_core.library.journal import EventKind, Journal, Run
 from transcrevai_core.library.store import Store
-from transcrevai_core.memory import levels as governor
-from transcrevai_core.memory import readings as memory
+from transcrevai_core.memory import levels, readings
 from transcrevai_core.memory.forecast import Shape
-from transcrevai_core.memory.levels import Decision, Limits
+from transcrevai_core.memory.levels import Decision, Level, Limits
 from transcrevai_core.memory.plan import HEADROOM, Plan, base_bytes
 from transcrevai_core.memory.readings import MB, Reading
 from transcrevai_core.settings import Settings, config_file, load_settings
 from transcrevai_core.workers import watcher
-from transcrevai_core.workers import worker as workers
 from transcrevai_core.workers.processes import this_process
 from transcrevai_core.workers.worker import Worker
 
@@ -88,7 +87,7 @@ class Program:
     @property
     def limits(self) -> Limits:
         """What the settings allow."""
-        return governor.limits_of(self.settings)
+        return levels.limits_of(self.settings)
 
     # -- the governor --------------------------------------------------------------------------
 
@@ -109,7 +108,7 @@ class Program:
         """Read, decide and act; then write down what was seen and done."""
         reading, limits = self._read(), self.limits
         with self._lock:
-            decision = governor.decide(reading, limits, self.level)
+            decision = levels.decide(reading, limits, self.level)
             self.level, self.cause, self._last = decision.level, decision.cause, reading
         # a database that is busy must not hold up what gives memory back
         done = self._act(decision)
@@ -182,10 +181,10 @@ class Program:
             limits = self.limits
             others = [other for key, other in self._plans.items() if key != job_id]
             promised = sum(other.workers_bytes for other in others)
-            if not governor.admits(self.level):
+            if not levels.admits(self.level):
                 return f"waiting for memory: {self.cause}"
             busy = sum(other.cores for other in others)
-            if others and busy + plan.cores > memory.work_cores(self.settings.work_cores):
+            if others and busy + plan.cores > readings.work_cores(self.settings.work_cores):
                 return "waiting for a processor"
             room = limits.plan_bytes - base_bytes() - promised - self._beside()
             if self._with_idle(plan) > room:
@@ -207,12 +206,12 @@ class Program:
     def _beside(self) -> int:
         """Return what workers take, or were promised, that work for no job: the laboratory's."""
         beside = ((w, w.pid) for w in workers.live() if w not in self._own)
-        return sum(max(memory.share_bytes(pid), w.promised_bytes) for w, pid in beside if pid)
+        return sum(max(readings.share_bytes(pid), w.promised_bytes) for w, pid in beside if pid)
 
     def _with_idle(self, plan: Plan) -> int:
         """Return what a job would need beside the idle workers, of which it takes one over."""
         key = key_of(plan.shape)
-        kept = [(k, memory.resident_bytes(worker.pid or 0)) for k, worker in self._idle]
+        kept = [(k, readings.resident_bytes(worker.pid or 0)) for k, worker in self._idle]
         whole = sum(resident for _, resident in kept)
         mine = next((resident for k, resident in kept if k == key), 0)
         before = [need.bytes for stage, need in plan.needs.items() if stage != "transcription"]
@@ -234,7 +233,7 @@ class Program:
 
     def worker(self, name: str, job_id: str = "", limit_bytes: int = 0) -> Worker:
         """Return a new worker, within the limits that the settings state."""
-        cores = memory.work_cores(self.settings.work_cores)
+        cores = readings.work_cores(self.settings.work_cores)
         worker = Worker(name, limit_bytes, self.settings.hang_seconds, cores)
         worker.job = job_id
         self._own.add(worker)
@@ -250,7 +249,7 @@ class Program:
                 self._idle.remove(kept)
         worker = kept[1] if kept else self.worker("transcription")
         # what other beams made of it may be more than this job was promised
-        if limit_bytes and memory.resident_bytes(worker.pid or 0) > HEADROOM * limit_bytes:
+        if limit_bytes and readings.resident_bytes(worker.pid or 0) > HEADROOM * limit_bytes:
             worker.stop()
         worker.cores = max(worker.cores, shape.threads)
         worker.job, worker.limit_bytes = job_id, limit_bytes
@@ -260,7 +259,7 @@ class Program:
             worker.job = ""
             with self._lock:
                 self._idle.append((key, worker))
-            if not worker.pid or self.ending or not governor.admits(self.level):
+            if not worker.pid or self.ending or not levels.admits(self.level):
                 self.end_idle()
 
     def end_idle(self, seconds: float = 0.0) -> int:
@@ -286,12 +285,12 @@ def _changed() -> float:
 
 def free_memory(store: Store, settings: Settings) -> Freed:
     """End idle workers of this process, clear the cache, trim the heap; say what came back."""
-    before = memory.own_bytes()
+    before = readings.own_bytes()
     ended = sum(worker.stop_if_idle() for worker in workers.live() if not worker.job)
     entries, _ = Cache(store, settings).clear()
     watcher.end_trackers()
-    memory.collect()
-    freed = Freed(max(0, before - memory.own_bytes()), ended, entries)
+    readings.collect()
+    freed = Freed(max(0, before - readings.own_bytes()), ended, entries)
     Journal(store.database, this_process()).add_event(
         "freed", "normal", f"{freed.bytes / MB:.0f} MB given back on request"
     )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from transcrevai_core.errors import ModelError
-from transcrevai_core.jobs import tasks as stages
+from transcrevai_core.jobs import tasks
 from transcrevai_core.memory.forecast import Shape
 from transcrevai_core.transcription import loading
 from transcrevai_core.transcription.catalogue import MODELS, locate
@@ -14,7 +14,7 @@ from transcrevai_core.workers.worker import Worker
 
 def model_spec(
     shape: Shape, device: str, disagreeing: tuple[tuple[str, float], ...] = ()
-) -> stages.ModelSpec:
+) -> tasks.ModelSpec:
     """Return how the model of a shape, which is on this computer, is to be loaded.
 
     `disagreeing` as `checks.disagreeing` tells it. Raises ModelError where the model has gone.
@@ -22,7 +22,7 @@ def model_spec(
     folder = locate(shape.model)
     if folder is None:
         raise ModelError(f"The model {shape.model} is gone; run the job again to fetch it.")
-    return stages.ModelSpec(
+    return tasks.ModelSpec(
         shape.model, folder, device, shape.compute_type, shape.threads, disagreeing
     )
 
@@ -48,7 +48,7 @@ def fetch_model(
     )  # it is for `stall_seconds` to say how long a line may be silent
     try:
         return worker.call(
-            stages.fetch_model,
+            tasks.fetch_model,
             name,
             on_event=lambda count: on_progress(min(0.99, count / size) if size else 0.0),
             should_stop=should_stop,

@@ -12,14 +12,13 @@ from collections.abc import Callable
 from typing import Any
 
 from transcrevai_core.errors import AudioError, Cancelled, InputError, WorkerDied, refusal
-from transcrevai_core.jobs import diarize as speakers
-from transcrevai_core.jobs import tasks as stages
+from transcrevai_core.jobs import diarize, tasks
 from transcrevai_core.jobs.attempt import RETRIES, Attempt, first_line, sentence
 from transcrevai_core.jobs.governor import Program
 from transcrevai_core.jobs.transcribe import Transcription
 from transcrevai_core.library import journal
 from transcrevai_core.library.rows import GAPS_LEFT, SOUND_GONE
-from transcrevai_core.memory import levels as governor
+from transcrevai_core.memory import levels
 from transcrevai_core.memory.plan import Need, Plan, check, plan_job
 from transcrevai_core.transcription.catalogue import DEMO, NONE
 from transcrevai_core.types import SAMPLE_RATE, WAV_HEADER_BYTES, AudioInfo, Chunk, Job
@@ -99,23 +98,23 @@ def _run(attempt: Attempt) -> None:
     _plan_again(attempt)
     chunks = store.chunks(job_id)
     words = options.model != NONE and bool(store.chunks(job_id, unfinished=True))
-    voices = bool(chunks) and speakers.wanted(attempt.job, options)
-    for missed in (speakers.MISSED, GAPS_LEFT):  # by an earlier attempt; this one will see
+    voices = bool(chunks) and diarize.wanted(attempt.job, options)
+    for missed in (diarize.MISSED, GAPS_LEFT):  # by an earlier attempt; this one will see
         attempt.forget(missed)
-    if words and voices and attempt.plan.side_by_side and governor.admits(attempt.program.level):
+    if words and voices and attempt.plan.side_by_side and levels.admits(attempt.program.level):
         with attempt.transcriber() as transcriber:
             _find_both(attempt, transcriber, chunks)
         return
     if voices:
         attempt.update(state="transcribing")
         try:
-            speakers.find(attempt)
+            diarize.find(attempt)
         except Cancelled:
             raise
         except Exception as error:
             if not words and not store.segments(job_id, last=1):
                 raise  # there is nothing else that the job could end with
-            speakers.miss(attempt, error)
+            diarize.miss(attempt, error)
     if words:
         with attempt.transcriber() as transcriber:
             Transcription(attempt, transcriber).run(chunks)
@@ -153,7 +152,7 @@ def _find_both(attempt: Attempt, transcriber: Worker, chunks: list[Chunk]) -> No
 
     def find() -> None:
         try:
-            speakers.find(attempt, in_front.is_set)
+            diarize.find(attempt, in_front.is_set)
         except BaseException as error:
             errors.append(error)
 
@@ -167,10 +166,10 @@ def _find_both(attempt: Attempt, transcriber: Worker, chunks: list[Chunk]) -> No
     finally:
         try:
             if beside.is_alive() and not attempt.stopped:
-                attempt.update(state="transcribing", stage=speakers.STAGE, progress=0.0)
+                attempt.update(state="transcribing", stage=diarize.STAGE, progress=0.0)
                 in_front.set()
             beside.join()
-            if errors and isinstance(errors[0], speakers.GaveWay):
+            if errors and isinstance(errors[0], diarize.GaveWay):
                 errors.clear()
                 in_front.set()
                 transcriber.stop()  # one after the other: the model makes room
@@ -180,7 +179,7 @@ def _find_both(attempt: Attempt, transcriber: Worker, chunks: list[Chunk]) -> No
             beside.join()
             raise
         if errors and not isinstance(errors[0], Cancelled):
-            speakers.miss(attempt, errors[0])
+            diarize.miss(attempt, errors[0])
     if errors and isinstance(errors[0], Cancelled):
         raise errors[0]
 
@@ -206,7 +205,7 @@ def _prepare(attempt: Attempt) -> None:
     def once() -> tuple[AudioInfo, list[Chunk]]:
         return attempt.call(
             worker,
-            stages.prepare,
+            tasks.prepare,
             job.source,
             wav,
             options.vad_threshold,

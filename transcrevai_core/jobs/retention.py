@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from transcrevai_core.audio.waveform import kept_beside
-from transcrevai_core.doctor.environment import size_of
 from transcrevai_core.errors import StorageError, TranscrevaiError, refusal
 from transcrevai_core.i18n import mark
-from transcrevai_core.jobs import tasks as stages
+from transcrevai_core.jobs import tasks
+from transcrevai_core.library.disk import size_of
 from transcrevai_core.library.journal import Journal
 from transcrevai_core.library.rows import SOUND_GONE
 from transcrevai_core.library.store import Store
@@ -23,7 +23,7 @@ from transcrevai_core.workers.processes import this_process
 log = logging.getLogger(__name__)
 
 DAY = 86_400.0
-_BESIDE = (stages.SPEECH, stages.CHANNELS, "source")  # in a job's folder
+_BESIDE = (tasks.SPEECH, tasks.CHANNELS, "source")  # in a job's folder
 
 
 @dataclass(frozen=True, slots=True)

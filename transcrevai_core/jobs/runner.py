@@ -1,43 +1,28 @@
-"""Who works on jobs: a background runner for the app, and `transcribe` for everyone else."""
+"""Who works on jobs while the app runs: as many at once as the budget allows, in their turn."""
 
-import dataclasses
 import logging
 import threading
 import time
-from pathlib import Path
-from typing import Any
 
-from pydantic import ValidationError
-
-from transcrevai_core.diarization.recipes import recipe_for
+from transcrevai_core import workers
 from transcrevai_core.errors import (
-    Cancelled,
-    InputError,
-    SettingError,
     StorageError,
     TranscrevaiError,
 )
-from transcrevai_core.jobs import pipeline, retention
-from transcrevai_core.jobs import tasks as stages
+from transcrevai_core.jobs import pipeline, retention, tasks
 from transcrevai_core.jobs.attempt import WAITING, sentence
 from transcrevai_core.jobs.governor import Program
 from transcrevai_core.jobs.models import fetch_model, model_spec
-from transcrevai_core.jobs.progress import bar
+from transcrevai_core.jobs.planning import plan_for, stored_options
 from transcrevai_core.jobs.queue import queue, recover
-from transcrevai_core.library import precision as checks
+from transcrevai_core.library import precision
 from transcrevai_core.library.cache import Cache
-from transcrevai_core.library.journal import Journal
-from transcrevai_core.library.rows import fingerprint
 from transcrevai_core.library.store import Store
-from transcrevai_core.memory import readings as memory
-from transcrevai_core.memory.levels import limits_of
-from transcrevai_core.memory.plan import Plan, check, plan_job
-from transcrevai_core.options import DEFAULTS, JobOptions
-from transcrevai_core.settings import Settings, describe, load_settings
+from transcrevai_core.memory.plan import Plan
+from transcrevai_core.settings import Settings
 from transcrevai_core.transcription.catalogue import AUTO, NONE
-from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
+from transcrevai_core.types import Job
 from transcrevai_core.workers import watcher
-from transcrevai_core.workers import worker as workers
 from transcrevai_core.workers.processes import is_alive
 
 log = logging.getLogger(__name__)
@@ -171,134 +156,12 @@ class Runner:
             )
             plan = plan_for(self.store, settings, options)
             with self.program.transcriber(plan.shape, "") as worker:
-                known = checks.disagreeing(
+                known = precision.disagreeing(
                     self.store.database, plan.shape.model, settings.agreement_percent
                 )
                 spec = model_spec(plan.shape, options.device, known)
                 worker.call(
-                    stages.load_model, spec, None, "transcribe", should_stop=self._ending.is_set
+                    tasks.load_model, spec, None, "transcribe", should_stop=self._ending.is_set
                 )
         except Exception as error:  # the first job will say it again, to whom it concerns
             log.warning("The model was not loaded in advance: %s", error)
-
-
-def stored_options(job: Job) -> JobOptions:
-    """Return a job's options; raises SettingError where this version cannot use them."""
-    try:
-        return JobOptions(**job.options)
-    except ValidationError as error:
-        raise SettingError(describe(error)) from None
-
-
-def plan_for(
-    store: Store,
-    settings: Settings,
-    options: JobOptions,
-    duration: float | None = None,
-    active: int = 1,
-) -> Plan:
-    """Plan a job of `duration` seconds (None: not known yet), one of so many that run or wait.
-
-    Raises InputError where it can never fit the budget, with the nearest that does.
-    """
-    cores = memory.work_cores(settings.work_cores) // max(1, active)
-    limits, correct = limits_of(settings), Journal(store.database, "").correction
-    plan = plan_job(options, duration, limits, max(1, cores), correct)
-    if options.compute_type == "auto" and checks.disagreeing(
-        store.database, plan.shape.model, settings.agreement_percent
-    ):  # what comes next on the ladder may be float32
-        exact = options.model_copy(update={"compute_type": checks.EXACT})
-        plan = plan_job(exact, duration, limits, max(1, cores), correct)
-        shape = dataclasses.replace(plan.shape, compute_type="auto")
-        plan = dataclasses.replace(plan, shape=shape)
-    check(options, plan, limits, correct)
-    return plan
-
-
-def run(program: Program, job: Job) -> Job:
-    """Bring a claimed job to its end in this thread, as soon as there is room for it.
-
-    Raises InputError where it can never fit the budget.
-    """
-    store, end = program.store, {"state": "cancelled"}
-    try:
-        plan = plan_for(store, program.settings, stored_options(job), job.duration)
-        while reason := program.admit(job.id, plan):
-            if store.job(job.id).cancel_requested:
-                raise Cancelled("The job was cancelled.")
-            store.update_job(job.id, stage=reason)
-            time.sleep(0.5)
-        end = {}
-    except Cancelled:
-        pass
-    except Exception as error:
-        end = {"state": "failed", "error": sentence(error)}
-        raise
-    finally:
-        if end:
-            store.end_job(job.id, **end)
-    return store.job(job.id) if end else pipeline.run_job(program, job, plan)
-
-
-def check_options(options: JobOptions) -> None:
-    """Raise SettingError with one sentence for what no recording could be worked on with."""
-    if options.diarize:
-        recipe_for(options.embedding)
-    elif options.model == NONE:
-        raise SettingError(
-            "model is none and diarize is off, which leaves nothing to do; a model, or diarize, "
-            "would be right."
-        )
-
-
-def open_job(store: Store, source: Path, options: JobOptions, *, title: str = "") -> Job:
-    """Return a claimed job for `source`: an unfinished one with these options, else a new one.
-
-    Raises InputError where there is no such file, SettingError for an embedding there is not.
-    """
-    check_options(options)
-    source, values = source.expanduser().absolute(), options.model_dump()
-    if not source.is_file():
-        found = f"{source} is not a file" if source.exists() else f"There is no file {source}"
-        raise InputError(f"{found}; the path of a recording would be right.")
-    for job in store.jobs((*ACTIVE_STATES, "cancelled", "failed")):
-        same = (job.source, job.fingerprint) == (source, fingerprint(source))
-        if same and {**DEFAULTS, **job.options} == values:
-            store.requeue(job.id)
-            if claimed := store.claim(job.id):
-                return claimed
-    return store.add_job(source, values, title=title, claim=True)
-
-
-def transcribe(
-    path: str | Path, *, home: str | Path | None = None, progress: bool = False, **options: Any
-) -> Transcript:
-    """Transcribe one recording and return its transcript, which the library keeps as well.
-
-    `options` are those of `JobOptions` (model, language, task, ...); `progress` draws a bar, in a
-    terminal or a notebook. Goes on where an earlier call for the same file was interrupted.
-    Raises a TranscrevaiError with one sentence.
-
-    >>> from transcrevai_core import transcribe # doctest: +SKIP
-    >>> print(transcribe("meeting.mp3", model="small", language="pt").text) # doctest: +SKIP
-    """
-    settings = load_settings(home=home)
-    store = Store(settings.home)
-    job = open_job(store, Path(path), settings.job_options(options))
-    with Program(store, settings) as program, bar(store, job, progress):
-        job = run(program, job)
-    if job.state != "done":
-        raise TranscrevaiError(job.error or "The job was cancelled.")
-    return store.transcript(job.id)
-
-
-def diarize(
-    path: str | Path, *, home: str | Path | None = None, progress: bool = False, **options: Any
-) -> Transcript:
-    """Find who speaks when in one recording, without its words; as `transcribe` otherwise.
-
-    >>> from transcrevai_core import diarize # doctest: +SKIP
-    >>> diarize("meeting.mp3", speakers=4).turns                            # doctest: +SKIP
-    """
-    found = {**options, "model": NONE, "diarize": True}
-    return transcribe(path, home=home, progress=progress, **found)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from transcrevai_core.errors import InputError
-from transcrevai_core.memory import readings as memory
+from transcrevai_core.memory import readings
 from transcrevai_core.types import AudioInfo, Chunk, Segment, Turn
 from transcrevai_core.workers.child import report
 
@@ -56,13 +56,11 @@ def prepare(
 
     The probabilities of speech stay beside `wav` for `diarize`.
     """
-    from transcrevai_core.audio import decode as audio
-    from transcrevai_core.audio import speech
+    from transcrevai_core.audio import pcm, speech
+    from transcrevai_core.audio.decode import decode as decode_file
 
-    info = audio.decode(source, wav, on_progress=lambda done: report(done / 2))
-    blocks = audio.blocks(
-        wav, speech.BLOCK_SECONDS, on_progress=lambda done: report((1 + done) / 2)
-    )
+    info = decode_file(source, wav, on_progress=lambda done: report(done / 2))
+    blocks = pcm.blocks(wav, speech.BLOCK_SECONDS, on_progress=lambda done: report((1 + done) / 2))
     probabilities = _keeping(wav.with_name(SPEECH), speech.speech_probabilities(blocks))
     regions = speech.find_regions(probabilities, threshold=threshold, max_region=chunk_seconds)
     return info, speech.plan_chunks(regions, chunk_seconds)
@@ -118,7 +116,8 @@ def split_channels(source: Path, wav: Path) -> tuple[list[Turn], dict[str, Any]]
     """
     import numpy as np
 
-    from transcrevai_core.audio import decode as audio
+    from transcrevai_core.audio.decode import count_channels
+    from transcrevai_core.audio.decode import decode as decode_file
     from transcrevai_core.diarization.channels import channel_turns, hear_channel
     from transcrevai_core.diarization.counting import Count
     from transcrevai_core.diarization.pipeline import Diarization
@@ -126,7 +125,7 @@ def split_channels(source: Path, wav: Path) -> tuple[list[Turn], dict[str, Any]]
 
     kept = wav.with_name(CHANNELS)
     if not kept.is_file():
-        number = audio.count_channels(source)
+        number = count_channels(source)
         if number < 2:
             raise InputError(
                 "The recording has one channel, which cannot be two speakers; the setting "
@@ -134,7 +133,7 @@ def split_channels(source: Path, wav: Path) -> tuple[list[Turn], dict[str, Any]]
             )
         heard = []
         for channel in range(number):
-            audio.decode(source, wav.with_name(ALONE), channel=channel)
+            decode_file(source, wav.with_name(ALONE), channel=channel)
             heard.append(hear_channel(wav.with_name(ALONE)))
             report((channel + 1) / number)
         shortest = min(len(channel) for channel in heard)
@@ -180,12 +179,12 @@ def detect_language(spec: ModelSpec, wav: Path, chunks: list[Chunk]) -> tuple[st
     """Return the language of the first 30 s of speech, and its probability."""
     import numpy as np
 
-    from transcrevai_core.audio import decode as audio
+    from transcrevai_core.audio import pcm
     from transcrevai_core.transcription import decoding
 
     pieces, left = [], 30.0
     for region in (region for chunk in chunks for region in chunk.speech):
-        pieces.append(audio.read(wav, region.start, min(region.end, region.start + left)))
+        pieces.append(pcm.read(wav, region.start, min(region.end, region.start + left)))
         left -= region.duration
         if left <= 0:
             break
@@ -199,8 +198,7 @@ def decode(
 
     One that is longer than `longest` seconds is done in pieces, cut at its silences.
     """
-    from transcrevai_core.audio import decode as audio
-    from transcrevai_core.audio import speech
+    from transcrevai_core.audio import pcm, speech
     from transcrevai_core.transcription import decoding
 
     pieces = [chunk]
@@ -212,13 +210,13 @@ def decode(
         loaded = _model(spec)
         options = {**options, **decoding.fit_prompts(loaded, options)}
         for piece in pieces:
-            samples = audio.read(wav, piece.start, piece.end)
+            samples = pcm.read(wav, piece.start, piece.end)
             segments, less = decoding.decode_chunk(loaded, samples, piece, options)
             kept += segments
             dropped += less
         return kept, dropped
     finally:
-        memory.trim()
+        readings.trim()
 
 
 def _model(spec: ModelSpec) -> "Loaded":
@@ -229,7 +227,7 @@ def _model(spec: ModelSpec) -> "Loaded":
         _loaded = None  # the old model leaves before the new one comes
         # what a file's weights leave as they become smaller goes at once (small: 771 MB, then 615);
         # a decoder's buffers stay to be used again (base: 380 MB, then 310)
-        memory.map_from(2**16)
+        readings.map_from(2**16)
         loaded = loading.load(
             spec.folder,
             spec.name,
@@ -238,6 +236,6 @@ def _model(spec: ModelSpec) -> "Loaded":
             threads=spec.threads,
             disagreeing=dict(spec.disagreeing),
         )
-        memory.map_from(2**24)
+        readings.map_from(2**24)
         _loaded = spec, loaded
     return _loaded[1]

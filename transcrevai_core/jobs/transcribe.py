@@ -6,12 +6,11 @@ from typing import Any, TypeVar
 
 from transcrevai_core import demo
 from transcrevai_core.errors import WorkerDied
-from transcrevai_core.jobs import tasks as stages
+from transcrevai_core.jobs import tasks
 from transcrevai_core.jobs.attempt import RETRIES, Attempt, first_line
 from transcrevai_core.jobs.models import fetch_model, model_spec
-from transcrevai_core.library import coverage
-from transcrevai_core.library import precision as checks
-from transcrevai_core.memory import plan as budget
+from transcrevai_core.library import coverage, precision
+from transcrevai_core.memory import plan
 from transcrevai_core.memory.forecast import Shape
 from transcrevai_core.transcript.turns import clock
 from transcrevai_core.transcription.catalogue import AUTO, DEMO
@@ -39,7 +38,7 @@ class Transcription:
         self.shape = attempt.plan.shape
         self.again: set[int] = set()  # chunks that are gaps in what was decoded before
         self.stays_light = False  # what memory made lighter stays so for the rest of the job
-        self.spec: stages.ModelSpec  # which model does the work, from `ready` on
+        self.spec: tasks.ModelSpec  # which model does the work, from `ready` on
 
     def run(self, chunks: list[Chunk]) -> None:
         """Decode the chunks that are still to be decoded."""
@@ -81,7 +80,7 @@ class Transcription:
         options = self.options
         self.specify(device or options.device)
         report = self.attempt.call(
-            self.transcriber, stages.load_model, self.spec, options.language, options.task
+            self.transcriber, tasks.load_model, self.spec, options.language, options.task
         )
         self.attempt.note(*report.notes)
         self.attempt.update(
@@ -91,7 +90,7 @@ class Transcription:
     def specify(self, device: str) -> None:
         """Say which model does the work from now on, and what is known to be wrong with it."""
         database, least = self.attempt.store.database, self.attempt.settings.agreement_percent
-        known = checks.disagreeing(database, self.shape.model, least)
+        known = precision.disagreeing(database, self.shape.model, least)
         self.spec = model_spec(self.shape, device, known)
 
     def detect(self, chunks: list[Chunk]) -> str:
@@ -101,7 +100,7 @@ class Transcription:
             attempt.update(language=self.options.language)
         elif attempt.job.language is None:
             language, probability = self.ask_model(
-                lambda: (stages.detect_language, self.spec, attempt.wav, chunks)
+                lambda: (tasks.detect_language, self.spec, attempt.wav, chunks)
             )
             attempt.update(language=language, language_probability=probability)
         return attempt.job.language or "en"
@@ -115,7 +114,7 @@ class Transcription:
             store.begin_chunk(job_id, chunk.index)
             sound = (self.spec, self.attempt.wav, chunk)
             arguments = self.arguments(language, chunk.index in self.again)
-            return stages.decode, *sound, arguments, self.shape.chunk_seconds
+            return tasks.decode, *sound, arguments, self.shape.chunk_seconds
 
         try:
             segments, dropped = self.ask_model(task)
@@ -138,10 +137,10 @@ class Transcription:
     def lighten(self, death: WorkerDied) -> str:
         """Go one step lighter, and say how."""
         before = self.shape
-        self.shape = budget.lighter(before)
+        self.shape = plan.lighter(before)
         self.stays_light = self.stays_light or death.cause == "memory"
         self.specify(self.spec.device)
-        change = budget.differences(before, self.shape)
+        change = plan.differences(before, self.shape)
         if change and self.stays_light:
             self.attempt.note(f"Memory was short: part of the text was made with {change}.")
         return change
@@ -149,9 +148,9 @@ class Transcription:
     def become_light(self, chunk: Chunk) -> None:
         """Take the emergency profile for what remains."""
         before = self.shape
-        self.shape = budget.emergency(before)
+        self.shape = plan.emergency(before)
         self.stays_light = True
-        change = budget.differences(before, self.shape)
+        change = plan.differences(before, self.shape)
         if not change:
             return
         sentence = (

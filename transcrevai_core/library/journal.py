@@ -13,12 +13,12 @@ from typing import Literal, NamedTuple
 
 from transcrevai_core.i18n import mark
 from transcrevai_core.library.database import Database
+from transcrevai_core.memory.levels import Level
 from transcrevai_core.memory.readings import Machine, Reading, WorkerReading
 
 KEPT_READINGS, KEPT_EVENTS, KEPT_RUNS = 3_600, 1_000, 5_000  # 30 minutes at 2 a second
 _LATEST = 5  # runs that correct a forecast
 
-Level = Literal["normal", "degraded", "emergency", "kill"]
 EventKind = Literal[
     "level", "action", "died", "restart", "recovered", "lighter", "freed", "cleaned"
 ]

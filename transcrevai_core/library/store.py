@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from transcrevai_core.errors import InputError, StorageError, refusal
-from transcrevai_core.library import rows as records
+from transcrevai_core.library import rows
 from transcrevai_core.library.database import Database
 from transcrevai_core.types import ACTIVE_STATES, Chunk, Job, JobState, Segment, Transcript, Turn
 from transcrevai_core.workers.processes import is_alive, this_process
@@ -72,7 +72,7 @@ class Store:
                 "INSERT INTO jobs (id, title, source, fingerprint, state, options, created, "
                 "updated, owner, session) VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)",
                 (
-                    job_id, title or source.name, str(source), records.fingerprint(source),
+                    job_id, title or source.name, str(source), rows.fingerprint(source),
                     json.dumps(dict(options)), now, now, this_process() if claim else None,
                     session,
                 ),
@@ -93,31 +93,31 @@ class Store:
             row = db.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
         if row is None:
             raise InputError(f"There is no job {job_id!r}; the list of jobs shows those there are.")
-        return records.job_from_row(row)
+        return rows.job_from_row(row)
 
     def find(self, beginning: str) -> Job:
         """Return the one job whose id begins so; raises InputError for none or several."""
         # a pattern, or nothing at all, must not pick a job that may be deleted next
         sought = beginning if re.fullmatch("[0-9a-f]{4,32}", beginning) else "-"
         with self.database.read() as db:
-            rows = db.execute("SELECT * FROM jobs WHERE id GLOB ?", (f"{sought}*",)).fetchall()
-        if len(rows) != 1:
+            found = db.execute("SELECT * FROM jobs WHERE id GLOB ?", (f"{sought}*",)).fetchall()
+        if len(found) != 1:
             raise InputError(
-                f"{len(rows) or 'No'} jobs have an id that begins with {beginning!r}; four or more "
-                "characters of one id in the list would be right."
+                f"{len(found) or 'No'} jobs have an id that begins with {beginning!r}; four or "
+                "more characters of one id in the list would be right."
             )
-        return records.job_from_row(rows[0])
+        return rows.job_from_row(found[0])
 
     def jobs(self, states: Sequence[JobState] = ()) -> list[Job]:
         """Return jobs, newest first; all, or those in `states`."""
         where = f"WHERE state IN ({', '.join('?' * len(states))})" if states else ""
         with self.database.read() as db:
-            rows = db.execute(f"SELECT * FROM jobs {where} ORDER BY created DESC", tuple(states))
-            return [records.job_from_row(row) for row in rows]
+            found = db.execute(f"SELECT * FROM jobs {where} ORDER BY created DESC", tuple(states))
+            return [rows.job_from_row(row) for row in found]
 
     def update_job(self, job_id: str, **changes: Any) -> None:
         """Set some of a job's fields."""
-        values = records.job_columns({**changes, "updated": time.time()})
+        values = rows.job_columns({**changes, "updated": time.time()})
         columns = ", ".join(f"{name} = ?" for name in values)
         with self.database.write() as db:
             db.execute(f"UPDATE jobs SET {columns} WHERE id = ?", (*values.values(), job_id))
@@ -153,14 +153,14 @@ class Store:
                 f"WHERE id = ? AND state IN {ACTIVE_STATES}",
                 (job.owner, state, job_id),
             )
-            records.give_up_gaps(db, job_id)
+            rows.give_up_gaps(db, job_id)
 
     def end_job(self, job_id: str, **changes: Any) -> None:
         """Write how a job ended; what is left of its gaps waits no longer."""
         # in one write: whoever sees the new state may take the job at once
         self.update_job(job_id, owner=None, stage="", **changes)
         with self.database.write() as db:
-            records.give_up_gaps(db, job_id)
+            rows.give_up_gaps(db, job_id)
 
     def requeue(self, job_id: str, options: Mapping[str, Any] | None = None) -> bool:
         """Let a job that has ended go on: the rest of its chunks, or what new `options` ask for.
@@ -168,9 +168,9 @@ class Store:
         Tell whether it does; one that goes on already stays as it is.
         """
         if options is not None:
-            records.check_sound(self.job(job_id), self.wav(job_id))
+            rows.check_sound(self.job(job_id), self.wav(job_id))
         with self.database.write() as db:
-            return records.requeue(db, job_id, options)
+            return rows.requeue(db, job_id, options)
 
     def delete_job(self, job_id: str) -> None:
         """Delete a job, its transcript and its files for good; raises InputError while it runs."""
@@ -185,27 +185,27 @@ class Store:
             ).rowcount
             if not deleted:  # someone has taken it since; the transaction is undone
                 raise busy
-            records.drop_cached(db, job, self.home / "cache")
+            rows.drop_cached(db, job, self.home / "cache")
         shutil.rmtree(self.job_dir(job_id), ignore_errors=True)
 
     def save_plan(self, job_id: str, chunks: Iterable[Chunk]) -> None:
         """Write the chunks that are to be decoded, in place of any earlier plan."""
-        rows = [records.chunk_row(job_id, chunk) for chunk in chunks]
+        found = [rows.chunk_row(job_id, chunk) for chunk in chunks]
         with self.database.write() as db:
-            records.clear_plan(db, job_id)
+            rows.clear_plan(db, job_id)
             db.executemany(
                 'INSERT INTO chunks (job, number, "start", "end", speech) VALUES (?, ?, ?, ?, ?)',
-                rows,
+                found,
             )
 
     def chunks(self, job_id: str, *, unfinished: bool = False) -> list[Chunk]:
         """Return the plan of a job in order; all of it, or what is still to be decoded."""
         where = "AND done = 0" if unfinished else ""
         with self.database.read() as db:
-            rows = db.execute(
+            found = db.execute(
                 f"SELECT * FROM chunks WHERE job = ? {where} ORDER BY number", (job_id,)
             ).fetchall()
-        return [records.chunk_from_row(row) for row in rows]
+        return [rows.chunk_from_row(row) for row in found]
 
     def begin_chunk(self, job_id: str, index: int) -> None:
         """Count one more attempt at a chunk."""
@@ -220,9 +220,9 @@ class Store:
     ) -> None:
         """Write a finished chunk: its segments, how many were dropped, and the time it took."""
         with self.database.write() as db:
-            records.clear_chunk(db, job_id, index)
+            rows.clear_chunk(db, job_id, index)
             # turns may come before or after: both ways the same speakers are found
-            records.write_segments(db, job_id, index, records.aligned(db, job_id, list(segments)))
+            rows.write_segments(db, job_id, index, rows.aligned(db, job_id, list(segments)))
             db.execute(
                 "UPDATE chunks SET done = 1, seconds = ? WHERE job = ? AND number = ?",
                 (seconds, job_id, index),
@@ -237,25 +237,25 @@ class Store:
     def segments(self, job_id: str, *, last: int | None = None) -> list[Segment]:
         """Return what is finished of a job's text, in order of time; all, or the `last` so many."""
         with self.database.read() as db:
-            rows = db.execute(
+            found = db.execute(
                 'SELECT * FROM segments WHERE job = ? ORDER BY "start" DESC, "end" DESC, id DESC '
                 "LIMIT ?",
                 (job_id, -1 if last is None else last),
             ).fetchall()
-        return [records.segment_from_row(row) for row in reversed(rows)]
+        return [rows.segment_from_row(row) for row in reversed(found)]
 
     def save_diarization(
         self, job_id: str, turns: Sequence[Turn], facts: Mapping[str, Any]
     ) -> None:
         """Write who speaks when and how it was found; names and segments follow."""
         with self.database.write() as db:
-            records.write_diarization(db, job_id, turns, facts)
+            rows.write_diarization(db, job_id, turns, facts)
 
     def transcript(self, job_id: str) -> Transcript:
         """Return the transcript of a job as far as it is finished."""
         job = self.job(job_id)
         with self.database.read() as db:
-            turns, names = records.read_turns(db, job_id), records.read_names(db, job_id)
+            turns, names = rows.read_turns(db, job_id), rows.read_names(db, job_id)
         return Transcript(
             title=job.title,
             duration=job.duration or 0.0,
@@ -284,11 +284,11 @@ class Store:
             return []
         match = " ".join(f'"{word}"' for word in words) + "*"
         with self.database.read() as db:
-            rows = db.execute(
+            found = db.execute(
                 "SELECT segments.* FROM segments_fts "
                 "JOIN segments ON segments.id = segments_fts.rowid "
                 "WHERE segments_fts MATCH ? ORDER BY rank LIMIT ?",
                 (match, limit),
             ).fetchall()
-        jobs = {job_id: self.job(job_id) for job_id in {row["job"] for row in rows}}
-        return [(jobs[row["job"]], records.segment_from_row(row)) for row in rows]
+        jobs = {job_id: self.job(job_id) for job_id in {row["job"] for row in found}}
+        return [(jobs[row["job"]], rows.segment_from_row(row)) for row in found]

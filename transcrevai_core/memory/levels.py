@@ -7,11 +7,13 @@ Plans stay below that, and a job that needs a little more than was forecast dist
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
-from transcrevai_core.library.journal import Level
-from transcrevai_core.memory import readings as memory
+from transcrevai_core.memory import readings
 from transcrevai_core.memory.readings import MB, Reading
 from transcrevai_core.settings import Settings
+
+Level = Literal["normal", "degraded", "emergency", "kill"]
 
 HYSTERESIS = 0.05  # a level is left only so far below where it begins
 LEVELS: tuple[Level, ...] = ("normal", "degraded", "emergency", "kill")
@@ -53,7 +55,7 @@ def limits_of(settings: Settings) -> Limits:
     """Return the limits that the settings state; the budget is half of the memory by default."""
     own = settings.memory_budget_mb
     return Limits(
-        own * MB if own else memory.limit_bytes() // 2,
+        own * MB if own else readings.limit_bytes() // 2,
         settings.degraded_percent / 100,
         settings.emergency_percent / 100,
         settings.kill_percent / 100,

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from transcrevai_core.errors import InputError
-from transcrevai_core.memory import forecast
-from transcrevai_core.memory import readings as memory
+from transcrevai_core.memory import forecast, readings
 from transcrevai_core.memory.forecast import Shape
 from transcrevai_core.memory.levels import Limits
 from transcrevai_core.memory.readings import MB
@@ -70,7 +69,7 @@ class Plan:
 
 def base_bytes() -> int:
     """Return what this program takes before any worker does."""
-    return memory.share_bytes(os.getpid()) + TRACKERS_BYTES
+    return readings.share_bytes(os.getpid()) + TRACKERS_BYTES
 
 
 def plan_job(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
 
-from transcrevai_core import i18n as texts
+from transcrevai_core import i18n
 from transcrevai_core.errors import InputError
 from transcrevai_core.export import file_stem
 from transcrevai_core.library.store import Store
@@ -36,7 +36,7 @@ def file_name(title: str, format: str) -> str:
     >>> file_name("Ata 3.mp3", "docx")
     'Ata 3-report.docx'
     """
-    name = texts._("{title}-report", title=file_stem(title))  # plain letters in every language
+    name = i18n._("{title}-report", title=file_stem(title))  # plain letters in every language
     return f"{name}.{format}"
 
 
@@ -54,7 +54,7 @@ def make(home: Path, job_id: str, format: str, language: str = "", address: str 
     if format not in FORMATS:
         raise InputError(f"Format {format!r} is unknown; one of {', '.join(FORMATS)} is right.")
     if language:
-        texts.use(lambda: language)
+        i18n.use(lambda: language)
     store = Store(home)
     report = build(
         store.transcript(job_id),

@@ -4,12 +4,21 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from transcrevai_core.export.cues import one_line
 from transcrevai_core.transcript.turns import joined
 from transcrevai_core.types import Transcript, Turn
 
 _NO_TEXT = re.compile("[\ufffe\uffff]")  # no characters, by Unicode's and XML's word
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 _SHORTEST_TURN = 1e-3  # seconds; what the formats write
+
+
+def one_line(text: str) -> str:
+    r"""Make every run of white space, line breaks included, one space; drop control characters.
+
+    >>> one_line(" Bom\tdia,\n pessoal ")
+    'Bom dia, pessoal'
+    """
+    return " ".join(_CONTROLS.sub("", text).split())
 
 
 def clean(text: str) -> str:

@@ -11,21 +11,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from transcrevai_core import workers
 from transcrevai_core.errors import InputError, WorkerDied
 from transcrevai_core.jobs.diarize import voices_key
 from transcrevai_core.library.cache import Cache
 from transcrevai_core.library.store import Store
-from transcrevai_core.memory import forecast
-from transcrevai_core.memory import levels as governor
-from transcrevai_core.memory import plan as budget
-from transcrevai_core.memory import readings as memory
+from transcrevai_core.memory import forecast, levels, plan, readings
 from transcrevai_core.memory.readings import MB
 from transcrevai_core.settings import Settings, load_settings
-from transcrevai_core.tuning import tasks as laboratory
+from transcrevai_core.tuning import tasks
 from transcrevai_core.tuning.tasks import Question
 from transcrevai_core.types import ACTIVE_STATES, Job
 from transcrevai_core.workers import watcher
-from transcrevai_core.workers import worker as workers
 from transcrevai_core.workers.background import Task
 from transcrevai_core.workers.worker import Worker
 
@@ -98,7 +95,7 @@ class Bench:
                 if not self._worker.pid:
                     return
                 try:
-                    more = self._worker.call(laboratory.prepare, question)
+                    more = self._worker.call(tasks.prepare, question)
                 except Exception:  # whoever asks next is told
                     return
 
@@ -181,8 +178,8 @@ def ready(worker: Worker, store: Store, settings: Settings, job: Job, embedding:
     needed += _KEPT_BYTES + _SCORING_BYTES
     worker.job = job.id
     worker.hang_seconds = settings.hang_seconds
-    worker.cores = memory.work_cores(settings.work_cores)
-    worker.limit_bytes = max(settings.diarization_limit_mb * MB, round(needed / budget.HEADROOM))
+    worker.cores = readings.work_cores(settings.work_cores)
+    worker.limit_bytes = max(settings.diarization_limit_mb * MB, round(needed / plan.HEADROOM))
     with _admitting:
         if not worker.pid or worker.promised_bytes < needed:
             _admit(worker, store, settings, needed)
@@ -197,14 +194,14 @@ def leave(worker: Worker) -> None:
 
 
 def _admit(worker: Worker, store: Store, settings: Settings, needed: int) -> None:
-    limits, reading = governor.limits_of(settings), workers.take_reading()
-    decision = governor.decide(reading, limits, "normal")
-    base = budget.base_bytes()
+    limits, reading = levels.limits_of(settings), workers.take_reading()
+    decision = levels.decide(reading, limits, "normal")
+    base = plan.base_bytes()
     promised = sum(max(0, other.forecast - base) for other in store.jobs(ACTIVE_STATES))
     taken = max(reading.total_bytes - _share(worker), base + promised)
     others = [o for o in list(_admitted) if o is not worker and (o.pid or o.job)]
     taken += sum(max(0, other.promised_bytes - _share(other)) for other in others)
-    if not governor.admits(decision.level):
+    if not levels.admits(decision.level):
         raise InputError(
             f"There is no room to try settings now, as {decision.cause}; it will go once memory is "
             "free again."
@@ -218,7 +215,7 @@ def _admit(worker: Worker, store: Store, settings: Settings, needed: int) -> Non
 
 
 def _share(worker: Worker) -> int:
-    return memory.share_bytes(worker.pid) if worker.pid else 0
+    return readings.share_bytes(worker.pid) if worker.pid else 0
 
 
 def hear(
@@ -241,7 +238,7 @@ def hear(
 
     def once() -> None:
         ready(worker, store, settings, job, values["embedding"])
-        worker.call(laboratory.hear, question, on_event=tell, should_stop=stops)
+        worker.call(tasks.hear, question, on_event=tell, should_stop=stops)
 
     try:
         _persist(once)

@@ -9,7 +9,7 @@ from typing import Any
 
 from transcrevai_core.errors import InputError
 from transcrevai_core.library.store import Store
-from transcrevai_core.tuning.grid import NAMES, checked
+from transcrevai_core.tuning.parameters import NAMES, checked
 
 LONGEST_NAME = 60
 

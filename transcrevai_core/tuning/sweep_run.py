@@ -14,8 +14,7 @@ from transcrevai_core.jobs.attempt import sentence
 from transcrevai_core.library.cache import Cache
 from transcrevai_core.library.store import Store
 from transcrevai_core.settings import Settings
-from transcrevai_core.tuning import laboratory as bench
-from transcrevai_core.tuning import tasks as laboratory
+from transcrevai_core.tuning import laboratory, tasks
 from transcrevai_core.tuning.laboratory import Bench
 from transcrevai_core.tuning.sweeps import Sweep, find
 from transcrevai_core.types import Job
@@ -88,7 +87,7 @@ def _work(
         _end(store, sweep, "failed", sentence(error))
         raise
     finally:
-        bench.leave(worker)
+        laboratory.leave(worker)
     return find(store, sweep.id, sweep.plan)
 
 
@@ -140,19 +139,19 @@ def _try(
 ) -> dict[str, Any]:
     """Return the score of a point, or in one sentence why there is none."""
     values = sweep.settings(place)
-    key = bench.voices_key(job.digest, values)
+    key = laboratory.voices_key(job.digest, values)
     for retry in range(_RETRIES + 1):
         try:
             voices = Cache(store, settings).peek(key)
             if voices is None:
-                question = bench.hear(store, settings, job, values, lambda done: None, should_stop)
+                question = laboratory.hear(
+                    store, settings, job, values, lambda done: None, should_stop
+                )
             else:
-                question = laboratory.Question(voices, store.wav(job.id), values)
-            bench.ready(worker, store, settings, job, values["embedding"])
+                question = tasks.Question(voices, store.wav(job.id), values)
+            laboratory.ready(worker, store, settings, job, values["embedding"])
             reference, collar = sweep.plan["reference"], sweep.plan["collar"]
-            return worker.call(
-                laboratory.score, question, reference, collar, should_stop=should_stop
-            )
+            return worker.call(tasks.score, question, reference, collar, should_stop=should_stop)
         except WorkerDied as death:
             if retry == _RETRIES or death.cause == "memory":
                 return {"error": str(death)}

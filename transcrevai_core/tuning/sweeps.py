@@ -13,12 +13,12 @@ from typing import Any
 
 from transcrevai_core.errors import InputError
 from transcrevai_core.evaluation.references import parse, recording_of
-from transcrevai_core.evaluation.score import pick
+from transcrevai_core.evaluation.scoring import pick
 from transcrevai_core.library.cache import write
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.readings import MB
 from transcrevai_core.transcript.rttm import parse_rttm
-from transcrevai_core.tuning.grid import Values, checked, export, points
+from transcrevai_core.tuning.parameters import Values, checked, export, points
 from transcrevai_core.types import Job, Turn
 from transcrevai_core.workers.processes import is_alive
 

@@ -131,9 +131,9 @@ def hear(question: Question) -> None:
 
     from transcrevai_core.diarization import pipeline
     from transcrevai_core.diarization.recipes import chosen_recipe
-    from transcrevai_core.jobs import tasks as stages
+    from transcrevai_core.jobs import tasks
 
-    speech = question.wav.with_name(stages.SPEECH)
+    speech = question.wav.with_name(tasks.SPEECH)
     pipeline.hear(
         question.wav,
         chosen_recipe(question.settings),

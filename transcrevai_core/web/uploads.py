@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from transcrevai_core.errors import StorageError, TranscrevaiError, refusal
 from transcrevai_core.library.store import Store
-from transcrevai_core.web import transcript as reading
+from transcrevai_core.web import transcript_routes
 from transcrevai_core.web.origin import Refused, check_sender
 
 UPLOAD_URL, AUDIO_URL = "/api/upload", "/api/audio"
@@ -34,7 +34,7 @@ def build_routes(find_store: Callable[[], Store], max_bytes: Callable[[], int]) 
     """Return the routes; both callables are asked at each request, when settings are known."""
 
     async def upload(request: Request) -> Response:
-        reading.LANGUAGE.set(request.query_params.get("language", ""))
+        transcript_routes.LANGUAGE.set(request.query_params.get("language", ""))
         try:
             if request.method == "POST":  # asks only: a browser that sends hears no refusal
                 size = request.query_params.get("size", "")
@@ -43,9 +43,9 @@ def build_routes(find_store: Callable[[], Store], max_bytes: Callable[[], int]) 
                 return JSONResponse({})
             return JSONResponse(await receive(request, find_store().home, max_bytes()))
         except Refused as error:
-            return reading.refusal(error, error.status)
+            return transcript_routes.refusal(error, error.status)
         except TranscrevaiError as error:
-            return reading.refusal(error, 507)
+            return transcript_routes.refusal(error, 507)
         except ClientDisconnect:  # nobody is left to read an answer
             return Response(status_code=400)
 
@@ -60,7 +60,7 @@ def build_routes(find_store: Callable[[], Store], max_bytes: Callable[[], int]) 
     routes = [
         Route(UPLOAD_URL, upload, methods=["PUT", "POST"]),
         Route(AUDIO_URL + "/{job_id}", audio, methods=["GET"]),
-        *reading.build_routes(find_store),
+        *transcript_routes.build_routes(find_store),
     ]
     return [Route(r.path, _guarded(r.endpoint), methods=[*(r.methods or ())]) for r in routes]
 

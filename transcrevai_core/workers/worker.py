@@ -15,15 +15,14 @@ from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 from transcrevai_core.errors import Cancelled, WorkerDied
-from transcrevai_core.memory import readings as memory
-from transcrevai_core.workers import child as inside
-from transcrevai_core.workers import processes, watcher
+from transcrevai_core.memory import readings
+from transcrevai_core.workers import child, processes, watcher
 
 T = TypeVar("T")
 
 # RLIMIT_DATA stands behind the watcher, for a leap between two of its looks; stacks of threads and
 # arenas of the allocator, of which little is ever resident, count as data too
-BACKSTOP, _RESERVED_BYTES = 1.3, 100 * memory.MB
+BACKSTOP, _RESERVED_BYTES = 1.3, 100 * readings.MB
 
 
 @contextmanager
@@ -127,7 +126,7 @@ class Worker:
         future: Future[T] | None = None
         try:
             with _no_interrupts():  # the first submission starts the process
-                future = executor.submit(inside.work, function, args)
+                future = executor.submit(child.work, function, args)
             if pid := self.pid:
                 most = round(BACKSTOP * self.limit_bytes) + _RESERVED_BYTES
                 processes.limit_data(pid, most if self.limit_bytes else 0)
@@ -152,7 +151,7 @@ class Worker:
         except BaseException as error:
             # another thread may have ended the process, which shows in many ways
             ended = isinstance(error, BrokenProcessPool) or self._executor is not executor
-            if ended or memory.was_refused(error):
+            if ended or readings.was_refused(error):
                 death = self._death or self._explain(error)
                 self.stop()
                 raise death from error
@@ -172,7 +171,7 @@ class Worker:
             self._events, reports = Pipe(duplex=False)
             self._executor = ProcessPoolExecutor(
                 max_workers=1,
-                initializer=inside.begin,
+                initializer=child.begin,
                 initargs=(reports, processes.this_process(), self.cores),
                 env=_ENVIRONMENT,
             )
@@ -181,7 +180,7 @@ class Worker:
     def see(self) -> int:
         """Read the resident bytes, and kill the process where they are over the limit."""
         pid = self.pid
-        now = memory.resident_bytes(pid) if pid else 0
+        now = readings.resident_bytes(pid) if pid else 0
         if now:
             self._seen_bytes = now
             self.peak_bytes = max(self.peak_bytes, now)
@@ -189,13 +188,13 @@ class Worker:
             self.kill(self._over_limit())
         return now
 
-    def reading(self, pid: int, share_bytes: int) -> memory.WorkerReading:
+    def reading(self, pid: int, share_bytes: int) -> readings.WorkerReading:
         """Return how the process does."""
-        return memory.WorkerReading(
+        return readings.WorkerReading(
             self.name,
             pid,
             self.busy,
-            memory.resident_bytes(pid),
+            readings.resident_bytes(pid),
             share_bytes,
             self.peak_bytes,
             self.limit_bytes,
@@ -225,7 +224,7 @@ class Worker:
     def _over_limit(self) -> WorkerDied:
         return WorkerDied(
             f"The {self.name} worker needed more memory than its limit of "
-            f"{self.limit_bytes / memory.MB:.0f} MB; a lighter model, shorter chunks or a larger "
+            f"{self.limit_bytes / readings.MB:.0f} MB; a lighter model, shorter chunks or a larger "
             "budget would be right.",
             "memory",
         )
@@ -234,7 +233,7 @@ class Worker:
         """Say why the process ended that nobody here killed."""
         # at a limit of the system native code crashes in many ways, and none of them says why
         near = self.limit_bytes and self._seen_bytes > 0.8 * self.limit_bytes
-        if near or memory.was_refused(error):
+        if near or readings.was_refused(error):
             return self._over_limit()
         return WorkerDied(
             f"The {self.name} worker ended unexpectedly; a lighter model or shorter chunks may "
@@ -245,12 +244,12 @@ class Worker:
         """Let `peak_bytes` tell of what comes from now on."""
         self.peak_bytes = 0
         if pid := self.pid:
-            memory.forget_peak(pid)
+            readings.forget_peak(pid)
 
     def read_peak(self) -> int:
         """Return the most resident bytes since `reset_peak`, as the system or the watcher saw."""
         pid = self.pid
-        self.peak_bytes = max(self.peak_bytes, memory.peak_bytes(pid) if pid else 0)
+        self.peak_bytes = max(self.peak_bytes, readings.peak_bytes(pid) if pid else 0)
         return self.peak_bytes
 
     def stop_if_idle(self) -> bool:
@@ -279,8 +278,12 @@ def live() -> list[Worker]:
     return [worker for worker in watcher.watched() if isinstance(worker, Worker)]
 
 
-def take_reading() -> memory.Reading:
+def take_reading() -> readings.Reading:
     """Read the machine, this program and its workers as they are now."""
-    shares = memory.own_shares()
-    readings = [worker.reading(pid, shares.get(pid, 0)) for worker in live() if (pid := worker.pid)]
-    return memory.Reading(time.time(), memory.machine(), sum(shares.values()), tuple(readings))
+    shares = readings.own_shares()
+    of_workers = [
+        worker.reading(pid, shares.get(pid, 0)) for worker in live() if (pid := worker.pid)
+    ]
+    return readings.Reading(
+        time.time(), readings.machine(), sum(shares.values()), tuple(of_workers)
+    )

@@ -9,10 +9,10 @@ from transcrevai_core.components.evaluation import percent
 from transcrevai_core.components.fields import written
 from transcrevai_core.components.tables import solid, table
 from transcrevai_core.components.working import begin, busy, finished, working
-from transcrevai_core.figures import memory_meters as gauges
+from transcrevai_core.figures import memory_meters
 from transcrevai_core.i18n import _, decimal, plural, told
-from transcrevai_core.jobs.precision import at_hand, check_model
-from transcrevai_core.library import precision as checks
+from transcrevai_core.jobs.measure_precision import at_hand, check_model
+from transcrevai_core.library import precision
 from transcrevai_core.library.precision import Check, Recording, samples
 from transcrevai_core.memory.forecast import weights_bytes
 from transcrevai_core.transcription.catalogue import MODELS
@@ -55,7 +55,7 @@ def numbers() -> None:
     if asked:
         begin(_WORK, _check(model, [jobs[job_id] for job_id in chosen]))
     working(_WORK)
-    found = checks.latest(ui.store().database)
+    found = precision.latest(ui.store().database)
     if not found:
         st.caption(_("No model was checked yet."))
     for check in found:
@@ -65,7 +65,7 @@ def numbers() -> None:
 def models() -> list[str]:
     """Return the models on this computer, the one of the settings first."""
     usual = ui.settings().model
-    return [name for name in dict.fromkeys([usual, *MODELS]) if checks.here(name)]
+    return [name for name in dict.fromkeys([usual, *MODELS]) if precision.here(name)]
 
 
 def _check(model: str, jobs: list[Job]) -> Callable[[Task], Check]:
@@ -95,9 +95,9 @@ def side_by_side(check: Check) -> None:
             one.compute_type,
             percent(one.agreement),
             "" if one.wer is None else percent(one.wer),
-            solid(gauges.size(check.model_bytes)),
-            solid(gauges.size(weights_bytes(check.model, one.compute_type))),
-            solid(gauges.size(one.peak_bytes)),
+            solid(memory_meters.size(check.model_bytes)),
+            solid(memory_meters.size(weights_bytes(check.model, one.compute_type))),
+            solid(memory_meters.size(one.peak_bytes)),
             decimal(one.rtf, 2),
         ]
         for one in check.measures
@@ -105,7 +105,7 @@ def side_by_side(check: Check) -> None:
     heads = (_("Agreement"), "WER", _("On disk"), _("Weights"), _("Peak memory"), "RTF")
     table([_("Numbers"), *(f"{head} " for head in heads)], rows, 620)
     least = ui.settings().agreement_percent
-    verdict = ui.escape(told(checks.verdict(check, least)))
+    verdict = ui.escape(told(precision.verdict(check, least)))
     if any(100 * one.agreement < least for one in check.measures):
         st.warning(verdict, icon=":material/warning:")
     else:

@@ -7,8 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from transcrevai_core import i18n as texts
-from transcrevai_core import ui
+from transcrevai_core import i18n, ui
 from transcrevai_core.components.fields import bounds, default_of, fields, group, label_of
 from transcrevai_core.components.options import model_fields
 from transcrevai_core.errors import SettingError
@@ -105,7 +104,7 @@ def _keep(key: str, names: Sequence[str], said: str, changes: Changes, reset: bo
         try:
             preferences.save(changes)
         except SettingError as error:  # speaks of settings by the names that they have on screen
-            sentence = texts.told(str(error))
+            sentence = i18n.told(str(error))
             for name in names:  # "speakers" may be a word of the sentence, "max_speakers" is none
                 where = rf"\b{name}\b" if "_" in name else rf"^{name}\b"
                 sentence = re.sub(where, f"“{label_of(name)}”", sentence)

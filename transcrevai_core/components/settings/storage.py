@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from transcrevai_core import demo, ui
+from transcrevai_core import demo, ui, workers
 from transcrevai_core.components.settings.preferences import (
     RETENTION,
     Changes,
@@ -13,15 +13,15 @@ from transcrevai_core.components.settings.preferences import (
 )
 from transcrevai_core.components.tables import number, solid, table
 from transcrevai_core.components.working import EVERY, bar
-from transcrevai_core.doctor.environment import models_here, size_of
-from transcrevai_core.figures import memory_meters as gauges
+from transcrevai_core.doctor.environment import models_here
+from transcrevai_core.figures import memory_meters
 from transcrevai_core.i18n import _, decimal
 from transcrevai_core.jobs import retention
+from transcrevai_core.library.disk import size_of
 from transcrevai_core.transcription import catalogue
 from transcrevai_core.transcription.catalogue import DEMO, MODELS, locate
 from transcrevai_core.types import ACTIVE_STATES, Job
 from transcrevai_core.web import downloads
-from transcrevai_core.workers import worker as workers
 
 _NAMED = 5  # recordings that are named before they are deleted
 
@@ -38,8 +38,8 @@ def used() -> None:
         ),
         _("Models"): sum(model.disk_bytes for model in models_here()),
     }
-    rows = [[name, solid(gauges.size(size))] for name, size in sizes.items()]
-    rows.append([f"**{_('Together')}**", f"**{solid(gauges.size(sum(sizes.values())))}**"])
+    rows = [[name, solid(memory_meters.size(size))] for name, size in sizes.items()]
+    rows.append([f"**{_('Together')}**", f"**{solid(memory_meters.size(sum(sizes.values())))}**"])
     table([_("What"), number(_("On disk"))], rows, 300)
     folder = _("The data directory is {path}; TRANSCREVAI_HOME in the environment names another.",
                path=ui.escape(str(store.home)))  # fmt: skip
@@ -67,7 +67,7 @@ def _ask(due: retention.Due, keep: Keep) -> None:
     _name(_("These recordings are deleted for good, with all that was made of them:"), due.whole)
     _name(_("Of these recordings the sound is deleted; their text stays:"), due.sound)
     st.caption(_("{size} on disk become free. This cannot be undone.",
-                 size=gauges.size(due.bytes)))  # fmt: skip
+                 size=memory_meters.size(due.bytes)))  # fmt: skip
     with st.container(horizontal=True):
         if st.button(_("Save and delete"), type="primary", icon=":material/delete:") and keep():
             with ui.told():
@@ -93,9 +93,9 @@ def models() -> None:
     needs = {model.name: model for model in models_here()}
     for name in [DEMO.name, *catalogue.cached()]:
         size = size_of(demo.MODEL_DIR if name == DEMO.name else catalogue.folder_of(name))
-        facts = [_("{size} on disk", size=gauges.size(size))]
+        facts = [_("{size} on disk", size=memory_meters.size(size))]
         if name in needs:
-            needed = gauges.size(needs[name].need_bytes)
+            needed = memory_meters.size(needs[name].need_bytes)
             facts.append(_("needs about {size} of memory", size=needed))
         if not locate(name):
             facts.append(_("not complete"))

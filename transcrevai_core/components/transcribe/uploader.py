@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from transcrevai_core import i18n as texts
+from transcrevai_core import i18n
 from transcrevai_core.i18n import _, mark
 from transcrevai_core.web.origin import TOKEN, TOKEN_HEADER
 from transcrevai_core.web.uploads import UPLOAD_URL
@@ -61,7 +61,7 @@ def uploader(*, key: str, max_bytes: int) -> Uploads:
         "token": TOKEN,
         "max_bytes": max_bytes,
     }
-    data["language"] = texts.language()
+    data["language"] = i18n.language()
     # as JSON: Streamlit would look for a table in a dictionary, and load pandas for it
     data["texts"] = json.dumps({name: _(text) for name, text in _TEXTS.items()})
     result = _renderer()(key=key, data=data, on_uploads_change=lambda: None)

@@ -11,11 +11,10 @@ from typing import Any
 
 import streamlit as st
 
-from transcrevai_core import i18n as texts
-from transcrevai_core import ui
+from transcrevai_core import i18n, ui
 from transcrevai_core.i18n import _
-from transcrevai_core.library import history as changes
-from transcrevai_core.web import transcript as reading
+from transcrevai_core.library import history
+from transcrevai_core.web import transcript_routes
 from transcrevai_core.web.origin import TOKEN, TOKEN_HEADER
 from transcrevai_core.web.uploads import AUDIO_URL
 
@@ -37,14 +36,14 @@ def reader(job_id: str, place: float | None) -> str | None:
     Returns the label of a speaker whom the user has just asked to rename, else None.
     """
     with ui.store().database.read() as db:
-        version = changes.version(db, job_id)
+        version = history.version(db, job_id)
     data = {
-        "url": f"{reading.URL}/{job_id}",
+        "url": f"{transcript_routes.URL}/{job_id}",
         "audio": f"{AUDIO_URL}/{job_id}" if ui.store().wav(job_id).is_file() else "",
         "header": TOKEN_HEADER,
         "token": TOKEN,
-        "language": texts.language(),
-        "locale": texts.language().replace("_", "-"),
+        "language": i18n.language(),
+        "locale": i18n.language().replace("_", "-"),
         "version": version,
         "place": place,
         "low": ui.LOW_PROBABILITY,

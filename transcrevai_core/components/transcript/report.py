@@ -5,11 +5,10 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from transcrevai_core import report as reporting
-from transcrevai_core import ui
+from transcrevai_core import report, ui
 from transcrevai_core.components.working import begin, busy, finished, working
 from transcrevai_core.i18n import _, language
-from transcrevai_core.library import history as changes
+from transcrevai_core.library import history
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.readings import MB
 from transcrevai_core.types import Job, Transcript
@@ -70,8 +69,8 @@ def _menu(job_id: str, title: str) -> None:
         _("Download the report"),
         # one that was corrected since is written anew: the reader draws no page after a correction
         lambda: content if _version(store, job_id) == known[1] else written(*asked),
-        reporting.file_name(title, str(chosen)),
-        reporting.mime_type(str(chosen)),
+        report.file_name(title, str(chosen)),
+        report.mime_type(str(chosen)),
         type="primary",
         icon=":material/download:",
         on_click="ignore",
@@ -85,7 +84,7 @@ def _write(task: Task, asked: tuple[object, ...]) -> bytes:
 
 def _version(store: Store, job_id: str) -> str:
     with store.database.read() as db:
-        return changes.version(db, job_id)
+        return history.version(db, job_id)
 
 
 def written(*asked: object, should_stop: Callable[[], bool] = lambda: False) -> bytes:
@@ -94,4 +93,4 @@ def written(*asked: object, should_stop: Callable[[], bool] = lambda: False) -> 
     Raises Cancelled where `should_stop` turns true, and WorkerDied.
     """
     with errand("report", _LIMIT_BYTES, should_stop=should_stop) as worker:
-        return worker.call(reporting.make, *asked, should_stop=should_stop)
+        return worker.call(report.make, *asked, should_stop=should_stop)

@@ -16,16 +16,12 @@ from transcrevai_core.components.tuning.hearing import clicked, hearing, play
 from transcrevai_core.components.tuning.judging import score_of
 from transcrevai_core.components.tuning.trials import trials
 from transcrevai_core.export import file_stem
-from transcrevai_core.figures import tuning as lab_figures
-from transcrevai_core.figures import tuning_words as lab_words
+from transcrevai_core.figures import tuning_charts, tuning_words
 from transcrevai_core.i18n import _, decimal, plural
 from transcrevai_core.i18n import told as said
 from transcrevai_core.library.rows import read_names, read_turns
 from transcrevai_core.transcript.turns import label_number, same_speakers, shown_name
-from transcrevai_core.tuning import grid as experiments
-from transcrevai_core.tuning import laboratory as bench
-from transcrevai_core.tuning import sweeps
-from transcrevai_core.tuning import tasks as laboratory
+from transcrevai_core.tuning import laboratory, parameters, sweeps, tasks
 from transcrevai_core.tuning.tasks import Question
 from transcrevai_core.types import Job, Turn
 
@@ -55,11 +51,11 @@ class Found:
     @cached_property
     def same(self) -> Mapping[str, str]:
         """What each speaker of the answer is called in the library, else a label of its own."""
-        return relabelled(self.before, experiments.turns_of(self.answer))
+        return relabelled(self.before, parameters.turns_of(self.answer))
 
     def ask(self, function: Any) -> Any:
         """Ask more of the same voices with the same settings."""
-        return bench.of(ui.store()).ask(self.job, function, self.question)
+        return laboratory.of(ui.store()).ask(self.job, function, self.question)
 
 
 def relabelled(before: Sequence[Turn], after: Sequence[Turn]) -> dict[str, str]:
@@ -79,7 +75,7 @@ def relabelled(before: Sequence[Turn], after: Sequence[Turn]) -> dict[str, str]:
 
 def findings(found: Found) -> None:
     """Draw an answer: the turns at once, the rest in tabs that cost nothing while closed."""
-    turns = experiments.turns_of(found.answer)
+    turns = parameters.turns_of(found.answer)
     after = [Turn(turn.start, turn.end, found.same[turn.speaker]) for turn in turns]
     _headline(found.answer, after)
     facts_of(found.job, found.question.settings)
@@ -87,7 +83,7 @@ def findings(found: Found) -> None:
     key = f"lab_lanes_{job_id}"
     duration = found.job.duration or 0.0
     st.plotly_chart(
-        lab_figures.both(found.before, after, found.names, duration, ui.palette()),
+        tuning_charts.both(found.before, after, found.names, duration, ui.palette()),
         key=key,
         config=_CHART,
         selection_mode="points",
@@ -133,14 +129,14 @@ def _say_nothing() -> None:
 
 
 def _map(found: Found) -> None:
-    answer = found.ask(laboratory.survey)
+    answer = found.ask(tasks.survey)
     if not answer["dots"]:
         _say_nothing()
         return
     dots = [[*dot[:4], found.same[dot[4]]] for dot in answer["dots"]]
     key = f"lab_map_{found.job.id}"
     st.plotly_chart(
-        lab_figures.survey(dots, found.names, ui.palette()),
+        tuning_charts.survey(dots, found.names, ui.palette()),
         key=key,
         config=_CHART,
         selection_mode="points",
@@ -161,7 +157,7 @@ def _map(found: Found) -> None:
 def _windows(found: Found, dots: Sequence[Sequence[Any]]) -> None:
     """Draw the windows of the map as a list, of which one can be heard."""
     key = f"lab_window_{found.job.id}"
-    listed = {(dot[2], dot[3]): dot[4] for dot in lab_words.farthest(dots)}
+    listed = {(dot[2], dot[3]): dot[4] for dot in tuning_words.farthest(dots)}
 
     def written(span: tuple[float, float]) -> str:
         start, end = (decimal(seconds, 2) for seconds in span)
@@ -185,12 +181,12 @@ def _windows(found: Found, dots: Sequence[Sequence[Any]]) -> None:
 
 
 def _likeness(found: Found) -> None:
-    answer = found.ask(laboratory.affinity)
+    answer = found.ask(tasks.affinity)
     if not answer["labels"]:
         _say_nothing()
         return
     labels = [found.same[label] for label in answer["labels"]]
-    figure = lab_figures.affinity(
+    figure = tuning_charts.affinity(
         answer["matrix"], labels, answer["spans"], found.names, ui.palette()
     )
     alt = _("How alike the windows of each pair of speakers are")
@@ -202,7 +198,7 @@ def _likeness(found: Found) -> None:
             "who may be one, and a dark cross inside a square is somebody else."
         )
     )
-    _pairs(lab_words.likeness(answer["matrix"], labels), found.names)
+    _pairs(tuning_words.likeness(answer["matrix"], labels), found.names)
 
 
 def _pairs(means: Mapping[tuple[str, str], float], names: Mapping[str, str]) -> None:
@@ -218,11 +214,11 @@ def _pairs(means: Mapping[tuple[str, str], float], names: Mapping[str, str]) -> 
 
 
 def _evidence(found: Found) -> None:
-    answer = found.ask(laboratory.evidence)
+    answer = found.ask(tasks.evidence)
     if not answer["rows"]:
         _say_nothing()
         return
-    figure = lab_figures.evidence(answer["rows"], answer["chosen"], ui.palette())
+    figure = tuning_charts.evidence(answer["rows"], answer["chosen"], ui.palette())
     alt = _("What speaks for each number of speakers")
     st.plotly_chart(figure, config=_CHART, key=f"lab_many_{found.job.id}", alt=alt)
     st.caption(
@@ -233,7 +229,7 @@ def _evidence(found: Found) -> None:
             "most alike speakers. Nats: log odds that those two are one voice."
         )
     )
-    head, rows = lab_words.evidence(answer["rows"], answer["chosen"])
+    head, rows = tuning_words.evidence(answer["rows"], answer["chosen"])
     with st.expander(_("In numbers"), icon=":material/table:"):
         table(head, rows, 480)
 
@@ -246,7 +242,7 @@ def _result(found: Found) -> None:
     values = dict(found.question.settings)
     kept = sweeps.kept_reference(ui.store(), found.job.id)
     score = score_of(found.job, found.question, kept) if kept else None
-    exported = experiments.export(found.job, values, found.answer, score)
+    exported = parameters.export(found.job, values, found.answer, score)
     with st.container(horizontal=True):
         use_on(found.job, values, "lab")
         st.download_button(

@@ -9,9 +9,7 @@ from transcrevai_core import ui
 from transcrevai_core.components.tables import table
 from transcrevai_core.errors import TranscrevaiError
 from transcrevai_core.i18n import _, decimal, plural
-from transcrevai_core.tuning import laboratory as bench
-from transcrevai_core.tuning import sweeps
-from transcrevai_core.tuning import tasks as laboratory
+from transcrevai_core.tuning import laboratory, sweeps, tasks
 from transcrevai_core.tuning.sweeps import Reference
 from transcrevai_core.tuning.tasks import Question
 from transcrevai_core.types import Job
@@ -97,8 +95,8 @@ def _take(job: Job, key: str) -> None:
 def score_of(job: Job, question: Question, reference: Reference) -> dict[str, Any]:
     """Return the errors of an answer against a reference, with the collar that is chosen."""
     collar = st.session_state.get(_collar_key(job), _COLLARS[0])
-    found: dict[str, Any] = bench.of(ui.store()).ask(
-        job, laboratory.score, question, reference.text, collar
+    found: dict[str, Any] = laboratory.of(ui.store()).ask(
+        job, tasks.score, question, reference.text, collar
     )
     return found
 

@@ -13,10 +13,8 @@ from transcrevai_core.components.working import watch
 from transcrevai_core.diarization.recipes import chosen_recipe
 from transcrevai_core.i18n import _, decimal
 from transcrevai_core.options import JobOptions
-from transcrevai_core.tuning import grid as experiments
-from transcrevai_core.tuning import laboratory as bench
-from transcrevai_core.tuning import tasks as laboratory
-from transcrevai_core.tuning.grid import Values
+from transcrevai_core.tuning import laboratory, parameters, tasks
+from transcrevai_core.tuning.parameters import Values
 from transcrevai_core.types import Job
 
 _MOST = 10  # speakers that the slider goes to
@@ -26,16 +24,16 @@ _WINDOW = ("window_seconds", "hop_seconds")
 @st.fragment
 def laboratory_of(job: Job) -> None:
     """Draw the settings of a job's speakers and what comes of them; only this is drawn again."""
-    base = experiments.of_job(job)
+    base = parameters.of_job(job)
     settings, answers = st.columns([2, 5], gap="medium")  # a change and its answer in one view
     with settings:
-        values = experiments.checked({**base, **_controls(job.id, JobOptions(**base))})
+        values = parameters.checked({**base, **_controls(job.id, JobOptions(**base))})
     with answers:
         _answer(job, values)
 
 
 def _answer(job: Job, values: Values) -> None:
-    place = bench.of(ui.store())
+    place = laboratory.of(ui.store())
     question = place.question(job, values)
     if question is None:
         _offer_voices(job, values)
@@ -46,7 +44,7 @@ def _answer(job: Job, values: Values) -> None:
     wait = st.spinner(slow, show_time=True) if slow else nullcontext()
     with ui.told():
         with wait:  # a change that is answered at once must not move the page
-            answer = place.ask(job, laboratory.answer, question)
+            answer = place.ask(job, tasks.answer, question)
         findings(Found(job, question, answer))
 
 
@@ -128,7 +126,7 @@ def _share(key: str, now: JobOptions) -> float:
 
 def _offer_voices(job: Job, values: Values) -> None:
     """Say that voices are not kept, offer to find them, and show how far that is."""
-    place = bench.of(ui.store())
+    place = laboratory.of(ui.store())
     task = place.hearing(job, values)
     if task and task.is_alive():
         watch(task, "hearing_cancel")
@@ -152,4 +150,4 @@ def _offer_voices(job: Job, values: Values) -> None:
 
 
 def _begin(job: Job, values: Values) -> None:
-    bench.of(ui.store()).hear(job, values)
+    laboratory.of(ui.store()).hear(job, values)

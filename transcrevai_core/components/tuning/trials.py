@@ -19,14 +19,11 @@ from transcrevai_core.components.tables import table
 from transcrevai_core.components.tuning.judging import judge, parts, parts_head, reference_of
 from transcrevai_core.components.working import EVERY, bar
 from transcrevai_core.export import file_stem
-from transcrevai_core.figures import tuning as lab_figures
+from transcrevai_core.figures import tuning_charts
 from transcrevai_core.i18n import _, decimal, plural
 from transcrevai_core.i18n import told as said
-from transcrevai_core.tuning import grid as experiments
-from transcrevai_core.tuning import laboratory as bench
-from transcrevai_core.tuning import sweep_run as sweeping
-from transcrevai_core.tuning import sweeps
-from transcrevai_core.tuning.grid import Values
+from transcrevai_core.tuning import laboratory, parameters, sweep_run, sweeps
+from transcrevai_core.tuning.parameters import Values
 from transcrevai_core.tuning.sweeps import Reference, Sweep
 from transcrevai_core.tuning.tasks import Question
 from transcrevai_core.types import Job
@@ -100,10 +97,10 @@ def _plan(job: Job, question: Question, reference: Reference, collar: float) -> 
                     help=_("First, last and step with colons, or values with commas."),
                 )
             texts.append(f"{name}={value}")
-        grid = experiments.parse_grid(texts)
+        grid = parameters.parse_grid(texts)
         base = _base(question.settings, grid, key)
         few = st.number_input(
-            _("Only so many, at random"), 1, experiments.MOST_POINTS, None, key=f"{key}_random",
+            _("Only so many, at random"), 1, parameters.MOST_POINTS, None, key=f"{key}_random",
             placeholder=_("All of them"),
             help=_("A random search finds nearly as much in far fewer steps."),
         )  # fmt: skip
@@ -120,7 +117,7 @@ def _plan(job: Job, question: Question, reference: Reference, collar: float) -> 
 def _base(settings: Mapping[str, Any], grid: Mapping[str, Sequence[Any]], key: str) -> Values:
     """Draw what stays as it is while a grid is varied, and return the settings of all points."""
     base = dict(settings)
-    if idle := experiments.idle(base, grid):
+    if idle := parameters.idle(base, grid):
         if st.toggle(
             _("Let the sweep find the number of speakers"),
             key=f"{key}_free",
@@ -136,14 +133,14 @@ def _base(settings: Mapping[str, Any], grid: Mapping[str, Sequence[Any]], key: s
                 ),
                 icon=":material/warning:",
             )
-    if fixed := named(experiments.fixed(base, grid)):
+    if fixed := named(parameters.fixed(base, grid)):
         st.caption(_("Fixed, and not as by default: {settings}", settings=ui.escape(fixed)))
     return base
 
 
 def _start(sweep_id: str) -> None:
     """Let a sweep run, or go on."""
-    sweeping.start(bench.of(ui.store()), sweep_id)
+    sweep_run.start(laboratory.of(ui.store()), sweep_id)
 
 
 def _is_of(sweep: Sweep, reference: Reference | None) -> bool:
@@ -267,7 +264,7 @@ def _heat(job: Job, sweep: Sweep) -> None:
     across, down = (sweep.plan["grid"][name] for name in names)
     rates = [[_least(sweep, dict(zip(names, (a, d), strict=True))) for a in across] for d in down]
     titles = label_of(names[0]), label_of(names[1])
-    figure = lab_figures.heat(
+    figure = tuning_charts.heat(
         [value_name(a) for a in across], [value_name(d) for d in down], rates, titles, ui.palette()
     )
     alt = _("DER of each pair of settings")

@@ -8,7 +8,6 @@ import numpy as np
 from transcrevai_core.diarization.embeddings import ivector, voicenet
 from transcrevai_core.diarization.embeddings.features import FRAMES_PER_SECOND, Features, Read
 from transcrevai_core.diarization.embeddings.windows import widen
-from transcrevai_core.diarization.recipes import recipe_for
 from transcrevai_core.types import Region
 
 _GROUP_SECONDS = 60.0  # of a recording that is worked on at once
@@ -123,19 +122,17 @@ def grouped(features: Features, windows: np.ndarray) -> Iterator[tuple[np.ndarra
 
 
 def load(name: str) -> Embedding:
-    """Return the embedding of that name, as `recipes.recipe_for` knows it.
+    """Return the embedding of that name, one of `recipes.RECIPES`, or an ONNX model.
 
     Raises SettingError or ModelError with one sentence where there is none or it lacks an extra.
     """
-    recipe_for(name)  # knows all names
     if name == "ivector":
         return IvectorEmbedding()
     if name == "voice":
         return VoiceEmbedding()
     if name == "mfcc":
         return MfccEmbedding()
-    from transcrevai_core.diarization.embeddings import (
-        neural,  # heavy, and its extras may be missing
-    )
+    # heavy, and its extras may be missing
+    from transcrevai_core.diarization.embeddings import neural
 
     return neural.ResemblyzerEmbedding() if name == "resemblyzer" else neural.OnnxEmbedding(name)

@@ -18,10 +18,9 @@ from starlette.routing import Route
 
 from transcrevai_core.audio import waveform
 from transcrevai_core.errors import InputError, Outdated, TranscrevaiError
-from transcrevai_core.figures import timeline as figures
+from transcrevai_core.figures import timeline
 from transcrevai_core.i18n import told
-from transcrevai_core.library import edits
-from transcrevai_core.library import history as changes
+from transcrevai_core.library import edits, history
 from transcrevai_core.library.history import Change
 from transcrevai_core.library.rows import read_names, read_turns, segment_from_row
 from transcrevai_core.library.store import Store
@@ -123,7 +122,7 @@ def shown(store: Store, job_id: str) -> dict[str, Any]:
     """
     job = store.job(job_id)
     with store.database.read() as db:
-        version = changes.version(db, job_id)  # first: what comes in between is then seen as new
+        version = history.version(db, job_id)  # first: what comes in between is then seen as new
         steps = _steps(db, job_id)
         rows = db.execute(
             'SELECT * FROM segments WHERE job = ? ORDER BY "start", "end", id', (job_id,)
@@ -162,7 +161,7 @@ def _speakers(db: sqlite3.Connection, job_id: str) -> dict[str, Any]:
     names, places = read_names(db, job_id), {}
     people = []
     for place, label in enumerate(_labels(db, job_id)):
-        look = figures.colour(label)
+        look = timeline.colour(label)
         name = shown_name(label, names)
         people.append({"label": label, "name": name, "fill": look.fill, "ink": look.text})
         places[label] = place
@@ -182,7 +181,7 @@ def _labels(db: sqlite3.Connection, job_id: str) -> list[str]:
 
 
 def _steps(db: sqlite3.Connection, job_id: str) -> dict[str, Any]:
-    undo, redo = changes.history(db, job_id)
+    undo, redo = history.history(db, job_id)
     return {"undo": undo, "redo": redo}
 
 
@@ -236,9 +235,9 @@ def _apply(store: Store, job_id: str, asked: Asked) -> Change:
 
     what = given("do", str)
     if what == "undo":
-        return changes.undo(store, job_id)
+        return history.undo(store, job_id)
     if what == "redo":
-        return changes.redo(store, job_id)
+        return history.redo(store, job_id)
     if what == "text":
         return edits.edit_text(store, segment(), given("text", str), shown=given("shown", str))
     if what == "restore":

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from transcrevai_core.errors import Cancelled, InputError, ModelError, StorageError, refusal
-from transcrevai_core.evaluation import score as scoring
+from transcrevai_core.evaluation import scoring
 from transcrevai_core.evaluation.metrics import normalise
-from transcrevai_core.jobs import tasks as stages
+from transcrevai_core.jobs import tasks
 from transcrevai_core.jobs.governor import RUNNING, Program
 from transcrevai_core.jobs.models import model_spec
-from transcrevai_core.library import precision as checks
+from transcrevai_core.library import precision
 from transcrevai_core.library.precision import EXACT, Check, Measure, Recording
 from transcrevai_core.library.store import Store
-from transcrevai_core.memory import readings as memory
+from transcrevai_core.memory import readings
 from transcrevai_core.memory.forecast import Shape
 from transcrevai_core.memory.plan import HEADROOM, Plan, need_of, plan_job
 from transcrevai_core.memory.readings import MB
@@ -113,14 +113,14 @@ def check_model(
     for part in clips:
         title = part.recording.title or part.recording.path.name
         counts[title] = counts.get(title, 0) + len(part.chunks)
-    check = checks.new_check(options.model, counts, folder, heard)
-    checks.save(program.store.database, check, folder)
+    check = precision.new_check(options.model, counts, folder, heard)
+    precision.save(program.store.database, check, folder)
     return check
 
 
 def _plan(program: Program, options: JobOptions) -> Plan:
     """Plan the heavier of the two; raises InputError where it can never fit."""
-    limits, cores = program.limits, memory.work_cores(program.settings.work_cores)
+    limits, cores = program.limits, readings.work_cores(program.settings.work_cores)
     plan = plan_job(options, None, limits, cores, program.journal.correction)
     if plan.total_bytes > limits.plan_bytes:
         least = plan.total_bytes * limits.budget_bytes / limits.plan_bytes
@@ -151,7 +151,7 @@ def _cut(
             folder = scratch / str(number)
             folder.mkdir()
             _, chunks = worker.call(
-                stages.prepare, recording.path, folder / "audio.wav", settings.vad_threshold,
+                tasks.prepare, recording.path, folder / "audio.wav", settings.vad_threshold,
                 CLIP_SECONDS, should_stop=should_stop,
             )  # fmt: skip
             found.append(_Clips(recording, folder / "audio.wav", chunks))
@@ -216,7 +216,7 @@ def _hear(
     """Decode the clips by one type; languages that are not known yet are heard, for both."""
     tell(0.0)
     spec = model_spec(shape, options.device)
-    report = worker.call(stages.load_model, spec, None, "transcribe", should_stop=should_stop)
+    report = worker.call(tasks.load_model, spec, None, "transcribe", should_stop=should_stop)
     if not report.compute_type.startswith(shape.compute_type):
         raise ModelError(
             f"{shape.model} cannot work in {shape.compute_type} here, it runs in "
@@ -227,14 +227,14 @@ def _hear(
     for part in clips:
         if languages[part.wav] is None:
             languages[part.wav], _ = worker.call(
-                stages.detect_language, spec, part.wav, part.chunks, should_stop=should_stop
+                tasks.detect_language, spec, part.wav, part.chunks, should_stop=should_stop
             )
-        worker.call(stages.load_model, spec, languages[part.wav], "transcribe")  # can it?
+        worker.call(tasks.load_model, spec, languages[part.wav], "transcribe")  # can it?
         said = []
         for chunk in part.chunks:
             begun = time.monotonic()
             segments, _ = worker.call(
-                stages.decode, spec, part.wav, chunk,
+                tasks.decode, spec, part.wav, chunk,
                 _decoding(options, languages[part.wav]), CLIP_SECONDS, should_stop=should_stop,
             )  # fmt: skip
             seconds += time.monotonic() - begun

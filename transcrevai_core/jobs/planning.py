@@ -1,0 +1,64 @@
+"""How a job would be done, and whether it can be: asked before anything is loaded."""
+
+import dataclasses
+
+from pydantic import ValidationError
+
+from transcrevai_core.diarization.recipes import recipe_for
+from transcrevai_core.errors import (
+    SettingError,
+)
+from transcrevai_core.library import precision
+from transcrevai_core.library.journal import Journal
+from transcrevai_core.library.store import Store
+from transcrevai_core.memory import readings
+from transcrevai_core.memory.levels import limits_of
+from transcrevai_core.memory.plan import Plan, check, plan_job
+from transcrevai_core.options import JobOptions
+from transcrevai_core.settings import Settings, describe
+from transcrevai_core.transcription.catalogue import NONE
+from transcrevai_core.types import Job
+
+
+def check_options(options: JobOptions) -> None:
+    """Raise SettingError with one sentence for what no recording could be worked on with."""
+    if options.diarize:
+        recipe_for(options.embedding)
+    elif options.model == NONE:
+        raise SettingError(
+            "model is none and diarize is off, which leaves nothing to do; a model, or diarize, "
+            "would be right."
+        )
+
+
+def stored_options(job: Job) -> JobOptions:
+    """Return a job's options; raises SettingError where this version cannot use them."""
+    try:
+        return JobOptions(**job.options)
+    except ValidationError as error:
+        raise SettingError(describe(error)) from None
+
+
+def plan_for(
+    store: Store,
+    settings: Settings,
+    options: JobOptions,
+    duration: float | None = None,
+    active: int = 1,
+) -> Plan:
+    """Plan a job of `duration` seconds (None: not known yet), one of so many that run or wait.
+
+    Raises InputError where it can never fit the budget, with the nearest that does.
+    """
+    cores = readings.work_cores(settings.work_cores) // max(1, active)
+    limits, correct = limits_of(settings), Journal(store.database, "").correction
+    plan = plan_job(options, duration, limits, max(1, cores), correct)
+    if options.compute_type == "auto" and precision.disagreeing(
+        store.database, plan.shape.model, settings.agreement_percent
+    ):  # what comes next on the ladder may be float32
+        exact = options.model_copy(update={"compute_type": precision.EXACT})
+        plan = plan_job(exact, duration, limits, max(1, cores), correct)
+        shape = dataclasses.replace(plan.shape, compute_type="auto")
+        plan = dataclasses.replace(plan, shape=shape)
+    check(options, plan, limits, correct)
+    return plan
