@@ -1,5 +1,8 @@
 """Everything that can end a job, as one tree. Each message is one sentence for the user.
 
+An error carries a template and values (`messages.Message`), so that the page says it in the
+reader's language: `raise InputError("There is no file {path}.", path=path)`.
+
 TranscrevaiError
 ├── InputError          the recording or the request cannot be used as it is
 │   ├── AudioError          no sound can be read from the file
@@ -12,13 +15,30 @@ TranscrevaiError
 """
 
 import errno
-from typing import Literal
+from typing import Any, Literal, Self
+
+from transcrevai_core.messages import Message
 
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 class TranscrevaiError(Exception):
     """Base of all errors that a user may read: what was wrong and what would be right."""
+
+    def __init__(self, text: str, **values: Any):
+        super().__init__(text)
+        self.message = Message(text, values)
+
+    @classmethod
+    def of(cls, message: Message) -> Self:
+        """Return an error that says a message."""
+        return cls(message.text, **message.values)
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+    def __reduce__(self) -> tuple[Any, ...]:  # from a worker to whoever called it
+        return _again, (type(self), self.__dict__)
 
 
 class InputError(TranscrevaiError):
@@ -47,8 +67,10 @@ class WorkerDied(TranscrevaiError):
     `cause` says why: it needed more memory than it may have, it was silent, or it just ended.
     """
 
-    def __init__(self, sentence: str, cause: Literal["memory", "silence", "end"] = "end"):
-        super().__init__(sentence)
+    def __init__(
+        self, text: str, cause: Literal["memory", "silence", "end"] = "end", **values: Any
+    ):
+        super().__init__(text, **values)
         self.cause = cause
 
 
@@ -58,6 +80,12 @@ class StorageError(TranscrevaiError):
 
 class Cancelled(TranscrevaiError):
     """The user asked for the end of the job."""
+
+
+def _again(kind: type[TranscrevaiError], state: dict[str, Any]) -> TranscrevaiError:
+    error = kind(state["message"].text)
+    error.__dict__.update(state)
+    return error
 
 
 def refusal(error: OSError) -> str:

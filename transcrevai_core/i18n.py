@@ -6,14 +6,20 @@ one library serves readers of both languages; `told` translates it where it is s
 
 import gettext
 import re
-import time
 from collections.abc import Callable
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
+from babel.dates import format_datetime
+from babel.numbers import format_decimal, format_percent
+
+from transcrevai_core import messages
+from transcrevai_core.messages import Code, Message
+
 LANGUAGES = {"en": "English", "pt_BR": "Português"}
 _TAGS = {"en": "en", "pt_BR": "pt-BR"}  # as pages state their language
-_DATES = {"en": "%Y-%m-%d", "pt_BR": "%d/%m/%Y"}
+_DATES = {"en": "yyyy-MM-dd", "pt_BR": "dd/MM/yyyy"}
 SOURCE = "en"
 _FOLDER = Path(__file__).parent / "locale"
 _PLACE = re.compile(r"\{(\w+)\}")
@@ -70,6 +76,28 @@ def mark(text: str) -> str:
     return text
 
 
+class _ReaderFormatter(messages.EnglishFormatter):
+    """Fills places in the reader's language."""
+
+    def say(self, message: Message) -> str:
+        """Return what stands in a place in the reader's language."""
+        return say(message)
+
+    def number(self, value: float, format_spec: str) -> str:
+        """Return a number with the signs of the reader's language."""
+        return _number(value, format_spec)
+
+
+def say(message: Message | Code) -> str:
+    """Return a message in the reader's language, numbers and messages in its places too.
+
+    >>> say(Message("{share:.0%} of {size:.1f} MB", {"share": 0.5, "size": 1000.0}))
+    '50% of 1000.0 MB'
+    """
+    message = messages.of(message)
+    return message.fill(_(message.text), _ReaderFormatter())
+
+
 def told(sentence: str) -> str:
     """Return what the core said in English in the reader's language, or as it is.
 
@@ -116,8 +144,20 @@ def decimal(value: float, digits: int = 0) -> str:
     >>> decimal(1234.5, 1)
     '1,234.5'
     """
-    text = f"{value:,.{digits}f}"
-    return text if language() == SOURCE else text.translate(str.maketrans(",.", ".,"))
+    return _number(value, f",.{digits}f")
+
+
+def _number(value: float, spec: str) -> str:
+    """Write a number as Python's format would, with the signs of the reader's language."""
+    if not spec.endswith(("f", "%")):
+        return format(value, spec)
+    digits = spec[:-1].partition(".")[2]
+    whole = "#,##0" if "," in spec else "0"
+    fraction = f".{'0' * int(digits)}" if digits and digits != "0" else ""
+    sign = "+" if spec.startswith("+") and value >= 0 else ""
+    if spec.endswith("%"):
+        return sign + format_percent(value, f"{whole}{fraction}%", language())
+    return sign + format_decimal(value, f"{whole}{fraction}", language())
 
 
 def separators() -> str:
@@ -125,9 +165,13 @@ def separators() -> str:
     return ".," if language() == SOURCE else ",."
 
 
-def date(unix: float, clock: str = " %H:%M") -> str:
-    """Write a moment (Unix time) in local time as the reader's language does."""
-    return time.strftime(_DATES[language()] + clock, time.localtime(unix))
+def date(unix: float, clock: str = " HH:mm") -> str:
+    """Write a moment (Unix time) in local time as the reader's language does.
+
+    `clock` is how the time of day follows, in the letters of CLDR; empty for the day alone.
+    """
+    moment = datetime.fromtimestamp(unix)
+    return format_datetime(moment, _DATES[language()] + clock, locale=language())
 
 
 def capital(text: str) -> str:

@@ -1,0 +1,59 @@
+"""Messages: one template and its values, said in any language, kept as JSON, sent by workers."""
+
+import pickle
+
+import pytest
+
+from transcrevai_core import i18n
+from transcrevai_core.errors import InputError, TranscrevaiError, WorkerDied
+from transcrevai_core.messages import NOTHING, Code, Message, dump, load
+
+
+class Fruit(Code):
+    APPLE = "test_apple", "an apple of {grams:.1f} g"
+    BASKET = "test_basket", "a basket with {what:part}."
+
+
+def test_a_code_with_values_is_a_message_that_remembers_it():
+    apple = Fruit.APPLE(grams=120.25)
+    assert str(apple) == "an apple of 120.2 g"
+    assert apple.code is Fruit.APPLE and apple.code != Fruit.BASKET
+
+
+def test_messages_stand_in_messages_without_their_full_stop():
+    inner = Fruit.BASKET(what=Fruit.APPLE(grams=1))
+    assert str(inner) == "a basket with an apple of 1.0 g."
+    assert str(Fruit.BASKET(what=inner)) == "a basket with a basket with an apple of 1.0 g."
+
+
+def test_numbers_are_written_in_the_language_of_the_reader():
+    i18n.use(lambda: "pt_BR")
+    assert i18n.say(
+        Message("{a:.0%} {b:,.1f} {c:.1f} {d}", {"a": 0.5, "b": 1234.5, "c": 0.25, "d": 7})
+    ) == ("50% 1.234,5 0,2 7")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [NOTHING, Message("{not a place}"), Message("{a}", {"a": "{b}"}), Fruit.APPLE(grams=2.5),
+     Fruit.BASKET(what=Fruit.APPLE(grams=1)), InputError("{x} is {y}", x=1, y="é").message],
+)  # fmt: skip
+def test_what_is_kept_as_json_is_found_again(message):
+    again = load(dump(message))
+    assert again == message and str(again) == str(message)
+
+
+@pytest.mark.parametrize("text", ["", "The disk is full.", "{", '{"code": "gone"}', "{}"])
+def test_what_is_no_json_of_ours_can_still_be_read(text):
+    assert isinstance(str(load(text)), str)
+
+
+def test_no_two_codes_are_kept_alike():
+    kept = [member.value for kind in Code.__subclasses__() for member in kind]
+    assert len(set(kept)) == len(kept)
+
+
+def test_an_error_comes_whole_out_of_a_worker():
+    error = pickle.loads(pickle.dumps(WorkerDied("The {name} died.", "memory", name="x")))
+    assert (str(error), error.cause) == ("The x died.", "memory")
+    assert str(TranscrevaiError.of(error.message)) == "The x died."
