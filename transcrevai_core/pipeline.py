@@ -21,9 +21,10 @@ from transcrevai_core.errors import (
     WorkerDied,
     refusal,
 )
+from transcrevai_core.models import fetch_model
 from transcrevai_core.program import Program
 from transcrevai_core.records import GAPS_LEFT, SOUND_GONE
-from transcrevai_core.transcription.catalogue import DEMO, NONE
+from transcrevai_core.transcription.catalogue import DEMO, NONE, locate
 from transcrevai_core.types import SAMPLE_RATE, WAV_HEADER_BYTES, AudioInfo, Chunk, Job
 from transcrevai_core.words import Transcription
 from transcrevai_core.workers import Worker
@@ -97,7 +98,10 @@ def _run(attempt: Attempt) -> None:
         raise InputError(
             "The demo model cannot translate; another model or the task transcribe would be right."
         )
-    if not _is_prepared(attempt):
+    prepared = _is_prepared(attempt)
+    if options.model != NONE and not (prepared and not store.chunks(job_id, unfinished=True)):
+        _fetch_model(attempt)
+    if not prepared:
         _prepare(attempt)
     _plan_again(attempt)
     chunks = store.chunks(job_id)
@@ -122,6 +126,19 @@ def _run(attempt: Attempt) -> None:
     if words:
         with attempt.transcriber() as transcriber:
             Transcription(attempt, transcriber).run(chunks)
+
+
+def _fetch_model(attempt: Attempt) -> None:
+    """Have the model on this computer, first of all: without it the rest would be in vain."""
+    if locate(attempt.plan.shape.model):
+        return
+    attempt.update(state="preparing", stage="downloading the model", progress=0.0)
+    fetch_model(
+        attempt.plan.shape.model,
+        attempt.settings.download_stall_seconds,
+        on_progress=lambda done: attempt.update(progress=done),
+        should_stop=attempt.should_stop,
+    )
 
 
 def _plan_again(attempt: Attempt) -> None:

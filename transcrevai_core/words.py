@@ -8,7 +8,7 @@ from transcrevai_core import budget, checks, coverage, demo, stages
 from transcrevai_core.attempt import RETRIES, Attempt, first_line
 from transcrevai_core.errors import WorkerDied
 from transcrevai_core.forecast import Shape
-from transcrevai_core.models import fetch_model, model_spec
+from transcrevai_core.models import model_spec
 from transcrevai_core.transcription.catalogue import AUTO, DEMO
 from transcrevai_core.turns import clock
 from transcrevai_core.types import Chunk
@@ -54,16 +54,9 @@ class Transcription:
             attempt.keep_run("transcription", self.transcriber, time.monotonic() - begun)
 
     def load(self) -> None:
-        """Have the model on this computer and in the worker, and write down what came of it."""
+        """Have the model in the worker, and write down what came of it."""
         attempt, name = self.attempt, self.shape.model
         attempt.update(state="transcribing", stage="loading the model", progress=0.0)
-        fetch_model(
-            name,
-            attempt.settings.download_stall_seconds,
-            on_progress=lambda done: attempt.update(stage="downloading the model", progress=done),
-            should_stop=attempt.should_stop,
-        )
-        attempt.update(stage="loading the model", progress=0.0)
         usual = self.shape
         attempt.persist(self.transcriber, self.ready, self.lighten)
         self.return_to(usual)
