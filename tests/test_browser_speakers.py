@@ -30,6 +30,9 @@ PLAYS = """([from, to]) => [...document.querySelectorAll('*')].some(e => {
 const a = e.shadowRoot?.querySelector('audio')
 return a && !a.paused && a.currentTime >= from && a.currentTime < to })"""
 
+SELECTED = """() => { const field = document.activeElement
+return field.selectionStart === 0 && field.selectionEnd === field.value.length }"""
+
 
 @pytest.fixture(scope="module")
 def sample(server: Server, library: Store) -> Job:
@@ -128,7 +131,8 @@ def test_a_typed_name_is_kept_however_the_field_is_left(
     page.get_by_role("button", name="rename").first.click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("textbox", name="Name")).to_be_focused()
-    page.keyboard.type(f"Eva after {left_by}")  # over the name before, which is selected
+    page.wait_for_function(SELECTED)
+    page.keyboard.type(f"Eva after {left_by}")  # over the name before
     if left_by == "a click elsewhere":
         dialog.get_by_text("Rename a speaker").click()
     else:

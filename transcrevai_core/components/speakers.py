@@ -25,16 +25,26 @@ _SHARE, _SHARE_NAME = 346, 20  # pixels: half a page; characters that leave room
 _SURE = ((0.75, mark("quite sure")), (0.65, mark("fairly sure")), (0.0, mark("not sure")))
 _TOLD = ("given", "channels")
 _OFFERED = 12  # names of other recordings: what a small screen shows without scrolling far
-# a dialog begins at its close button, and draws its field a moment later
-_FOCUS = """
-const end = performance.now() + 2000
+# a dialog takes the focus to itself, at a moment of its own: so until the user does something, and
+# for 2 s at most from when the field is there, that has it, with its text selected
+_FOCUS = """{
+let field, value, end = performance.now() + 30000
+for (const act of ['keydown', 'pointerdown'])
+  document.addEventListener(act, () => { end = 0 }, { capture: true, once: true })
 const look = () => {
-  const field = document.querySelector('[role=dialog] input[type=text]')
-  if (field && document.activeElement !== field) field.select()
-  if (!field && performance.now() < end) requestAnimationFrame(look)
+  if (performance.now() > end) return
+  requestAnimationFrame(look)
+  const found = document.querySelector('[role=dialog] input[type=text]')
+  if (!found) return
+  if (found === field && found === document.activeElement && found.value === value) return
+  if (!field) end = performance.now() + 2000
+  field = found
+  value = found.value  // it comes after the field, and takes the selection away
+  field.focus()
+  field.select()
 }
 look()
-"""
+}"""
 _MORE = ("speaker_threshold", "clustering", "embedding", "min_speaker_share")
 
 
