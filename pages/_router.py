@@ -20,6 +20,8 @@ selected = st.get_option(f"theme.{st.context.theme.type or 'light'}.linkColor")
 st.html(
     "<style>[role=tab][aria-selected=true], button[data-selected=true], "
     f"[data-testid=stSliderThumbValue] {{ color: {selected} !important }}"
+    # what Streamlit writes into fields ("Press Enter to submit form") is English in any language
+    "[data-testid=InputInstructions] { display: none }"
     # buttons that show their icon alone have their name for those who cannot see it
     "[class*='st-key-icon_'] button [data-testid=stMarkdownContainer]"
     "{ position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }"

@@ -11,7 +11,7 @@ from transcrevai_core import demo, ui
 from transcrevai_core.components.options import options_form
 from transcrevai_core.components.transcribe.plan import forecast, recovered
 from transcrevai_core.components.transcribe.uploader import uploader
-from transcrevai_core.components.watch import watch_job, watch_jobs
+from transcrevai_core.components.transcribe.watch import watch_job, watch_jobs
 from transcrevai_core.i18n import _
 from transcrevai_core.types import Job
 from transcrevai_core.web import uploads

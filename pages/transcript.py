@@ -4,11 +4,11 @@ import streamlit as st
 
 from transcrevai_core import export, ui
 from transcrevai_core.components.recording import asked_for, known_job, look_at
+from transcrevai_core.components.transcribe.watch import follow
 from transcrevai_core.components.transcript.coverage import coverage_panel
 from transcrevai_core.components.transcript.reader import reader
 from transcrevai_core.components.transcript.report import report_menu
 from transcrevai_core.components.transcript.speakers import add_text, find_again, rename, speakers
-from transcrevai_core.components.watch import follow
 from transcrevai_core.i18n import _, told
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
 

@@ -136,6 +136,28 @@ def test_one_dropped_file_is_shown_at_once(page: Any, library: Store) -> None:
     expect(page).to_have_url(re.compile("/transcript"), timeout=PATIENCE)
 
 
+def test_a_typed_model_is_kept_however_the_field_is_left(
+    page: Any, server: Server, library: Store
+) -> None:
+    def type_model(name: str) -> None:
+        page.get_by_role("combobox", name="Model").click()
+        page.keyboard.press("End")
+        page.get_by_role("option", name="Another model").click()
+        page.get_by_role("textbox", name="Another model").click()
+        page.keyboard.type(name)
+
+    type_model("owner/typed-one")
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("The model owner/typed-one is not on this computer")).to_be_visible()
+    page.goto(f"{server.url}/settings")
+    type_model("owner/typed-two")
+    page.get_by_role("button", name="Save").first.click()
+    expect(page.get_by_text("Saved; new recordings begin with it")).to_be_visible()
+    config = library.home / "config.toml"
+    assert "owner/typed-two" in config.read_text(encoding="utf-8")
+    config.unlink()  # the other tests begin with what the program does
+
+
 def test_choosing_files_works_by_keyboard(page: Any) -> None:
     chooser = page.locator("input[type=file]")
     chooser.evaluate("i => { i.onclick = e => { e.preventDefault(); window.asked = true } }")

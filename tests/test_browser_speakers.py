@@ -17,8 +17,10 @@ from tests.test_browser import (  # noqa: F401
     library,
     server,
 )
+from tests.test_pages_speakers import fill
 from tools.serving import Server
 from transcrevai_core import demo, ui
+from transcrevai_core.library import edits
 from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
 from transcrevai_core.types import Job
@@ -28,6 +30,9 @@ ROW = ".row"
 PLAYS = """([from, to]) => [...document.querySelectorAll('*')].some(e => {
 const a = e.shadowRoot?.querySelector('audio')
 return a && !a.paused && a.currentTime >= from && a.currentTime < to })"""
+
+SELECTED = """() => { const field = document.activeElement
+return field.selectionStart === 0 && field.selectionEnd === field.value.length }"""
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +125,45 @@ def test_a_click_on_a_lane_plays_from_there(page: Any, library: Store, sample: J
         page.wait_for_function(PLAYS, arg=[middle - 0.5, middle + 10])
 
 
+@pytest.mark.parametrize("left_by", ["Enter", "Tab", "a click elsewhere"])
+def test_a_typed_name_is_kept_however_the_field_is_left(
+    page: Any, library: Store, sample: Job, left_by: str
+) -> None:
+    page.get_by_role("button", name="rename").first.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("textbox", name="Name")).to_be_focused()
+    page.wait_for_function(SELECTED)
+    page.keyboard.type(f"Eva after {left_by}")  # over the name before
+    if left_by == "a click elsewhere":
+        dialog.get_by_text("Rename a speaker").click()
+    else:
+        page.keyboard.press(left_by)
+    if left_by != "Enter":
+        dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_be_hidden()
+    expect(page.locator(".names", has_text=f"Eva after {left_by}")).to_be_visible()
+    assert f"Eva after {left_by}" in library.transcript(sample.id).names.values()
+
+
+@pytest.mark.parametrize("width", [1440, 400])
+def test_known_names_leave_save_free_and_are_taken_by_a_click(
+    page: Any, library: Store, sample: Job, width: int
+) -> None:
+    other = fill(library)
+    edits.rename_speaker(library, other.id, "SPEAKER_00", f"Known {width}")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.get_by_role("button", name="rename").first.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("textbox", name="Name")).to_be_focused()
+    known = dialog.get_by_role("button", name=f"Known {width}")
+    expect(known).to_be_visible()
+    dialog.get_by_role("button", name="Save").click(trial=True)  # nothing lies over it
+    known.click()
+    expect(dialog).to_be_hidden()
+    assert library.transcript(sample.id).names["SPEAKER_00"] == f"Known {width}"
+    library.delete_job(other.id)
+
+
 def test_rename_reaches_text_and_export(page: Any, library: Store, sample: Job) -> None:
     page.get_by_role("button", name="rename").first.click()
     dialog = page.get_by_role("dialog")
@@ -140,8 +184,7 @@ def test_rename_reaches_text_and_export(page: Any, library: Store, sample: Job) 
 
 
 def choose_name(page: Any, name: str, label: str = "Name") -> None:
-    page.get_by_role("dialog").get_by_role("combobox", name=label).fill(name)
-    page.keyboard.press("Enter")
+    page.get_by_role("dialog").get_by_role("textbox", name=label).fill(name)
 
 
 def test_a_segment_is_given_to_somebody_else(page: Any, library: Store, sample: Job) -> None:

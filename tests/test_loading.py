@@ -9,10 +9,13 @@ from typing import ClassVar
 import ctranslate2
 import faster_whisper
 import pytest
+from conftest import wait_until
 
 from transcrevai_core import demo, transcribe, wer
 from transcrevai_core.errors import ModelError
 from transcrevai_core.jobs import models
+from transcrevai_core.jobs.runner import Runner, run
+from transcrevai_core.settings import load_settings
 from transcrevai_core.transcription import loading
 from transcrevai_core.transcription.catalogue import MODELS, locate, repo_of
 
@@ -252,3 +255,30 @@ def test_no_hub_at_all_names_the_model_the_reason_and_the_ways_out(hub):
     assert "owner/some-model" in sentence and "(the hub could not be reached)" in sentence
     assert "a folder with a CTranslate2 model on this computer" in sentence
     assert "the model demo (synthesized demo speech only)" in sentence
+
+
+def test_a_job_whose_model_cannot_be_had_says_so_before_all_else(hub, store):
+    hub.close()
+    job = store.add_job(demo.sample_path("pt"), {"model": "small", "language": "pt"})
+    runner = Runner(store, load_settings())
+    runner.start()
+    wait_until(lambda: store.job(job.id).state == "failed")
+    failed = store.job(job.id)
+    assert "The model small could not be downloaded (the hub could not be" in failed.error
+    assert not failed.digest and not failed.diarization and not store.wav(job.id).exists()
+    store.requeue(job.id, {**job.options, "model": "demo"})  # as its page offers
+    wait_until(lambda: store.job(job.id).state == "done", 120)
+    runner.stop()
+    assert store.segments(job.id) and store.job(job.id).diarization
+
+
+def test_a_prepared_job_goes_on_with_another_model_from_where_it_was(hub, store, program):
+    hub.close()
+    job = run(program, store.add_job(demo.sample_path("pt"), {"model": "none"}, claim=True))
+    sound, turns = store.wav(job.id).stat().st_mtime_ns, store.transcript(job.id).turns
+    for name, state in (("small", "failed"), ("demo", "done")):
+        store.requeue(job.id, {**job.options, "model": name, "language": "pt"})
+        assert run(program, store.claim(job.id)).state == state
+        assert store.wav(job.id).stat().st_mtime_ns == sound
+        assert store.transcript(job.id).turns == turns
+    assert store.segments(job.id)

@@ -124,19 +124,6 @@ def test_words_can_follow_without_finding_the_speakers_again(store, program):
     assert {s.speaker for s in transcript.segments} == set(transcript.speakers)
 
 
-def test_without_a_model_speakers_are_kept_and_the_words_follow(
-    store, program, short_recording, monkeypatch
-):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    job = run(store, program, source=short_recording, model="tiny")
-    assert job.state == "failed" and "tiny" in job.error
-    kept = store.transcript(job.id).turns
-    assert len({turn.speaker for turn in kept}) > 1
-    done = again(store, program, job, **WORDS)
-    assert done.state == "done" and len(store.segments(job.id)) > 3
-    assert store.transcript(job.id).turns == kept
-
-
 def test_without_speakers_the_words_come_all_the_same(store, program, short_recording):
     gone = str(PT.parent / "gone.onnx")
     for together in (True, False):

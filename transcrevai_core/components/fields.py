@@ -78,6 +78,7 @@ _CHOICES = {
 }
 _EMBEDDINGS = ("voice", "ivector", "mfcc")  # those that come with the program
 _SAME: Any = object()
+OTHER = ""  # among the names of a list: one that is not in it
 
 
 def group(model: type[BaseModel], name: str) -> list[str]:
@@ -151,8 +152,14 @@ def field(
     kept |= {"persist_state": "session"} if persist else {}
     if name == "embedding":
         known = [*dict.fromkeys([*_EMBEDDINGS, value])]
-        kept |= {"index": known.index(value), "accept_new_options": True}
-        return st.selectbox(label, known, **kept) or value
+        return choice_or_text(
+            label,
+            known,
+            value,
+            another=_("Another voice model"),
+            placeholder=_("Hugging Face id, or a file"),
+            **kept,
+        )
     if get_origin(info.annotation) is Literal:
         choices = get_args(info.annotation)
         kept |= {"index": choices.index(value), "format_func": choice_name}
@@ -172,6 +179,38 @@ def field(
             kept["placeholder"] = default_of(name, type(values))
         return st.number_input(label, low, high, value, step=step, **kept)
     return st.text_input(label, value or "", **kept)
+
+
+def choice_or_text(
+    label: str,
+    names: Sequence[str],
+    value: str,
+    *,
+    another: str,
+    placeholder: str,
+    key: str,
+    format_func: Callable[[str], str] = str,
+    **kept: Any,
+) -> str:
+    """Draw a list of names that ends with another one, which is asked for in a field of its own.
+
+    Return what was chosen or typed; `value`, with which it begins, where nothing was. A list that
+    takes new options would keep only those that end with Enter, and drop what is left otherwise.
+    """
+    chosen = st.selectbox(
+        label,
+        [*names, OTHER],
+        names.index(value) if value in names else 0,
+        format_func=lambda name: f"{another} …" if name == OTHER else format_func(name),
+        filter_mode=None,  # nothing can be typed into it that would be lost
+        key=key,
+        **kept,
+    )
+    if chosen != OTHER:
+        return chosen or value
+    kept.pop("help", None)
+    typed = st.text_input(another, key=f"{key}_other", placeholder=placeholder, **kept)
+    return typed.strip() or value
 
 
 def choice_name(name: str) -> str:

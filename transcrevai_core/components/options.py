@@ -1,18 +1,30 @@
 """The options of a job as a form: meanings, ranges and units come from their declaration."""
 
+import math
 from collections.abc import Callable, Collection
 from typing import Any
 
 import streamlit as st
 
 from transcrevai_core import demo, ui
-from transcrevai_core.components.fields import field, fields, group, meaning
+from transcrevai_core.components.fields import choice_or_text, field, fields, group, meaning
 from transcrevai_core.components.profiles import profile_field
-from transcrevai_core.i18n import _, decimal
+from transcrevai_core.errors import ModelError
+from transcrevai_core.i18n import _, decimal, mark
 from transcrevai_core.languages import LANGUAGES
 from transcrevai_core.options import JobOptions
-from transcrevai_core.transcription.catalogue import AUTO, DEMO, MODELS, NONE, locate
+from transcrevai_core.transcription.catalogue import (
+    AUTO,
+    DEMO,
+    MODELS,
+    NONE,
+    cached,
+    check_name,
+    locate,
+)
 
+ANOTHER = mark("Another model")
+MODEL_ID = mark("Hugging Face id, or a folder")
 _COMMON_LANGUAGES = ("pt", "en", "es")
 _ASIDE = " · "  # between a model's name and what is said of it
 _ALIASES = ("large", "turbo")  # second names of models that the list has already
@@ -87,17 +99,18 @@ def _model(key: str, default: str, text: bool, **kept: Any) -> str:
         default = names[1]
     if default not in names:
         names.insert(0, default)
-    chosen = st.selectbox(
+    chosen = choice_or_text(
         _("Model"),
         names,
-        index=names.index(default),
+        default,
         format_func=_model_label,
-        accept_new_options=True,
         help=meaning(_FIELDS["model"]),
+        another=_(ANOTHER),
+        placeholder=_(MODEL_ID),
         key=key,
         **kept,
     )
-    return chosen.split(_ASIDE)[0] if chosen else default
+    return chosen.split(_ASIDE)[0]
 
 
 def _model_label(name: str) -> str:
@@ -140,14 +153,44 @@ def _tell_about(name: str) -> None:
     elif name == DEMO.name:
         advice = _("For your own recordings, choose another model.")
         st.warning(f"{_(demo.NOTE)} {advice}", icon=":material/warning:")
-    elif name != AUTO and not locate(name):
-        size = ""
-        if name in MODELS:
-            size = _(", {size} MB,", size=decimal(MODELS[name].download_mb))
-        said = _(
-            "The model {name}{size} is downloaded once, when the first recording starts. After "
-            "that, everything works offline.",
-            name=ui.escape(name),
-            size=size,
-        )
-        st.caption(f":material/download: {said}")
+    elif name != AUTO:
+        tell_absent(name)
+
+
+def tell_absent(name: str) -> None:
+    """Say that a model is not on this computer, what it takes to have it, and what is here.
+
+    Nothing is drawn for one that is here, and nobody is asked over the network.
+    """
+    if locate(name):
+        return
+    try:
+        check_name(name)
+    except ModelError as error:
+        st.error(ui.said(error), icon=":material/error:")
+        return
+    known = MODELS.get(name)
+    size = _(" ({size} MB)", size=decimal(known.download_mb)) if known else ""
+    said = _(
+        "**The model {name} is not on this computer.** The first recording begins by downloading "
+        "it once{size}, which needs a network; after that, everything works offline.",
+        name=ui.escape(name),
+        size=size,
+    )
+    st.info(f"{said} {what_is_here()}", icon=":material/download:")
+
+
+def what_is_here() -> str:
+    """Write which models are on this computer, as Markdown."""
+    if names := [ui.escape(name) for name in usable()]:
+        return _("On this computer now: {names}.", names=", ".join(names))
+    return _(
+        "Only demo is on this computer, for the samples; finding who speaks when needs no download."
+    )
+
+
+def usable() -> list[str]:
+    """Return the models on this computer that write text of any recording, the smallest first."""
+    names = [name for name in cached() if locate(name)]
+    sizes = {name: model.download_mb for name, model in MODELS.items()}
+    return sorted(names, key=lambda name: sizes.get(name, math.inf))

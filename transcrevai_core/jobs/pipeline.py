@@ -15,12 +15,13 @@ from transcrevai_core.errors import AudioError, Cancelled, InputError, WorkerDie
 from transcrevai_core.jobs import diarize, tasks
 from transcrevai_core.jobs.attempt import RETRIES, Attempt, first_line, sentence
 from transcrevai_core.jobs.governor import Program
+from transcrevai_core.jobs.models import fetch_model
 from transcrevai_core.jobs.transcribe import Transcription
 from transcrevai_core.library import journal
 from transcrevai_core.library.rows import GAPS_LEFT, SOUND_GONE
 from transcrevai_core.memory import levels
 from transcrevai_core.memory.plan import Need, Plan, check, plan_job
-from transcrevai_core.transcription.catalogue import DEMO, NONE
+from transcrevai_core.transcription.catalogue import DEMO, NONE, locate
 from transcrevai_core.types import SAMPLE_RATE, WAV_HEADER_BYTES, AudioInfo, Chunk, Job
 from transcrevai_core.workers.worker import Worker
 
@@ -93,7 +94,10 @@ def _run(attempt: Attempt) -> None:
         raise InputError(
             "The demo model cannot translate; another model or the task transcribe would be right."
         )
-    if not _is_prepared(attempt):
+    prepared = _is_prepared(attempt)
+    if options.model != NONE and not (prepared and not store.chunks(job_id, unfinished=True)):
+        _fetch_model(attempt)
+    if not prepared:
         _prepare(attempt)
     _plan_again(attempt)
     chunks = store.chunks(job_id)
@@ -118,6 +122,19 @@ def _run(attempt: Attempt) -> None:
     if words:
         with attempt.transcriber() as transcriber:
             Transcription(attempt, transcriber).run(chunks)
+
+
+def _fetch_model(attempt: Attempt) -> None:
+    """Have the model on this computer, first of all: without it the rest would be in vain."""
+    if locate(attempt.plan.shape.model):
+        return
+    attempt.update(state="preparing", stage="downloading the model", progress=0.0)
+    fetch_model(
+        attempt.plan.shape.model,
+        attempt.settings.download_stall_seconds,
+        on_progress=lambda done: attempt.update(progress=done),
+        should_stop=attempt.should_stop,
+    )
 
 
 def _plan_again(attempt: Attempt) -> None:

@@ -8,7 +8,7 @@ from transcrevai_core import demo
 from transcrevai_core.errors import WorkerDied
 from transcrevai_core.jobs import tasks
 from transcrevai_core.jobs.attempt import RETRIES, Attempt, first_line
-from transcrevai_core.jobs.models import fetch_model, model_spec
+from transcrevai_core.jobs.models import model_spec
 from transcrevai_core.library import coverage, precision
 from transcrevai_core.memory import plan
 from transcrevai_core.memory.forecast import Shape
@@ -57,16 +57,9 @@ class Transcription:
             attempt.keep_run("transcription", self.transcriber, time.monotonic() - begun)
 
     def load(self) -> None:
-        """Have the model on this computer and in the worker, and write down what came of it."""
+        """Have the model in the worker, and write down what came of it."""
         attempt, name = self.attempt, self.shape.model
         attempt.update(state="transcribing", stage="loading the model", progress=0.0)
-        fetch_model(
-            name,
-            attempt.settings.download_stall_seconds,
-            on_progress=lambda done: attempt.update(stage="downloading the model", progress=done),
-            should_stop=attempt.should_stop,
-        )
-        attempt.update(stage="loading the model", progress=0.0)
         usual = self.shape
         attempt.persist(self.transcriber, self.ready, self.lighten)
         self.return_to(usual)

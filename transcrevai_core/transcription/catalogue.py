@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from transcrevai_core import demo
-from transcrevai_core.errors import StorageError, refusal
+from transcrevai_core.errors import ModelError, StorageError, refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,20 @@ def locate(name: str) -> Path | None:
     except OSError:
         return None
     return snapshot if (snapshot / "model.bin").exists() else None
+
+
+def check_name(name: str) -> None:
+    """Raise ModelError for what can be no model: no name of one, no id, no folder with one."""
+    if name not in MODELS:
+        if Path(name).expanduser().is_dir():
+            raise ModelError(
+                f"The folder {name} holds no model.bin; a CTranslate2 Whisper model would be right."
+            )
+        if name.count("/") != 1 or name.startswith((".", "/", "~")):
+            raise ModelError(
+                f"There is no model {name}; a folder on this computer, a Hugging Face id "
+                f"(owner/name) or one of {', '.join(MODELS)} would be right."
+            )
 
 
 def folder_of(name: str) -> Path:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from transcrevai_core.errors import ModelError, refusal
-from transcrevai_core.transcription.catalogue import MODELS, hub_cache, locate, repo_of
+from transcrevai_core.transcription.catalogue import check_name, hub_cache, locate, repo_of
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
@@ -47,16 +47,7 @@ def fetch(name: str, *, on_bytes: Callable[[int], None] = lambda count: None) ->
     """
     if folder := locate(name):
         return folder
-    if name not in MODELS:
-        if Path(name).expanduser().is_dir():
-            raise ModelError(
-                f"The folder {name} holds no model.bin; a CTranslate2 Whisper model would be right."
-            )
-        if name.count("/") != 1 or name.startswith((".", "/", "~")):
-            raise ModelError(
-                f"There is no model {name}; a folder on this computer, a Hugging Face id "
-                f"(owner/name) or one of {', '.join(MODELS)} would be right."
-            )
+    check_name(name)
     # a silent server ends the attempt instead of holding it for ever
     os.environ.setdefault("HF_HUB_DOWNLOAD_TIMEOUT", "20")
     os.environ.setdefault("HF_HUB_ETAG_TIMEOUT", "20")

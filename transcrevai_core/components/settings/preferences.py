@@ -52,12 +52,13 @@ def preferences_form(
         default = default_of(name, Settings)
         if getattr(settings, name) != Settings.model_fields[name].default and name not in fixed:
             label = _("Back to {default}", default=default)
-            if st.form_submit_button(
+            if st.button(
                 label, key=f"{key}{drawn}_back_{name}", type="tertiary", icon=":material/undo:"
             ):
                 back = name
 
-    with st.form(key, enter_to_submit=False):
+    # no form: in one, a field could not call for another one
+    with st.container(border=True):
         values: Changes = {}
         if "model" in names:
             values = model_fields(
@@ -70,8 +71,8 @@ def preferences_form(
         )
         _tell_fixed(fixed)
         with st.container(horizontal=True):
-            save = st.form_submit_button(_("Save"), type="primary", icon=":material/save:")
-            reset = st.form_submit_button(_("Back to the defaults"), icon=":material/undo:")
+            save = st.button(_("Save"), key=f"{key}_save", type="primary", icon=":material/save:")
+            reset = st.button(_("Back to the defaults"), key=f"{key}_reset", icon=":material/undo:")
     changes = {
         name: value
         for name, value in values.items()

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from transcrevai_core import demo, ui, workers
+from transcrevai_core.components.fields import choice_or_text
+from transcrevai_core.components.options import ANOTHER, MODEL_ID
 from transcrevai_core.components.settings.preferences import (
     RETENTION,
     Changes,
@@ -150,8 +152,14 @@ def _remove(name: str) -> None:
 def _fetch() -> None:
     names = [name for name, model in MODELS.items() if model.repo and not locate(name)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox(
-            _("Name, or Hugging Face id"), names, format_func=_to_download, accept_new_options=True
+        name = choice_or_text(
+            _("Model"),
+            names,
+            "",
+            another=_(ANOTHER),
+            placeholder=_(MODEL_ID),
+            key="fetch",
+            format_func=_to_download,
         )
         if st.button(_("Download"), type="primary", icon=":material/download:") and name:
             downloads.begin(name, ui.settings().download_stall_seconds)

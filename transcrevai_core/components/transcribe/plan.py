@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from transcrevai_core import ui
+from transcrevai_core.components.options import tell_absent
 from transcrevai_core.errors import TranscrevaiError
 from transcrevai_core.i18n import _, decimal
 from transcrevai_core.library.journal import Journal
@@ -33,6 +34,7 @@ def forecast(options: Mapping[str, Any]) -> None:
         budget=decimal(limits.budget_bytes / MB),
     )
     if options["model"] == AUTO:
+        tell_absent(plan.shape.model)
         largest = _("The model {model} is the largest that fits.",
                     model=ui.escape(plan.shape.model))  # fmt: skip
         said = f"{largest} {said}"

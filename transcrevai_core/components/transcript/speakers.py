@@ -13,6 +13,7 @@ from transcrevai_core.components.fields import fields
 from transcrevai_core.components.options import model_fields
 from transcrevai_core.components.profiles import say_what_is_lost
 from transcrevai_core.errors import InputError
+from transcrevai_core.figures import timeline
 from transcrevai_core.i18n import _, mark, plural, told
 from transcrevai_core.library import edits
 from transcrevai_core.library.rows import used_names
@@ -25,6 +26,27 @@ _SHARE, _SHARE_NAME = 346, 20  # pixels: half a page; characters that leave room
 # from conversations of known number: 95 % right, about 87 %, and 56 % or less
 _SURE = ((0.75, mark("quite sure")), (0.65, mark("fairly sure")), (0.0, mark("not sure")))
 _TOLD = ("given", "channels")
+_OFFERED = 12  # names of other recordings: what a small screen shows without scrolling far
+# a dialog takes the focus to itself, at a moment of its own: so until the user does something, and
+# for 2 s at most from when the field is there, that has it, with its text selected
+_FOCUS = """{
+let field, value, end = performance.now() + 30000
+for (const act of ['keydown', 'pointerdown'])
+  document.addEventListener(act, () => { end = 0 }, { capture: true, once: true })
+const look = () => {
+  if (performance.now() > end) return
+  requestAnimationFrame(look)
+  const found = document.querySelector('[role=dialog] input[type=text]')
+  if (!found) return
+  if (found === field && found === document.activeElement && found.value === value) return
+  if (!field) end = performance.now() + 2000
+  field = found
+  value = found.value  // it comes after the field, and takes the selection away
+  field.focus()
+  field.select()
+}
+look()
+}"""
 _MORE = ("speaker_threshold", "clustering", "embedding", "min_speaker_share")
 
 
@@ -89,27 +111,38 @@ def rename(transcript: Transcript, label: str) -> None:
 
 
 def _rename(transcript: Transcript, label: str) -> None:
+    own = transcript.names.get(label) or ""
+    with ui.store().database.read() as db:
+        known = [name for name in used_names(db, transcript.job_id) if name != own]
     st.markdown(ui.chip(label, transcript.names, LONGEST_NAME))
     with st.form("rename", border=False):
-        own = transcript.names.get(label)
-        with ui.store().database.read() as db:
-            known = [name for name in used_names(db, transcript.job_id) if name != own]
-        key = f"name_{transcript.job_id}_{label}"
-        st.session_state.setdefault(key, own)  # as an index it could not be cleared
-        name = st.selectbox(
+        # a text field, which keeps what is typed however it is left
+        name = st.text_input(
             _("Name"),
-            [own, *known] if own else known,
-            index=None,
-            key=key,
-            accept_new_options=True,
-            placeholder=_("Write a name and press Enter, or choose one"),
+            own,
+            key=f"name_{transcript.job_id}_{label}",
             help=_("It stands in the text and in every export; an empty field removes it."),
         )
-        if st.form_submit_button(_("Save"), type="primary"):
-            with ui.told():
-                name = check_name(transcript, label, name or "")
-                edits.rename_speaker(ui.store(), transcript.job_id, label, name)
-                st.rerun()
+        save = st.form_submit_button(_("Save"), type="primary")  # first: Enter presses it
+        chosen = _known_names(known[:_OFFERED]) if known else None
+    st.html(f"<script>{_FOCUS}</script>", unsafe_allow_javascript=True, width="content")
+    if save or chosen:
+        with ui.told():
+            name = check_name(transcript, label, chosen or name)
+            edits.rename_speaker(ui.store(), transcript.job_id, label, name)
+            st.rerun()
+
+
+def _known_names(known: Sequence[str]) -> str | None:
+    """Draw names of other recordings, each of which is taken at once."""
+    st.caption(_("Or take a name from another recording:"))
+    chosen = None
+    with st.container(horizontal=True, gap="xsmall"):
+        for name in known:
+            shown = ui.escape(timeline.shortened(name, ui.CHIP_NAME))
+            if st.form_submit_button(shown, key=f"known_{name}"):
+                chosen = name
+    return chosen
 
 
 def check_name(transcript: Transcript, label: str, name: str) -> str:

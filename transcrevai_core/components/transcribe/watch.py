@@ -2,15 +2,21 @@
 
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import streamlit as st
 
 from transcrevai_core import ui
+from transcrevai_core.components.options import model_fields, usable, what_is_here
 from transcrevai_core.components.recording import known_job
+from transcrevai_core.components.transcript.speakers import requeue
+from transcrevai_core.errors import SettingError, TranscrevaiError
 from transcrevai_core.i18n import _, capital, told
 from transcrevai_core.jobs.queue import queue
+from transcrevai_core.jobs.runner import stored_options
 from transcrevai_core.library.rows import read_names
+from transcrevai_core.options import JobOptions
+from transcrevai_core.transcription.catalogue import AUTO, NONE, locate
 from transcrevai_core.types import ACTIVE_STATES, Job, Segment
 
 EVERY = 0.5  # seconds between two looks
@@ -75,10 +81,12 @@ def _ended(job: Job) -> None:
     elif job.state == "cancelled":
         st.caption(_("What was finished is kept; the rest can follow at any time."))
     ui.notes(job)
+    left = None if job.state == "done" else _options_left(job)
+    ready = left is None or job.state == "cancelled" or bool(_model_here(left))
     with st.container(horizontal=True):
         if job.state != "done":
             label = _("Retry") if job.state == "failed" else _("Resume")
-            if st.button(label, type="primary", icon=":material/refresh:"):
+            if st.button(label, type=ui.importance(ready), icon=":material/refresh:"):
                 ui.store().requeue(job.id)
                 st.rerun()
         done = job.state == "done"
@@ -86,7 +94,47 @@ def _ended(job: Job) -> None:
         kept = done or job.diarization or ui.store().segments(job.id, last=1)
         if kept and st.button(label, type=ui.importance(done), icon=":material/article:"):
             st.switch_page(ui.TRANSCRIPT, query_params={"job": job.id})
+    if left and (job.digest or not ready):  # else it ended before any model was needed
+        _another_model(job, left, ready)
     _text(job.id, growing=False)
+
+
+def _another_model(job: Job, options: JobOptions, ready: bool) -> None:
+    """Offer to go on with another model, where text is still to be written; all else stays."""
+    label = _("Go on with another model")
+    if ready:
+        drawn: Any = st.expander(label, icon=":material/swap_horiz:")
+    else:  # what is here comes first: the same once more would fail as before
+        drawn = st.container(border=True)
+        known = [options.model_copy(update={"model": name}) for name in (AUTO, *usable()[::-1])]
+        best = next(filter(None, map(_model_here, known)), NONE)
+        options = options.model_copy(update={"model": best})
+    with drawn:
+        if not ready:
+            kept = _("What is done of this recording is kept.")
+            st.markdown(f"**{label}.** {kept} {what_is_here()}")
+        values = model_fields(f"other_{job.id}", options)
+        if st.button(_("Go on"), type=ui.importance(not ready), icon=":material/play_arrow:"):
+            requeue(job, values | ({"diarize": True} if values["model"] == NONE else {}))
+
+
+def _options_left(job: Job) -> JobOptions | None:
+    """Return a job's options where they ask for text that is still to be written."""
+    try:
+        options = stored_options(job)
+    except SettingError:  # of another version
+        return None
+    written = job.digest and not ui.store().chunks(job.id, unfinished=True)
+    return None if written or options.model == NONE else options
+
+
+def _model_here(options: JobOptions) -> str | None:
+    """Return the model that options lead to, where it is on this computer and fits the budget."""
+    try:
+        name = ui.plan(options.model_dump()).shape.model
+    except TranscrevaiError:
+        return None
+    return name if locate(name) else None
 
 
 def _text(job_id: str, growing: bool) -> None:
