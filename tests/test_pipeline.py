@@ -23,6 +23,7 @@ from transcrevai_core.jobs.attempt import RETRIES, Attempt
 from transcrevai_core.jobs.direct import open_job
 from transcrevai_core.jobs.runner import Runner
 from transcrevai_core.jobs.transcribe import Transcription
+from transcrevai_core.library import rows
 from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import load_settings
@@ -337,7 +338,9 @@ def test_transcribe_raises_the_jobs_own_sentence(tmp_path):
         transcribe(PT, model="bse")
 
 
-def test_the_text_before_is_given_on_only_where_that_is_asked(store, program, tmp_path):
+def test_the_text_before_is_given_on_only_where_that_is_asked(
+    store, program, tmp_path, monkeypatch
+):
     job = store.add_job(tmp_path / "a.wav", {})
     store.save_plan(job.id, [Chunk(0, 0, 1)])
     store.save_chunk(job.id, 0, [Segment(0, 1, " Bom dia.")], dropped=0, seconds=1)
@@ -357,6 +360,16 @@ def test_the_text_before_is_given_on_only_where_that_is_asked(store, program, tm
     assert prompt(initial_prompt="Ata:") == "Ata:"
     assert prompt(condition_on_previous_text=True) == "Bom dia."
     assert prompt(initial_prompt="Ata:", condition_on_previous_text=True) == "Ata: Bom dia."
+
+    # what a chunk costs does not grow with what was said before
+    store.save_plan(job.id, [Chunk(0, 0, 300)])
+    said = [Segment(n, n + 1, f" Frase de número {n}.") for n in range(300)]
+    store.save_chunk(job.id, 0, said, dropped=0, seconds=1)
+    read = []
+    real = rows.segment_from_row
+    monkeypatch.setattr(rows, "segment_from_row", lambda row: read.append(row) or real(row))
+    assert prompt(condition_on_previous_text=True).endswith("Frase de número 299.")
+    assert len(read) < 100
 
 
 def test_control_c_keeps_what_is_finished_and_the_same_command_goes_on(store, tmp_path):

@@ -1,3 +1,4 @@
+import errno
 import os
 import sqlite3
 import subprocess
@@ -6,9 +7,11 @@ import threading
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from transcrevai_core.errors import InputError, StorageError
-from transcrevai_core.library import edits
+from transcrevai_core.library import database, edits, leftovers, rows
 from transcrevai_core.library.migrations import MIGRATIONS
 from transcrevai_core.library.store import Store
 from transcrevai_core.types import Chunk, Region, Segment, Turn, Word
@@ -217,3 +220,140 @@ def test_a_damaged_library_and_a_useless_home_get_one_sentence(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(StorageError, match="cannot be used"):
         Store(tmp_path / "file")
+
+
+# -- nothing is lost, nothing is read half, nothing stays --------------------------------------
+
+
+@pytest.fixture
+def upload(home):
+    file = home / "uploads" / "0" / "ata.mp3"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"sound")
+    return file
+
+
+def test_an_upload_stays_where_it_is_while_the_library_refuses(store, upload, monkeypatch):
+    monkeypatch.setattr(database, "PATIENCE_SECONDS", 0.1)
+    other = sqlite3.connect(store.database.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StorageError, match="locked"):
+        Store(store.home).add_job(upload, {}, take=True)
+    assert upload.read_bytes() == b"sound" and [*(store.home / "jobs").iterdir()] == []
+    other.execute("ROLLBACK")
+    job = store.add_job(upload, {}, take=True)
+    assert job.source.read_bytes() == b"sound" and not upload.exists()
+
+
+def test_an_upload_goes_back_where_its_job_cannot_be_written(store, upload, monkeypatch):
+    monkeypatch.setattr(rows, "fingerprint", lambda source: object())  # SQLite takes no such thing
+    with pytest.raises(StorageError):
+        store.add_job(upload, {}, take=True)
+    assert upload.read_bytes() == b"sound" and [*(store.home / "jobs").iterdir()] == []
+
+
+def test_an_upload_whose_program_ended_in_between_is_adopted(store, upload):
+    code = (
+        "import os, sys, pathlib; from transcrevai_core.library import rows\n"
+        "from transcrevai_core.library.store import Store\n"
+        "rows.fingerprint = lambda source: os._exit(9)\n"  # after the move, before the row
+        "Store(pathlib.Path(sys.argv[1])).add_job(pathlib.Path(sys.argv[2]), {}, take=True)"
+    )
+    died = subprocess.run([sys.executable, "-c", code, str(store.home), str(upload)], check=False)
+    assert died.returncode == 9 and not upload.exists() and store.jobs() == []
+    assert leftovers.sweep(store.home, store.database) == 1
+    (job,) = store.jobs()
+    assert (job.title, job.state, job.source.read_bytes()) == ("ata.mp3", "cancelled", b"sound")
+    assert leftovers.sweep(store.home, store.database) == 0 and store.requeue(job.id)
+
+
+def test_sound_of_a_library_that_was_lost_is_left_alone(store):
+    lone = store.home / "jobs" / "f"
+    (lone / "source").mkdir(parents=True)
+    (lone / "source" / "a.mp3").write_bytes(b"sound")
+    (lone / "audio.wav").write_bytes(b"RIFF")
+    assert leftovers.sweep(store.home, store.database) == 0
+    assert (lone / "source" / "a.mp3").exists() and store.jobs() == []
+
+
+def test_what_the_disk_does_not_let_go_is_said_and_deleted_at_the_next_start(
+    store, job, monkeypatch
+):
+    store.wav(job.id).write_bytes(b"private")
+    unlink = os.unlink
+
+    def refuse(path, *arguments, **more):
+        if "audio.wav" in str(path):
+            raise PermissionError(errno.EACCES, "no", str(path))
+        unlink(path, *arguments, **more)
+
+    monkeypatch.setattr(os, "unlink", refuse)
+    with pytest.raises(StorageError, match=r"permission is missing.*next start"):
+        store.delete_job(job.id)
+    assert store.jobs() == [] and len([*store.home.glob("deleted/*/audio.wav")]) == 1
+    assert leftovers.sweep(store.home, store.database) == 0  # refused again, and survived
+    monkeypatch.undo()
+    leftovers.sweep(store.home, store.database)
+    assert [*store.home.glob("deleted/*")] == []
+
+
+def test_a_job_whose_folder_cannot_be_taken_out_stays_whole(store, job, monkeypatch):
+    finish(store, job, " Olá.")
+
+    def refuse(self, target):
+        raise PermissionError(errno.EACCES, "no")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(StorageError, match="permission is missing"):
+        store.delete_job(job.id)
+    assert store.transcript(job.id).text == "Olá."
+
+
+def test_a_job_that_was_not_deleted_after_all_has_its_folder_back(store, job):
+    store.wav(job.id).write_bytes(b"sound")
+    leftovers.discard(store.home, job.id)  # and then the program ended
+    leftovers.sweep(store.home, store.database)
+    assert store.wav(job.id).read_bytes() == b"sound"
+
+
+def test_a_transcript_is_read_in_one_state(store, job, monkeypatch):
+    finish(store, job, " Olá.")
+    store.save_diarization(job.id, [Turn(0, 1, "SPEAKER_00")], {"why": ""})
+    edits.rename_speaker(store, job.id, "SPEAKER_00", "Ana")
+    read = rows.read_turns
+    other = Store(store.home)
+
+    def meanwhile(db, job_id, *arguments):
+        save = other.save_diarization
+        thread = threading.Thread(
+            target=save,
+            args=(job.id, [Turn(5, 6, "SPEAKER_00"), Turn(0, 1, "SPEAKER_01")], {"why": ""}),
+        )
+        monkeypatch.setattr(rows, "read_turns", read)
+        thread.start()
+        thread.join()
+        return read(db, job_id, *arguments)
+
+    monkeypatch.setattr(rows, "read_turns", meanwhile)
+    found = store.transcript(job.id)
+    assert found.segments[0].speaker == "SPEAKER_00" and found.names == {"SPEAKER_00": "Ana"}
+    assert found.turns == (Turn(0, 1, "SPEAKER_00"),)
+    assert store.transcript(job.id).names == {"SPEAKER_01": "Ana"}
+
+
+@given(
+    query=st.text(max_size=20) | st.sampled_from(["\0", "a\0b", '"', "*", "NEAR(", "\ud800", "'"])
+)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_text_can_be_searched_replaced_noted_and_be_a_name(store, query):
+    job = store.add_job(Path("a.wav"), {})
+    finish(store, job, " Olá.")
+    (segment,) = store.segments(job.id)
+    store.search(query)
+    if query.strip():
+        edits.replace_all(store, job.id, query, query)
+    edits.replace_all(store, job.id, "Olá", query)
+    edits.edit_text(store, segment.id, query)
+    edits.set_note(store, segment.id, query)
+    edits.rename_speaker(store, job.id, "SPEAKER_00", query)
+    assert "\0" not in store.transcript(job.id).text

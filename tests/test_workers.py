@@ -8,9 +8,11 @@ import time
 
 import psutil
 import pytest
+from conftest import wait_until
 
 from transcrevai_core.errors import Cancelled, WorkerDied
 from transcrevai_core.memory.readings import MB
+from transcrevai_core.workers import watcher
 from transcrevai_core.workers.child import report
 from transcrevai_core.workers.worker import Worker
 
@@ -253,3 +255,20 @@ def test_workers_end_when_the_program_dies(number):
     program.send_signal(number)
     program.wait()
     assert gone(pid)
+
+
+def test_one_worker_that_cannot_be_read_leaves_the_others_watched(worker, monkeypatch, caplog):
+    class Unreadable:
+        def see(self):
+            raise OSError("no such process group")
+
+    blind = Unreadable()
+    watcher.watch(blind)
+    try:
+        wait_until(lambda: "cannot be read" in caplog.text)
+        worker.limit_bytes = 1  # the next look ends it
+        with pytest.raises(WorkerDied):
+            worker.call(time.sleep, 600)
+    finally:
+        watcher.leave(blind)
+    assert caplog.text.count("cannot be read") == 1

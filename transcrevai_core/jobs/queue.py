@@ -4,6 +4,7 @@ import logging
 
 from transcrevai_core.errors import TranscrevaiError
 from transcrevai_core.jobs.governor import Program
+from transcrevai_core.library import leftovers
 from transcrevai_core.library.store import Store
 from transcrevai_core.types import ACTIVE_STATES, Job
 from transcrevai_core.workers.processes import is_alive
@@ -38,10 +39,11 @@ def recover(program: Program) -> None:
     """Look through what an earlier program left: go on with it, or say why that cannot be."""
     kept = 0
     try:
+        leftovers.sweep(program.store.home, program.store.database)
         for job in program.store.jobs(ACTIVE_STATES):
             if not is_alive(job.owner):
                 kept += _is_kept(program.store, job)
-    except TranscrevaiError as error:
+    except (TranscrevaiError, OSError) as error:
         log.warning("what was left was not looked through: %s", error)
     if kept:
         program.event("recovered", f"Recovered {kept} jobs" if kept > 1 else "Recovered 1 job")

@@ -93,6 +93,8 @@ def clean(store: Store, settings: Settings) -> Due:
             except OSError as error:
                 why = refusal(error)
                 refused = f"{job.title} could not be deleted ({why}); the rest is gone."
+            except StorageError as error:
+                refused = str(error)
             except TranscrevaiError as error:  # it is being worked on, or gone already
                 log.info("%s stays: %s", job.id, error)
     for days, jobs, said in (

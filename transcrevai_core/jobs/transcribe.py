@@ -23,6 +23,7 @@ T = TypeVar("T")
 # decides instead (see `decode_chunk`)
 EAGER: dict[str, Any] = {"no_speech_threshold": None}
 _PROMPT_CHARACTERS = 800  # of the text before; Whisper's prompt holds about 220 tokens
+_PROMPT_SEGMENTS = 50  # in which that many characters are
 
 
 class Transcription:
@@ -176,7 +177,8 @@ class Transcription:
         options = self.options
         prompt = options.initial_prompt
         if options.condition_on_previous_text and not again:  # what is before it is not the end
-            done = self.attempt.store.segments(self.attempt.job.id)
+            # the last ones are enough: all of them, for every chunk, would cost more with each
+            done = self.attempt.store.segments(self.attempt.job.id, last=_PROMPT_SEGMENTS)
             written = " ".join(segment.text.strip() for segment in done)
             prompt = f"{prompt or ''} {written[-_PROMPT_CHARACTERS:]}".strip() or None
         return {

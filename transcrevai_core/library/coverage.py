@@ -141,8 +141,10 @@ def _state(
 
 def of_job(store: Store, job_id: str) -> Coverage:
     """Return the coverage of what is finished of a job."""
-    unfinished = store.chunks(job_id, unfinished=True)
-    return cover(store.chunks(job_id), store.segments(job_id), unfinished)
+    with store.database.snapshot():
+        unfinished = store.chunks(job_id, unfinished=True)
+        chunks, segments = store.chunks(job_id), store.segments(job_id)
+    return cover(chunks, segments, unfinished)
 
 
 def transcribe_again(store: Store, job: Job, gaps: Sequence[Gap]) -> None:

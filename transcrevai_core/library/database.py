@@ -44,6 +44,20 @@ class Database:
             raise StorageError(f"The library {self.path} refused: {error}.") from error
 
     @contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection for several reads of one and the same state."""
+        with self.read() as db:
+            if db.in_transaction:  # a part of something larger
+                yield db
+                return
+            db.execute("BEGIN")
+            try:
+                yield db
+            finally:
+                if db.in_transaction:
+                    db.execute("COMMIT")
+
+    @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """Give the connection in a transaction that is kept whole or not at all."""
         with self.read() as db:

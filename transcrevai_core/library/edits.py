@@ -17,6 +17,7 @@ from transcrevai_core.errors import InputError, Outdated
 from transcrevai_core.library.history import Change, recorded
 from transcrevai_core.library.rows import read_turns, segment_from_row, write_segments, write_turns
 from transcrevai_core.library.store import Store
+from transcrevai_core.transcript.names import clean, printable
 from transcrevai_core.transcript.retiming import timed_words
 from transcrevai_core.transcript.turns import joined, reassigned
 from transcrevai_core.types import Segment, Turn, Word
@@ -65,6 +66,7 @@ def replace_all(
 
 
 def _write_text(db: sqlite3.Connection, row: sqlite3.Row, text: str | None) -> None:
+    text = None if text is None else printable(text)
     same = text is None or text.strip() == row["text"].strip()
     db.execute("UPDATE segments SET edited = ? WHERE id = ?", (None if same else text, row["id"]))
 
@@ -212,7 +214,7 @@ def rename_speaker(store: Store, job_id: str, label: str, name: str) -> Change:
 
     Raises InputError where another speaker of the recording has that name.
     """
-    name = " ".join(name.split())
+    name = clean(name)
     with recorded(store, job_id, "name") as (db, change):
         db.execute("DELETE FROM speakers WHERE job = ? AND label = ?", (job_id, label))
         others = db.execute("SELECT name FROM speakers WHERE job = ?", (job_id,))
@@ -246,7 +248,9 @@ def set_note(store: Store, segment_id: int, note: str, *, shown: str | None = No
     """Write a note on a segment; a blank one removes it."""
     with _segment(store, segment_id, "note", alone=True) as (db, row, change):
         _check(shown, row["note"])
-        db.execute("UPDATE segments SET note = ? WHERE id = ?", (note.strip(), segment_id))
+        db.execute(
+            "UPDATE segments SET note = ? WHERE id = ?", (printable(note).strip(), segment_id)
+        )
     return change
 
 

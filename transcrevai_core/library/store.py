@@ -9,13 +9,15 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from transcrevai_core.errors import InputError, StorageError, refusal
-from transcrevai_core.library import rows
+from transcrevai_core.library import leftovers, rows
 from transcrevai_core.library.database import Database
+from transcrevai_core.transcript.names import clean
 from transcrevai_core.types import ACTIVE_STATES, Chunk, Job, JobState, Segment, Transcript, Turn
 from transcrevai_core.workers.processes import is_alive, this_process
 
@@ -59,15 +61,10 @@ class Store:
                 f"The name of {str(source)!a} is not UTF-8; a renamed file would be right."
             ) from None
         job_id, now = uuid.uuid4().hex, time.time()
-        try:
-            self.job_dir(job_id).mkdir(mode=0o700)
-            if take:  # before the row exists: a runner never sees a path that is about to change
-                kept = self.job_dir(job_id) / "source" / source.name
-                kept.parent.mkdir(mode=0o700)
-                source = Path(shutil.move(source, kept))
-        except OSError as error:
-            raise StorageError(f"{source.name} cannot be kept: {refusal(error)}.") from error
-        with self.database.write() as db:
+        # in the transaction: a library that refuses does so before anything is moved, and a runner
+        # never sees a path that is about to change; a kill in between leaves what `sweep` adopts
+        with self._moving(source, job_id, take) as kept, self.database.write() as db:
+            source = kept()
             db.execute(
                 "INSERT INTO jobs (id, title, source, fingerprint, state, options, created, "
                 "updated, owner, session) VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)",
@@ -78,6 +75,34 @@ class Store:
                 ),
             )  # fmt: skip
         return self.job(job_id)
+
+    @contextmanager
+    def _moving(self, source: Path, job_id: str, take: bool) -> Iterator[Callable[[], Path]]:
+        """Give what makes a job's folder, with the source in it where that is to be taken.
+
+        Where the job cannot be written after all, the source goes back to its place.
+        """
+        kept = self.job_dir(job_id) / "source" / source.name if take else source
+
+        def move() -> Path:
+            try:
+                self.job_dir(job_id).mkdir(mode=0o700)
+                if take:
+                    kept.parent.mkdir(mode=0o700)
+                    shutil.move(source, kept)
+            except OSError as error:
+                raise StorageError(
+                    "{name} cannot be kept: {reason}.", name=source.name, reason=refusal(error)
+                ) from error
+            return kept
+
+        try:
+            yield move
+        except BaseException:
+            if take and kept.exists():
+                shutil.move(kept, source)
+            shutil.rmtree(self.job_dir(job_id), ignore_errors=True)
+            raise
 
     def job_dir(self, job_id: str) -> Path:
         """Return the folder of a job's own files."""
@@ -173,7 +198,11 @@ class Store:
             return rows.requeue(db, job_id, options)
 
     def delete_job(self, job_id: str) -> None:
-        """Delete a job, its transcript and its files for good; raises InputError while it runs."""
+        """Delete a job, its transcript and its files for good.
+
+        Raises InputError while it runs, and StorageError where the disk does not let all of it go:
+        the rest is deleted at the program's next start.
+        """
         job = self.job(job_id)
         busy = InputError(f"{job.title} is being worked on; cancel it first, then delete it.")
         if job.state in ACTIVE_STATES and is_alive(job.owner):
@@ -186,7 +215,8 @@ class Store:
             if not deleted:  # someone has taken it since; the transaction is undone
                 raise busy
             rows.drop_cached(db, job, self.home / "cache")
-        shutil.rmtree(self.job_dir(job_id), ignore_errors=True)
+            doomed = leftovers.discard(self.home, job_id)  # last: a refusal undoes the rest
+        leftovers.remove(doomed, job.title)
 
     def save_plan(self, job_id: str, chunks: Iterable[Chunk]) -> None:
         """Write the chunks that are to be decoded, in place of any earlier plan."""
@@ -253,8 +283,8 @@ class Store:
 
     def transcript(self, job_id: str) -> Transcript:
         """Return the transcript of a job as far as it is finished."""
-        job = self.job(job_id)
-        with self.database.read() as db:
+        with self.database.snapshot() as db:
+            job, segments = self.job(job_id), self.segments(job_id)
             turns, names = rows.read_turns(db, job_id), rows.read_names(db, job_id)
         return Transcript(
             title=job.title,
@@ -263,7 +293,7 @@ class Store:
             language_probability=job.language_probability,
             model=job.model,
             compute_type=job.compute_type,
-            segments=tuple(self.segments(job_id)),
+            segments=tuple(segments),
             job_id=job.id,
             digest=job.digest,
             device=job.device,
@@ -279,16 +309,16 @@ class Store:
 
         Case and accents do not matter: "reuniao" finds "reunião". Best matches come first.
         """
-        words = [word.replace('"', '""') for word in query.split()]
+        words = [word.replace('"', '""') for word in clean(query).split()]
         if not words:
             return []
         match = " ".join(f'"{word}"' for word in words) + "*"
-        with self.database.read() as db:
+        with self.database.snapshot() as db:
             found = db.execute(
                 "SELECT segments.* FROM segments_fts "
                 "JOIN segments ON segments.id = segments_fts.rowid "
                 "WHERE segments_fts MATCH ? ORDER BY rank LIMIT ?",
                 (match, limit),
             ).fetchall()
-        jobs = {job_id: self.job(job_id) for job_id in {row["job"] for row in found}}
+            jobs = {job_id: self.job(job_id) for job_id in {row["job"] for row in found}}
         return [(jobs[row["job"]], rows.segment_from_row(row)) for row in found]

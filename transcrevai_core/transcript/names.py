@@ -23,7 +23,17 @@ def one_line(text: str) -> str:
 
 def clean(text: str) -> str:
     """Make `text` one line of characters that UTF-8 and XML have; others are dropped or `?`."""
-    return one_line(_NO_TEXT.sub("", text.encode("utf-8", "replace").decode("utf-8")))
+    return one_line(printable(text))
+
+
+def printable(text: str) -> str:
+    r"""Return `text` without what no file and no database takes; lines and spaces stay.
+
+    >>> printable("um\0\ndois \ud83d")
+    'um\ndois ?'
+    """
+    whole = text.encode("utf-8", "replace").decode("utf-8")
+    return _NO_TEXT.sub("", _CONTROLS.sub("", whole))
 
 
 def named(transcript: Transcript, unnamed: Callable[[str], str] = str) -> Transcript:

@@ -120,9 +120,8 @@ def shown(store: Store, job_id: str) -> dict[str, Any]:
     are seconds. `undo` and `redo` name what would come next; `version` tells whether something
     else has changed the transcript.
     """
-    job = store.job(job_id)
-    with store.database.read() as db:
-        version = history.version(db, job_id)  # first: what comes in between is then seen as new
+    with store.database.snapshot() as db:
+        job, version = store.job(job_id), history.version(db, job_id)
         steps = _steps(db, job_id)
         rows = db.execute(
             'SELECT * FROM segments WHERE job = ? ORDER BY "start", "end", id', (job_id,)
@@ -197,7 +196,7 @@ def changed(store: Store, job_id: str, asked: Asked) -> dict[str, Any]:
     done.
     """
     change = _apply(store, job_id, asked)
-    with store.database.read() as db:
+    with store.database.snapshot() as db:
         rows = _find(db, job_id, change.segments)
         state = _steps(db, job_id) | (_speakers(db, job_id) if change.speakers else {})
     there = {row["id"] for row in rows}

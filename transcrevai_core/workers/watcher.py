@@ -5,12 +5,15 @@ takes about 20 microseconds.
 """
 
 import gc
+import logging
 import threading
 import time
 from contextlib import suppress
 from typing import Any, Protocol
 
 from transcrevai_core.workers import processes
+
+log = logging.getLogger(__name__)
 
 EVERY = 0.04  # seconds
 _BUSY_SHARE = 0.02  # of a processor, which signs of life alone do not use
@@ -72,6 +75,7 @@ def end_trackers() -> None:
 
 def _look() -> None:
     global _thread
+    blind: set[Watched] = set()  # whose last look failed: it is said once, not 25 times a second
     while True:
         with _lock:
             if not _watched:
@@ -79,7 +83,14 @@ def _look() -> None:
                 return
             workers = list(_watched)
         for worker in workers:
-            worker.see()
+            try:
+                worker.see()
+                blind.discard(worker)
+            except Exception:  # of one worker; the others must be looked at all the same
+                if worker not in blind:
+                    blind.add(worker)
+                    log.exception("a worker's memory cannot be read; it is looked at on")
+        blind.intersection_update(workers)
         time.sleep(EVERY)
 
 
