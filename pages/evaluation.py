@@ -12,7 +12,7 @@ from transcrevai_core.components.evaluation import (
     turns,
 )
 from transcrevai_core.components.numbers import numbers
-from transcrevai_core.components.recording import recording_field
+from transcrevai_core.components.recording import invite, recording_field
 from transcrevai_core.components.working import begin, busy, finished, working
 from transcrevai_core.export import file_stem
 from transcrevai_core.references import SUFFIXES
@@ -28,7 +28,7 @@ def against_reference() -> None:
     jobs = ui.store().jobs(["done"])
     if not jobs:
         sentence = _("There is no finished recording yet that could be held against a reference.")
-        ui.invite(sentence, ":material/fact_check:")
+        invite(sentence, ":material/fact_check:")
         return
     ids = {job.id: job for job in jobs}
     job, meant = recording_field(jobs)

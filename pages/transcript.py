@@ -5,7 +5,7 @@ import streamlit as st
 from transcrevai_core import export, ui
 from transcrevai_core.components.coverage import coverage_panel
 from transcrevai_core.components.reader import reader
-from transcrevai_core.components.recording import asked_for, known_job, look_at
+from transcrevai_core.components.recording import asked_for, invite, known_job, look_at
 from transcrevai_core.components.report import report_menu
 from transcrevai_core.components.speakers import add_text, find_again, rename, speakers
 from transcrevai_core.components.watch import follow
@@ -82,7 +82,7 @@ def head(job: Job, transcript: Transcript) -> None:
 job_id = asked_for(library.jobs(["done"]))
 if job_id is None:
     st.title(_("Transcript"), anchor=False)
-    ui.invite(_("There is no transcript yet."), ":material/article:")
+    invite(_("There is no transcript yet."), ":material/article:")
     st.stop()
 job = known_job(job_id)
 look_at(job_id)
@@ -96,7 +96,7 @@ ui.notes(job)
 if not transcript.segments and not transcript.turns:
     if job.state == "done":
         sentence = _("There is no text: no speech was found in this recording.")
-        ui.invite(sentence, ":material/mic_off:")
+        invite(sentence, ":material/mic_off:")
     st.stop()
 text, side = st.columns([5, 2], gap="medium")
 with side:

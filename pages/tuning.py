@@ -4,7 +4,7 @@ import streamlit as st
 
 from transcrevai_core import ui
 from transcrevai_core.components.lab import laboratory_of
-from transcrevai_core.components.recording import recording_field
+from transcrevai_core.components.recording import invite, recording_field
 from transcrevai_core.texts import _
 
 library = ui.store()
@@ -13,7 +13,7 @@ st.set_page_config(layout="wide")  # the settings, and beside them what they cha
 st.title(_("Tuning"), anchor=False)
 jobs = [job for job in library.jobs(["done"]) if library.wav(job.id).is_file()]
 if not jobs:
-    ui.invite(
+    invite(
         _(
             "There is no finished recording yet. Once there is one, its speakers can be told apart "
             "with other settings here, and each change is answered at once."

@@ -23,6 +23,15 @@ expect = playwright.expect
 expect.set_options(timeout=20_000)
 
 PATIENCE = 120_000  # ms, for what a busy machine needs to transcribe a minute of speech
+# what the page sends is a second underway, as on a busy machine
+SLOW_LINE = """
+const send = WebSocket.prototype.send
+window.underway = 0
+WebSocket.prototype.send = function (...sent) {
+  window.underway += 1
+  setTimeout(() => { send.apply(this, sent); window.underway -= 1 }, 1000)
+}
+"""
 HEAVY = ("ctranslate2", "onnxruntime", "librosa", "sklearn", "/av/", "av.libs", "pandas", "pyarrow",
          "plotly", "torch")  # fmt: skip
 
@@ -177,6 +186,38 @@ def test_reload_and_new_tab_find_the_running_job(
     expect(tab.get_by_text("What was finished is kept")).to_be_visible()
     expect(page.get_by_role("button", name="Resume")).to_be_visible()  # the other tab sees it
     assert library.jobs(["cancelled"])[0].title == "long.wav"
+
+
+def test_a_transcript_stays_when_polls_of_the_page_before_it_come_late(
+    browser: Any, tmp_path: Path
+) -> None:
+    with (
+        serving(tmp_path / "home", "tests/slow_app.py", **SETTINGS) as server,
+        opened(browser, "about:blank") as tab,
+    ):
+        tab.add_init_script(SLOW_LINE)
+        tab.goto(server.url)
+        tab.get_by_role("button", name="Sample meeting").click()
+        stays(tab)  # opened by the end of the job
+        # a job that goes on keeps the list of jobs polled
+        library = Store(tmp_path / "home")
+        done = library.jobs(["done"])[0]
+        library.add_job(demo.sample_path("pt"), {}, title="Another", claim=True)
+        tab.get_by_role("link", name="Transcribe", exact=True).click()
+        expect(tab.get_by_role("heading", name="In progress")).to_be_visible()
+        tab.locator(f".st-key-open_{done.id} button").click()
+        stays(tab)  # opened from within what is polled
+
+
+def stays(tab: Any) -> None:
+    """Expect a transcript that can be used, when all that was sent before it has arrived."""
+    expect(tab).to_have_url(re.compile("/transcript"), timeout=PATIENCE)
+    expect(tab.locator(".row").first).to_be_visible()
+    tab.wait_for_function("!window.underway")
+    expect(tab.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    tab.get_by_role("button", name="Export").click()
+    assert download(tab, "TXT")
+    tab.keyboard.press("Escape")
 
 
 def test_microphone(page: Any, library: Store) -> None:

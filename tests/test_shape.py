@@ -100,6 +100,18 @@ def test_files_stay_small(pattern, limit):
     assert not long
 
 
+@pytest.mark.parametrize(
+    ("name", "only"),
+    [
+        # elsewhere a late poll would empty the page that was opened
+        ("switch_page", "recording.py"),
+    ],
+)
+def test_what_goes_wrong_where_it_is_called_freely_is_called_in_one_place(name, only):
+    found = {p.name for p in [*MODULES, *ROOT.glob("pages/*.py")] if f"st.{name}(" in p.read_text()}
+    assert found == {only}
+
+
 def test_the_public_names_are_these():
     assert transcrevai_core.__all__ == [
         "Job", "JobOptions", "Runner", "Segment", "Settings", "Store", "TranscrevaiError",
