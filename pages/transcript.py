@@ -13,7 +13,6 @@ from transcrevai_core.texts import _, told
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
 
 library = ui.store()
-st.set_page_config(layout="wide")  # the text, and beside it who speaks
 
 
 def facts(transcript: Transcript) -> None:

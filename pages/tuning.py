@@ -8,7 +8,6 @@ from transcrevai_core.components.recording import invite, recording_field
 from transcrevai_core.texts import _
 
 library = ui.store()
-st.set_page_config(layout="wide")  # the settings, and beside them what they change
 
 st.title(_("Tuning"), anchor=False)
 jobs = [job for job in library.jobs(["done"]) if library.wav(job.id).is_file()]
