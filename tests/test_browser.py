@@ -195,6 +195,7 @@ def test_a_transcript_stays_when_polls_of_the_page_before_it_come_late(
         serving(tmp_path / "home", "tests/slow_app.py", **SETTINGS) as server,
         opened(browser, "about:blank") as tab,
     ):
+        tab.context.set_default_timeout(PATIENCE)
         tab.add_init_script(SLOW_LINE)
         tab.goto(server.url)
         tab.get_by_role("button", name="Sample meeting").click()
@@ -204,7 +205,6 @@ def test_a_transcript_stays_when_polls_of_the_page_before_it_come_late(
         done = library.jobs(["done"])[0]
         library.add_job(demo.sample_path("pt"), {}, title="Another", claim=True)
         tab.get_by_role("link", name="Transcribe", exact=True).click()
-        expect(tab.get_by_role("heading", name="In progress")).to_be_visible()
         tab.locator(f".st-key-open_{done.id} button").click()
         stays(tab)  # opened from within what is polled
 
@@ -212,9 +212,9 @@ def test_a_transcript_stays_when_polls_of_the_page_before_it_come_late(
 def stays(tab: Any) -> None:
     """Expect a transcript that can be used, when all that was sent before it has arrived."""
     expect(tab).to_have_url(re.compile("/transcript"), timeout=PATIENCE)
-    expect(tab.locator(".row").first).to_be_visible()
+    tab.locator(".row").first.wait_for()
     tab.wait_for_function("!window.underway")
-    expect(tab.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    tab.locator("[data-test-script-state=notRunning]").wait_for()
     tab.get_by_role("button", name="Export").click()
     assert download(tab, "TXT")
     tab.keyboard.press("Escape")
