@@ -1,4 +1,4 @@
-"""The app with a page that takes long to draw: `streamlit run tests/slow_app.py`."""
+"""The app with a page that takes long to draw, and jobs that wait for ever."""
 
 import sys
 import time
@@ -9,7 +9,6 @@ import streamlit as st
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
 
-from app import lifespan, on_script_error  # noqa: E402
 from transcrevai_core import ui, web  # noqa: E402
 from transcrevai_core.components import recording  # noqa: E402
 
@@ -23,9 +22,5 @@ def look_slowly_at(job_id: str) -> None:
 
 
 recording.look_at = look_slowly_at
-app = st.App(
-    ROOT / "pages" / "_router.py",
-    routes=web.build_routes(ui.store, web.max_upload_bytes),
-    lifespan=lifespan,
-    on_script_error=on_script_error,
-)
+routes = web.build_routes(ui.store, web.max_upload_bytes)
+app = st.App(ROOT / "pages" / "_router.py", routes=routes)

@@ -15,6 +15,7 @@ from conftest import SETTINGS
 from tools.serving import Server, browsing, find_chromium, serving
 from transcrevai_core import audio, demo
 from transcrevai_core.store import Store
+from transcrevai_core.types import Chunk, Job, Segment
 
 if not find_chromium() and os.environ.get("TRANSCREVAI_REQUIRE_BROWSER") != "1":
     pytest.skip("no Chromium: install it or name it in CHROMIUM", allow_module_level=True)
@@ -191,22 +192,32 @@ def test_reload_and_new_tab_find_the_running_job(
 def test_a_transcript_stays_when_polls_of_the_page_before_it_come_late(
     browser: Any, tmp_path: Path
 ) -> None:
+    library = Store(tmp_path / "home")
     with (
-        serving(tmp_path / "home", "tests/slow_app.py", **SETTINGS) as server,
+        serving(library.home, "tests/slow_app.py") as server,
         opened(browser, "about:blank") as tab,
     ):
         tab.context.set_default_timeout(PATIENCE)
         tab.add_init_script(SLOW_LINE)
         tab.goto(server.url)
         tab.get_by_role("button", name="Sample meeting").click()
+        tab.get_by_role("button", name="Cancel").wait_for()
+        job = library.jobs()[0]
+        finish(library, job)
         stays(tab)  # opened by the end of the job
-        # a job that goes on keeps the list of jobs polled
-        library = Store(tmp_path / "home")
-        done = library.jobs(["done"])[0]
-        library.add_job(demo.sample_path("pt"), {}, title="Another", claim=True)
+        # another that goes on keeps the list of jobs polled
+        library.add_job(demo.sample_path("pt"), {}, title="Another")
         tab.get_by_role("link", name="Transcribe", exact=True).click()
-        tab.locator(f".st-key-open_{done.id} button").click()
+        tab.locator(f".st-key-open_{job.id} button").click()
         stays(tab)  # opened from within what is polled
+
+
+def finish(library: Store, job: Job) -> None:
+    """Let a job be done, with one segment."""
+    audio.decode(job.source, library.wav(job.id))
+    library.save_plan(job.id, [Chunk(0, 0, 6)])
+    library.save_chunk(job.id, 0, [Segment(0, 6, "one", ())], dropped=0, seconds=1)
+    library.update_job(job.id, state="done", duration=6.0, model="demo")
 
 
 def stays(tab: Any) -> None:
