@@ -10,9 +10,10 @@ from transcrevai_core.i18n import _
 
 HERE = Path(__file__).resolve().parent
 IMAGES = Path(components.__file__).parent
+WIDE = {Path(name).stem for name in (ui.TRANSCRIPT, ui.TUNING)}  # two things beside each other
 
 # a Material icon as page icon would be fetched from the network
-st.set_page_config(page_title="TranscrevAI", page_icon=str(IMAGES / "icon.svg"), layout="centered")
+st.set_page_config(page_title="TranscrevAI", page_icon=str(IMAGES / "icon.svg"))
 choose_language()
 selected = st.get_option(f"theme.{st.context.theme.type or 'light'}.linkColor")
 # Streamlit writes what is selected in the colour of buttons: on dark ground it cannot be read well,
@@ -77,6 +78,8 @@ page = st.navigation(
     ],
     position="top",
 )
+# once a run: of two layouts the browser may keep the first, where it has the second already
+st.set_page_config(layout="wide" if page.url_path in WIDE else "centered")
 # the page ends in many ways, its own stop among them; the foot is drawn before and stands below
 body = st.container()
 st.space("small")

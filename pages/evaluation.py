@@ -4,7 +4,7 @@ import streamlit as st
 
 from transcrevai_core import ui
 from transcrevai_core.components.evaluation import aligned, as_json, figures, judge, speakers, turns
-from transcrevai_core.components.recording import recording_field
+from transcrevai_core.components.recording import invite, recording_field
 from transcrevai_core.components.settings.precision import numbers
 from transcrevai_core.components.working import begin, busy, finished, working
 from transcrevai_core.evaluation.references import SUFFIXES
@@ -21,7 +21,7 @@ def against_reference() -> None:
     jobs = ui.store().jobs(["done"])
     if not jobs:
         sentence = _("There is no finished recording yet that could be held against a reference.")
-        ui.invite(sentence, ":material/fact_check:")
+        invite(sentence, ":material/fact_check:")
         return
     ids = {job.id: job for job in jobs}
     job, meant = recording_field(jobs)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from transcrevai_core import i18n, ui
 from transcrevai_core.components.options import options_form
+from transcrevai_core.components.recording import invite, open_page
 from transcrevai_core.i18n import _, mark
 from transcrevai_core.options import JobOptions
 from transcrevai_core.types import ACTIVE_STATES, Job
@@ -59,9 +60,9 @@ def card(job: Job) -> None:
 def actions(job: Job) -> None:
     if job.state == "done":
         if st.button(_("Open"), key=f"open_{job.id}", icon=":material/article:", type="primary"):
-            st.switch_page(ui.TRANSCRIPT, query_params={"job": job.id})
+            open_page(ui.TRANSCRIPT, job.id)
     elif st.button(_("Show"), key=f"show_{job.id}", icon=":material/visibility:"):
-        st.switch_page(ui.TRANSCRIBE, query_params={"job": job.id})
+        open_page(ui.TRANSCRIBE, job.id)
     if job.state in ACTIVE_STATES:
         if st.button(_("Cancel"), key=f"cancel_{job.id}", icon=":material/close:"):
             library.cancel(job.id)
@@ -71,7 +72,7 @@ def actions(job: Job) -> None:
         label = _("Retry") if job.state == "failed" else _("Resume")
         if st.button(label, key=f"requeue_{job.id}", icon=":material/refresh:"):
             library.requeue(job.id)
-            st.switch_page(ui.TRANSCRIBE, query_params={"job": job.id})
+            open_page(ui.TRANSCRIBE, job.id)
     if st.button(_("Run again"), key=f"again_{job.id}", icon=":material/replay:"):
         st.dialog(_("Run again"))(run_again)(job)
     if st.button(_("Delete"), key=f"delete_{job.id}", icon=":material/delete:"):
@@ -88,7 +89,7 @@ def run_again(job: Job) -> None:
         with ui.told():
             chosen = ui.job_options(options)
             again = ui.run_again(job, chosen)
-            st.switch_page(ui.TRANSCRIBE, query_params={"job": again.id})
+            open_page(ui.TRANSCRIBE, again.id)
 
 
 def delete(job: Job) -> None:
@@ -114,7 +115,7 @@ def delete(job: Job) -> None:
 st.title(_("Library"), anchor=False)
 jobs = library.jobs()
 if not jobs:
-    ui.invite(
+    invite(
         _("Nothing here yet: recordings appear as soon as you transcribe one."),
         ":material/folder_open:",
     )

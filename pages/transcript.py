@@ -3,7 +3,7 @@
 import streamlit as st
 
 from transcrevai_core import export, ui
-from transcrevai_core.components.recording import asked_for, known_job, look_at
+from transcrevai_core.components.recording import asked_for, invite, known_job, look_at
 from transcrevai_core.components.transcribe.watch import follow
 from transcrevai_core.components.transcript.coverage import coverage_panel
 from transcrevai_core.components.transcript.reader import reader
@@ -13,7 +13,6 @@ from transcrevai_core.i18n import _, told
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
 
 library = ui.store()
-st.set_page_config(layout="wide")  # the text, and beside it who speaks
 
 
 def facts(transcript: Transcript) -> None:
@@ -82,7 +81,7 @@ def head(job: Job, transcript: Transcript) -> None:
 job_id = asked_for(library.jobs(["done"]))
 if job_id is None:
     st.title(_("Transcript"), anchor=False)
-    ui.invite(_("There is no transcript yet."), ":material/article:")
+    invite(_("There is no transcript yet."), ":material/article:")
     st.stop()
 job = known_job(job_id)
 look_at(job_id)
@@ -96,7 +95,7 @@ ui.notes(job)
 if not transcript.segments and not transcript.turns:
     if job.state == "done":
         sentence = _("There is no text: no speech was found in this recording.")
-        ui.invite(sentence, ":material/mic_off:")
+        invite(sentence, ":material/mic_off:")
     st.stop()
 text, side = st.columns([5, 2], gap="medium")
 with side:

@@ -3,17 +3,16 @@
 import streamlit as st
 
 from transcrevai_core import ui
-from transcrevai_core.components.recording import recording_field
+from transcrevai_core.components.recording import invite, recording_field
 from transcrevai_core.components.tuning.lab import laboratory_of
 from transcrevai_core.i18n import _
 
 library = ui.store()
-st.set_page_config(layout="wide")  # the settings, and beside them what they change
 
 st.title(_("Tuning"), anchor=False)
 jobs = [job for job in library.jobs(["done"]) if library.wav(job.id).is_file()]
 if not jobs:
-    ui.invite(
+    invite(
         _(
             "There is no finished recording yet. Once there is one, its speakers can be told apart "
             "with other settings here, and each change is answered at once."

@@ -16,6 +16,7 @@ from tools.serving import Server, browsing, find_chromium, serving
 from transcrevai_core import demo
 from transcrevai_core.audio import decode
 from transcrevai_core.library.store import Store
+from transcrevai_core.types import Chunk, Job, Segment
 
 if not find_chromium() and os.environ.get("TRANSCREVAI_REQUIRE_BROWSER") != "1":
     pytest.skip("no Chromium: install it or name it in CHROMIUM", allow_module_level=True)
@@ -24,6 +25,15 @@ expect = playwright.expect
 expect.set_options(timeout=20_000)
 
 PATIENCE = 120_000  # ms, for what a busy machine needs to transcribe a minute of speech
+# what the page sends is a second underway, as on a busy machine
+SLOW_LINE = """
+const send = WebSocket.prototype.send
+window.underway = 0
+WebSocket.prototype.send = function (...sent) {
+  window.underway += 1
+  setTimeout(() => { send.apply(this, sent); window.underway -= 1 }, 1000)
+}
+"""
 HEAVY = ("ctranslate2", "onnxruntime", "librosa", "sklearn", "/av/", "av.libs", "pandas", "pyarrow",
          "plotly", "torch")  # fmt: skip
 
@@ -200,6 +210,48 @@ def test_reload_and_new_tab_find_the_running_job(
     expect(tab.get_by_text("What was finished is kept")).to_be_visible()
     expect(page.get_by_role("button", name="Resume")).to_be_visible()  # the other tab sees it
     assert library.jobs(["cancelled"])[0].title == "long.wav"
+
+
+def test_a_transcript_stays_when_polls_of_the_page_before_it_come_late(
+    browser: Any, tmp_path: Path
+) -> None:
+    library = Store(tmp_path / "home")
+    with (
+        serving(library.home, "tests/slow_app.py") as server,
+        opened(browser, "about:blank") as tab,
+    ):
+        tab.context.set_default_timeout(PATIENCE)
+        tab.add_init_script(SLOW_LINE)
+        tab.goto(server.url)
+        tab.get_by_role("button", name="Sample meeting").click()
+        tab.get_by_role("button", name="Cancel").wait_for()
+        job = library.jobs()[0]
+        finish(library, job)
+        stays(tab)  # opened by the end of the job
+        # another that goes on keeps the list of jobs polled
+        library.add_job(demo.sample_path("pt"), {}, title="Another")
+        tab.get_by_role("link", name="Transcribe", exact=True).click()
+        tab.locator(f".st-key-open_{job.id} button").click()
+        stays(tab)  # opened from within what is polled
+
+
+def finish(library: Store, job: Job) -> None:
+    """Let a job be done, with one segment."""
+    decode.decode(job.source, library.wav(job.id))
+    library.save_plan(job.id, [Chunk(0, 0, 6)])
+    library.save_chunk(job.id, 0, [Segment(0, 6, "one", ())], dropped=0, seconds=1)
+    library.update_job(job.id, state="done", duration=6.0, model="demo")
+
+
+def stays(tab: Any) -> None:
+    """Expect a transcript that can be used, when all that was sent before it has arrived."""
+    expect(tab).to_have_url(re.compile("/transcript"), timeout=PATIENCE)
+    tab.locator(".row").first.wait_for()
+    tab.wait_for_function("!window.underway")
+    tab.locator("[data-test-script-state=notRunning]").wait_for()
+    tab.get_by_role("button", name="Export").click()
+    assert download(tab, "TXT")
+    tab.keyboard.press("Escape")
 
 
 def test_microphone(page: Any, library: Store) -> None:

@@ -183,6 +183,17 @@ def test_rename_reaches_text_and_export(page: Any, library: Store, sample: Job) 
     page.keyboard.press("Escape")
 
 
+def test_the_page_stays_wide_when_it_is_drawn_anew(page: Any, sample: Job) -> None:
+    main = page.get_by_test_id("stMainBlockContainer")
+    for name in "ABCDEF":
+        page.get_by_role("button", name="rename").last.click()
+        choose_name(page, f"Speaker {name}")
+        page.get_by_role("dialog").get_by_role("button", name="Save").click()
+        expect(page.get_by_role("dialog")).to_be_hidden()
+        expect(page.locator(".who", has_text=f"Speaker {name}").first).to_be_visible()
+        assert main.bounding_box()["width"] == 1280
+
+
 def choose_name(page: Any, name: str, label: str = "Name") -> None:
     page.get_by_role("dialog").get_by_role("textbox", name=label).fill(name)
 

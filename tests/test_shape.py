@@ -38,6 +38,21 @@ def test_files_stay_small(pattern, limit):
     assert not long
 
 
+@pytest.mark.parametrize(
+    ("name", "only"),
+    [
+        # elsewhere a late poll would empty the page that was opened
+        ("switch_page", "recording.py"),
+        # of two layouts in one run the browser may keep the first
+        ("set_page_config", "_router.py"),
+    ],
+)
+def test_what_goes_wrong_where_it_is_called_freely_is_called_in_one_place(name, only):
+    files = [*CORE.rglob("*.py"), *ROOT.glob("pages/*.py")]
+    found = {path.name for path in files if f"st.{name}(" in path.read_text()}
+    assert found == {only}
+
+
 def test_the_public_names_are_these():
     assert transcrevai_core.__all__ == [
         "Job", "JobOptions", "Runner", "Segment", "Settings", "Store", "TranscrevaiError",

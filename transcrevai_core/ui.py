@@ -253,13 +253,6 @@ def notes(job: Job) -> None:
             st.caption(f":material/info: {said(note)}")
 
 
-def invite(sentence: str, icon: str) -> None:
-    """Fill an empty page: say why it is empty and lead to where recordings come from."""
-    st.info(sentence, icon=icon)
-    if st.button(_(START), type="primary", icon=":material/mic:"):
-        st.switch_page(TRANSCRIBE)
-
-
 def icon_button(icon: str, said: str, key: str, **more: Any) -> bool:
     """Draw a button that shows its icon alone; what it does is its name and its tooltip."""
     with st.container(width="content", key=f"icon_{key}"):  # whose label the router's style hides

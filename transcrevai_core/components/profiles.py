@@ -7,6 +7,7 @@ import streamlit as st
 
 from transcrevai_core import ui
 from transcrevai_core.components.fields import choice_name, label_of, written
+from transcrevai_core.components.recording import open_page
 from transcrevai_core.errors import InputError
 from transcrevai_core.i18n import _, decimal
 from transcrevai_core.tuning import parameters, profiles
@@ -75,7 +76,7 @@ def use_on(job: Job, values: Mapping[str, Any], key: str) -> None:
                 options = {**job.options, **values, "diarize": True}
                 if not ui.store().requeue(job.id, ui.job_options(options)):
                     raise InputError(f"{job.title} is being worked on; its end comes first.")
-                st.switch_page(ui.TRANSCRIPT, query_params={"job": job.id})
+                open_page(ui.TRANSCRIPT, job.id)
 
 
 def keep_as_profile(

@@ -1,8 +1,10 @@
-"""Which recording a page is about: by its address, else the one that was looked at last."""
+"""Which recording a page is about, by its address or as the last one seen, and ways to others."""
 
 from collections.abc import Sequence
+from typing import NoReturn
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from transcrevai_core import ui
 from transcrevai_core.errors import InputError
@@ -21,7 +23,7 @@ def known_job(job_id: str) -> Job:
         st.title(_("Not found"), anchor=False)
         st.error(sentence, icon=":material/error:")
         if st.button(_("Library"), icon=":material/folder_open:"):
-            st.switch_page(ui.LIBRARY)
+            open_page(ui.LIBRARY)
         st.stop()
 
 
@@ -54,3 +56,20 @@ def recording_field(jobs: Sequence[Job]) -> tuple[Job, bool]:
     )
     look_at(chosen)
     return known[chosen], asked in known
+
+
+def invite(sentence: str, icon: str) -> None:
+    """Fill an empty page: say why it is empty and lead to where recordings come from."""
+    st.info(sentence, icon=icon)
+    if st.button(_(ui.START), type="primary", icon=":material/mic:"):
+        open_page(ui.TRANSCRIBE)
+
+
+def open_page(page: str, job_id: str | None = None) -> NoReturn:
+    """Leave this page for another one, about a job where one is given."""
+    # A poll of this page that comes while the other is drawn would be run after it, and a run in
+    # the name of this page makes the browser empty the other. No poll is taken of fragments that
+    # are gone, and those that wait already are dropped by the switch.
+    if context := get_script_run_ctx():
+        context.fragment_storage.clear()
+    st.switch_page(page, query_params={"job": job_id} if job_id else None)

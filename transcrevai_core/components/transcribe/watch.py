@@ -8,7 +8,7 @@ import streamlit as st
 
 from transcrevai_core import ui
 from transcrevai_core.components.options import model_fields, usable, what_is_here
-from transcrevai_core.components.recording import known_job
+from transcrevai_core.components.recording import known_job, open_page
 from transcrevai_core.components.transcript.speakers import requeue
 from transcrevai_core.errors import SettingError, TranscrevaiError
 from transcrevai_core.i18n import _, capital, told
@@ -28,8 +28,8 @@ def watch_job(job_id: str) -> None:
     """Draw one job: how far it is, the text as it grows, and what can be done about it."""
     job = known_job(job_id)
     watched = st.session_state.pop(_WATCHED, None) == job_id
-    if watched and job.state == "done":  # from here: a fragment that switched could be polled again
-        st.switch_page(ui.TRANSCRIPT, query_params={"job": job_id})
+    if watched and job.state == "done":
+        open_page(ui.TRANSCRIPT, job_id)
     st.title(ui.escape(job.title), anchor=False)
     if job.state in ACTIVE_STATES:
         st.session_state[_WATCHED] = job_id
@@ -93,7 +93,7 @@ def _ended(job: Job) -> None:
         label = _("Open the transcript") if done else _("See what is finished")
         kept = done or job.diarization or ui.store().segments(job.id, last=1)
         if kept and st.button(label, type=ui.importance(done), icon=":material/article:"):
-            st.switch_page(ui.TRANSCRIPT, query_params={"job": job.id})
+            open_page(ui.TRANSCRIPT, job.id)
     if left and (job.digest or not ready):  # else it ended before any model was needed
         _another_model(job, left, ready)
     _text(job.id, growing=False)
@@ -182,7 +182,7 @@ def _rows(also: Collection[str], polled: bool) -> None:
                 ui.badge(job)
                 if st.button(_("Open"), key=f"open_{job.id}"):
                     page = ui.TRANSCRIPT if job.state == "done" else ui.TRANSCRIBE
-                    st.switch_page(page, query_params={"job": job.id})
+                    open_page(page, job.id)
             if job.state in ACTIVE_STATES:
                 _progress(job, order)
             elif job.state == "failed":
