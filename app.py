@@ -10,7 +10,9 @@ import streamlit as st
 from transcrevai_core import ui
 from transcrevai_core.errors import TranscrevaiError
 from transcrevai_core.i18n import _, mark
+from transcrevai_core.jobs import supervisor
 from transcrevai_core.jobs.runner import Runner
+from transcrevai_core.jobs.supervisor import Supervisor
 from transcrevai_core.tuning import laboratory
 from transcrevai_core.web import uploads
 
@@ -22,21 +24,24 @@ _CALM = mark(
 )
 
 
+def begin() -> Runner:
+    """Return a runner that has begun; raises what keeps the settings or the library from use."""
+    store = ui.store()
+    uploads.remove_abandoned(store.home)
+    runner = Runner(store, ui.settings())
+    runner.start()
+    return runner
+
+
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Run jobs for as long as the server runs; interrupted ones go on first."""
-    try:
-        runner = Runner(ui.store(), ui.settings())
-        uploads.remove_abandoned(ui.store().home)
-    except TranscrevaiError as error:  # every page says so, and how to put it right
-        log.error("%s", error)
-        yield
-        return
-    runner.start()
+    work = Supervisor(begin)
+    work.start()
     try:
         yield
     finally:
-        runner.stop()
+        work.stop()
         laboratory.stop_all()
 
 
@@ -44,7 +49,8 @@ def on_script_error(error: Exception) -> bool:
     """Draw one sentence; the stack trace belongs in the log."""
     if isinstance(error, TranscrevaiError):
         log.warning("%s", error)
-        st.error(ui.said(error), icon=":material/error:")
+        if str(error) != supervisor.resting():  # which stands above the page already
+            st.error(ui.said(error), icon=":material/error:")
     else:
         log.exception("a page failed", exc_info=error)
         st.error(_(_CALM), icon=":material/error:")

@@ -272,3 +272,62 @@ def test_one_worker_that_cannot_be_read_leaves_the_others_watched(worker, monkey
     finally:
         watcher.leave(blind)
     assert caplog.text.count("cannot be read") == 1
+
+
+# two workers begin while a third thread is in the middle of importing joblib; held there until one
+# of them imports a part of it itself, or both wait
+BEGINNING = """
+import os, sys, threading, time, traceback
+from transcrevai_core.workers.worker import Worker
+
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        whole = hasattr(sys.modules.get("joblib"), "Parallel")
+        if name.startswith("joblib") and threading.current_thread() in others and not whole:
+            inside.set()
+            time.sleep(0.2)
+        if name == "joblib.executor":
+            held.set()
+            while not (inside.is_set() or all(map(waits, others))):
+                time.sleep(0.01)
+
+def waits(thread):
+    frame = sys._current_frames().get(thread.ident)
+    return frame is not None and frame.f_code.co_filename == "<frozen importlib._bootstrap>"
+
+def call(name):
+    worker = Worker(name)
+    try:
+        worker.call(os.getpid)
+        print("answered")
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        worker.stop()
+
+held, inside = threading.Event(), threading.Event()
+first, *others = [threading.Thread(target=call, args=(name,)) for name in "abc"]
+sys.meta_path.insert(0, Slow())
+first.start()
+held.wait()
+for thread in others:
+    thread.start()
+for thread in (first, *others):
+    thread.join()
+print("a thread imported a part of it" if inside.is_set() else "each waited for the whole")
+"""
+
+
+def test_workers_that_begin_at_once_wait_for_the_whole_of_what_they_need():
+    run = subprocess.run(
+        [sys.executable, "-c", BEGINNING], capture_output=True, text=True, timeout=120
+    )
+    said = [*3 * ["answered"], "each waited for the whole"]
+    assert run.stdout.splitlines() == said and not run.stderr
+
+
+def test_ending_trackers_imports_nothing():
+    code = "import sys; from transcrevai_core.workers import watcher; watcher.end_trackers()"
+    code += "; print([name for name in sys.modules if name.startswith('joblib')])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert run.stdout == "[]\n"

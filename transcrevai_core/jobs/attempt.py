@@ -8,14 +8,16 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
-from transcrevai_core.errors import Cancelled, TranscrevaiError, WorkerDied
+from pydantic import ValidationError
+
+from transcrevai_core.errors import Cancelled, SettingError, TranscrevaiError, WorkerDied
 from transcrevai_core.jobs.governor import Program
 from transcrevai_core.library import journal
 from transcrevai_core.memory import levels
 from transcrevai_core.memory.plan import HEADROOM, Plan
 from transcrevai_core.memory.readings import MB
 from transcrevai_core.options import JobOptions
-from transcrevai_core.settings import Settings
+from transcrevai_core.settings import Settings, describe
 from transcrevai_core.types import Job
 from transcrevai_core.workers.worker import Worker
 
@@ -187,6 +189,14 @@ class Attempt:
             if self.store.job(self.job.id).cancel_requested:
                 self.stopped = True
         return self.stopped or self.ending() or self.program.ending
+
+
+def stored_options(job: Job) -> JobOptions:
+    """Return a job's options; raises SettingError where this version cannot use them."""
+    try:
+        return JobOptions(**job.options)
+    except ValidationError as error:
+        raise SettingError(describe(error)) from None
 
 
 def first_line(error: BaseException) -> str:

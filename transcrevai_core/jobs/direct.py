@@ -10,9 +10,9 @@ from transcrevai_core.errors import (
     TranscrevaiError,
 )
 from transcrevai_core.jobs import pipeline
-from transcrevai_core.jobs.attempt import sentence
+from transcrevai_core.jobs.attempt import sentence, stored_options
 from transcrevai_core.jobs.governor import Program
-from transcrevai_core.jobs.planning import check_options, plan_for, stored_options
+from transcrevai_core.jobs.planning import check_options, plan_for
 from transcrevai_core.jobs.progress import bar
 from transcrevai_core.library.rows import fingerprint
 from transcrevai_core.library.store import Store

@@ -2,8 +2,6 @@
 
 import dataclasses
 
-from pydantic import ValidationError
-
 from transcrevai_core.diarization.recipes import recipe_for
 from transcrevai_core.errors import (
     SettingError,
@@ -15,9 +13,8 @@ from transcrevai_core.memory import readings
 from transcrevai_core.memory.levels import limits_of
 from transcrevai_core.memory.plan import Plan, check, plan_job
 from transcrevai_core.options import JobOptions
-from transcrevai_core.settings import Settings, describe
+from transcrevai_core.settings import Settings
 from transcrevai_core.transcription.catalogue import NONE
-from transcrevai_core.types import Job
 
 
 def check_options(options: JobOptions) -> None:
@@ -29,14 +26,6 @@ def check_options(options: JobOptions) -> None:
             "model is none and diarize is off, which leaves nothing to do; a model, or diarize, "
             "would be right."
         )
-
-
-def stored_options(job: Job) -> JobOptions:
-    """Return a job's options; raises SettingError where this version cannot use them."""
-    try:
-        return JobOptions(**job.options)
-    except ValidationError as error:
-        raise SettingError(describe(error)) from None
 
 
 def plan_for(

@@ -10,10 +10,10 @@ from transcrevai_core.errors import (
     TranscrevaiError,
 )
 from transcrevai_core.jobs import pipeline, retention, tasks
-from transcrevai_core.jobs.attempt import WAITING, sentence
+from transcrevai_core.jobs.attempt import WAITING, sentence, stored_options
 from transcrevai_core.jobs.governor import Program
 from transcrevai_core.jobs.models import fetch_model, model_spec
-from transcrevai_core.jobs.planning import plan_for, stored_options
+from transcrevai_core.jobs.planning import plan_for
 from transcrevai_core.jobs.queue import queue, recover
 from transcrevai_core.library import precision
 from transcrevai_core.library.cache import Cache
@@ -23,6 +23,7 @@ from transcrevai_core.settings import Settings
 from transcrevai_core.transcription.catalogue import AUTO, NONE
 from transcrevai_core.types import Job
 from transcrevai_core.workers import watcher
+from transcrevai_core.workers.background import Task, explain
 from transcrevai_core.workers.processes import is_alive
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,8 @@ class Runner:
     """Takes waiting and interrupted jobs from the store, as many at once as the budget allows.
 
     Pages talk to it through the store alone, so that a closed tab, a reload or a second program
-    changes nothing. A transcription worker stays warm for `model_idle_seconds`.
+    changes nothing. A transcription worker stays warm for `model_idle_seconds`. `fault` is one
+    sentence that says why no job could begin when last tried, or empty.
     """
 
     _patience = 5.0  # seconds before a store that refused is asked again
@@ -42,20 +44,22 @@ class Runner:
     def __init__(self, store: Store, settings: Settings):
         self.program = Program(store, settings)
         self.store = store
+        self.fault = ""
         self._ending = threading.Event()
         self._running: dict[str, threading.Thread] = {}
         self._worked = True  # since trackers were ended
         self._cleans = 0.0  # when it is next looked for what has been kept long enough
-        self._thread = threading.Thread(target=self._run, name="runner", daemon=True)
+        self.task: Task | None = None  # once it has begun
 
     def start(self) -> None:
         """Begin to work; interrupted jobs come first because they are the oldest."""
-        self._thread.start()
+        self.task = Task(lambda task: self._run())
 
     def stop(self) -> None:
         """End the workers; jobs in hand go on at the next start from their last chunks."""
         self._ending.set()
-        self._thread.join(timeout=10)
+        if self.task:
+            self.task.join(timeout=10)
 
     def _run(self) -> None:
         try:
@@ -71,8 +75,10 @@ class Runner:
                 try:
                     self._clean()
                     self._admit()
-                except Exception:  # whatever it was, the jobs that wait must not wait for ever
+                    self.fault = ""
+                except Exception as error:  # the jobs that wait must not wait for ever
                     log.exception("the runner stumbled; trying again in %s s", self._patience)
+                    self.fault = explain(error)
                     self._ending.wait(self._patience)
             for thread in list(self._running.values()):
                 thread.join(timeout=10)

@@ -6,6 +6,8 @@ import shutil
 import sqlite3
 import time
 import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from transcrevai_core.errors import StorageError, refusal
@@ -16,6 +18,36 @@ from transcrevai_core.options import DEFAULTS
 log = logging.getLogger(__name__)
 
 DELETED = "deleted"  # beside `jobs`: what is to be gone for good
+
+
+@contextmanager
+def taken(source: Path, folder: Path, take: bool) -> Iterator[Callable[[], Path]]:
+    """Give what makes a job's folder, and moves the source there where it is to be taken.
+
+    It returns where the source is then. Where the job cannot be written after all, the source goes
+    back to its place.
+    """
+    kept = folder / "source" / source.name if take else source
+
+    def move() -> Path:
+        try:
+            folder.mkdir(mode=0o700)
+            if take:
+                kept.parent.mkdir(mode=0o700)
+                shutil.move(source, kept)
+        except OSError as error:
+            raise StorageError(
+                "{name} cannot be kept: {reason}.", name=source.name, reason=refusal(error)
+            ) from error
+        return kept
+
+    try:
+        yield move
+    except BaseException:
+        if take and kept.exists():
+            shutil.move(kept, source)
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def discard(home: Path, job_id: str) -> Path:

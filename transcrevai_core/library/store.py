@@ -6,11 +6,9 @@ Safe in many threads and processes at once.
 
 import json
 import re
-import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +29,12 @@ class Store:
             if not home.is_dir():  # a folder that was there before keeps its rights
                 home.mkdir(mode=0o700, parents=True, exist_ok=True)
             (home / "jobs").mkdir(mode=0o700, exist_ok=True)
+            self.database = Database(home / "library.sqlite3")
+            self.database.path.chmod(0o600)
         except OSError as error:
             raise StorageError(
                 f"The data directory {home} cannot be used: {refusal(error)}."
             ) from None
-        self.database = Database(home / "library.sqlite3")
-        self.database.path.chmod(0o600)
 
     def add_job(
         self,
@@ -63,8 +61,11 @@ class Store:
         job_id, now = uuid.uuid4().hex, time.time()
         # in the transaction: a library that refuses does so before anything is moved, and a runner
         # never sees a path that is about to change; a kill in between leaves what `sweep` adopts
-        with self._moving(source, job_id, take) as kept, self.database.write() as db:
-            source = kept()
+        with (
+            leftovers.taken(source, self.job_dir(job_id), take) as take_it,
+            self.database.write() as db,
+        ):
+            source = take_it()
             db.execute(
                 "INSERT INTO jobs (id, title, source, fingerprint, state, options, created, "
                 "updated, owner, session) VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)",
@@ -75,34 +76,6 @@ class Store:
                 ),
             )  # fmt: skip
         return self.job(job_id)
-
-    @contextmanager
-    def _moving(self, source: Path, job_id: str, take: bool) -> Iterator[Callable[[], Path]]:
-        """Give what makes a job's folder, with the source in it where that is to be taken.
-
-        Where the job cannot be written after all, the source goes back to its place.
-        """
-        kept = self.job_dir(job_id) / "source" / source.name if take else source
-
-        def move() -> Path:
-            try:
-                self.job_dir(job_id).mkdir(mode=0o700)
-                if take:
-                    kept.parent.mkdir(mode=0o700)
-                    shutil.move(source, kept)
-            except OSError as error:
-                raise StorageError(
-                    "{name} cannot be kept: {reason}.", name=source.name, reason=refusal(error)
-                ) from error
-            return kept
-
-        try:
-            yield move
-        except BaseException:
-            if take and kept.exists():
-                shutil.move(kept, source)
-            shutil.rmtree(self.job_dir(job_id), ignore_errors=True)
-            raise
 
     def job_dir(self, job_id: str) -> Path:
         """Return the folder of a job's own files."""

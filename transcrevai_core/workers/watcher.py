@@ -6,16 +6,21 @@ takes about 20 microseconds.
 
 import gc
 import logging
+import sys
 import threading
 import time
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Protocol
 
 from transcrevai_core.workers import processes
 
 log = logging.getLogger(__name__)
 
 EVERY = 0.04  # seconds
+_TRACKERS = (
+    "joblib.externals.loky.backend.resource_tracker",
+    "multiprocessing.resource_tracker",
+)
 _BUSY_SHARE = 0.02  # of a processor, which signs of life alone do not use
 
 
@@ -60,17 +65,12 @@ def end_trackers() -> None:
 
     Together they keep nearly 40 MB. Only for a process in which nobody else uses loky.
     """
-    from multiprocessing import resource_tracker as of_python
-
-    from joblib.externals.loky.backend import resource_tracker as of_loky
-
     with _lock:
         if not _watched:
             gc.collect()  # what they track leaves first
-            for module in (of_loky, of_python):
-                tracker: Any = module._resource_tracker
-                with suppress(AttributeError, OSError):
-                    tracker._stop()
+            for name in _TRACKERS:  # where nobody has imported one, there is none to end
+                with suppress(KeyError, AttributeError, OSError):
+                    sys.modules[name]._resource_tracker._stop()
 
 
 def _look() -> None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
@@ -45,6 +46,20 @@ _ENVIRONMENT = {
     # glibc: one heap that is used again, instead of one for each thread
     "MALLOC_ARENA_MAX": "1",
 }
+
+
+def _loky() -> Any:
+    """Return loky, imported when it is first needed, by whatever thread.
+
+    From the top down: whoever comes second waits until the whole of joblib is there. A thread that
+    names a part (`joblib.externals.loky.process_executor`) is given that part while another one
+    still imports the rest; both go on importing, each holds what the other one waits for, and
+    Python breaks that up by giving out a module that is half made.
+    """
+    import joblib  # noqa: F401
+    from joblib.externals import loky
+
+    return loky
 
 
 class Worker:
@@ -118,8 +133,6 @@ class Worker:
         should_stop: Callable[[], bool],
         silence_seconds: float | None,
     ) -> T:
-        from joblib.externals.loky.process_executor import BrokenProcessPool
-
         executor, events = self._start()
         reported = self.heard = time.monotonic()
         silence = watcher.Silence()
@@ -150,7 +163,8 @@ class Worker:
                     self.kill(self._hung(silence))
         except BaseException as error:
             # another thread may have ended the process, which shows in many ways
-            ended = isinstance(error, BrokenProcessPool) or self._executor is not executor
+            broken = isinstance(error, _loky().BrokenProcessPool)
+            ended = broken or self._executor is not executor
             if ended or readings.was_refused(error):
                 death = self._death or self._explain(error)
                 self.stop()
@@ -161,15 +175,12 @@ class Worker:
 
     def _start(self) -> tuple[Any, Connection]:
         if self._executor is None or self._events is None:
-            from multiprocessing import Pipe
-
-            from joblib.externals.loky import ProcessPoolExecutor
-
+            loky = _loky()
             watcher.watch(self)  # before anything is made that must be tracked
             self.peak_bytes = self._seen_bytes = 0
             self._death = None
             self._events, reports = Pipe(duplex=False)
-            self._executor = ProcessPoolExecutor(
+            self._executor = loky.ProcessPoolExecutor(
                 max_workers=1,
                 initializer=child.begin,
                 initargs=(reports, processes.this_process(), self.cores),

@@ -12,8 +12,8 @@ from transcrevai_core.components.recording import known_job, open_page
 from transcrevai_core.components.transcript.speakers import requeue
 from transcrevai_core.errors import SettingError, TranscrevaiError
 from transcrevai_core.i18n import _, capital, told
+from transcrevai_core.jobs.attempt import stored_options
 from transcrevai_core.jobs.queue import queue
-from transcrevai_core.jobs.runner import stored_options
 from transcrevai_core.library.rows import read_names
 from transcrevai_core.options import JobOptions
 from transcrevai_core.transcription.catalogue import AUTO, NONE, locate
