@@ -8,11 +8,14 @@ import time
 
 import psutil
 import pytest
+from conftest import wait_until
 
 from transcrevai_core.errors import Cancelled, WorkerDied
 from transcrevai_core.inside import report
 from transcrevai_core.memory import MB
-from transcrevai_core.workers import Worker
+from transcrevai_core.workers import BACKSTOP, Worker
+
+FOR_EVER = 3600.0  # seconds: whoever waits for its end waits in vain
 
 
 @pytest.fixture
@@ -22,13 +25,14 @@ def worker():
     worker.stop()
 
 
-def gone(pid, within=5.0):
-    end = time.monotonic() + within
-    while time.monotonic() < end:
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie":
+def wait_for_the_end(pid):
+    def gone():
+        try:
+            return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
             return True
-        time.sleep(0.05)
-    return False
+
+    wait_until(gone)
 
 
 def count_to(number):
@@ -80,34 +84,33 @@ def test_a_death_becomes_an_error_and_the_next_call_gets_a_new_process(worker, n
     assert worker.call(os.getpid) != pid
 
 
-def test_cancelling_kills_at_once(worker):
-    pid = worker.call(os.getpid)
-    begun = time.monotonic()
+def test_cancelling_kills_amid_the_work(worker):
+    pid, heard = worker.call(os.getpid), []
     with pytest.raises(Cancelled):
-        worker.call(time.sleep, 60, should_stop=lambda: time.monotonic() - begun > 0.3)
-    assert time.monotonic() - begun < 10
-    assert gone(pid)
+        worker.call(report_and_sleep, on_event=heard.append, should_stop=lambda: bool(heard))
+    wait_for_the_end(pid)
 
 
 def test_a_worker_that_died_between_two_calls_can_be_called_again(worker):
     pid = worker.call(os.getpid)
     os.kill(pid, signal.SIGKILL)
-    assert gone(pid)
+    wait_for_the_end(pid)
     with pytest.raises(WorkerDied):
         worker.call(os.getpid)
     assert worker.call(os.getpid) != pid
     worker.kill(WorkerDied("It was in the way.", "memory"))
-    assert gone(worker.pid)
+    wait_for_the_end(worker.pid)
     with pytest.raises(WorkerDied, match="in the way"):
         worker.call(os.getpid)
     assert worker.call(os.getpid)
 
 
 def test_a_worker_that_another_thread_ends_raises_what_can_be_tried_again(worker):
-    worker.call(os.getpid)
-    threading.Timer(0.5, worker.stop).start()
+    def stop(event):
+        threading.Thread(target=worker.stop).start()
+
     with pytest.raises(WorkerDied):
-        worker.call(time.sleep, 60)
+        worker.call(report_and_sleep, on_event=stop)
 
 
 def leak():
@@ -122,7 +125,8 @@ def test_a_worker_over_its_limit_is_ended_and_says_which(worker):
     with pytest.raises(WorkerDied, match="needed more memory than its limit of 120 MB") as died:
         worker.call(leak)
     assert died.value.cause == "memory"
-    assert 115 * MB < worker.peak_bytes < 140 * MB  # it was let go on that far, and no further
+    # it was let go on that far, and not to where the system would have refused it more
+    assert 115 * MB < worker.peak_bytes < BACKSTOP * worker.limit_bytes
     assert worker.call(os.getpid) != os.getpid()  # the next call has a process
 
 
@@ -175,11 +179,6 @@ def stop_dead():
     os.kill(os.getpid(), signal.SIGSTOP)
 
 
-def sleep_on(seconds):
-    time.sleep(seconds)
-    return os.getpid()
-
-
 def spin(seconds):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -190,17 +189,18 @@ def spin(seconds):
 def test_a_worker_without_a_sign_of_life_is_ended(worker):
     worker.hang_seconds = 2.0
     pid = worker.call(os.getpid)
-    with pytest.raises(WorkerDied, match="hung, with nothing done for 2 s") as died:
+    with pytest.raises(WorkerDied, match=r"hung, with nothing done for \d+ s") as died:
         worker.call(stop_dead)
-    assert died.value.cause == "silence" and gone(pid)
+    assert died.value.cause == "silence"
+    wait_for_the_end(pid)
 
 
 def test_a_worker_that_lives_and_does_nothing_is_ended(worker):
+    assert worker.call(os.getpid)
     worker.stall_seconds = 2.0
-    assert worker.call(sleep_on, 1.0)
     assert worker.call(spin, 4.0)  # that is work
     with pytest.raises(WorkerDied, match="hung"):
-        worker.call(sleep_on, 60)
+        worker.call(time.sleep, FOR_EVER)
 
 
 def processor():
@@ -227,21 +227,21 @@ def test_a_fault_of_the_caller_ends_the_task_that_nobody_waits_for(worker):
 
 def report_and_sleep():
     report("event")
-    time.sleep(60)
+    time.sleep(FOR_EVER)
 
 
 def test_silence_ends_the_call(worker):
     with pytest.raises(TimeoutError):
-        worker.call(time.sleep, 60, silence_seconds=0.5)
+        worker.call(time.sleep, FOR_EVER, silence_seconds=0.5)
 
 
 PROGRAM = """
 import os, sys, time
 from transcrevai_core.memory import MB
-from transcrevai_core.workers import Worker
+from transcrevai_core.workers import BACKSTOP, Worker
 worker = Worker("orphan")
 print(worker.call(os.getpid), flush=True)
-worker.call(time.sleep, 60)
+worker.call(time.sleep, 3600)
 """
 
 
@@ -252,4 +252,4 @@ def test_workers_end_when_the_program_dies(number):
     assert psutil.pid_exists(pid)
     program.send_signal(number)
     program.wait()
-    assert gone(pid)
+    wait_for_the_end(pid)
