@@ -148,6 +148,25 @@ def test_a_word_is_put_right_where_it_stands(page: Any, library: Store, job: Job
     assert (edited.edited, edited.text) == ("What I *heard* <b>instead</b>, k?", third.text)
 
 
+def test_what_is_corrected_is_not_played_on_where_a_page_is_slow(
+    page: Any, library: Store, job: Job
+) -> None:
+    first = segments(library, job)[0]
+    row(page, first).locator(".words > span").first.dblclick()
+    page.wait_for_function(PLAYS, arg=first.start)
+    page.locator("audio").evaluate(
+        """(a, end) => { a.currentTime = end - 0.5
+        const free = performance.now() + 3000
+        while (performance.now() < free) continue }""",
+        first.end,
+    )
+    page.wait_for_function(
+        f"end => {{ const a = {SOUND}; return a.paused && a.currentTime >= end }}", arg=first.end
+    )
+    assert not page.locator("audio").evaluate("a => a.ended")
+    page.keyboard.press("Escape")
+
+
 def test_a_segment_is_given_to_another_by_its_number(page: Any, library: Store, job: Job) -> None:
     second = segments(library, job)[1]
     speakers = library.transcript(job.id).speakers
