@@ -5,11 +5,14 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 from conftest import wait_until
 
+from transcrevai_core import processes, watcher
 from transcrevai_core.errors import Cancelled, WorkerDied
 from transcrevai_core.inside import report
 from transcrevai_core.memory import MB
@@ -201,6 +204,34 @@ def test_a_worker_that_lives_and_does_nothing_is_ended(worker):
     assert worker.call(spin, 4.0)  # that is work
     with pytest.raises(WorkerDied, match="hung"):
         worker.call(time.sleep, FOR_EVER)
+
+
+@pytest.mark.parametrize(("used", "queued", "hangs"), [(0.001, 0.8, False), (0.001, 0.1, True)])
+def test_a_worker_that_gets_no_processor_is_not_taken_for_idle(monkeypatch, used, queued, hangs):
+    now = 0.0
+    clock = SimpleNamespace(monotonic=lambda: now, sleep=time.sleep)
+    monkeypatch.setattr(watcher, "time", clock)
+    monkeypatch.setattr(watcher.processes, "cpu_seconds", lambda pid: used * now)
+    monkeypatch.setattr(watcher.processes, "queued_seconds", lambda pid: queued * now)
+    silence, longest = watcher.Silence(), 0.0
+    while now < 300:
+        now += 0.05
+        silence.look(1)
+        longest = max(longest, silence.idle)
+    assert longest > 250 if hangs else longest < 5
+
+
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="the system does not tell")
+def test_waiting_for_a_processor_is_seen():
+    only = f"import os; os.sched_setaffinity(0, [{min(os.sched_getaffinity(0))}])\n"
+    both = [subprocess.Popen([sys.executable, "-c", f"{only}while True: pass"]) for _ in range(2)]
+    try:
+        wait_until(lambda: all(processes.queued_seconds(one.pid) > 0.3 for one in both))
+    finally:
+        for one in both:
+            one.kill()
+            one.wait()
+    assert processes.queued_seconds(both[0].pid) == 0.0
 
 
 def processor():
