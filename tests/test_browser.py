@@ -200,7 +200,8 @@ def test_microphone(page: Any, library: Store) -> None:
     choose_demo_model(page)
     page.get_by_role("tab", name="Microphone").click()
     page.get_by_role("button", name="Record", exact=True).click()
-    expect(page.get_by_test_id("stAudioInputWaveformTimeCode")).to_have_text("00:01")
+    clock = page.get_by_test_id("stAudioInputWaveformTimeCode")
+    expect(clock).to_have_text(re.compile("[1-9]"))  # a second, or more
     page.get_by_role("button", name="Stop recording").click()
     page.get_by_role("button", name="Transcribe the recording").click()
     expect(page.get_by_role("heading", name="Recording")).to_be_visible()
