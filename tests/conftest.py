@@ -15,6 +15,7 @@ import av
 import numpy as np
 import pytest
 
+from tools.serving import CEILING
 from transcrevai_core import demo, i18n, workers
 from transcrevai_core.audio import decode
 from transcrevai_core.jobs.governor import Program
@@ -38,14 +39,12 @@ SETTINGS = {
 }
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], object]) -> None:
     """Wait for what happens in another process or thread."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return
+    end = time.monotonic() + CEILING
+    while not condition():
+        assert time.monotonic() < end, "it did not come to that"
         time.sleep(0.02)
-    raise AssertionError("it did not come to that")
 
 
 def worker_named(name: str) -> Worker | None:
@@ -86,7 +85,7 @@ def app() -> Any:
     """The pages, over the test's own library."""
     from streamlit.testing.v1 import AppTest  # slow to import, and few tests need it
 
-    return AppTest.from_file(str(ROUTER), default_timeout=60)
+    return AppTest.from_file(str(ROUTER), default_timeout=CEILING)
 
 
 def beginning(path: Path, seconds: int) -> Path:

@@ -1,6 +1,7 @@
 import threading
 
 import pytest
+from conftest import CEILING, wait_until
 
 from transcrevai_core.errors import Cancelled, InputError
 from transcrevai_core.workers.background import Task
@@ -11,14 +12,14 @@ def test_it_tells_how_far_it_is_and_answers():
 
     def call(task):
         task.tell("counting", 0.5)
-        go.wait(10)
+        go.wait(CEILING)
         return 7
 
     task = Task(call)
-    while not task.stage:
-        pass
+    wait_until(lambda: task.share)
     assert (task.stage, task.share, task.is_alive()) == ("counting", 0.5, True)
-    assert task.left == pytest.approx(task.elapsed, abs=0.1)
+    earlier, left = task.elapsed, task.left
+    assert earlier <= left <= task.elapsed
     go.set()
     assert task.result() == 7 and task.error == ""
 
@@ -38,7 +39,7 @@ def test_a_fault_is_one_sentence_and_a_cancel_none(caplog):
     refused, stumbled, stopped = Task(refuse), Task(stumble), Task(stop)
     stopped.cancel()
     for task in (refused, stumbled, stopped):
-        task.join(10)
+        task.join(CEILING)
     assert refused.error == "That is no number." and stopped.error == ""
     assert stumbled.error == "An unexpected fault ended the work (ZeroDivisionError: by zero)."
     assert stumbled.error and caplog.text.count("work in the background failed") == 1

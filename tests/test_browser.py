@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SETTINGS
+from conftest import CEILING, SETTINGS
 
 from tools.serving import Server, browsing, find_chromium, serving
 from transcrevai_core import demo
@@ -22,9 +22,8 @@ if not find_chromium() and os.environ.get("TRANSCREVAI_REQUIRE_BROWSER") != "1":
     pytest.skip("no Chromium: install it or name it in CHROMIUM", allow_module_level=True)
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=CEILING * 1000)
 
-PATIENCE = 120_000  # ms, for what a busy machine needs to transcribe a minute of speech
 # what the page sends is a second underway, as on a busy machine
 SLOW_LINE = """
 const send = WebSocket.prototype.send
@@ -56,13 +55,19 @@ def browser() -> Iterator[Any]:
         yield running
 
 
+def visitor(browser: Any, **options: Any) -> Any:
+    """Give the context of a new visitor, who waits as long as any test does."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(CEILING * 1000)
+    return context
+
+
 @contextmanager
 def opened(
     browser: Any, url: str, width: int = 1280, height: int = 900, locale: str = "en-US"
 ) -> Iterator[Any]:
     """Give a new tab of a new visitor; nothing in it may fail or ask any other server."""
-    context = browser.new_context(viewport={"width": width, "height": height}, locale=locale)
-    context.set_default_timeout(20_000)
+    context = visitor(browser, viewport={"width": width, "height": height}, locale=locale)
     tab = context.new_page()
     faults: list[str] = []
     tab.on("pageerror", lambda error: faults.append(str(error)))
@@ -74,6 +79,20 @@ def opened(
     finally:
         context.close()
     assert not faults
+
+
+def settle(page: Any) -> None:
+    """Wait until nothing is being drawn."""
+    page.wait_for_function(
+        "!document.querySelector('[data-stale=true], [data-testid=stSkeleton]')"
+        " && document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
+    )
+
+
+def fits(page: Any, width: int) -> None:
+    """Wait until a page is drawn, and nothing of it scrolls sideways."""
+    settle(page)
+    page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=width)
 
 
 @pytest.fixture
@@ -113,18 +132,18 @@ def test_upload_shows_its_progress_and_survives_a_change_of_page(
     sound.write_bytes(demo.sample_path("pt").read_bytes())
     choose_demo_model(page)
     chromium = page.context.new_cdp_session(page)
-    throttle(chromium, 1_000_000)
+    throttle(chromium, 100_000)  # far longer than two changes of page take
     page.locator("input[type=file]").set_input_files([tmp_path / "broken.mp3", sound])
-    expect(page.get_by_text(re.compile(r"of 20 MB · \d+% · \d+ s left"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"of 20 MB · \d+% · \d+ (s|min) left"))).to_be_visible()
     page.get_by_role("link", name="Library").click()
     expect(page.get_by_role("heading", name="Library")).to_be_visible()
     page.get_by_role("link", name="Transcribe", exact=True).click()
-    expect(page.get_by_text(re.compile(r"of 20 MB · \d+% · \d+ s left"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"of 20 MB · \d+% · \d+ (s|min) left"))).to_be_visible()
     throttle(chromium, -1)
 
     expect(page.get_by_role("heading", name="In progress")).to_be_visible()
-    expect(page.get_by_text("cannot be decoded")).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_role("heading", name="Just finished")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("cannot be decoded")).to_be_visible()
+    expect(page.get_by_role("heading", name="Just finished")).to_be_visible()
     done = library.jobs(["done"])[0]
     assert done.title == "entrevista _b_.flac" and library.segments(done.id)
     assert done.source.read_bytes() == sound.read_bytes()
@@ -143,7 +162,7 @@ def test_one_dropped_file_is_shown_at_once(page: Any, library: Store) -> None:
     expect(page.get_by_role("heading", name="dropped.flac")).to_be_visible()
     expect(page).to_have_url(re.compile(r"\?job=[0-9a-f]{32}$"))
     assert library.jobs()[0].title == "dropped.flac"
-    expect(page).to_have_url(re.compile("/transcript"), timeout=PATIENCE)
+    expect(page).to_have_url(re.compile("/transcript"))
 
 
 def test_a_typed_model_is_kept_however_the_field_is_left(
@@ -194,9 +213,7 @@ def test_reload_and_new_tab_find_the_running_job(
     page.get_by_role("tab", name="Path").click()
     page.get_by_label("Full path of a recording").fill(str(long))
     page.get_by_role("button", name="Transcribe the file").click()
-    expect(page.get_by_text(re.compile(r"Transcribing, \d+% · .* elapsed"))).to_be_visible(
-        timeout=PATIENCE
-    )
+    expect(page.get_by_text(re.compile(r"Transcribing, \d+% · .* elapsed"))).to_be_visible()
     page.reload()
     expect(page.get_by_role("heading", name="long.wav")).to_be_visible()
     expect(page.get_by_text(re.compile(r"Transcribing, \d+%"))).to_be_visible()
@@ -258,12 +275,13 @@ def test_microphone(page: Any, library: Store) -> None:
     choose_demo_model(page)
     page.get_by_role("tab", name="Microphone").click()
     page.get_by_role("button", name="Record", exact=True).click()
-    page.wait_for_timeout(1500)
+    clock = page.get_by_test_id("stAudioInputWaveformTimeCode")
+    expect(clock).to_have_text(re.compile("[1-9]"))  # a second, or more
     page.get_by_role("button", name="Stop recording").click()
     page.get_by_role("button", name="Transcribe the recording").click()
     expect(page.get_by_role("heading", name="Recording")).to_be_visible()
-    expect(page.get_by_text("There is no text")).to_be_visible(timeout=PATIENCE)  # only beeps
-    assert library.jobs(["done"])[0].duration == pytest.approx(1.5, abs=1)
+    expect(page.get_by_text("There is no text")).to_be_visible()  # only beeps
+    assert library.jobs(["done"])[0].duration > 0.5
 
 
 def test_delete_is_for_good(page: Any, library: Store, server: Server) -> None:
@@ -272,7 +290,9 @@ def test_delete_is_for_good(page: Any, library: Store, server: Server) -> None:
     page.goto(f"{server.url}/library")
     page.get_by_label("Search in titles").fill("to be deleted")
     expect(page.get_by_role("heading", name="Titles (1)")).to_be_visible()
-    page.get_by_role("button", name="Delete").click()
+    delete = page.get_by_role("button", name="Delete")
+    expect(delete).to_have_count(1)  # what was found before is gone
+    delete.click()
     page.get_by_role("dialog").get_by_role("button", name="Delete for good").click()
     expect(page.get_by_role("dialog")).to_be_hidden()
     assert job.id not in [other.id for other in library.jobs()]
@@ -287,11 +307,11 @@ def test_errors_are_one_sentence(page: Any, server: Server) -> None:
 
 def test_a_bad_setting_is_told_on_every_page(browser: Any, tmp_path: Path) -> None:
     with serving(tmp_path / "home", TRANSCREVAI_BEAM_SIZE="99") as server:
-        tab = browser.new_page()
+        tab = visitor(browser).new_page()
         for place in ("", "library"):
             tab.goto(f"{server.url}/{place}")
             expect(tab.get_by_text("beam_size is '99'; it should be")).to_be_visible()
-        tab.close()
+        tab.context.close()
 
 
 @pytest.mark.parametrize("place", ["", "library", "transcript", "memory", "tuning"])
@@ -299,7 +319,7 @@ def test_narrow_screens_need_no_sideways_scrolling(page: Any, server: Server, pl
     page.set_viewport_size({"width": 400, "height": 800})
     page.goto(f"{server.url}/{place}")
     page.get_by_role("heading").first.wait_for()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    fits(page, 400)
     for element in page.get_by_role("button").all():
         box = element.bounding_box()
         assert not box or box["x"] + box["width"] <= 400

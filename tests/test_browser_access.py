@@ -11,7 +11,7 @@ import pytest
 from conftest import SETTINGS
 from test_pages import fill
 
-from tests.test_browser import browser, expect  # noqa: F401
+from tests.test_browser import browser, expect, settle, visitor  # noqa: F401
 from tools.serving import Server, serving
 from transcrevai_core.jobs import direct
 from transcrevai_core.jobs.retention import DAY
@@ -65,7 +65,7 @@ def server(home: Path) -> Iterator[Server]:
 
 def faults(page: Any) -> list[str]:
     """Return what axe-core finds that is serious, once nothing is being drawn."""
-    for pause in (300, 1_000, 3_000):  # what fades in is pale while it does
+    for pause in (300, 1_000, 3_000, 10_000, 30_000):  # what fades in is pale while it does
         settle(page)
         page.wait_for_timeout(pause)
         found = axe.Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
@@ -79,21 +79,14 @@ def faults(page: Any) -> list[str]:
     return grave
 
 
-def settle(page: Any) -> None:
-    """Wait until nothing is being drawn."""
-    page.wait_for_function(
-        "!document.querySelector('[data-stale=true], [data-testid=stSkeleton]')"
-        " && document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
-    )
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_page_has_a_serious_fault(
     browser: Any,  # noqa: F811
     server: Server,
     theme: str,
 ) -> None:
-    context = browser.new_context(color_scheme=theme, locale="pt-BR" if theme == "dark" else "en")
+    language = "pt-BR" if theme == "dark" else "en"
+    context = visitor(browser, color_scheme=theme, locale=language)
     page = context.new_page()
     found = {}
     for name in PAGES:
@@ -131,7 +124,7 @@ def test_what_is_deleted_is_asked_for_first(
 ) -> None:
     monkeypatch.setenv("TRANSCREVAI_HOME", str(home))
     store = Store(home)
-    page = browser.new_context(locale="en-US").new_page()
+    page = visitor(browser, locale="en-US").new_page()
     page.goto(f"{server.url}/settings")
     page.get_by_role("tab", name="Models").click()
     page.get_by_role("button", name="Delete").click()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.test_browser import HEAVY, PATIENCE, browser, expect, library, opened, server  # noqa: F401
+from tests.test_browser import HEAVY, browser, expect, fits, library, opened, server  # noqa: F401
 from tools.serving import Server
 from transcrevai_core import demo
 from transcrevai_core.library.store import Store
@@ -42,12 +42,12 @@ def test_a_reference_goes_in_and_the_error_is_marked(
     expect(page.get_by_role("button", name="Compare")).to_be_disabled()
     page.locator("input[type=file]").set_input_files(demo.sample_path("pt").with_suffix(".txt"))
     page.get_by_role("button", name="Compare").click()
-    expect(page.get_by_role("heading", name="Word by word")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="Word by word")).to_be_visible()
     expect(page.get_by_test_id("stMetricValue").first).to_have_text(re.compile(r"^0\.7%$"))
     expect(page.locator("del", has_text=re.compile("^3$"))).to_be_visible()
     expect(page.locator("strong", has_text=re.compile("^33$"))).to_be_visible()
     expect(page.get_by_text("compared in lower case and without punctuation")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+    fits(page, page.viewport_size["width"])
     with page.expect_download() as event:
         page.get_by_role("button", name="Download JSON").click()
     assert event.value.suggested_filename == "Reunião.score.json"
@@ -59,7 +59,7 @@ def test_a_reference_goes_in_and_the_error_is_marked(
     expect(page.get_by_role("button", name="Compare")).to_be_disabled()  # it has been heard
     page.locator("input[type=file]").set_input_files(demo.sample_path("pt").with_suffix(".rttm"))
     page.get_by_role("button", name="Compare").click()
-    expect(page.get_by_role("heading", name="Who speaks when")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="Who speaks when")).to_be_visible()
     expect(page.get_by_text("no collar, every moment is scored")).to_be_visible()
     mapped = Path(f"/proc/{server.pid}/maps").read_text()
     assert not [name for name in (*HEAVY, "rapidfuzz", "/scipy/") if name in mapped]

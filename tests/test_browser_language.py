@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.test_browser import browser, expect  # noqa: F401
+from tests.test_browser import browser, expect, visitor  # noqa: F401
 from tools.serving import Server, serving
 
 
@@ -22,7 +22,7 @@ def test_the_browsers_language_until_another_is_chosen(
     server: Server,
     tmp_path: Path,
 ) -> None:
-    context = browser.new_context(locale="pt-BR")
+    context = visitor(browser, locale="pt-BR")
     page = context.new_page()
     page.goto(server.url)
     expect(page.get_by_role("heading", name="Transcrever")).to_be_visible()
@@ -49,7 +49,7 @@ def test_the_browsers_language_until_another_is_chosen(
     page.reload()
     expect(page.get_by_role("heading", name="Library")).to_be_visible()
     expect(page.get_by_role("link", name=re.compile("Memory"))).to_be_visible()
-    other = browser.new_context(locale="pt-BR").new_page()
+    other = visitor(browser, locale="pt-BR").new_page()
     other.goto(server.url)
     expect(other.get_by_role("heading", name="Transcribe")).to_be_visible()
     expect(other.get_by_role("radio", name="English")).to_be_checked()

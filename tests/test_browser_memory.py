@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.test_browser import browser, expect, library, opened, server  # noqa: F401
+from tests.test_browser import browser, expect, fits, library, opened, server  # noqa: F401
 from tools.serving import Server
 from transcrevai_core.library.journal import Journal
 from transcrevai_core.library.store import Store
@@ -35,7 +35,7 @@ def test_meters_limits_and_memory_given_back(page: Any, library: Store) -> None:
     expect(page.get_by_text(re.compile(r"peak 459 MB"))).to_be_visible()
     chart = page.get_by_role("figure", name="Memory in the last 10 minutes")
     expect(chart.get_by_text("emergency")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+    fits(page, page.viewport_size["width"])
 
     page.get_by_role("tab", name="Limits").click()
     percent = page.get_by_role("spinbutton", name="Largest worker ended from (%)")

@@ -10,7 +10,7 @@ from typing import Any
 
 import docx
 
-from tests.test_browser import PATIENCE, browser, expect, library, opened, server  # noqa: F401
+from tests.test_browser import browser, expect, library, opened, server  # noqa: F401
 from tests.test_browser_speakers import choose_name
 from tools.serving import Server
 from transcrevai_core import demo
@@ -23,7 +23,7 @@ def test_from_the_sample_to_a_corrected_report(
     with opened(browser, server.url, locale="pt-BR") as page:
         page.get_by_role("button", name=demo.SAMPLES["pt"]).click()
         expect(page.get_by_role("progressbar").first).to_be_visible()
-        expect(page.locator(".row").first).to_be_visible(timeout=PATIENCE)  # it opens by itself
+        expect(page.locator(".row").first).to_be_visible()  # it opens by itself
         expect(page).to_have_url(re.compile(r"/transcript\?job=[0-9a-f]{32}$"))
         expect(page.get_by_text("só entende a fala sintetizada dos exemplos")).to_be_visible()
         job = library.jobs(["done"])[0]
@@ -91,7 +91,7 @@ def test_from_the_sample_to_a_corrected_report(
 
 def download(page: Any, choice: str, button: str) -> bytes:
     page.get_by_role("radio", name=choice).click()
-    with page.expect_download(timeout=PATIENCE) as event:
+    with page.expect_download() as event:
         page.get_by_role("button", name=button).click()
     return Path(event.value.path()).read_bytes()
 
@@ -99,5 +99,5 @@ def download(page: Any, choice: str, button: str) -> bytes:
 def report(page: Any, choice: str) -> bytes:
     page.get_by_role("radio", name=choice).click()
     page.get_by_role("button", name="Escrever o relatório").click()
-    expect(page.get_by_role("button", name="Baixar o relatório")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Baixar o relatório")).to_be_visible()
     return download(page, choice, "Baixar o relatório")

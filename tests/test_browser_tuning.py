@@ -1,7 +1,6 @@
 """The tuning way in a browser: change the count, see the answer, sweep, keep the best, use it."""
 
 # ruff: noqa: F811
-import contextlib
 import json
 import re
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 from conftest import wait_until
 
-from tests.test_browser import HEAVY, PATIENCE, browser, expect, library, opened, server  # noqa: F401
+from tests.test_browser import HEAVY, browser, expect, fits, library, opened, server  # noqa: F401
 from tests.test_browser_speakers import ended, until
 from tools.serving import Server
 from transcrevai_core import demo
@@ -33,7 +32,7 @@ def sample(server: Server, library: Store) -> Job:
 @pytest.fixture
 def page(browser: Any, server: Server, sample: Job) -> Iterator[Any]:
     with opened(browser, f"{server.url}/tuning?job={sample.id}", height=1600) as tab:
-        expect(tab.locator(LANES).filter(has_text="Speaker 3")).to_have_count(2, timeout=PATIENCE)
+        expect(tab.locator(LANES).filter(has_text="Speaker 3")).to_have_count(2)
         yield tab
 
 
@@ -49,12 +48,12 @@ def test_the_tuning_way(page: Any, library: Store, sample: Job, server: Server) 
     page.get_by_role("tab", name="Reference and sweep").click()
     field, score = page.locator("input[type=file]"), page.get_by_role("cell", name="2 of 3")
     field.set_input_files(RTTM)
-    expect(score).to_be_visible(timeout=PATIENCE)
+    expect(score).to_be_visible()
     expect(page.get_by_text("12 turns · 3 speakers")).to_be_visible()
     page.get_by_role("button", name="Remove the reference").click()
     expect(score).to_have_count(0)
     field.set_input_files(RTTM)  # the field was emptied, and takes the same file again
-    expect(score).to_be_visible(timeout=PATIENCE)
+    expect(score).to_be_visible()
     page.get_by_role("tab", name="Use and export").click()
     with page.expect_download() as exported:
         page.get_by_role("button", name="Export as JSON").click()
@@ -71,7 +70,7 @@ def test_the_tuning_way(page: Any, library: Store, sample: Job, server: Server) 
     values.fill("2,3")
     values.press("Enter")
     page.get_by_role("button", name="Try 2 settings").click()
-    expect(page.get_by_text("with Number of speakers: 3")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("with Number of speakers: 3")).to_be_visible()
 
     page.get_by_role("textbox", name="Name of a profile").fill("meetings")
     page.get_by_role("button", name="Save as profile").click()
@@ -107,21 +106,21 @@ def test_a_dot_of_the_map_plays_its_window_and_no_more(page: Any, sample: Job) -
     start, end = (float(n) for n in re.findall(r"[\d.]+", label))
     assert 0.5 <= end - start <= 1.6
     page.wait_for_function("window.transcrevaiClip && window.transcrevaiClip.currentTime > 0")
-    with contextlib.suppress(Exception):
-        page.wait_for_function("window.transcrevaiClip.paused")
-    state = page.evaluate("[transcrevaiClip.currentTime, transcrevaiClip.paused]")
-    assert state[1] and start < state[0] < end + 0.25
+    page.wait_for_function(
+        "end => transcrevaiClip.paused && transcrevaiClip.currentTime >= end - 0.1", arg=end
+    )
+    assert not page.evaluate("transcrevaiClip.ended")
 
 
 def test_turns_and_windows_are_heard_by_keyboard(page: Any, sample: Job, library: Store) -> None:
     first, second = library.transcript(sample.id).turns[:2]
     onward = page.get_by_role("button", name="Next turn")
-    playing = "!transcrevaiClip.paused && transcrevaiClip.currentTime >"
+    heard = "transcrevaiClip.currentTime >"
     onward.focus()
     page.keyboard.press("Enter")
-    page.wait_for_function(f"window.transcrevaiClip && {playing} {first.start}")
+    page.wait_for_function(f"window.transcrevaiClip && {heard} {first.start}")
     page.keyboard.press("Enter")  # the next one goes on where the first is cut short
-    page.wait_for_function(f"{playing} {second.start + 0.3}")
+    page.wait_for_function(f"{heard} {second.start + 0.3}")
     expect(onward).to_be_focused()
     told = page.get_by_role("status").filter(has_text="Speaker 1")
     expect(told).to_contain_text(f"{second.start:.2f} s to {second.end:.2f} s")
@@ -140,5 +139,4 @@ def test_turns_and_windows_are_heard_by_keyboard(page: Any, sample: Job, library
 def test_a_phone_shows_all_of_it(page: Any, tab: str) -> None:
     page.set_viewport_size({"width": 400, "height": 800})
     page.get_by_role("tab", name=tab).click()
-    page.wait_for_timeout(300)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    fits(page, 400)

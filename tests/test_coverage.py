@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import SETTINGS, wait_until, worker_named
+from conftest import CEILING, SETTINGS, wait_until, worker_named
 from typer.testing import CliRunner
 
 from tests.test_pages import checked, open_page, press
@@ -182,7 +182,7 @@ def test_a_kill_in_between_keeps_the_rest_and_the_gaps_go_on(store, program, don
     if worker := worker_named("transcription"):
         os.kill(worker.pid, signal.SIGKILL)
     store.cancel(done.id)
-    run.join(60)
+    run.join(CEILING)
     assert [s for s in store.segments(done.id) if s in kept] == kept
     assert store.job(done.id).state == "done"  # as it was before; what was not tried can be again
     if left := of_job(store, done.id).gaps:

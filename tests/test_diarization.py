@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from conftest import CEILING
 from test_pipeline import run_cli
 
 from transcrevai_core import demo
@@ -160,7 +161,10 @@ def test_the_command_line_writes_rttm_and_json(tmp_path):
     command = [sys.executable, "-m", "transcrevai_core", "diarize"]
     missing = str(tmp_path / "gone.wav")
     done = subprocess.run(
-        [*command, missing, sample, "-o", str(tmp_path)], capture_output=True, text=True, timeout=90
+        [*command, missing, sample, "-o", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=CEILING,
     )
     assert done.returncode == 1  # the missing one ends alone
     assert "There is no file" in done.stderr and "pt.flac: 3 speakers (" in done.stderr

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 import webvtt
+from conftest import CEILING
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from praatio import textgrid
@@ -413,7 +414,7 @@ def test_the_command_line_exports_speakers(tmp_path, monkeypatch):
         return subprocess.run(
             [sys.executable, "-m", "transcrevai_core", "jobs", "export", job.id,
              *(["-f", format] if format else []), "-o", str(tmp_path / "out")],
-            capture_output=True, text=True, timeout=60, encoding="utf-8",
+            capture_output=True, text=True, timeout=CEILING, encoding="utf-8",
         )  # fmt: skip
 
     store.save_diarization(job.id, [Turn(0, 1, "SPEAKER_00")], {"speakers": 1})

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import wait_until, worker_named
+from conftest import CEILING, wait_until, worker_named
 from typer.testing import CliRunner
 
 from transcrevai_core import demo
@@ -493,13 +493,13 @@ def test_nobody_works_on_a_sweep_twice(library: Store, job: Job) -> None:
 
     def wait(sweep: sweeps.Sweep) -> None:
         going.set()
-        held.wait(30)
+        held.wait(CEILING)
 
     thread = threading.Thread(
         target=sweep_run.run, args=(library, load_settings(), sweep_id), kwargs={"on_result": wait}
     )
     thread.start()
-    going.wait(30)
+    assert going.wait(CEILING)
     owner = sweeps.find(library, sweep_id).owner
     with pytest.raises(InputError, match="runs already"):
         sweep_run.run(library, load_settings(), sweep_id)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import CEILING
 from streamlit.testing.v1 import AppTest
 
 from transcrevai_core import demo, ui
@@ -360,7 +361,7 @@ def broken(kind: str) -> None:
     ("kind", "sentence"), [("told", "It is 2 \\* 3\\."), ("other", "Something went wrong here")]
 )
 def test_an_error_is_one_calm_sentence(kind: str, sentence: str) -> None:
-    app = checked(AppTest.from_function(broken, args=(kind,), default_timeout=30).run())
+    app = checked(AppTest.from_function(broken, args=(kind,), default_timeout=CEILING).run())
     assert len(app.error) == 1 and app.error[0].value.startswith(sentence)
     assert "secret" not in app.error[0].value
 
@@ -369,11 +370,11 @@ def test_an_error_is_one_calm_sentence(kind: str, sentence: str) -> None:
 
 FORBIDDEN = ("ctranslate2", "onnxruntime", "librosa", "sklearn", "faster_whisper", "av", "torch",
              "pandas", "pyarrow")  # fmt: skip
-SERVER = """
+SERVER = f"""
 import sys
 import app                                    # routes, lifespan and all that they import
 from streamlit.testing.v1 import AppTest
-at = AppTest.from_file("pages/_router.py", default_timeout=30).run()
+at = AppTest.from_file("pages/_router.py", default_timeout={CEILING}).run()
 for page in ("transcript.py", "library.py", "memory.py", "settings.py", "transcribe.py"):
     at.switch_page(page).run()
     assert not at.exception, at.exception[0].message
@@ -384,7 +385,7 @@ print(*sys.modules)
 def test_no_page_imports_machine_learning(store: Store) -> None:
     fill(store)
     run = subprocess.run(
-        [sys.executable, "-c", SERVER], cwd=ROOT, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", SERVER], cwd=ROOT, capture_output=True, text=True, timeout=CEILING
     )
     assert run.returncode == 0, run.stderr
     loaded = {name.partition(".")[0] for name in run.stdout.split()}

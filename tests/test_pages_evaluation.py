@@ -32,10 +32,7 @@ from transcrevai_core.workers.oneshot import errand
 
 def run_until(app: AppTest, condition: Callable[[], object]) -> None:
     """Run a page again, as its fragments would, until it shows what is waited for."""
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, texts(app)
-        checked(app.run())
+    wait_until(lambda: condition() or (checked(app.run()) and condition()))
 
 
 def compare(app: AppTest, name: str, content: bytes) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import wait_until
+from conftest import CEILING, wait_until
 from streamlit.testing.v1 import AppTest
 from test_pages import checked, fill, open_page, press, texts
 
@@ -186,7 +186,7 @@ def test_a_model_is_fetched_with_progress_and_can_be_cancelled(
     monkeypatch.setattr(downloads, "fetch_model", fetch)
     show(app, MODELS)
     press(app, "Download")
-    assert going.wait(10)
+    assert going.wait(CEILING)
     checked(app.run())
     assert app.progress[0].text.startswith("Downloading tiny, 25% · ")
     checked(app.button(key="stop_tiny").click().run())

@@ -8,13 +8,12 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import SETTINGS, planned, wait_until, worker_named
+from conftest import CEILING, SETTINGS, planned, wait_until, worker_named
 
 from transcrevai_core import cli, demo, export, transcribe, wer, workers
 from transcrevai_core.errors import StorageError, TranscrevaiError
@@ -129,7 +128,7 @@ def test_a_killed_worker_costs_no_more_than_the_chunk_in_hand(store, program):
     for number in (3, 8):
         wait_until(lambda number=number: finished(store, job.id) >= number)
         os.kill(worker_named("transcription").pid, signal.SIGKILL)
-    thread.join(120)
+    thread.join(CEILING)
     assert store.job(job.id).state == "done"
     counts = decodes(store, job.id)
     assert set(counts) <= {1, 2}
@@ -153,7 +152,7 @@ def test_a_killed_program_goes_on_from_its_last_finished_chunk(store, tmp_path):
 
     runner = Runner(store, load_settings())  # what the app does at its start
     runner.start()
-    wait_until(lambda: store.job(job.id).state == "done", 120)
+    wait_until(lambda: store.job(job.id).state == "done")
     runner.stop()
     assert_kept(before, store.segments(job.id))
     counts = decodes(store, job.id)
@@ -174,7 +173,7 @@ def test_cancelling_keeps_what_is_finished_and_the_job_can_go_on(store, program)
     run.start()
     wait_until(lambda: finished(store, job.id) >= 3)
     store.cancel(job.id)
-    run.join(30)
+    run.join(CEILING)
     assert store.job(job.id).state == "cancelled"
     kept = store.segments(job.id)
     assert kept and store.job(job.id).error == ""
@@ -237,7 +236,7 @@ def test_a_failing_job_leaves_the_next_one_alone(store, tmp_path, make_sound):
     good = store.add_job(make_sound(), {"model": "demo"})
     runner = Runner(store, load_settings())
     runner.start()
-    wait_until(lambda: not store.jobs(ACTIVE_STATES), 90)
+    wait_until(lambda: not store.jobs(ACTIVE_STATES))
     runner.stop()
     assert store.job(good.id).state == "done"
     for job, reason in (
@@ -270,9 +269,9 @@ def loaded_model():
 def test_preloading_brings_the_model_before_the_first_job_and_idleness_ends_it(store):
     runner = Runner(store, load_settings(model="demo", preload=True, model_idle_seconds=3))
     runner.start()
-    wait_until(lambda: worker_named("transcription"), 20)
-    wait_until(lambda: worker_named("transcription").call(loaded_model) == "demo", 20)
-    wait_until(lambda: not workers.live(), 20)
+    wait_until(lambda: worker_named("transcription"))
+    wait_until(lambda: worker_named("transcription").call(loaded_model) == "demo")
+    wait_until(lambda: not workers.live())
     runner.stop()
 
 
@@ -280,17 +279,18 @@ def test_a_model_that_cannot_be_loaded_in_advance_does_not_stop_the_runner(store
     runner = Runner(store, load_settings(model="bse", preload=True))
     runner.start()
     job = store.add_job(make_sound(), {"model": "demo"})
-    wait_until(lambda: store.job(job.id).state == "done", 60)
+    wait_until(lambda: store.job(job.id).state == "done")
     runner.stop()
 
 
 class FullDisk(Store):
-    """A store that refuses to write while it is `full`."""
+    """A store that refuses to write while it is `full`, and counts how often."""
 
-    full = False
+    full, refused = False, 0
 
     def update_job(self, job_id, **changes):
         if self.full:
+            self.refused += 1
             raise StorageError("The library refused: database or disk is full.")
         super().update_job(job_id, **changes)
 
@@ -302,11 +302,11 @@ def test_a_store_that_refuses_holds_a_job_up_only_until_there_is_room(home, make
     store.full = True
     job = store.add_job(make_sound(), {"model": "demo"})
     runner.start()
-    wait_until(lambda: store.job(job.id).owner is not None, 20)
-    time.sleep(1)
+    wait_until(lambda: store.job(job.id).owner is not None)
+    wait_until(lambda: store.refused > 2)
     assert store.job(job.id).state == "queued"
     store.full = False
-    wait_until(lambda: store.job(job.id).state == "done", 60)
+    wait_until(lambda: store.job(job.id).state == "done")
     runner.stop()
 
 
@@ -380,7 +380,7 @@ def test_control_c_keeps_what_is_finished_and_the_same_command_goes_on(store, tm
     )
     wait_until(lambda: store.jobs() and finished(store, store.jobs()[0].id) >= 2)
     os.killpg(program.pid, signal.SIGINT)  # the terminal sends it to the whole group
-    _, said = program.communicate(timeout=30)
+    _, said = program.communicate(timeout=CEILING)
     (job,) = store.jobs()
     assert (program.returncode, job.state, job.owner) == (130, "cancelled", None)
     assert "interrupted; the same command again goes on from there" in said

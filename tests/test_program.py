@@ -5,7 +5,7 @@ import sqlite3
 import time
 
 import pytest
-from conftest import planned, wait_until
+from conftest import CEILING, planned, wait_until
 
 from transcrevai_core import demo, workers
 from transcrevai_core.errors import WorkerDied
@@ -130,14 +130,19 @@ def test_what_the_machine_has_not_is_not_promised(governed, pressure):
 
 
 def linger(spec, wav, chunk, options, longest):
-    time.sleep(0.5)
+    while chunk.index and not wav.with_name("go").exists():
+        time.sleep(0.02)
     return [Segment(chunk.start, chunk.end, f"{spec.name} {longest:g}")], 0
 
 
 @pytest.fixture
 def slow_words(monkeypatch):
-    """Chunks that take half a second each, and say how they were made."""
+    """Chunks that say how they were made, each but the first once `go_on` was called."""
     monkeypatch.setattr(tasks, "decode", linger)
+
+
+def go_on(store, job):
+    store.wav(job.id).with_name("go").touch()
 
 
 def start(store, program, **options):
@@ -157,7 +162,9 @@ def test_an_emergency_makes_the_rest_of_a_job_light_and_says_so(
 ):
     job, thread = start(store, governed)
     pressure.share = 0.81
-    thread.join(60)
+    wait_until(lambda: governed.level == "emergency")
+    go_on(store, job)
+    thread.join(CEILING)
     done = store.job(job.id)
     assert done.state == "done"
     texts = [segment.text for segment in store.segments(job.id)]
@@ -174,8 +181,9 @@ def test_at_the_kill_level_the_worker_is_ended_and_goes_on_when_there_is_room(
     pressure.share = 0.9
     wait_until(lambda: store.job(job.id).stage.startswith("waiting for memory"))
     assert workers.live() == []
+    go_on(store, job)
     pressure.share = 0.3
-    thread.join(60)
+    thread.join(CEILING)
     assert store.job(job.id).state == "done"
     (died,) = causes(governed, "died")
     assert died == (
@@ -205,11 +213,12 @@ def test_a_worker_is_ended_though_the_database_is_locked(
     other.execute("BEGIN EXCLUSIVE")
     (worker,) = (worker for worker in workers.live() if worker.name == "transcription")
     pid, pressure.share = worker.pid, 0.9
-    wait_until(lambda: worker.pid != pid, 10)
+    wait_until(lambda: worker.pid != pid)
     other.execute("ROLLBACK")
     other.close()
+    go_on(store, job)
     pressure.share = 0.3
-    thread.join(60)
+    thread.join(CEILING)
     assert store.job(job.id).state == "done"
 
 
@@ -250,7 +259,7 @@ def test_a_cancel_is_heard_while_there_is_no_memory(store, governed, pressure, s
     pressure.share = 0.9
     wait_until(lambda: store.job(job.id).stage.startswith("waiting for memory"))
     store.cancel(job.id)
-    thread.join(10)
+    thread.join(CEILING)
     assert store.job(job.id).state == "cancelled" and store.segments(job.id)
 
 
@@ -261,9 +270,10 @@ def test_speakers_give_way_to_the_words_and_follow_them(
     job, thread = start(store, governed, diarize=True)
     wait_until(lambda: {"diarization", "transcription"} <= {w.name for w in workers.live()})
     pressure.share = 0.76
-    wait_until(lambda: "diarization" not in {w.name for w in workers.live()}, 20)
+    wait_until(lambda: "diarization" not in {w.name for w in workers.live()})
     assert store.job(job.id).state == "transcribing"
-    thread.join(60)
+    go_on(store, job)
+    thread.join(CEILING)
     done = store.job(job.id)
     assert done.state == "done" and done.diarization["speakers"] == 1
     assert not any("could not be found" in note for note in done.notes)
@@ -274,7 +284,7 @@ def hesitate(wav, voices, options):
     before = wav.with_name("hesitated")
     if not before.exists():
         before.touch()
-        time.sleep(60)
+        time.sleep(3600)
     return [], {"speakers": 1}
 
 
@@ -286,7 +296,7 @@ def test_a_job_tells_the_next_forecast_what_it_needed(store, governed, short_rec
     words = runs["transcription"]
     assert words.key == "demo, int8, beam 5" and 60 * MB < words.peak_bytes < 400 * MB
     assert runs["job"].forecast_bytes == job.forecast and runs["job"].duration == job.duration
-    assert runs["job"].peak_bytes >= words.peak_bytes and 0 < runs["job"].rtf < 10
+    assert runs["job"].peak_bytes >= words.peak_bytes and runs["job"].rtf > 0
     expected = min(2.0, max(0.8, words.peak_bytes / words.table_bytes))
     assert governed.journal.correction(words.key) == pytest.approx(expected)
     again = planned(governed, job)
@@ -313,18 +323,18 @@ def test_an_idle_model_leaves_after_its_time(store, governed):
     with governed.transcriber(Shape("demo"), "job") as worker:
         worker.call(os.getpid)
     assert worker.pid
-    wait_until(lambda: not worker.pid, 10)
+    wait_until(lambda: not worker.pid)
 
 
-def test_settings_that_change_are_taken_on_while_it_runs(store, home, monkeypatch):
+def test_settings_that_change_are_taken_on_while_it_runs(store, home, monkeypatch, caplog):
     for name in ("DEGRADED", "EMERGENCY", "KILL"):
         monkeypatch.delenv(f"TRANSCREVAI_{name}_PERCENT")
     with Program(store, load_settings()) as program:
         (home / "config.toml").write_text("kill_percent = 98.5\nmemory_budget_mb = 777\n")
-        wait_until(lambda: program.limits.kill == 0.985, 10)
+        wait_until(lambda: program.limits.kill == 0.985)
         assert program.limits.budget_bytes == 777 * MB
         (home / "config.toml").write_text("kill_percent = 3\n")
-        time.sleep(1.2)
+        wait_until(lambda: "the changed settings cannot be used" in caplog.text)
         assert program.limits.kill == 0.985  # what cannot be used changes nothing
 
 
@@ -333,7 +343,7 @@ def test_a_choice_that_never_fits_ends_its_job_with_the_nearest_that_does(store,
     runner = jobs.Runner(store, load_settings(memory_budget_mb=600))
     job = store.add_job(demo.sample_path("pt"), JobOptions(model="medium").model_dump())
     runner.start()
-    wait_until(lambda: store.job(job.id).state == "failed", 20)
+    wait_until(lambda: store.job(job.id).state == "failed")
     runner.stop()
     error = store.job(job.id).error
     assert error.startswith("The model medium needs about") and "would be right." in error

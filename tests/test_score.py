@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from conftest import CEILING
 from typer.testing import CliRunner
 
 from transcrevai_core.cli import app
@@ -177,7 +178,7 @@ def test_what_cannot_be_read_is_one_sentence(folders):
 
 def test_exit_code_2_is_wrong_use(folders):
     command = [sys.executable, "-m", "transcrevai_core", "score", "der", "-r", "gone", "-y", "gone"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=CEILING)
     assert done.returncode == 2 and done.stderr.startswith("There is no gone;")
     assert run(folders / "right", folders / "found", "--collar", "-1").exit_code == 2
 

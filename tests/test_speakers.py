@@ -10,7 +10,7 @@ import time
 import av
 import numpy as np
 import pytest
-from conftest import planned, wait_until
+from conftest import CEILING, planned, wait_until
 
 from transcrevai_core import demo, diarize
 from transcrevai_core.audio import decode
@@ -198,7 +198,7 @@ def test_a_killed_program_finds_the_speakers_at_its_next_start(store, tmp_path, 
     assert job.state == "transcribing" and job.digest and job.diarization == {}
     runner = Runner(store, load_settings())
     runner.start()
-    wait_until(lambda: store.job(job.id).state == "done", 120)
+    wait_until(lambda: store.job(job.id).state == "done")
     runner.stop()
     assert len(store.transcript(job.id).speakers) == 3
 
@@ -210,7 +210,7 @@ def test_a_cancel_ends_words_and_speakers(store, program, monkeypatch):
     thread.start()
     wait_until(lambda: store.segments(job.id))
     store.cancel(job.id)
-    thread.join(20)
+    thread.join(CEILING)
     assert not thread.is_alive()
     assert store.job(job.id).state == "cancelled" and store.segments(job.id)
 

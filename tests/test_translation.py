@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from babel.messages.pofile import read_po
+from conftest import CEILING
 from streamlit.testing.v1 import AppTest
 from test_pages import fill, open_page
 
@@ -230,7 +231,7 @@ def portuguese_app(store: Store, in_portuguese: None) -> AppTest:
     journal.add_event("recovered", "normal", "Recovered 2 jobs")
     journal.add_event("action", "kill", "The transcription worker was ended: the program takes 900 "
                       "MB of its budget of 600 MB")  # fmt: skip
-    app = AppTest.from_file(str(ROUTER), default_timeout=30)
+    app = AppTest.from_file(str(ROUTER), default_timeout=CEILING)
     app.session_state[ui.LANGUAGE] = "pt_BR"
     return app
 
@@ -371,10 +372,10 @@ def test_dates_and_numbers_are_those_of_brazil(in_portuguese: None) -> None:
 
 
 def test_what_was_chosen_is_kept(store: Store) -> None:
-    app = AppTest.from_file(str(ROUTER), default_timeout=30).run()
+    app = AppTest.from_file(str(ROUTER), default_timeout=CEILING).run()
     assert app.title[0].value == "Transcribe"
     app.get("button_group")[-1].set_value("pt_BR").run()
     assert app.title[0].value == "Transcrever"
     assert ui.settings().interface_language == "pt_BR"
-    other = AppTest.from_file(str(ROUTER), default_timeout=30).run()
+    other = AppTest.from_file(str(ROUTER), default_timeout=CEILING).run()
     assert other.title[0].value == "Transcrever"

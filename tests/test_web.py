@@ -6,13 +6,13 @@ import json
 import os
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
+from conftest import CEILING, wait_until
 from starlette.applications import Starlette
 
 from transcrevai_core.library.store import Store
@@ -28,15 +28,14 @@ def port(store: Store) -> Iterator[int]:
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
     thread = threading.Thread(target=server.run)
     thread.start()
-    while not server.started:
-        time.sleep(0.01)
+    wait_until(lambda: server.started)
     yield server.servers[0].sockets[0].getsockname()[1]
     server.should_exit = True
     thread.join()
 
 
 def ask(port: int, method: str, path: str, body: Any = None, **headers: str) -> tuple[Any, bytes]:
-    connection = http.client.HTTPConnection("localhost", port, timeout=10)
+    connection = http.client.HTTPConnection("localhost", port, timeout=CEILING)
     connection.request(method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
     answer = connection.getresponse()
     content = answer.read()
@@ -125,15 +124,8 @@ def test_broken_upload_leaves_nothing(port: int, store: Store) -> None:
     )
     with socket.create_connection(("localhost", port)) as connection:
         connection.sendall(head.encode() + b"x" * 200_000)
-        wait_for(lambda: left_behind(store.home))
-    wait_for(lambda: not left_behind(store.home))
-
-
-def wait_for(condition: Any, seconds: float = 5) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.01)
+        wait_until(lambda: left_behind(store.home))
+    wait_until(lambda: not left_behind(store.home))
 
 
 def test_full_disk_is_one_sentence(

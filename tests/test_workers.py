@@ -5,16 +5,21 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 from conftest import wait_until
 
+from transcrevai_core import processes, watcher
 from transcrevai_core.errors import Cancelled, WorkerDied
 from transcrevai_core.memory.readings import MB
 from transcrevai_core.workers import watcher
 from transcrevai_core.workers.child import report
-from transcrevai_core.workers.worker import Worker
+from transcrevai_core.workers.worker import BACKSTOP, Worker
+
+FOR_EVER = 3600.0  # seconds: whoever waits for its end waits in vain
 
 
 @pytest.fixture
@@ -24,13 +29,14 @@ def worker():
     worker.stop()
 
 
-def gone(pid, within=5.0):
-    end = time.monotonic() + within
-    while time.monotonic() < end:
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie":
+def wait_for_the_end(pid):
+    def gone():
+        try:
+            return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
             return True
-        time.sleep(0.05)
-    return False
+
+    wait_until(gone)
 
 
 def count_to(number):
@@ -82,34 +88,33 @@ def test_a_death_becomes_an_error_and_the_next_call_gets_a_new_process(worker, n
     assert worker.call(os.getpid) != pid
 
 
-def test_cancelling_kills_at_once(worker):
-    pid = worker.call(os.getpid)
-    begun = time.monotonic()
+def test_cancelling_kills_amid_the_work(worker):
+    pid, heard = worker.call(os.getpid), []
     with pytest.raises(Cancelled):
-        worker.call(time.sleep, 60, should_stop=lambda: time.monotonic() - begun > 0.3)
-    assert time.monotonic() - begun < 10
-    assert gone(pid)
+        worker.call(report_and_sleep, on_event=heard.append, should_stop=lambda: bool(heard))
+    wait_for_the_end(pid)
 
 
 def test_a_worker_that_died_between_two_calls_can_be_called_again(worker):
     pid = worker.call(os.getpid)
     os.kill(pid, signal.SIGKILL)
-    assert gone(pid)
+    wait_for_the_end(pid)
     with pytest.raises(WorkerDied):
         worker.call(os.getpid)
     assert worker.call(os.getpid) != pid
     worker.kill(WorkerDied("It was in the way.", "memory"))
-    assert gone(worker.pid)
+    wait_for_the_end(worker.pid)
     with pytest.raises(WorkerDied, match="in the way"):
         worker.call(os.getpid)
     assert worker.call(os.getpid)
 
 
 def test_a_worker_that_another_thread_ends_raises_what_can_be_tried_again(worker):
-    worker.call(os.getpid)
-    threading.Timer(0.5, worker.stop).start()
+    def stop(event):
+        threading.Thread(target=worker.stop).start()
+
     with pytest.raises(WorkerDied):
-        worker.call(time.sleep, 60)
+        worker.call(report_and_sleep, on_event=stop)
 
 
 def leak():
@@ -124,7 +129,8 @@ def test_a_worker_over_its_limit_is_ended_and_says_which(worker):
     with pytest.raises(WorkerDied, match="needed more memory than its limit of 120 MB") as died:
         worker.call(leak)
     assert died.value.cause == "memory"
-    assert 115 * MB < worker.peak_bytes < 140 * MB  # it was let go on that far, and no further
+    # it was let go on that far, and not to where the system would have refused it more
+    assert 115 * MB < worker.peak_bytes < BACKSTOP * worker.limit_bytes
     assert worker.call(os.getpid) != os.getpid()  # the next call has a process
 
 
@@ -177,11 +183,6 @@ def stop_dead():
     os.kill(os.getpid(), signal.SIGSTOP)
 
 
-def sleep_on(seconds):
-    time.sleep(seconds)
-    return os.getpid()
-
-
 def spin(seconds):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -192,17 +193,46 @@ def spin(seconds):
 def test_a_worker_without_a_sign_of_life_is_ended(worker):
     worker.hang_seconds = 2.0
     pid = worker.call(os.getpid)
-    with pytest.raises(WorkerDied, match="hung, with nothing done for 2 s") as died:
+    with pytest.raises(WorkerDied, match=r"hung, with nothing done for \d+ s") as died:
         worker.call(stop_dead)
-    assert died.value.cause == "silence" and gone(pid)
+    assert died.value.cause == "silence"
+    wait_for_the_end(pid)
 
 
 def test_a_worker_that_lives_and_does_nothing_is_ended(worker):
+    assert worker.call(os.getpid)
     worker.stall_seconds = 2.0
-    assert worker.call(sleep_on, 1.0)
     assert worker.call(spin, 4.0)  # that is work
     with pytest.raises(WorkerDied, match="hung"):
-        worker.call(sleep_on, 60)
+        worker.call(time.sleep, FOR_EVER)
+
+
+@pytest.mark.parametrize(("used", "queued", "hangs"), [(0.001, 0.8, False), (0.001, 0.1, True)])
+def test_a_worker_that_gets_no_processor_is_not_taken_for_idle(monkeypatch, used, queued, hangs):
+    now = 0.0
+    clock = SimpleNamespace(monotonic=lambda: now, sleep=time.sleep)
+    monkeypatch.setattr(watcher, "time", clock)
+    monkeypatch.setattr(watcher.processes, "cpu_seconds", lambda pid: used * now)
+    monkeypatch.setattr(watcher.processes, "queued_seconds", lambda pid: queued * now)
+    silence, longest = watcher.Silence(), 0.0
+    while now < 300:
+        now += 0.05
+        silence.look(1)
+        longest = max(longest, silence.idle)
+    assert longest > 250 if hangs else longest < 5
+
+
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="the system does not tell")
+def test_waiting_for_a_processor_is_seen():
+    only = f"import os; os.sched_setaffinity(0, [{min(os.sched_getaffinity(0))}])\n"
+    both = [subprocess.Popen([sys.executable, "-c", f"{only}while True: pass"]) for _ in range(2)]
+    try:
+        wait_until(lambda: all(processes.queued_seconds(one.pid) > 0.3 for one in both))
+    finally:
+        for one in both:
+            one.kill()
+            one.wait()
+    assert processes.queued_seconds(both[0].pid) == 0.0
 
 
 def processor():
@@ -229,21 +259,23 @@ def test_a_fault_of_the_caller_ends_the_task_that_nobody_waits_for(worker):
 
 def report_and_sleep():
     report("event")
-    time.sleep(60)
+    time.sleep(FOR_EVER)
 
 
 def test_silence_ends_the_call(worker):
     with pytest.raises(TimeoutError):
-        worker.call(time.sleep, 60, silence_seconds=0.5)
+        worker.call(time.sleep, FOR_EVER, silence_seconds=0.5)
 
 
 PROGRAM = """
 import os, sys, time
 from transcrevai_core.memory.readings import MB
 from transcrevai_core.workers.worker import Worker
+from transcrevai_core.memory.readings import MB
+from transcrevai_core.workers.worker import BACKSTOP, Worker
 worker = Worker("orphan")
 print(worker.call(os.getpid), flush=True)
-worker.call(time.sleep, 60)
+worker.call(time.sleep, 3600)
 """
 
 
@@ -254,7 +286,7 @@ def test_workers_end_when_the_program_dies(number):
     assert psutil.pid_exists(pid)
     program.send_signal(number)
     program.wait()
-    assert gone(pid)
+    wait_for_the_end(pid)
 
 
 def test_one_worker_that_cannot_be_read_leaves_the_others_watched(worker, monkeypatch, caplog):

@@ -75,6 +75,19 @@ def cpu_seconds(pid: int) -> float:
         return 0.0
 
 
+def queued_seconds(pid: int) -> float:
+    """Return how long the threads of a process, together, were ready and no processor was free.
+
+    0 for one that is gone, and where the platform does not tell (Linux does).
+    """
+    queued = 0
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError):  # it has just ended
+                queued += int((thread / "schedstat").read_text().split()[1])
+    return queued / 1e9
+
+
 def kill(pid: int) -> None:
     """End a process at once; one that is gone is fine."""
     with contextlib.suppress(psutil.Error):

@@ -21,7 +21,9 @@ _TRACKERS = (
     "joblib.externals.loky.backend.resource_tracker",
     "multiprocessing.resource_tracker",
 )
-_BUSY_SHARE = 0.02  # of a processor, which signs of life alone do not use
+# of a processor, which signs of life alone do not use; or of the time in which one was wanted, for
+# on a busy machine a worker may get less than that
+_BUSY_SHARE, _QUEUED_SHARE = 0.02, 0.5
 
 
 class Watched(Protocol):
@@ -98,14 +100,14 @@ class Silence:
     """How long a worker has been silent, counted in looks, which a sleeping computer stops too.
 
     `begun` says whether it has given a first sign of life; `silent` is seconds without one,
-    `idle` seconds without progress: no event, and no processor time.
+    `idle` seconds without progress: no event, no processor time, and no wish for any.
     """
 
     def __init__(self) -> None:
         self.begun = False
         self.silent = self.idle = 0.0
         self._looked = time.monotonic()
-        self._cpu = 0.0
+        self._used = self._queued = 0.0
 
     def broken(self, kind: str) -> None:
         """Begin anew: there was a beat, or an event, which is progress too."""
@@ -120,6 +122,12 @@ class Silence:
         passed, self._looked = min(now - self._looked, 1.0), now
         self.silent += passed
         self.idle += passed
-        cpu = processes.cpu_seconds(pid) if pid and self.idle > 1 else 0.0
-        if cpu - self._cpu > _BUSY_SHARE * self.idle:
-            self._cpu, self.idle = cpu, 0.0
+        if not pid or self.idle <= 1:
+            return
+        if (used := processes.cpu_seconds(pid)) - self._used > _BUSY_SHARE * self.idle:
+            self._used, self.idle = used, 0.0
+            return
+        queued = processes.queued_seconds(pid)
+        if queued - self._queued > _QUEUED_SHARE * self.idle:
+            self._queued, self.idle = queued, 0.0
+        self._queued = min(self._queued, queued)  # threads that end take theirs along

@@ -67,7 +67,8 @@ class Worker:
 
     `limit_bytes` is the resident memory it may have, 0 for any, and may change between calls. It
     is taken for hung after `hang_seconds` without a sign of life, or after `stall_seconds` in
-    which it neither reported nor used a processor. `cores` bounds the processors it may use.
+    which it neither reported nor used a processor, nor waited for one. `cores` bounds the
+    processors it may use.
     """
 
     start_seconds = 120.0  # until its first sign of life: a cold disk may be slow

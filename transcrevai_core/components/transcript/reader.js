@@ -274,6 +274,7 @@ class Reader {
 
   seek(seconds) {
     this.audio.currentTime = Math.max(0, Math.min(seconds, this.duration))
+    this.heard = this.audio.currentTime // what is leapt over was not heard
     this.tick()
   }
 
@@ -305,9 +306,10 @@ class Reader {
 
   tick() {
     const time = this.audio.currentTime
-    // who corrects a segment wants to hear it, not the next one
+    // who corrects a segment wants to hear it, not the next one; this may come late, or come again
     const end = this.text.editing?.end ?? Infinity
-    if (time >= end && time < end + 0.5) this.audio.pause()
+    if (time >= end && (this.heard < end || time < end + 0.5)) this.audio.pause()
+    this.heard = time
     this.wave.move(time)
     const said = clock(time)
     const shown = this.find(".clock b")
