@@ -237,7 +237,7 @@ def test_a_transcript_stays_when_polls_of_the_page_before_it_come_late(
         serving(library.home, "tests/slow_app.py") as server,
         opened(browser, "about:blank") as tab,
     ):
-        tab.context.set_default_timeout(PATIENCE)
+        tab.context.set_default_timeout(CEILING * 1000)
         tab.add_init_script(SLOW_LINE)
         tab.goto(server.url)
         tab.get_by_role("button", name="Sample meeting").click()
@@ -262,7 +262,7 @@ def finish(library: Store, job: Job) -> None:
 
 def stays(tab: Any) -> None:
     """Expect a transcript that can be used, when all that was sent before it has arrived."""
-    expect(tab).to_have_url(re.compile("/transcript"), timeout=PATIENCE)
+    expect(tab).to_have_url(re.compile("/transcript"))
     tab.locator(".row").first.wait_for()
     tab.wait_for_function("!window.underway")
     tab.locator("[data-test-script-state=notRunning]").wait_for()

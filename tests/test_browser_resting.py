@@ -4,11 +4,10 @@
 from pathlib import Path
 from typing import Any
 
-from transcrevai_core.store import Store
-
-from tests.test_browser import PATIENCE, browser, expect, opened  # noqa: F401
+from tests.test_browser import browser, expect, opened  # noqa: F401
 from tools.serving import serving
 from transcrevai_core import demo
+from transcrevai_core.library.store import Store
 
 RESTS = "Work rests, and goes on by itself as soon as it can: hang_seconds is 1;"
 
@@ -28,4 +27,4 @@ def test_pages_say_why_work_rests_until_it_does_not(browser: Any, tmp_path: Path
         expect(page.get_by_role("heading", name="Transcribe")).to_be_visible()
         expect(page.get_by_text("Work rests")).to_have_count(0)
         page.goto(f"{server.url}/transcript?job={job.id}")
-        expect(page.locator(".row").first).to_be_visible(timeout=PATIENCE)
+        expect(page.locator(".row").first).to_be_visible()

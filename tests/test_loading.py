@@ -268,7 +268,7 @@ def test_a_job_whose_model_cannot_be_had_says_so_before_all_else(hub, store):
     assert "The model small could not be downloaded (the hub could not be" in failed.error
     assert not failed.digest and not failed.diarization and not store.wav(job.id).exists()
     store.requeue(job.id, {**job.options, "model": "demo"})  # as its page offers
-    wait_until(lambda: store.job(job.id).state == "done", 120)
+    wait_until(lambda: store.job(job.id).state == "done")
     runner.stop()
     assert store.segments(job.id) and store.job(job.id).diarization
 

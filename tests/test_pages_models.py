@@ -8,8 +8,8 @@ from streamlit.testing.v1 import AppTest
 from test_pages import checked, open_page, press, texts
 from test_pages_settings import hub, put  # noqa: F401
 from test_pages_speakers import fill
-from transcrevai_core.store import Store
 
+from transcrevai_core.library.store import Store
 from transcrevai_core.types import Job
 
 # ruff: noqa: F811

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from conftest import wait_until
 from streamlit.testing.v1 import AppTest
-from transcrevai_core.store import Store
 
-from transcrevai_core import jobs, supervisor, texts, ui
-from transcrevai_core.jobs import Runner
-from transcrevai_core.supervisor import Supervisor, resting
+from transcrevai_core import i18n, ui
+from transcrevai_core.errors import SettingError, StorageError
+from transcrevai_core.jobs import runner, supervisor
+from transcrevai_core.jobs.runner import Runner
+from transcrevai_core.jobs.supervisor import Supervisor, resting
+from transcrevai_core.library.store import Store
 
 OPTIONS = {"model": "demo", "language": "pt", "beam_size": 1, "diarize": False}
 PAGES = [ui.TRANSCRIBE, ui.TRANSCRIPT, ui.TUNING, ui.LIBRARY, ui.EVALUATION, ui.MEMORY, ui.SETTINGS]
@@ -35,7 +37,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[Supervisor]:
 
 
 def becomes_done(store: Store, job_id: str) -> None:
-    wait_until(lambda: store.job(job_id).state == "done", 120)
+    wait_until(lambda: store.job(job_id).state == "done")
 
 
 def test_a_wrong_setting_put_right_by_hand_lets_work_begin(
@@ -73,7 +75,7 @@ def test_a_library_that_can_be_read_later_lets_work_begin(
 FAULT = "An unexpected fault ended the work (KeyError: 'unforeseen')."
 
 
-@pytest.mark.parametrize("place", [(jobs, "recover"), (Runner, "_admit")], ids=lambda p: p[1])
+@pytest.mark.parametrize("place", [(runner, "recover"), (Runner, "_admit")], ids=lambda p: p[1])
 def test_a_fault_that_nobody_foresaw_is_told_and_work_goes_on_after_it(
     work: Supervisor,
     store: Store,
@@ -120,11 +122,11 @@ def test_what_is_out_of_reach_is_a_sentence(
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "chmod", refuse)  # a library that belongs to another user
-        with pytest.raises(jobs.StorageError, match="cannot be used: permission is missing"):
+        with pytest.raises(StorageError, match="cannot be used: permission is missing"):
             Store(home)
     (home / "config.toml").write_text("beam_size = 2\n")
     monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(jobs.SettingError, match=r"config\.toml cannot be read: permission is miss"):
+    with pytest.raises(SettingError, match=r"config\.toml cannot be read: permission is miss"):
         ui.settings()
 
 
@@ -150,7 +152,7 @@ class Resting:
 def test_every_page_says_that_work_rests_and_why(
     app: AppTest, store: Store, monkeypatch: pytest.MonkeyPatch, language: str, beginning: str
 ) -> None:
-    monkeypatch.setattr(texts, "_find", lambda: language)
+    monkeypatch.setattr(i18n, "_find", lambda: language)
     app.session_state[ui.LANGUAGE] = language
     said = []
     for reason in (True, False):

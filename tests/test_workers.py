@@ -12,10 +12,9 @@ import psutil
 import pytest
 from conftest import wait_until
 
-from transcrevai_core import processes, watcher
 from transcrevai_core.errors import Cancelled, WorkerDied
 from transcrevai_core.memory.readings import MB
-from transcrevai_core.workers import watcher
+from transcrevai_core.workers import processes, watcher
 from transcrevai_core.workers.child import report
 from transcrevai_core.workers.worker import BACKSTOP, Worker
 

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from transcrevai_core import supervisor, ui
-from transcrevai_core.texts import _
+from transcrevai_core import ui
+from transcrevai_core.i18n import _
+from transcrevai_core.jobs import supervisor
 
 
 def resting_notice() -> None:

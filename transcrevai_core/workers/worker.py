@@ -51,10 +51,9 @@ _ENVIRONMENT = {
 def _loky() -> Any:
     """Return loky, imported when it is first needed, by whatever thread.
 
-    From the top down: whoever comes second waits until the whole of joblib is there. A thread that
-    names a part (`joblib.externals.loky.process_executor`) is given that part while another one
-    still imports the rest; both go on importing, each holds what the other one waits for, and
-    Python breaks that up by giving out a module that is half made.
+    From the top down: whoever comes second waits until the whole of joblib is there. Two threads
+    that each import a part of it wait for each other, and Python breaks that up by giving out a
+    module that is half made.
     """
     import joblib  # noqa: F401
     from joblib.externals import loky
