@@ -65,7 +65,7 @@ def past_jobs() -> None:
         return
     if worse := degrading(runs):
         advice = _("Fewer programs beside this one, or a restart of it, may help.")
-        st.warning(f"{ui.said(worse)} {advice}", icon=":material/trending_down:")
+        st.warning(f"{ui.say(worse)} {advice}", icon=":material/trending_down:")
     late = runs[-memory_history.WINDOW :]
     mean = [sum(values) / len(late) for values in zip(*map(figures_of, late), strict=True)]
     st.markdown(

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from tests.test_pages import checked, open_page, press
 from transcrevai_core import demo, wer
 from transcrevai_core.cli import app as cli
+from transcrevai_core.codes import Note, Stage
 from transcrevai_core.errors import InputError
 from transcrevai_core.jobs import direct, tasks
 from transcrevai_core.jobs import runner as jobs
@@ -25,7 +26,7 @@ from transcrevai_core.jobs.direct import open_job
 from transcrevai_core.jobs.governor import Program
 from transcrevai_core.library import coverage, edits
 from transcrevai_core.library.coverage import Gap, cover, of_job, transcribe_again
-from transcrevai_core.library.rows import GAPS_LEFT, requeue
+from transcrevai_core.library.rows import requeue
 from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import load_settings
@@ -178,7 +179,7 @@ def test_a_kill_in_between_keeps_the_rest_and_the_gaps_go_on(store, program, don
     transcribe_again(store, done, [first, second])
     run = threading.Thread(target=go_on, args=(store, program, done), daemon=True)
     run.start()
-    wait_until(lambda: store.job(done.id).stage == "transcribing")
+    wait_until(lambda: store.job(done.id).stage.code is Stage.TRANSCRIBING)
     if worker := worker_named("transcription"):
         os.kill(worker.pid, signal.SIGKILL)
     store.cancel(done.id)
@@ -236,7 +237,7 @@ def test_a_recording_that_was_replaced_never_costs_the_text(store, program, done
             ask()
     with store.database.write() as db:  # as if it had been replaced after it was asked for
         requeue(db, job.id, {**job.options, "diarize": True, "speakers": 1})
-    assert "no longer the recording" in go_on(store, program, job).error
+    assert "no longer the recording" in str(go_on(store, program, job).error)
     assert store.segments(job.id) == kept and kept[0].edited and not store.wav(job.id).exists()
 
 
@@ -250,7 +251,7 @@ def test_gaps_that_come_to_nothing_leave_the_transcript_done(store, program, don
     store.wav(done.id).unlink()
     store.update_job(done.id, source="/gone.mp3")
     job = go_on(store, program, done)
-    assert job.state == "done" and not job.error and job.notes[-1].startswith(GAPS_LEFT)
+    assert job.state == "done" and not job.error and job.notes[-1].code is Note.GAPS_LEFT
     assert store.segments(done.id) == kept and of_job(store, done.id).gaps == (gap,)
 
 
@@ -260,7 +261,7 @@ def test_gaps_for_which_there_is_no_room_leave_the_transcript_done(store, done):
     runner = jobs.Runner(store, load_settings(memory_budget_mb=200))
     assert not runner._begin(store.job(done.id), 1)
     job = store.job(done.id)
-    assert job.state == "done" and job.notes[-1].startswith(GAPS_LEFT)
+    assert job.state == "done" and job.notes[-1].code is Note.GAPS_LEFT
 
 
 def unsure(spec, wav, chunk, options, longest):

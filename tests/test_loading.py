@@ -11,6 +11,7 @@ import faster_whisper
 import pytest
 
 from transcrevai_core import demo, transcribe, wer
+from transcrevai_core.codes import Note
 from transcrevai_core.errors import ModelError
 from transcrevai_core.jobs import models
 from transcrevai_core.transcription import loading
@@ -36,7 +37,9 @@ def test_a_compute_type_that_the_processor_lacks_falls_to_the_next_and_says_so()
         pytest.skip("this processor offers every compute type")
     loaded = loading.load(demo.MODEL_DIR, "demo", compute_type=absent[0])
     assert loaded.compute_type == "float32"
-    assert loaded.notes[0] == f"{absent[0]} on cpu was refused: this processor does not offer it."
+    assert (
+        str(loaded.notes[0]) == f"{absent[0]} on cpu was refused: this processor does not offer it."
+    )
 
 
 def test_a_model_that_fails_at_int8_is_tried_down_to_float32(monkeypatch):
@@ -53,14 +56,14 @@ def test_a_model_that_fails_at_int8_is_tried_down_to_float32(monkeypatch):
     monkeypatch.setattr(faster_whisper, "WhisperModel", Fussy)
     loaded = loading.load(demo.MODEL_DIR, "demo")
     assert loaded.compute_type == "float32"
-    assert loaded.notes[0] == "int8 on cpu was refused: cublas is missing."
+    assert str(loaded.notes[0]) == "int8 on cpu was refused: cublas is missing."
 
 
 def test_a_gpu_that_is_not_there_is_replaced_by_the_cpu_and_named(monkeypatch):
     monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 0)
     loaded = loading.load(demo.MODEL_DIR, "demo", device="cuda")
     assert loaded.device == "cpu"
-    assert loaded.notes == ("No GPU that CUDA can use was found; the CPU is used instead.",)
+    assert loaded.notes == (Note.NO_GPU(),)
     assert loading.load(demo.MODEL_DIR, "demo", device="auto").notes == ()
 
 
@@ -77,8 +80,10 @@ def test_a_gpu_that_cannot_serve_falls_back_to_the_cpu(monkeypatch):
     monkeypatch.setattr(faster_whisper, "WhisperModel", NoCuda)
     loaded = loading.load(demo.MODEL_DIR, "demo")
     assert loaded.device == "cpu"
-    assert "int8 on cuda was refused: CUDA failed with error out of memory." in loaded.notes
-    assert loaded.notes[-1] == "The GPU cannot serve this model; the CPU is used instead."
+    assert "int8 on cuda was refused: CUDA failed with error out of memory." in map(
+        str, loaded.notes
+    )
+    assert loaded.notes[-1] == Note.GPU_UNFIT()
 
 
 def test_broken_model_files_get_one_sentence(tmp_path):

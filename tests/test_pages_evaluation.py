@@ -25,6 +25,7 @@ from transcrevai_core.library.journal import Journal, Run
 from transcrevai_core.library.precision import Measure
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.readings import MB
+from transcrevai_core.messages import Message
 from transcrevai_core.types import Turn
 from transcrevai_core.workers.background import Task
 from transcrevai_core.workers.oneshot import errand
@@ -173,7 +174,7 @@ def test_a_comparison_can_be_cancelled(
     def forever(*given: Any) -> Callable[[Task], None]:
         def call(task: Task) -> None:
             begun.append(task)
-            task.tell("Comparing", 0.5)
+            task.report(Message("Comparing"), 0.5)
             wait_until(task.stops)
             raise Cancelled("The job was cancelled.")
 

@@ -8,6 +8,7 @@ import pytest
 from conftest import planned, wait_until
 
 from transcrevai_core import demo, workers
+from transcrevai_core.codes import Note, Stage
 from transcrevai_core.errors import WorkerDied
 from transcrevai_core.jobs import governor, pipeline, tasks
 from transcrevai_core.jobs import runner as jobs
@@ -51,7 +52,7 @@ def governed(store, pressure):
 
 
 def causes(program, kind):
-    return [event.cause for event in program.journal.events() if event.kind == kind]
+    return [str(event.cause) for event in program.journal.events() if event.kind == kind]
 
 
 def plan(megabytes, cores=1):
@@ -98,35 +99,35 @@ def test_idle_models_leave_and_caches_shrink_as_memory_gets_short(governed, pres
 def test_nothing_begins_while_memory_is_short(governed, pressure):
     pressure.share = 0.76
     governed.look()
-    assert governed.admit("a", plan(200)) == (
+    assert str(governed.admit("a", plan(200))) == (
         "waiting for memory: 76% of this computer's memory is in use"
     )
     pressure.share = 0.72  # by hysteresis it is short still
     governed.look()
-    assert governed.admit("a", plan(200)).startswith("waiting for memory")
+    assert str(governed.admit("a", plan(200))).startswith("waiting for memory")
     pressure.share = 0.5
     governed.look()
-    assert governed.admit("a", plan(200)) == ""
+    assert not governed.admit("a", plan(200))
 
 
 def test_never_more_than_the_budget_is_promised(governed, monkeypatch):
     monkeypatch.setattr(governor, "base_bytes", lambda: 500 * MB)
     room = governed.limits.plan_bytes // MB - 500  # 3,029
-    assert governed.admit("a", plan(2_000)) == ""
-    assert governed.admit("b", plan(room - 1_999)).startswith("waiting for another job")
-    assert governed.admit("b", plan(room - 2_001)) == ""
-    assert governed.admit("c", plan(1)) == "waiting for a processor"
+    assert not governed.admit("a", plan(2_000))
+    assert str(governed.admit("b", plan(room - 1_999))).startswith("waiting for another job")
+    assert not governed.admit("b", plan(room - 2_001))
+    assert governed.admit("c", plan(1)) == Stage.WAITING_FOR_PROCESSOR()
     governed.release("a")
-    assert governed.admit("c", plan(1)) == ""
+    assert not governed.admit("c", plan(1))
 
 
 def test_what_the_machine_has_not_is_not_promised(governed, pressure):
     pressure.share = 0.6  # 4,800 of 8,000 MB; 6,800 is where workers are ended
     governed.look()
-    assert governed.admit("a", plan(2_100)) == (
+    assert str(governed.admit("a", plan(2_100))) == (
         "waiting for memory: 2100 MB are needed and 3200 MB are free on this computer"
     )
-    assert governed.admit("a", plan(1_900)) == ""
+    assert not governed.admit("a", plan(1_900))
 
 
 def linger(spec, wav, chunk, options, longest):
@@ -162,7 +163,7 @@ def test_an_emergency_makes_the_rest_of_a_job_light_and_says_so(
     assert done.state == "done"
     texts = [segment.text for segment in store.segments(job.id)]
     assert texts[0] == "demo 15" and texts[-1] == "demo 10"
-    (note,) = [note for note in done.notes if note.startswith("Memory was short")]
+    (note,) = [str(note) for note in done.notes if note.code is Note.LIGHTER_FROM]
     assert "chunks of 10 s" in note
     assert causes(governed, "lighter") == [note]
 
@@ -172,7 +173,7 @@ def test_at_the_kill_level_the_worker_is_ended_and_goes_on_when_there_is_room(
 ):
     job, thread = start(store, governed)
     pressure.share = 0.9
-    wait_until(lambda: store.job(job.id).stage.startswith("waiting for memory"))
+    wait_until(lambda: store.job(job.id).stage.code is Stage.WAITING_FOR_MEMORY)
     assert workers.live() == []
     pressure.share = 0.3
     thread.join(60)
@@ -248,7 +249,7 @@ def test_corrections_learn_from_finished_stages_alone(store, governed):
 def test_a_cancel_is_heard_while_there_is_no_memory(store, governed, pressure, slow_words):
     job, thread = start(store, governed)
     pressure.share = 0.9
-    wait_until(lambda: store.job(job.id).stage.startswith("waiting for memory"))
+    wait_until(lambda: store.job(job.id).stage.code is Stage.WAITING_FOR_MEMORY)
     store.cancel(job.id)
     thread.join(10)
     assert store.job(job.id).state == "cancelled" and store.segments(job.id)
@@ -266,7 +267,7 @@ def test_speakers_give_way_to_the_words_and_follow_them(
     thread.join(60)
     done = store.job(job.id)
     assert done.state == "done" and done.diarization["speakers"] == 1
-    assert not any("could not be found" in note for note in done.notes)
+    assert not any(note.code is Note.NO_SPEAKERS for note in done.notes)
 
 
 def hesitate(wav, voices, options):
@@ -335,7 +336,7 @@ def test_a_choice_that_never_fits_ends_its_job_with_the_nearest_that_does(store,
     runner.start()
     wait_until(lambda: store.job(job.id).state == "failed", 20)
     runner.stop()
-    error = store.job(job.id).error
+    error = str(store.job(job.id).error)
     assert error.startswith("The model medium needs about") and "would be right." in error
 
 

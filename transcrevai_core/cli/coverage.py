@@ -27,14 +27,16 @@ def coverage(
     settings, store = open_library()
     job = store.find(job_id)
     if not store.segments(job.id, last=1):
-        raise InputError(f"{job.title} has no text yet; a job that is done would be right.")
+        raise InputError(
+            "{title} has no text yet; a job that is done would be right.", title=job.title
+        )
     found = of_job(store, job.id)
     if again:
         wanted = [gap for gap in found.gaps if gap.state == "new"]
         transcribe_again(store, job, wanted)
         claimed = store.claim(job.id)
         if claimed is None:
-            raise InputError(f"{job.title} is being worked on by another program.")
+            raise InputError("{title} is being worked on by another program.", title=job.title)
         with Program(store, settings) as program:
             follow(program, claimed)
         before, found = found, of_job(store, job.id)

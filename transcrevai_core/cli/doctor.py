@@ -10,10 +10,12 @@ from rich.table import Table
 
 from transcrevai_core.cli.flags import AsJson
 from transcrevai_core.cli.screen import complain, draw, out
+from transcrevai_core.codes import Stage
 from transcrevai_core.doctor.advice import examine
 from transcrevai_core.doctor.costs import RUNS, Component
 from transcrevai_core.doctor.environment import Environment
 from transcrevai_core.memory.readings import MB
+from transcrevai_core.messages import Message
 from transcrevai_core.settings import load_settings
 from transcrevai_core.transcription.catalogue import DEMO
 from transcrevai_core.workers.background import Task
@@ -44,12 +46,12 @@ def doctor(
         lambda task: examine(
             settings,
             DEMO.name if model is None else model,
-            on_progress=task.tell,
+            on_progress=lambda part, share: task.report(Message(part), share),
             should_stop=task.stops,
         )
     )
     try:
-        draw("measuring", work.is_alive, lambda: (work.stage or "starting", work.share))
+        draw("measuring", work.is_alive, lambda: (str(work.stage or Stage.STARTING), work.share))
         report = work.result()
     except KeyboardInterrupt:
         work.cancel()

@@ -54,7 +54,9 @@ def match(
         for name in references.keys() & side.keys():
             if lack := lacks(side[name]):
                 where = f"{name} in {place}" if place.is_dir() else place
-                raise InputError(f"{where} {lack}; one that does would be right.")
+                raise InputError(
+                    "{where} {lack}; one that does would be right.", where=where, lack=lack
+                )
     return Matched(
         {name: (references[name], hypotheses.get(name)) for name in sorted(references)},
         sorted(references.keys() - hypotheses.keys()),
@@ -65,7 +67,9 @@ def match(
 def load_recordings(path: Path, kinds: Sequence[str]) -> dict[str, Spoken]:
     """Return what a file or a folder holds, by recording; of two formats the first that tells."""
     if not path.exists():
-        raise InputError(f"There is no {path}; a file or a folder of them would be right.")
+        raise InputError(
+            "There is no {path}; a file or a folder of them would be right.", path=path
+        )
     if not path.is_dir():
         return read(path)
     found: dict[str, Spoken] = {}
@@ -76,14 +80,19 @@ def load_recordings(path: Path, kinds: Sequence[str]) -> dict[str, Spoken]:
                 continue
             for name, spoken in read(file).items():
                 if name in of_kind:
-                    raise InputError(f"{path} holds {name} twice; once would be right.")
+                    raise InputError(
+                        "{path} holds {name} twice; once would be right.", path=path, name=name
+                    )
                 of_kind[name] = spoken
         found = of_kind | found
     if not found:
         *others, last = (f".{kind}" for kind in kinds)
         raise InputError(
-            f"The folder {path} holds no {', '.join(others)} or {last} file; one for each "
-            "recording would be right."
+            "The folder {path} holds no {kinds} or {last} file; one for each recording would "
+            "be right.",
+            path=path,
+            kinds=", ".join(others),
+            last=last,
         )
     return found
 

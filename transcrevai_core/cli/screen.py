@@ -15,6 +15,7 @@ from transcrevai_core.errors import InputError, StorageError, TranscrevaiError, 
 from transcrevai_core.jobs import direct, planning
 from transcrevai_core.jobs.governor import Program
 from transcrevai_core.library.store import Store
+from transcrevai_core.messages import Message
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings, load_settings
 from transcrevai_core.tuning import profiles
@@ -30,7 +31,9 @@ def check_format(name: str | None) -> None:
     """Raise InputError for a format that there is not."""
     if name not in (None, "all", *export.FORMATS):
         raise InputError(
-            f"--output_format is {name}; all or one of {', '.join(export.FORMATS)} would be right."
+            "--output_format is {name}; all or one of {formats} would be right.",
+            name=name,
+            formats=", ".join(export.FORMATS),
         )
 
 
@@ -54,8 +57,9 @@ def _check_folder(folder: Path) -> None:
             pass
     except OSError as error:
         raise StorageError(
-            f"Nothing can be written to {folder} ({refusal(error)}); another --output_dir would be "
-            "right."
+            "Nothing can be written to {folder} ({reason}); another --output_dir would be right.",
+            folder=folder,
+            reason=refusal(error),
         ) from None
 
 
@@ -105,7 +109,11 @@ def follow(program: Program, job: Job) -> None:
     for note in job.notes:
         err.print(f"{job.title}: {note}", style="yellow", soft_wrap=True)
     if job.state != "done":
-        raise TranscrevaiError(f"{job.title}: {job.error or 'The job was cancelled.'}")
+        raise TranscrevaiError(
+            "{title}: {reason}",
+            title=job.title,
+            reason=job.error or Message("The job was cancelled."),
+        )
 
 
 def run_all(
@@ -152,7 +160,7 @@ def _unused(stem: str, taken: set[str]) -> str:
 
 
 def _stage(job: Job) -> tuple[str, float]:
-    return job.stage or job.state, job.progress
+    return str(job.stage or job.state), job.progress
 
 
 def draw(title: str, going: Callable[[], bool], read: Callable[[], tuple[str, float]]) -> None:

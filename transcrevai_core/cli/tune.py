@@ -112,11 +112,13 @@ def _job(store: Store, settings: Settings, recording: str) -> Job:
     if not path.is_file():
         if path.suffix or path.parent != Path():
             raise InputError(
-                f"There is no file {path}; a recording, or a job's id, would be right."
+                "There is no file {path}; a recording, or a job's id, would be right.", path=path
             )
         job = store.find(recording)
         if not store.wav(job.id).is_file():
-            raise InputError(f"The sound of {job.title} is gone; its file would be right.")
+            raise InputError(
+                "The sound of {title} is gone; its file would be right.", title=job.title
+            )
         return job
     path = path.absolute()
     for job in store.jobs(["done"]):
@@ -144,7 +146,9 @@ def _reference(store: Store, job: Job, path: Path | None) -> Reference | None:
     try:
         return sweeps.read_reference(job, str(path), path.read_bytes())
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({refusal(error)}).") from None
+        raise InputError(
+            "{path} cannot be read ({reason}).", path=path, reason=refusal(error)
+        ) from None
 
 
 def _single(
@@ -161,7 +165,7 @@ def _single(
             task.join()
             raise typer.Exit(130) from None
         if task.error:
-            raise InputError(task.error)
+            raise InputError.of(task.error)
         question = task.result()
     found = place.ask(job, tasks.answer, question)
     score = None

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from transcrevai_core import ui
+from transcrevai_core.codes import Stage
 from transcrevai_core.components.tables import solid, table
 from transcrevai_core.evaluation import scoring
 from transcrevai_core.evaluation.metrics import NORMALISATION, Piece
@@ -37,9 +38,9 @@ def judge(
     hang = max(_PATIENCE, ui.settings().hang_seconds)
 
     def score(task: Task) -> Score:
-        task.tell("waiting for its turn", 0.0)
+        task.report(Stage.WAITING_FOR_TURN, 0.0)
         with errand("scoring", _LIMIT_BYTES, hang, task.stops) as worker:
-            task.tell("comparing", 0.0)
+            task.report(Stage.COMPARING, 0.0)
             return worker.call(
                 scoring.judge, file, content, job.title, hypothesis, collar, skip_overlap,
                 should_stop=task.stops,

@@ -5,7 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from transcrevai_core import demo, ui
+from transcrevai_core import ui
+from transcrevai_core.codes import Note
 from transcrevai_core.components.fields import field, fields, group, meaning
 from transcrevai_core.components.profiles import profile_field
 from transcrevai_core.i18n import _, decimal
@@ -139,7 +140,7 @@ def _tell_about(name: str) -> None:
         st.caption(f":material/group: {said}")
     elif name == DEMO.name:
         advice = _("For your own recordings, choose another model.")
-        st.warning(f"{_(demo.NOTE)} {advice}", icon=":material/warning:")
+        st.warning(f"{ui.say(Note.DEMO)} {advice}", icon=":material/warning:")
     elif name != AUTO and not locate(name):
         size = ""
         if name in MODELS:

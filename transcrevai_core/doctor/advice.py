@@ -50,14 +50,17 @@ def examine(
     options = settings.job_options({"model": model})
     if locate(options.model) is None:
         raise InputError(
-            f"The model {model} is not on this computer; one that transcrevai models list names "
-            "would be right, once transcrevai models pull has fetched it."
+            "The model {model} is not on this computer; one that transcrevai models list "
+            "names would be right, once transcrevai models pull has fetched it.",
+            model=model,
         )
     decoding = {"language": "en", "task": "transcribe", "beam_size": options.beam_size}
     try:
         place = tempfile.TemporaryDirectory(prefix="transcrevai-", ignore_cleanup_errors=True)
     except OSError as error:
-        raise StorageError(f"No temporary folder can be made: {refusal(error)}.") from None
+        raise StorageError(
+            "No temporary folder can be made: {reason}.", reason=refusal(error)
+        ) from None
     components = []
     with place as scratch:
         shape = Shape(options.model, options.compute_type, options.threads or 1)

@@ -52,7 +52,7 @@ def probes(spec: tasks.ModelSpec, decoding: Mapping[str, Any], folder: Path) -> 
     """
     wav = folder / "sample.wav"
     return [
-        Probe(EMPTY, run=stand_still),
+        Probe(EMPTY, run=do_nothing),
         Probe("audio", ("transcrevai_core.audio.decode",), run=read_sample, run_args=(wav,)),
         Probe(
             "speech",
@@ -90,7 +90,7 @@ def probes(spec: tasks.ModelSpec, decoding: Mapping[str, Any], folder: Path) -> 
     ]
 
 
-def settle(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+def run_and_collect(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     """Call a function and give back what it freed, so that only what is kept is measured."""
     try:
         return function(*args)
@@ -99,7 +99,7 @@ def settle(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         readings.trim()
 
 
-def stand_still() -> None:
+def do_nothing() -> None:
     """Do nothing."""
 
 
@@ -192,7 +192,7 @@ def _sound(wav: Path) -> Path:
     return wav
 
 
-def let_go() -> None:
+def unload() -> None:
     """Drop what was loaded."""
     global _held
     _held = None

@@ -8,12 +8,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
+from transcrevai_core.codes import WAITING, Cause, Note, Stage, worker_name
 from transcrevai_core.errors import Cancelled, TranscrevaiError, WorkerDied
 from transcrevai_core.jobs.governor import Program
 from transcrevai_core.library import journal
 from transcrevai_core.memory import levels
 from transcrevai_core.memory.plan import HEADROOM, Plan
 from transcrevai_core.memory.readings import MB
+from transcrevai_core.messages import NOTHING, Message
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings
 from transcrevai_core.types import Job
@@ -25,7 +27,6 @@ log = logging.getLogger(__name__)
 
 RETRIES = 3  # times that a dead worker's task is tried again
 _LONGEST_PAUSE = 30.0  # seconds
-WAITING = "waiting"  # how a stage begins in which nothing is done
 
 
 class Attempt:
@@ -86,27 +87,29 @@ class Attempt:
         self,
         worker: Worker,
         once: Callable[[], T],
-        lighten: Callable[[WorkerDied], str] = lambda death: "",
+        lighten: Callable[[WorkerDied], Message] = lambda death: NOTHING,
     ) -> T:
         """Return what `once` returns, tried again where its worker dies, `RETRIES` times.
 
         Before each new try there is a pause, twice as long each time, and `lighten` may change
-        how the task is done; it says what in words.
+        how the task is done; it says how.
         """
         pause = self.settings.restart_seconds
         for retry in range(RETRIES + 1):
             try:
                 return once()
             except WorkerDied as death:
-                self.program.event("died", str(death), self.job.id)
+                self.program.event("died", death.message, self.job.id)
                 if retry == RETRIES:
                     if death.cause == "memory":  # it needs this at least, so the next may have more
                         self.keep_run(worker.name, worker, 0.0)
                     raise
                 change = lighten(death)
-                said = f"The {worker.name} worker starts again after {pause:g} s"
-                self.program.event("restart", f"{said}, with {change}" if change else said,
-                                   self.job.id)  # fmt: skip
+                values = {"worker": worker_name(worker.name), "seconds": pause}
+                said = Cause.RESTART_LIGHTER(**values, change=change)
+                self.program.event(
+                    "restart", said if change else Cause.RESTART(**values), self.job.id
+                )
                 worker.restarts += 1
                 self.pause(pause)
                 pause = min(_LONGEST_PAUSE, 2 * pause)
@@ -116,14 +119,14 @@ class Attempt:
         """Wait, and on while nothing may start; raises Cancelled where the job is to stop."""
         end = time.monotonic() + seconds
 
-        def reason() -> str | None:
+        def reason() -> Message | None:
             if self.program.level == "kill":
-                return f"{WAITING} for memory: {self.program.cause}"
-            return "" if time.monotonic() < end else None
+                return Stage.WAITING_FOR_MEMORY(cause=self.program.cause)
+            return NOTHING if time.monotonic() < end else None
 
         self.wait(reason)
 
-    def wait(self, reason: Callable[[], str | None]) -> None:
+    def wait(self, reason: Callable[[], Message | None]) -> None:
         """Wait while there is a `reason`, and show it, but for an empty one.
 
         Raises Cancelled where the job is to stop.
@@ -135,7 +138,7 @@ class Attempt:
             if why and self.job.stage != why:
                 self.update(stage=why)
             time.sleep(0.05)
-        if self.job.stage.startswith(WAITING) and not stage.startswith(WAITING):
+        if self.job.stage.code in WAITING and stage.code not in WAITING:
             self.update(stage=stage)
 
     def keep_run(self, stage: str, worker: Worker, seconds: float, key: str = "") -> None:
@@ -162,15 +165,15 @@ class Attempt:
             self.store.update_job(self.job.id, **changes)
             self.job = dataclasses.replace(self.job, **changes)
 
-    def note(self, *sentences: str) -> None:
-        """Add sentences to the job's notes; a resumed job says nothing twice."""
+    def note(self, *notes: Message) -> None:
+        """Add to the job's notes; a resumed job says nothing twice."""
         with self._lock:
-            self.update(notes=tuple(dict.fromkeys([*self.job.notes, *sentences])))
+            self.update(notes=tuple(dict.fromkeys([*self.job.notes, *notes])))
 
-    def forget(self, beginning: str) -> None:
-        """Take back the notes that begin so."""
+    def forget(self, *codes: Note) -> None:
+        """Take back the notes with one of these codes."""
         with self._lock:
-            kept = tuple(note for note in self.job.notes if not note.startswith(beginning))
+            kept = tuple(note for note in self.job.notes if note.code not in codes)
             if kept != self.job.notes:
                 self.update(notes=kept)
 
@@ -189,16 +192,14 @@ class Attempt:
         return self.stopped or self.ending() or self.program.ending
 
 
-def first_line(error: BaseException) -> str:
-    """Return what an error says, as part of a sentence."""
-    return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
-
-
-def sentence(error: Exception) -> str:
+def why_failed(error: Exception) -> Message:
     """Say why a job failed; what is no error of ours is a fault, of which the log has the rest."""
     if isinstance(error, TranscrevaiError):
-        return str(error)
+        return error.message
     if isinstance(error, MemoryError):
-        return "There was not enough memory; a smaller model or shorter chunks would fit."
+        return Message("There was not enough memory; a smaller model or shorter chunks would fit.")
     log.error("a job failed", exc_info=error)
-    return f"An unexpected fault ended the job ({type(error).__name__}: {error})."
+    return Message(
+        "An unexpected fault ended the job ({kind}: {error}).",
+        {"kind": type(error).__name__, "error": str(error)},
+    )

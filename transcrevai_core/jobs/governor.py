@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from transcrevai_core import workers
+from transcrevai_core.codes import Cause, Stage, worker_name
 from transcrevai_core.errors import TranscrevaiError, WorkerDied
 from transcrevai_core.library.cache import Cache
 from transcrevai_core.library.journal import EventKind, Journal, Run
@@ -18,6 +19,7 @@ from transcrevai_core.memory.forecast import Shape
 from transcrevai_core.memory.levels import Decision, Level, Limits
 from transcrevai_core.memory.plan import HEADROOM, Plan, base_bytes
 from transcrevai_core.memory.readings import MB, Reading
+from transcrevai_core.messages import NOTHING, Message
 from transcrevai_core.settings import Settings, config_file, load_settings
 from transcrevai_core.workers import watcher
 from transcrevai_core.workers.processes import this_process
@@ -56,7 +58,7 @@ class Program:
         self.settings = settings
         self.journal = Journal(store.database, this_process())
         self.level: Level = "normal"
-        self.cause = ""
+        self.cause = NOTHING
         self._read = read
         self._plans: dict[str, Plan] = {}  # of the jobs that run
         self._idle: list[tuple[Key, Worker]] = []  # that keep a model
@@ -111,37 +113,40 @@ class Program:
             decision = levels.decide(reading, limits, self.level)
             self.level, self.cause, self._last = decision.level, decision.cause, reading
         # a database that is busy must not hold up what gives memory back
-        done = self._act(decision)
+        done = self._carry_out(decision)
         if decision.changed:
-            self.event("level", f"{decision.level.capitalize()}: {decision.cause}")
+            self.event("level", decision.cause)
         for what in done:
-            self.event("action", f"{what}: {decision.cause}")
+            self.event("action", what)
         try:
             self.journal.add_reading(reading, decision.level, limits.budget_bytes)
         except TranscrevaiError as error:
             log.warning("a reading was not kept: %s", error)
         return reading
 
-    def _act(self, decision: Decision) -> list[str]:
+    def _carry_out(self, decision: Decision) -> list[Message]:
         """Do what was decided, and say what was done."""
-        done = []
+        done, cause = [], decision.cause
         for worker in workers.live():
             if decision.kill is not None and worker.pid == decision.kill:
                 worker.kill(
                     WorkerDied(
-                        f"The {worker.name} worker was ended because {decision.cause}; a smaller "
+                        "The {worker} worker was ended because {reason:part}; a smaller "
                         "model, or fewer programs beside this one, would be right.",
                         "memory",
+                        worker=worker_name(worker.name),
+                        reason=cause,
                     )
                 )
-                done.append(f"The {worker.name} worker was ended")
+                done.append(Cause.WORKER_ENDED(worker=worker_name(worker.name), cause=cause))
         if decision.end_idle and (ended := self.end_idle()):
-            done.append(f"{ended} idle workers ended" if ended > 1 else "1 idle worker ended")
+            many = Cause.IDLE_WORKERS_ENDED(number=ended, cause=cause)
+            done.append(many if ended > 1 else Cause.IDLE_WORKER_ENDED(cause=cause))
         if decision.shrink_caches:
             try:
                 if gone := Cache(self.store, self.settings).shrink():
-                    left = f"{gone} entries left the cache"
-                    done.append(left if gone > 1 else "1 entry left the cache")
+                    many = Cause.CACHE_ENTRIES_LEFT(number=gone, cause=cause)
+                    done.append(many if gone > 1 else Cause.CACHE_ENTRY_LEFT(cause=cause))
             except (TranscrevaiError, OSError) as error:
                 log.warning("the cache could not shrink: %s", error)
         return done
@@ -155,7 +160,7 @@ class Program:
             except TranscrevaiError as error:
                 log.warning("the changed settings cannot be used: %s", error)
 
-    def event(self, kind: EventKind, cause: str, job_id: str = "") -> None:
+    def event(self, kind: EventKind, cause: Message, job_id: str = "") -> None:
         """Write down what happened; where that cannot be done, only the log knows."""
         log.info("%s: %s", kind, cause)
         try:
@@ -172,8 +177,8 @@ class Program:
 
     # -- admission -----------------------------------------------------------------------------
 
-    def admit(self, job_id: str, plan: Plan) -> str:
-        """Keep room for a job; return "" where there is some, else what it has to wait for."""
+    def admit(self, job_id: str, plan: Plan) -> Message:
+        """Keep room for a job; return `NOTHING`, or what it has to wait for."""
         reading = self._last
         if reading is None or time.time() - reading.time > EVERY:
             reading = self.look()
@@ -182,26 +187,23 @@ class Program:
             others = [other for key, other in self._plans.items() if key != job_id]
             promised = sum(other.workers_bytes for other in others)
             if not levels.admits(self.level):
-                return f"waiting for memory: {self.cause}"
+                return Stage.WAITING_FOR_MEMORY(cause=self.cause)
             busy = sum(other.cores for other in others)
             if others and busy + plan.cores > readings.work_cores(self.settings.work_cores):
-                return "waiting for a processor"
+                return Stage.WAITING_FOR_PROCESSOR()
             room = limits.plan_bytes - base_bytes() - promised - self._beside()
             if self._with_idle(plan) > room:
                 self.end_idle()
                 room = limits.plan_bytes - base_bytes() - promised - self._beside()
             if self._with_idle(plan) > room:
-                return "waiting for another job to give its memory back"
+                return Stage.WAITING_FOR_JOB()
             taken = sum(worker.share_bytes for worker in reading.workers)
             ahead = reading.machine.used_bytes + max(0, promised - taken) + plan.workers_bytes
             if ahead > limits.kill * reading.machine.limit_bytes:
                 free = reading.machine.limit_bytes - reading.machine.used_bytes
-                return (
-                    f"waiting for memory: {plan.workers_bytes / MB:.0f} MB are needed and "
-                    f"{free / MB:.0f} MB are free on this computer"
-                )
+                return Stage.WAITING_FOR_ROOM(needed=plan.workers_bytes / MB, free=free / MB)
             self._plans[job_id] = plan
-            return ""
+            return NOTHING
 
     def _beside(self) -> int:
         """Return what workers take, or were promised, that work for no job: the laboratory's."""
@@ -292,6 +294,6 @@ def free_memory(store: Store, settings: Settings) -> Freed:
     readings.collect()
     freed = Freed(max(0, before - readings.own_bytes()), ended, entries)
     Journal(store.database, this_process()).add_event(
-        "freed", "normal", f"{freed.bytes / MB:.0f} MB given back on request"
+        "freed", "normal", Cause.FREED(size=freed.bytes / MB)
     )
     return freed

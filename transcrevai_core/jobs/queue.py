@@ -2,9 +2,11 @@
 
 import logging
 
+from transcrevai_core.codes import Cause
 from transcrevai_core.errors import TranscrevaiError
 from transcrevai_core.jobs.governor import Program
 from transcrevai_core.library.store import Store
+from transcrevai_core.messages import Message
 from transcrevai_core.types import ACTIVE_STATES, Job
 from transcrevai_core.workers.processes import is_alive
 
@@ -44,7 +46,8 @@ def recover(program: Program) -> None:
     except TranscrevaiError as error:
         log.warning("what was left was not looked through: %s", error)
     if kept:
-        program.event("recovered", f"Recovered {kept} jobs" if kept > 1 else "Recovered 1 job")
+        many = Cause.JOBS_RECOVERED(number=kept)
+        program.event("recovered", many if kept > 1 else Cause.JOB_RECOVERED())
 
 
 def _is_kept(store: Store, job: Job) -> bool:
@@ -55,9 +58,9 @@ def _is_kept(store: Store, job: Job) -> bool:
         log.warning("job %s: %s", job.id, error)
         gone = False
     if gone:
-        sentence = (
-            f"{job.source.name} is gone from where it was; with the recording in its place, the "
-            "job can go on."
+        reason = Message(
+            "{name} is gone from where it was; with the recording in its place, the job can go on.",
+            {"name": job.source.name},
         )
-        store.end_job(job.id, state="failed", error=sentence)
+        store.end_job(job.id, state="failed", error=reason)
     return not gone and job.state != "queued"

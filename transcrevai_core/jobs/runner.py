@@ -5,12 +5,10 @@ import threading
 import time
 
 from transcrevai_core import workers
-from transcrevai_core.errors import (
-    StorageError,
-    TranscrevaiError,
-)
+from transcrevai_core.codes import WAITING
+from transcrevai_core.errors import StorageError, TranscrevaiError
 from transcrevai_core.jobs import pipeline, retention, tasks
-from transcrevai_core.jobs.attempt import WAITING, sentence
+from transcrevai_core.jobs.attempt import why_failed
 from transcrevai_core.jobs.governor import Program
 from transcrevai_core.jobs.models import fetch_model, model_spec
 from transcrevai_core.jobs.planning import plan_for, stored_options
@@ -19,6 +17,7 @@ from transcrevai_core.library import precision
 from transcrevai_core.library.cache import Cache
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.plan import Plan
+from transcrevai_core.messages import NOTHING, Message
 from transcrevai_core.settings import Settings
 from transcrevai_core.transcription.catalogue import AUTO, NONE
 from transcrevai_core.types import Job
@@ -91,12 +90,12 @@ class Runner:
         held = False
         for job in waiting:
             # in order: a small job that overtakes could keep a large one out for ever
-            reason = "" if held else self._begin(job, len(waiting) + len(self._running))
+            reason = NOTHING if held else self._begin(job, len(waiting) + len(self._running))
             held = held or bool(reason)
-            if held and job.stage != reason and (reason or job.stage.startswith(WAITING)):
+            if held and job.stage != reason and (reason or job.stage.code in WAITING):
                 self.store.update_job(job.id, stage=reason)
 
-    def _begin(self, job: Job, active: int) -> str:
+    def _begin(self, job: Job, active: int) -> Message:
         """Begin a job, one of so many that run or wait, or say what it has to wait for."""
         try:
             plan = plan_for(
@@ -107,8 +106,8 @@ class Runner:
         except StorageError:
             raise
         except Exception as error:
-            self.store.end_job(job.id, state="failed", error=sentence(error))
-            return ""
+            self.store.end_job(job.id, state="failed", error=why_failed(error))
+            return NOTHING
         claimed = None
         try:
             if claimed := self.store.claim(job.id):
@@ -122,7 +121,7 @@ class Runner:
             if claimed:
                 self.store.update_job(job.id, owner=None)
             raise
-        return ""
+        return NOTHING
 
     def _work(self, job: Job, plan: Plan) -> None:
         try:

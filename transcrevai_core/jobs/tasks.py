@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from transcrevai_core.errors import InputError
 from transcrevai_core.memory import readings
+from transcrevai_core.messages import Message
 from transcrevai_core.types import AudioInfo, Chunk, Segment, Turn
 from transcrevai_core.workers.child import report
 
@@ -40,7 +41,7 @@ class ModelReport:
 
     device: str
     compute_type: str
-    notes: tuple[str, ...]
+    notes: tuple[Message, ...]
 
 
 # beside a job's sound: what is kept of it, and each channel while it is heard

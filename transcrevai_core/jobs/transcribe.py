@@ -4,14 +4,15 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from transcrevai_core import demo
-from transcrevai_core.errors import WorkerDied
+from transcrevai_core.codes import Note, Stage
+from transcrevai_core.errors import WorkerDied, reason
 from transcrevai_core.jobs import tasks
-from transcrevai_core.jobs.attempt import RETRIES, Attempt, first_line
+from transcrevai_core.jobs.attempt import RETRIES, Attempt
 from transcrevai_core.jobs.models import fetch_model, model_spec
 from transcrevai_core.library import coverage, precision
 from transcrevai_core.memory import plan
 from transcrevai_core.memory.forecast import Shape
+from transcrevai_core.messages import Message
 from transcrevai_core.transcript.turns import clock
 from transcrevai_core.transcription.catalogue import AUTO, DEMO
 from transcrevai_core.types import Chunk
@@ -48,7 +49,7 @@ class Transcription:
         language = self.detect(chunks)
         left = attempt.store.chunks(attempt.job.id, unfinished=True)
         self.again = {chunk.index for chunk in coverage.split(chunks)[1]}
-        attempt.update(stage="transcribing", progress=1 - len(left) / len(chunks))
+        attempt.update(stage=Stage.TRANSCRIBING(), progress=1 - len(left) / len(chunks))
         for chunk in left:
             if attempt.is_emergency:
                 self.become_light(chunk)
@@ -59,21 +60,21 @@ class Transcription:
     def load(self) -> None:
         """Have the model on this computer and in the worker, and write down what came of it."""
         attempt, name = self.attempt, self.shape.model
-        attempt.update(state="transcribing", stage="loading the model", progress=0.0)
+        attempt.update(state="transcribing", stage=Stage.LOADING_MODEL(), progress=0.0)
         fetch_model(
             name,
             attempt.settings.download_stall_seconds,
-            on_progress=lambda done: attempt.update(stage="downloading the model", progress=done),
+            on_progress=lambda done: attempt.update(stage=Stage.DOWNLOADING_MODEL(), progress=done),
             should_stop=attempt.should_stop,
         )
-        attempt.update(stage="loading the model", progress=0.0)
+        attempt.update(stage=Stage.LOADING_MODEL(), progress=0.0)
         usual = self.shape
         attempt.persist(self.transcriber, self.ready, self.lighten)
         self.return_to(usual)
         if name == DEMO.name:
-            attempt.note(demo.NOTE)
+            attempt.note(Note.DEMO())
         if self.options.model == AUTO:
-            attempt.note(f"The model {name} was chosen: the largest that fits the memory budget.")
+            attempt.note(Note.MODEL_CHOSEN(model=name))
 
     def ready(self, device: str | None = None) -> None:
         """Load the model in the worker and note where and how it runs."""
@@ -120,9 +121,13 @@ class Transcription:
             segments, dropped = self.ask_model(task)
         except WorkerDied as death:
             raise WorkerDied(
-                f"{first_line(death)}; the stretch from {clock(chunk.start)} to "
-                f"{clock(chunk.end)} was tried {RETRIES + 1} times, and what was done is kept.",
+                "{reason:part}; the stretch from {start} to {end} was tried {times} times, "
+                "and what was done is kept.",
                 death.cause,
+                reason=death.message,
+                start=clock(chunk.start),
+                end=clock(chunk.end),
+                times=RETRIES + 1,
             ) from None
         seconds = time.monotonic() - begun
         store.save_chunk(job_id, chunk.index, segments, dropped=dropped, seconds=seconds)
@@ -134,7 +139,7 @@ class Transcription:
             self.shape = usual
             self.specify(self.spec.device)
 
-    def lighten(self, death: WorkerDied) -> str:
+    def lighten(self, death: WorkerDied) -> Message:
         """Go one step lighter, and say how."""
         before = self.shape
         self.shape = plan.lighter(before)
@@ -142,7 +147,7 @@ class Transcription:
         self.specify(self.spec.device)
         change = plan.differences(before, self.shape)
         if change and self.stays_light:
-            self.attempt.note(f"Memory was short: part of the text was made with {change}.")
+            self.attempt.note(Note.LIGHTER_IN_PART(change=change))
         return change
 
     def become_light(self, chunk: Chunk) -> None:
@@ -153,11 +158,9 @@ class Transcription:
         change = plan.differences(before, self.shape)
         if not change:
             return
-        sentence = (
-            f"Memory was short: from {clock(chunk.start)} on, the text is made with {change}."
-        )
-        self.attempt.note(sentence)
-        self.attempt.program.event("lighter", sentence, self.attempt.job.id)
+        note = Note.LIGHTER_FROM(time=clock(chunk.start), change=change)
+        self.attempt.note(note)
+        self.attempt.program.event("lighter", note, self.attempt.job.id)
         self.transcriber.stop()  # only the end of a process gives all of its memory back
         self.attempt.persist(self.transcriber, self.ready, self.lighten)
 
@@ -172,7 +175,7 @@ class Transcription:
                 if attempt.job.device == "cpu":
                     raise
                 # a GPU that loads a model may still lack the memory, or a library, to run it
-                attempt.note(f"The GPU gave up ({first_line(error)}); the CPU is used instead.")
+                attempt.note(Note.GPU_FAILED(reason=reason(error)))
                 self.ready("cpu")
                 return attempt.call(worker, *task())
 

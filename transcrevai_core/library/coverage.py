@@ -154,7 +154,7 @@ def transcribe_again(store: Store, job: Job, gaps: Sequence[Gap]) -> None:
     now = of_job(store, job.id).gaps  # whoever asks may have looked long ago
     wanted = [gap for gap in now if (gap.start, gap.end) in asked and gap.state != "waiting"]
     if not wanted:
-        raise InputError(f"There is no gap in {job.title} to transcribe again.")
+        raise InputError("There is no gap in {title} to transcribe again.", title=job.title)
     check_sound(job, store.wav(job.id))
     with store.database.write() as db:
         most = db.execute("SELECT max(number) FROM chunks WHERE job = ?", (job.id,)).fetchone()[0]
@@ -164,4 +164,6 @@ def transcribe_again(store: Store, job: Job, gaps: Sequence[Gap]) -> None:
                 chunk_row(job.id, Chunk(number, gap.start, gap.end, gap.speech)),
             )
         if not requeue(db, job.id, job.options):
-            raise InputError(f"{job.title} is being worked on; its gaps can be asked for after it.")
+            raise InputError(
+                "{title} is being worked on; its gaps can be asked for after it.", title=job.title
+            )

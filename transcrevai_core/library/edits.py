@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from transcrevai_core.errors import InputError, Outdated
+from transcrevai_core.i18n import mark
 from transcrevai_core.library.history import Change, recorded
 from transcrevai_core.library.rows import read_turns, segment_from_row, write_segments, write_turns
 from transcrevai_core.library.store import Store
@@ -21,7 +22,7 @@ from transcrevai_core.transcript.retiming import timed_words
 from transcrevai_core.transcript.turns import joined, reassigned
 from transcrevai_core.types import Segment, Turn, Word
 
-GONE = "What was to be changed is gone: it was merged or made anew in the meantime."
+GONE = mark("What was to be changed is gone: it was merged or made anew in the meantime.")
 
 
 # -- texts -------------------------------------------------------------------------------------
@@ -220,8 +221,9 @@ def rename_speaker(store: Store, job_id: str, label: str, name: str) -> Change:
         taken |= {turn.speaker.casefold() for turn in read_turns(db, job_id)} - {label.casefold()}
         if name.casefold() in taken:
             raise InputError(
-                f"There is a {name} in this recording already; merge the two speakers if they are "
-                "one, or choose another name."
+                "There is a {name} in this recording already; merge the two speakers if they "
+                "are one, or choose another name.",
+                name=name,
             )
         if name and name != label:
             db.execute(
@@ -283,4 +285,6 @@ def said(row: sqlite3.Row) -> str:
 
 def _check(shown: str | None, now: str) -> None:
     if shown is not None and shown != now:
-        raise Outdated(f"This has been changed in the meantime; it reads now: “{now.strip()}”.")
+        raise Outdated(
+            "This has been changed in the meantime; it reads now: “{now}”.", now=now.strip()
+        )

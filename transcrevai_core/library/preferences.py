@@ -77,9 +77,11 @@ def save(changes: Mapping[str, Any]) -> None:
     except ValidationError as error:
         raise SettingError(describe(error)) from None
     except TOMLKitError as error:
-        raise SettingError(f"{path} cannot be read: {error}.") from None
+        raise SettingError("{path} cannot be read: {error}.", path=path, error=error) from None
     except OSError as error:
         raise StorageError(
-            f"{path} cannot be written ({refusal(error)}); a folder with room, in which "
-            "you may write, would be right."
+            "{path} cannot be written ({reason}); a folder with room, in which you may write, "
+            "would be right.",
+            path=path,
+            reason=refusal(error),
         ) from error

@@ -16,6 +16,7 @@ from typing import Any
 from transcrevai_core.errors import InputError, StorageError, refusal
 from transcrevai_core.library import rows
 from transcrevai_core.library.database import Database
+from transcrevai_core.messages import NOTHING
 from transcrevai_core.types import ACTIVE_STATES, Chunk, Job, JobState, Segment, Transcript, Turn
 from transcrevai_core.workers.processes import is_alive, this_process
 
@@ -31,7 +32,9 @@ class Store:
             (home / "jobs").mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise StorageError(
-                f"The data directory {home} cannot be used: {refusal(error)}."
+                "The data directory {home} cannot be used: {reason}.",
+                home=home,
+                reason=refusal(error),
             ) from None
         self.database = Database(home / "library.sqlite3")
         self.database.path.chmod(0o600)
@@ -56,7 +59,8 @@ class Store:
             str(source).encode()
         except UnicodeEncodeError:
             raise InputError(
-                f"The name of {str(source)!a} is not UTF-8; a renamed file would be right."
+                "The name of {name!a} is not UTF-8; a renamed file would be right.",
+                name=str(source),
             ) from None
         job_id, now = uuid.uuid4().hex, time.time()
         try:
@@ -66,7 +70,9 @@ class Store:
                 kept.parent.mkdir(mode=0o700)
                 source = Path(shutil.move(source, kept))
         except OSError as error:
-            raise StorageError(f"{source.name} cannot be kept: {refusal(error)}.") from error
+            raise StorageError(
+                "{name} cannot be kept: {reason}.", name=source.name, reason=refusal(error)
+            ) from error
         with self.database.write() as db:
             db.execute(
                 "INSERT INTO jobs (id, title, source, fingerprint, state, options, created, "
@@ -92,7 +98,9 @@ class Store:
         with self.database.read() as db:
             row = db.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
         if row is None:
-            raise InputError(f"There is no job {job_id!r}; the list of jobs shows those there are.")
+            raise InputError(
+                "There is no job {job_id!r}; the list of jobs shows those there are.", job_id=job_id
+            )
         return rows.job_from_row(row)
 
     def find(self, beginning: str) -> Job:
@@ -101,10 +109,18 @@ class Store:
         sought = beginning if re.fullmatch("[0-9a-f]{4,32}", beginning) else "-"
         with self.database.read() as db:
             found = db.execute("SELECT * FROM jobs WHERE id GLOB ?", (f"{sought}*",)).fetchall()
-        if len(found) != 1:
+        if not found:
             raise InputError(
-                f"{len(found) or 'No'} jobs have an id that begins with {beginning!r}; four or "
-                "more characters of one id in the list would be right."
+                "No job has an id that begins with {beginning!r}; four or more characters of one "
+                "id in the list would be right.",
+                beginning=beginning,
+            )
+        if len(found) > 1:
+            raise InputError(
+                "{number} jobs have an id that begins with {beginning!r}; four or more "
+                "characters of one id in the list would be right.",
+                number=len(found),
+                beginning=beginning,
             )
         return rows.job_from_row(found[0])
 
@@ -158,7 +174,7 @@ class Store:
     def end_job(self, job_id: str, **changes: Any) -> None:
         """Write how a job ended; what is left of its gaps waits no longer."""
         # in one write: whoever sees the new state may take the job at once
-        self.update_job(job_id, owner=None, stage="", **changes)
+        self.update_job(job_id, owner=None, stage=NOTHING, **changes)
         with self.database.write() as db:
             rows.give_up_gaps(db, job_id)
 
@@ -175,7 +191,9 @@ class Store:
     def delete_job(self, job_id: str) -> None:
         """Delete a job, its transcript and its files for good; raises InputError while it runs."""
         job = self.job(job_id)
-        busy = InputError(f"{job.title} is being worked on; cancel it first, then delete it.")
+        busy = InputError(
+            "{title} is being worked on; cancel it first, then delete it.", title=job.title
+        )
         if job.state in ACTIVE_STATES and is_alive(job.owner):
             raise busy
         with self.database.write() as db:

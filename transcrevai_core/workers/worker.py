@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
+from transcrevai_core.codes import worker_name
 from transcrevai_core.errors import Cancelled, WorkerDied
 from transcrevai_core.memory import readings
 from transcrevai_core.workers import child, processes, watcher
@@ -216,17 +217,20 @@ class Worker:
     def _hung(self, silence: watcher.Silence) -> WorkerDied:
         seconds = max(silence.silent, silence.idle)
         return WorkerDied(
-            f"The {self.name} worker hung, with nothing done for {seconds:.0f} s; a lighter model "
+            "The {worker} worker hung, with nothing done for {seconds:.0f} s; a lighter model "
             "or shorter chunks may help if it happens again.",
             "silence",
+            worker=worker_name(self.name),
+            seconds=seconds,
         )
 
     def _over_limit(self) -> WorkerDied:
         return WorkerDied(
-            f"The {self.name} worker needed more memory than its limit of "
-            f"{self.limit_bytes / readings.MB:.0f} MB; a lighter model, shorter chunks or a larger "
-            "budget would be right.",
+            "The {worker} worker needed more memory than its limit of {limit:.0f} MB; a "
+            "lighter model, shorter chunks or a larger budget would be right.",
             "memory",
+            worker=worker_name(self.name),
+            limit=self.limit_bytes / readings.MB,
         )
 
     def _explain(self, error: BaseException) -> WorkerDied:
@@ -236,8 +240,9 @@ class Worker:
         if near or readings.was_refused(error):
             return self._over_limit()
         return WorkerDied(
-            f"The {self.name} worker ended unexpectedly; a lighter model or shorter chunks may "
-            "help if it happens again."
+            "The {worker} worker ended unexpectedly; a lighter model or shorter chunks may "
+            "help if it happens again.",
+            worker=worker_name(self.name),
         )
 
     def reset_peak(self) -> None:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from transcrevai_core import report, ui
+from transcrevai_core.codes import Stage
 from transcrevai_core.components.working import begin, busy, finished, working
 from transcrevai_core.i18n import _, language
 from transcrevai_core.library import history
@@ -78,7 +79,7 @@ def _menu(job_id: str, title: str) -> None:
 
 
 def _write(task: Task, asked: tuple[object, ...]) -> bytes:
-    task.tell("writing the report", 0.0)
+    task.report(Stage.WRITING_REPORT, 0.0)
     return written(*asked, should_stop=task.stops)
 
 
