@@ -32,7 +32,7 @@ def test_a_fault_is_one_sentence_and_a_cancel_none(caplog):
         raise ZeroDivisionError("by zero")
 
     def stop(task):
-        while not task.stops():
+        while not task.should_stop():
             pass
         raise Cancelled("It was cancelled.")
 

@@ -28,7 +28,7 @@ from transcrevai_core.memory.readings import MB
 from transcrevai_core.messages import Message
 from transcrevai_core.types import Turn
 from transcrevai_core.workers.background import Task
-from transcrevai_core.workers.oneshot import errand
+from transcrevai_core.workers.oneshot import one_shot_worker
 
 
 def run_until(app: AppTest, condition: Callable[[], object]) -> None:
@@ -175,7 +175,7 @@ def test_a_comparison_can_be_cancelled(
         def call(task: Task) -> None:
             begun.append(task)
             task.report(Message("Comparing"), 0.5)
-            wait_until(task.stops)
+            wait_until(task.should_stop)
             raise Cancelled("The job was cancelled.")
 
         return call
@@ -195,7 +195,7 @@ def test_comparisons_of_many_pages_take_turns(app: AppTest, store: Store) -> Non
     open_page(app, "evaluation.py")
     app.file_uploader[0].set_value(("a.txt", b"oi", "text/plain"))
     checked(app.run())
-    with errand("another", 0):
+    with one_shot_worker("another", 0):
         press(app, "Compare")
         assert app.get("progress")[0].proto.text.startswith("Waiting for its turn")
         press(app, "Cancel")

@@ -122,9 +122,9 @@ def test_a_recording_without_speech_ends_as_an_empty_transcript_that_says_so(mak
     assert transcript.duration == pytest.approx(3)
 
 
-def test_a_killed_worker_costs_no_more_than_the_chunk_in_hand(store, program):
+def test_a_killed_worker_costs_no_more_than_the_chunk_in_hand(store, governor):
     job = open_job(store, PT, JobOptions(**SHORT_CHUNKS))
-    thread = threading.Thread(target=direct.run, args=(program, job), daemon=True)
+    thread = threading.Thread(target=direct.run, args=(governor, job), daemon=True)
     thread.start()
     for number in (3, 8):
         wait_until(lambda number=number: finished(store, job.id) >= number)
@@ -140,13 +140,13 @@ def test_a_killed_worker_costs_no_more_than_the_chunk_in_hand(store, program):
 def test_a_killed_program_goes_on_from_its_last_finished_chunk(store, tmp_path):
     command = [sys.executable, "-m", "transcrevai_core"]
     options = [f"--{name}={value}" for name, value in SHORT_CHUNKS.items()]
-    program = subprocess.Popen(
+    process = subprocess.Popen(
         [*command, "transcribe", str(PT), "--output_dir", str(tmp_path), *options],
         stderr=subprocess.DEVNULL,
     )
     wait_until(lambda: store.jobs() and finished(store, store.jobs()[0].id) >= 4)
-    program.send_signal(signal.SIGKILL)
-    program.wait()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
     (job,) = store.jobs()
     before, count = store.segments(job.id), finished(store, job.id)
     assert job.state == "transcribing" and len(before) >= 3
@@ -168,9 +168,9 @@ def test_the_same_call_again_goes_on_with_an_interrupted_job(store):
     assert open_job(store, PT, options).id != interrupted.id  # ours now, and running
 
 
-def test_cancelling_keeps_what_is_finished_and_the_job_can_go_on(store, program):
+def test_cancelling_keeps_what_is_finished_and_the_job_can_go_on(store, governor):
     job = open_job(store, PT, JobOptions(**SHORT_CHUNKS))
-    run = threading.Thread(target=direct.run, args=(program, job), daemon=True)
+    run = threading.Thread(target=direct.run, args=(governor, job), daemon=True)
     run.start()
     wait_until(lambda: finished(store, job.id) >= 3)
     store.cancel(job.id)
@@ -179,7 +179,7 @@ def test_cancelling_keeps_what_is_finished_and_the_job_can_go_on(store, program)
     kept = store.segments(job.id)
     assert kept and not store.job(job.id).error
     store.requeue(job.id)
-    direct.run(program, store.claim(job.id))
+    direct.run(governor, store.claim(job.id))
     assert store.job(job.id).state == "done"
     assert_kept(kept, store.segments(job.id))
 
@@ -191,11 +191,11 @@ def crash_on_third(spec, wav, chunk, options, longest):
 
 
 def test_a_chunk_that_kills_every_worker_fails_its_job_and_keeps_the_rest(
-    store, program, monkeypatch
+    store, governor, monkeypatch
 ):
     monkeypatch.setattr(pipeline.stages, "decode", crash_on_third)
     job = open_job(store, PT, JobOptions(**SHORT_CHUNKS))
-    job = direct.run(program, job)
+    job = direct.run(governor, job)
     assert job.state == "failed"
     assert str(job.error).startswith("The transcription worker ended unexpectedly")
     assert [s.text for s in store.segments(job.id)] == ["chunk 0", "chunk 1"]
@@ -213,11 +213,11 @@ def run_out_of_gpu_memory(spec, wav, chunk, options, longest):
     return [Segment(chunk.start, chunk.end, f"chunk {chunk.index}")], 0
 
 
-def test_a_gpu_that_fails_in_mid_job_is_replaced_by_the_cpu_and_named(store, program, monkeypatch):
+def test_a_gpu_that_fails_in_mid_job_is_replaced_by_the_cpu_and_named(store, governor, monkeypatch):
     monkeypatch.setattr(pipeline.stages, "load_model", load_on_gpu)
     monkeypatch.setattr(pipeline.stages, "decode", run_out_of_gpu_memory)
     job = open_job(store, PT, JobOptions(model="demo", language="pt"))
-    job = direct.run(program, job)
+    job = direct.run(governor, job)
     assert (job.state, job.device, job.compute_type) == ("done", "cpu", "int8")
     assert (
         "The GPU gave up (CUDA failed with error out of memory); the CPU is used instead."
@@ -298,7 +298,7 @@ class FullDisk(Store):
 def test_a_store_that_refuses_holds_a_job_up_only_until_there_is_room(home, make_sound):
     store = FullDisk(home)
     runner = Runner(store, load_settings())
-    runner._patience = 0.2
+    runner._retry_seconds = 0.2
     store.full = True
     job = store.add_job(make_sound(), {"model": "demo"})
     runner.start()
@@ -320,13 +320,13 @@ def test_a_file_that_was_replaced_is_another_recording(store, tmp_path):
     assert open_job(store, path, options).id != first.id
 
 
-def test_sound_that_was_cut_short_is_prepared_again(store, program):
+def test_sound_that_was_cut_short_is_prepared_again(store, governor):
     job = open_job(store, PT, JobOptions(model="demo", language="pt"))
-    job = direct.run(program, job)
+    job = direct.run(governor, job)
     whole = store.segments(job.id)
     store.wav(job.id).write_bytes(store.wav(job.id).read_bytes()[:500_000])
     store.update_job(job.id, state="transcribing")
-    direct.run(program, store.claim(job.id))
+    direct.run(governor, store.claim(job.id))
     assert [s.text for s in store.segments(job.id)] == [s.text for s in whole]
     assert set(decodes(store, job.id)) == {1}
 
@@ -338,7 +338,7 @@ def test_transcribe_raises_the_jobs_own_sentence(tmp_path):
         transcribe(PT, model="bse")
 
 
-def test_the_text_before_is_given_on_only_where_that_is_asked(store, program, tmp_path):
+def test_the_text_before_is_given_on_only_where_that_is_asked(store, governor, tmp_path):
     job = store.add_job(tmp_path / "a.wav", {})
     store.save_plan(job.id, [Chunk(0, 0, 1)])
     store.save_chunk(job.id, 0, [Segment(0, 1, " Bom dia.")], dropped=0, seconds=1)
@@ -346,9 +346,9 @@ def test_the_text_before_is_given_on_only_where_that_is_asked(store, program, tm
     def prompt(**options):
         mine = replace(job, options=JobOptions(**options).model_dump())
         attempt = Attempt(
-            program,
+            governor,
             mine,
-            planned(program, mine),
+            planned(governor, mine),
             lambda: False,
         )
         run = Transcription(attempt, Worker("none"))
@@ -363,14 +363,14 @@ def test_the_text_before_is_given_on_only_where_that_is_asked(store, program, tm
 def test_control_c_keeps_what_is_finished_and_the_same_command_goes_on(store, tmp_path):
     command = [sys.executable, "-m", "transcrevai_core", "transcribe", str(PT)]
     command += [f"--{name}={value}" for name, value in SHORT_CHUNKS.items()]
-    program = subprocess.Popen(
+    process = subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True
     )
     wait_until(lambda: store.jobs() and finished(store, store.jobs()[0].id) >= 2)
-    os.killpg(program.pid, signal.SIGINT)  # the terminal sends it to the whole group
-    _, said = program.communicate(timeout=30)
+    os.killpg(process.pid, signal.SIGINT)  # the terminal sends it to the whole group
+    _, said = process.communicate(timeout=30)
     (job,) = store.jobs()
-    assert (program.returncode, job.state, job.owner) == (130, "cancelled", None)
+    assert (process.returncode, job.state, job.owner) == (130, "cancelled", None)
     assert "interrupted; the same command again goes on from there" in said
     assert "Traceback" not in said
     again = open_job(store, PT, JobOptions(**SHORT_CHUNKS))

@@ -13,7 +13,7 @@ from transcrevai_core.errors import WorkerDied
 from transcrevai_core.jobs import governor, pipeline, tasks
 from transcrevai_core.jobs import runner as jobs
 from transcrevai_core.jobs.direct import open_job, run
-from transcrevai_core.jobs.governor import Program, free_memory
+from transcrevai_core.jobs.governor import Governor, free_memory
 from transcrevai_core.library import cache
 from transcrevai_core.memory import plan as budget
 from transcrevai_core.memory.forecast import Shape
@@ -47,12 +47,12 @@ def pressure():
 @pytest.fixture
 def governed(store, pressure):
     settings = load_settings(**LEVELS, memory_budget_mb=4_000, work_cores=2)
-    with Program(store, settings, pressure) as program:
-        yield program
+    with Governor(store, settings, pressure) as governor:
+        yield governor
 
 
-def causes(program, kind):
-    return [str(event.cause) for event in program.journal.events() if event.kind == kind]
+def causes(governor, kind):
+    return [str(event.cause) for event in governor.journal.events() if event.kind == kind]
 
 
 def plan(megabytes, cores=1):
@@ -63,7 +63,7 @@ def plan(megabytes, cores=1):
 def test_every_level_and_back_is_recorded_with_its_cause(governed, pressure):
     for share in (0.5, 0.76, 0.81, 0.86, 0.82, 0.78, 0.74, 0.69):
         pressure.share = share
-        governed.look()
+        governed.check()
     assert causes(governed, "level") == [
         "Degraded: 76% of this computer's memory is in use",
         "Emergency: 81% of this computer's memory is in use",
@@ -84,10 +84,10 @@ def test_idle_models_leave_and_caches_shrink_as_memory_gets_short(governed, pres
     for name in ("a", "b", "c"):
         kept.path(name).write_bytes(b"voices")
         kept.keep(name, "voices", name)
-    governed.look()
+    governed.check()
     assert worker.pid == pid
     pressure.share = 0.76
-    governed.look()
+    governed.check()
     wait_until(lambda: worker.pid is None and workers.live() == [])
     wait_until(lambda: [tier.entries for tier in kept.stats()] == [1, 0])
     wait_until(lambda: len(causes(governed, "action")) == 2)
@@ -98,15 +98,15 @@ def test_idle_models_leave_and_caches_shrink_as_memory_gets_short(governed, pres
 
 def test_nothing_begins_while_memory_is_short(governed, pressure):
     pressure.share = 0.76
-    governed.look()
+    governed.check()
     assert str(governed.admit("a", plan(200))) == (
         "waiting for memory: 76% of this computer's memory is in use"
     )
     pressure.share = 0.72  # by hysteresis it is short still
-    governed.look()
+    governed.check()
     assert str(governed.admit("a", plan(200))).startswith("waiting for memory")
     pressure.share = 0.5
-    governed.look()
+    governed.check()
     assert not governed.admit("a", plan(200))
 
 
@@ -123,7 +123,7 @@ def test_never_more_than_the_budget_is_promised(governed, monkeypatch):
 
 def test_what_the_machine_has_not_is_not_promised(governed, pressure):
     pressure.share = 0.6  # 4,800 of 8,000 MB; 6,800 is where workers are ended
-    governed.look()
+    governed.check()
     assert str(governed.admit("a", plan(2_100))) == (
         "waiting for memory: 2100 MB are needed and 3200 MB are free on this computer"
     )
@@ -141,13 +141,13 @@ def slow_words(monkeypatch):
     monkeypatch.setattr(tasks, "decode", linger)
 
 
-def start(store, program, **options):
+def start(store, governor, **options):
     """Begin a job of several chunks in a thread and wait for its first one."""
     import threading
 
     options = {"model": "demo", "language": "pt", "chunk_seconds": 15, "diarize": False} | options
     job = open_job(store, demo.sample_path("pt"), JobOptions(**options))
-    thread = threading.Thread(target=run, args=(program, job), daemon=True)
+    thread = threading.Thread(target=run, args=(governor, job), daemon=True)
     thread.start()
     wait_until(lambda: store.segments(job.id))
     return job, thread
@@ -194,7 +194,7 @@ def test_a_worker_between_two_calls_of_its_job_is_ended_too(governed, pressure):
         with pytest.raises(WorkerDied, match="was ended because 90% of this computer's memory"):
             worker.call(os.getpid)
         pressure.share = 0.1
-        governed.look()
+        governed.check()
         assert worker.call(os.getpid) != pid
 
 
@@ -320,13 +320,13 @@ def test_an_idle_model_leaves_after_its_time(store, governed):
 def test_settings_that_change_are_taken_on_while_it_runs(store, home, monkeypatch):
     for name in ("DEGRADED", "EMERGENCY", "KILL"):
         monkeypatch.delenv(f"TRANSCREVAI_{name}_PERCENT")
-    with Program(store, load_settings()) as program:
+    with Governor(store, load_settings()) as governor:
         (home / "config.toml").write_text("kill_percent = 98.5\nmemory_budget_mb = 777\n")
-        wait_until(lambda: program.limits.kill == 0.985, 10)
-        assert program.limits.budget_bytes == 777 * MB
+        wait_until(lambda: governor.limits.kill == 0.985, 10)
+        assert governor.limits.budget_bytes == 777 * MB
         (home / "config.toml").write_text("kill_percent = 3\n")
         time.sleep(1.2)
-        assert program.limits.kill == 0.985  # what cannot be used changes nothing
+        assert governor.limits.kill == 0.985  # what cannot be used changes nothing
 
 
 def test_a_choice_that_never_fits_ends_its_job_with_the_nearest_that_does(store, monkeypatch):
@@ -355,6 +355,6 @@ def test_pauses_before_a_restart_double_up_to_thirty_seconds(store, governed, mo
         pauses.clear()
         governed.settings = governed.settings.model_copy(update={"restart_seconds": first})
         with pytest.raises(WorkerDied):
-            attempt.persist(governed.worker("transcription"), die)
+            attempt.retry(governed.worker("transcription"), die)
         assert pauses == expected
     assert pipeline.RETRIES == 3

@@ -58,6 +58,10 @@ class Note(Code):
     DAMAGED = "damaged", mark("The recording is damaged after {seconds:.0f} s; it ends there.")
     NO_SPEAKERS = "no_speakers", mark("Who spoke when could not be found: {reason:part}.")
     GAPS_LEFT = "gaps_left", mark("The gaps were not transcribed again: {reason}")
+    DROPPED = (
+        "dropped",
+        mark("Segments dropped because they held no speech: {number:,.0f}."),
+    )
     MODEL_CHOSEN = (
         "model_chosen",
         mark("The model {model} was chosen: the largest that fits the memory budget."),

@@ -120,14 +120,7 @@ def told() -> Iterator[None]:
     try:
         yield
     except TranscrevaiError as error:
-        st.error(said(error), icon=":material/error:")
-
-
-def said(what: object) -> str:
-    """Return what the core said, in the reader's language, as Markdown."""
-    if isinstance(what, TranscrevaiError):
-        what = what.message
-    return say(what) if isinstance(what, Message | Code) else escape(i18n.told(str(what)))
+        st.error(say(error.message), icon=":material/error:")
 
 
 def say(message: Message | Code) -> str:
@@ -250,10 +243,7 @@ def notes(job: Job) -> None:
     if job.model == DEMO.name and Note.DEMO() not in kept:
         kept.append(Note.DEMO())
     if job.dropped_segments:
-        dropped = {"number": job.dropped_segments}
-        kept.append(
-            Message("Segments dropped because they held no speech: {number:,.0f}.", dropped)
-        )
+        kept.append(Note.DROPPED(number=job.dropped_segments))
     for note in kept:
         if note.code is Note.DEMO and demo.SAMPLES_DIR not in job.source.parents:
             advice = _("This recording needs another model.")

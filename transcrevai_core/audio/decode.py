@@ -161,9 +161,9 @@ def _blocks(
             if now != shape:  # recordings that were joined may change in the middle
                 pending += [_samples(p, channel) for p in resampler.resample(None)]
                 resampler, shape = _resampler(channel), now
-            hole = _hole(container, frame, clock)
+            hole = _gap_before(container, frame, clock)
             if hole:
-                yield from _take(pending)
+                yield from _drain(pending)
                 yield from _silence(hole)
                 clock, held = clock + hole, 0
             clock += frame.samples / frame.sample_rate
@@ -172,12 +172,12 @@ def _blocks(
                 pending.append(_samples(piece, channel))
                 held += len(pending[-1])
             if held >= _BLOCK_SAMPLES:
-                yield from _take(pending)
+                yield from _drain(pending)
                 held = 0
     except (av.error.FFmpegError, ValueError) as error:
         problem = error
     pending += [_samples(piece, channel) for piece in resampler.resample(None)]
-    yield from _take(pending)
+    yield from _drain(pending)
     if problem:
         raise problem
 
@@ -199,13 +199,15 @@ def count_channels(source: Path) -> int:
         return container.streams.audio[0].layout.nb_channels
 
 
-def _take(pending: list[np.ndarray]) -> Iterator[np.ndarray]:
+def _drain(pending: list[np.ndarray]) -> Iterator[np.ndarray]:
     if pending:
         yield np.concatenate(pending)
         pending.clear()
 
 
-def _hole(container: "av.container.InputContainer", frame: "av.AudioFrame", clock: float) -> float:
+def _gap_before(
+    container: "av.container.InputContainer", frame: "av.AudioFrame", clock: float
+) -> float:
     """Return the seconds of silence that are missing before a frame; 0 where none are."""
     if frame.time is None:
         return 0.0

@@ -9,7 +9,7 @@ from rich.table import Table
 from transcrevai_core.cli.flags import AsJson
 from transcrevai_core.cli.screen import err, follow, open_library, out
 from transcrevai_core.errors import InputError
-from transcrevai_core.jobs.governor import Program
+from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.library.coverage import Coverage, of_job, transcribe_again
 from transcrevai_core.transcript.turns import clock
 
@@ -37,8 +37,8 @@ def coverage(
         claimed = store.claim(job.id)
         if claimed is None:
             raise InputError("{title} is being worked on by another program.", title=job.title)
-        with Program(store, settings) as program:
-            follow(program, claimed)
+        with Governor(store, settings) as governor:
+            follow(governor, claimed)
         before, found = found, of_job(store, job.id)
         got = sum(gap.seconds for gap in before.gaps) - sum(gap.seconds for gap in found.gaps)
         told = f"words were found for {got:.1f} s of speech" if got > 0 else "no words were found"

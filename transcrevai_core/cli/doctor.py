@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from transcrevai_core.cli.flags import AsJson
-from transcrevai_core.cli.screen import complain, draw, out
+from transcrevai_core.cli.screen import draw, out, print_error
 from transcrevai_core.codes import Stage
 from transcrevai_core.doctor.advice import examine
 from transcrevai_core.doctor.costs import RUNS, Component
@@ -47,7 +47,7 @@ def doctor(
             settings,
             DEMO.name if model is None else model,
             on_progress=lambda part, share: task.report(Message(part), share),
-            should_stop=task.stops,
+            should_stop=task.should_stop,
         )
     )
     try:
@@ -56,7 +56,7 @@ def doctor(
     except KeyboardInterrupt:
         work.cancel()
         work.join()
-        complain("interrupted; nothing of it was kept.")
+        print_error("interrupted; nothing of it was kept.")
         raise typer.Exit(130) from None
     if as_json:
         print(json.dumps(dataclasses.asdict(report), ensure_ascii=False, indent=2))

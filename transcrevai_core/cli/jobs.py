@@ -11,16 +11,16 @@ from transcrevai_core import export
 from transcrevai_core.cli.flags import AsJson, OutputDir, OutputFormat
 from transcrevai_core.cli.screen import (
     check_format,
-    complain,
     err,
     follow,
     open_library,
     out,
+    print_error,
     usual_format,
     write,
 )
 from transcrevai_core.errors import InputError, TranscrevaiError
-from transcrevai_core.jobs.governor import Program
+from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.types import ACTIVE_STATES, Job
 
 app = typer.Typer(help="The jobs in the library.")
@@ -81,7 +81,7 @@ def jobs_resume(job_id: Annotated[str | None, typer.Argument()] = None) -> None:
             "{title} is done; an unfinished job would be right.", title=waiting[0].title
         )
     failed = 0
-    with Program(store, settings) as program:
+    with Governor(store, settings) as governor:
         for job in waiting:
             store.requeue(job.id)
             try:
@@ -90,9 +90,9 @@ def jobs_resume(job_id: Annotated[str | None, typer.Argument()] = None) -> None:
                     raise InputError(
                         "{title} is being worked on by another program.", title=job.title
                     )
-                follow(program, claimed)
+                follow(governor, claimed)
             except TranscrevaiError as error:
-                complain(str(error))
+                print_error(str(error))
                 failed += 1
     err.print(f"{len(waiting) - failed} of {len(waiting)} jobs done")
     if failed:

@@ -13,7 +13,7 @@ _JOB = re.compile("[0-9a-f]{4,32}")
 
 
 @dataclass(frozen=True, slots=True)
-class Matched:
+class MatchedRecordings:
     """References with their hypotheses by name, those without one, and those too many."""
 
     pairs: dict[str, tuple[Spoken, Spoken | None]]
@@ -21,24 +21,26 @@ class Matched:
     extra: list[str]
 
 
-def need_text(spoken: Spoken) -> str:
+def missing_text(spoken: Spoken) -> str:
     """Say that a recording has no text; empty where it has."""
     return "" if spoken.utterances is not None else "holds no text"
 
 
-def need_speakers(spoken: Spoken) -> str:
+def missing_speakers(spoken: Spoken) -> str:
     """Say that nobody is known to say its text; empty where somebody is."""
-    return need_text(spoken) or ("" if spoken.speakers or not spoken.text else "names no speakers")
+    return missing_text(spoken) or (
+        "" if spoken.speakers or not spoken.text else "names no speakers"
+    )
 
 
-def need_turns(spoken: Spoken) -> str:
+def missing_turns(spoken: Spoken) -> str:
     """Say that it does not tell who speaks when; empty where it does."""
     return "" if spoken.turns is not None else "does not say who speaks when"
 
 
 def match(
     reference: Path, hypothesis: Path, kinds: Sequence[str], lacks: Callable[[Spoken], str]
-) -> Matched:
+) -> MatchedRecordings:
     """Pair what both places hold by name; `lacks` says what a recording should tell and does not.
 
     A file or a job with one recording each are a pair whatever their names.
@@ -57,7 +59,7 @@ def match(
                 raise InputError(
                     "{where} {lack}; one that does would be right.", where=where, lack=lack
                 )
-    return Matched(
+    return MatchedRecordings(
         {name: (references[name], hypotheses.get(name)) for name in sorted(references)},
         sorted(references.keys() - hypotheses.keys()),
         sorted(hypotheses.keys() - references.keys()),

@@ -10,11 +10,11 @@ from rich.table import Table
 
 from transcrevai_core.cli.flags import AsJson
 from transcrevai_core.cli.matching import load_recordings
-from transcrevai_core.cli.screen import complain, draw, open_library, out
+from transcrevai_core.cli.screen import draw, open_library, out, print_error
 from transcrevai_core.codes import Note, Stage
 from transcrevai_core.errors import InputError
 from transcrevai_core.evaluation.references import WITH_TEXT
-from transcrevai_core.jobs.measure_precision import at_hand, check_model
+from transcrevai_core.jobs.measure_precision import check_model, running_governor
 from transcrevai_core.jobs.models import fetch_model
 from transcrevai_core.library import precision
 from transcrevai_core.library.precision import Check, recordings, samples
@@ -59,7 +59,7 @@ def models_pull(name: str) -> None:
             name,
             settings.download_stall_seconds,
             on_progress=lambda share: task.report(Stage.DOWNLOADING, share),
-            should_stop=task.stops,
+            should_stop=task.should_stop,
         )
     )
     try:
@@ -68,7 +68,7 @@ def models_pull(name: str) -> None:
     except KeyboardInterrupt:
         fetch.cancel()
         fetch.join()
-        complain(f"{name}: interrupted; the same command again goes on from there.")
+        print_error(f"{name}: interrupted; the same command again goes on from there.")
         raise typer.Exit(130) from None
 
 
@@ -118,13 +118,13 @@ def models_check(
     used = recordings(clips or (), texts, settings.language) if clips or texts else samples(name)
 
     def check(task: Task) -> Check:
-        with at_hand(store, settings) as program:
+        with running_governor(store, settings) as program:
             return check_model(
                 program,
                 name,
                 used,
                 on_progress=task.report,
-                should_stop=task.stops,
+                should_stop=task.should_stop,
             )
 
     work = Task(check)
@@ -134,7 +134,7 @@ def models_check(
     except KeyboardInterrupt:
         work.cancel()
         work.join()
-        complain(f"{name}: interrupted; nothing of it was kept.")
+        print_error(f"{name}: interrupted; nothing of it was kept.")
         raise typer.Exit(130) from None
     verdict = str(precision.verdict(found, settings.agreement_percent))
     if as_json:

@@ -8,10 +8,10 @@ import typer
 from rich.table import Table
 
 from transcrevai_core.cli import flags
-from transcrevai_core.cli.screen import complain, draw, err, follow, open_library
+from transcrevai_core.cli.screen import draw, err, follow, open_library, print_error
 from transcrevai_core.errors import Cancelled, InputError, refusal
 from transcrevai_core.jobs import direct, planning
-from transcrevai_core.jobs.governor import Program
+from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.library.rows import fingerprint
 from transcrevai_core.library.store import Store
 from transcrevai_core.settings import Settings
@@ -127,9 +127,9 @@ def _job(store: Store, settings: Settings, recording: str) -> Job:
             return job
     options = settings.job_options({"model": NONE, "diarize": True})
     planning.plan_for(store, settings, options)
-    with Program(store, settings) as program:
+    with Governor(store, settings) as governor:
         job = direct.open_job(store, path, options)
-        follow(program, job)
+        follow(governor, job)
     return store.job(job.id)
 
 
@@ -208,7 +208,7 @@ def _sweep(
     except (KeyboardInterrupt, Cancelled):
         sweeps.cancel(store, sweep_id)
         run.join()
-        complain("The sweep was interrupted; the same command again goes on from there.")
+        print_error("The sweep was interrupted; the same command again goes on from there.")
         raise typer.Exit(130) from None
     _show(swept)
     return sweeps.exported(job, swept)
@@ -248,4 +248,4 @@ def _show(sweep: Sweep) -> None:
         err.print(f"{sweep.as_good} of the {all_of} settings come to the same, least DER")
     failed = [result["error"] for result in sweep.results.values() if "error" in result]
     if failed:
-        complain(f"{len(failed)} settings failed; the first said: {failed[0]}")
+        print_error(f"{len(failed)} settings failed; the first said: {failed[0]}")

@@ -49,7 +49,7 @@ def finished(key: str) -> Any:
     except Cancelled:
         st.info(_("Cancelled; nothing was kept."), icon=":material/block:")
     except TranscrevaiError as error:
-        st.error(ui.said(error), icon=":material/error:")
+        st.error(ui.say(error.message), icon=":material/error:")
     return None
 
 
@@ -67,7 +67,11 @@ def _watched(task: Task, key: str) -> None:
         st.rerun()
     bar(capital(say(task.stage)), task.share, task.elapsed, task.left)
     st.button(
-        _("Cancel"), key=key, icon=":material/close:", disabled=task.stops(), on_click=task.cancel
+        _("Cancel"),
+        key=key,
+        icon=":material/close:",
+        disabled=task.should_stop(),
+        on_click=task.cancel,
     )
 
 

@@ -58,7 +58,7 @@ class Biggest:
     part_bytes: int
 
 
-def careful_worker(name: str, settings: Settings) -> Worker:
+def bounded_worker(name: str, settings: Settings) -> Worker:
     """Return a worker that may take what is free now: looking must not bring the computer down."""
     machine = readings.machine()
     return Worker(

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from transcrevai_core.codes import WAITING, Cause, Note, Stage, worker_name
 from transcrevai_core.errors import Cancelled, TranscrevaiError, WorkerDied
-from transcrevai_core.jobs.governor import Program
+from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.library import journal
 from transcrevai_core.memory import levels
 from transcrevai_core.memory.plan import HEADROOM, Plan
@@ -32,9 +32,11 @@ _LONGEST_PAUSE = 30.0  # seconds
 class Attempt:
     """The job in hand as it changes; safe where words and speakers are found side by side."""
 
-    def __init__(self, program: Program, job: Job, plan: Plan, ending: Callable[[], bool]) -> None:
-        self.program = program
-        self.store = program.store
+    def __init__(
+        self, governor: Governor, job: Job, plan: Plan, ending: Callable[[], bool]
+    ) -> None:
+        self.governor = governor
+        self.store = governor.store
         self.job = job
         self.plan = plan
         self.options = JobOptions(**job.options)
@@ -48,7 +50,7 @@ class Attempt:
     @property
     def settings(self) -> Settings:
         """The settings of this moment: they can be changed while the job runs."""
-        return self.program.settings
+        return self.governor.settings
 
     def worker(self, stage: str) -> Worker:
         """Return a new worker for a stage, bounded as the settings state.
@@ -60,12 +62,12 @@ class Attempt:
             "diarization": self.settings.diarization_limit_mb,
         }[stage]
         needed = self.plan.needs[stage].bytes / HEADROOM if stage in self.plan.needs else 0
-        return self.program.worker(stage, self.job.id, max(stated * MB, round(needed)))
+        return self.governor.worker(stage, self.job.id, max(stated * MB, round(needed)))
 
     def transcriber(self) -> AbstractContextManager[Worker]:
         """Give the worker that transcribes, bounded as the forecast states."""
         limit = round(self.plan.needs["transcription"].bytes / HEADROOM)
-        return self.program.transcriber(self.plan.shape, self.job.id, limit)
+        return self.governor.transcriber(self.plan.shape, self.job.id, limit)
 
     def call(
         self,
@@ -83,7 +85,7 @@ class Attempt:
             should_stop=should_stop or self.should_stop,
         )
 
-    def persist(
+    def retry(
         self,
         worker: Worker,
         once: Callable[[], T],
@@ -95,19 +97,19 @@ class Attempt:
         how the task is done; it says how.
         """
         pause = self.settings.restart_seconds
-        for retry in range(RETRIES + 1):
+        for failures in range(RETRIES + 1):
             try:
                 return once()
             except WorkerDied as death:
-                self.program.event("died", death.message, self.job.id)
-                if retry == RETRIES:
+                self.governor.event("died", death.message, self.job.id)
+                if failures == RETRIES:
                     if death.cause == "memory":  # it needs this at least, so the next may have more
                         self.keep_run(worker.name, worker, 0.0)
                     raise
                 change = lighten(death)
                 values = {"worker": worker_name(worker.name), "seconds": pause}
                 said = Cause.RESTART_LIGHTER(**values, change=change)
-                self.program.event(
+                self.governor.event(
                     "restart", said if change else Cause.RESTART(**values), self.job.id
                 )
                 worker.restarts += 1
@@ -120,8 +122,8 @@ class Attempt:
         end = time.monotonic() + seconds
 
         def reason() -> Message | None:
-            if self.program.level == "kill":
-                return Stage.WAITING_FOR_MEMORY(cause=self.program.cause)
+            if self.governor.level == "kill":
+                return Stage.WAITING_FOR_MEMORY(cause=self.governor.cause)
             return NOTHING if time.monotonic() < end else None
 
         self.wait(reason)
@@ -147,7 +149,7 @@ class Attempt:
         peak = worker.read_peak()
         if peak:
             self.peaks[stage] = max(peak, self.peaks.get(stage, 0))
-            self.program.keep_run(
+            self.governor.keep_run(
                 journal.Run(
                     time.time(), self.job.id, stage, key or need.key, need.table_bytes,
                     need.bytes, peak, seconds, self.job.duration or 0.0,
@@ -157,7 +159,7 @@ class Attempt:
     @property
     def is_emergency(self) -> bool:
         """Whether what remains is to be done with the emergency profile."""
-        return levels.is_emergency(self.program.level)
+        return levels.is_emergency(self.governor.level)
 
     def update(self, **changes: Any) -> None:
         """Write fields of the job, and know them."""
@@ -189,7 +191,7 @@ class Attempt:
             self._asked = time.monotonic()
             if self.store.job(self.job.id).cancel_requested:
                 self.stopped = True
-        return self.stopped or self.ending() or self.program.ending
+        return self.stopped or self.ending() or self.governor.ending
 
 
 def why_failed(error: Exception) -> Message:

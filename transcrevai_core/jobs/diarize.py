@@ -51,22 +51,22 @@ class Postponed(Exception):
     """The words go first, because memory is short; the speakers can be found after them."""
 
 
-def find(attempt: Attempt, in_front: Callable[[], bool] = lambda: True) -> None:
-    """Find who speaks when and write it; only where it is `in_front` is progress shown.
+def find(attempt: Attempt, visible: Callable[[], bool] = lambda: True) -> None:
+    """Find who speaks when and write it; progress is shown only where it is `visible`.
 
-    Raises TranscrevaiError with one sentence, and Postponed where it is not in front and memory
+    Raises TranscrevaiError with one sentence, and Postponed where it is not visible and memory
     has become short.
     """
-    if in_front():
+    if visible():
         attempt.update(stage=Stage.DIARIZING(), progress=0.0)
     worker, begun = attempt.worker("diarization"), time.monotonic()
 
     def progress(done: float) -> None:
-        if in_front():
+        if visible():
             attempt.progress(done)
 
     def is_postponed() -> bool:
-        return not in_front() and not levels.admits(attempt.program.level)
+        return not visible() and not levels.admits(attempt.governor.level)
 
     def call(function: Callable[..., Any], *args: Any) -> Any:
         def once() -> Any:
@@ -78,7 +78,7 @@ def find(attempt: Attempt, in_front: Callable[[], bool] = lambda: True) -> None:
                 should_stop=lambda: is_postponed() or attempt.should_stop(),
             )
 
-        found = attempt.persist(worker, once)
+        found = attempt.retry(worker, once)
         if function is tasks.diarize:
             attempt.keep_run("diarization", worker, time.monotonic() - begun)
         return found
@@ -99,7 +99,7 @@ def find(attempt: Attempt, in_front: Callable[[], bool] = lambda: True) -> None:
         ) from None
     finally:
         worker.stop()
-        for name in (tasks.ALONE, f"{Path(tasks.ALONE).stem}.part"):
+        for name in (tasks.ONE_CHANNEL, f"{Path(tasks.ONE_CHANNEL).stem}.part"):
             attempt.wav.with_name(name).unlink(missing_ok=True)
     attempt.store.save_diarization(attempt.job.id, turns, facts)
 

@@ -7,7 +7,7 @@ from typing import Any
 from transcrevai_core.errors import Cancelled, InputError, TranscrevaiError
 from transcrevai_core.jobs import pipeline
 from transcrevai_core.jobs.attempt import why_failed
-from transcrevai_core.jobs.governor import Program
+from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.jobs.planning import check_options, plan_for, stored_options
 from transcrevai_core.jobs.progress import bar
 from transcrevai_core.library.rows import fingerprint
@@ -19,15 +19,15 @@ from transcrevai_core.transcription.catalogue import NONE
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
 
 
-def run(program: Program, job: Job) -> Job:
+def run(governor: Governor, job: Job) -> Job:
     """Bring a claimed job to its end in this thread, as soon as there is room for it.
 
     Raises InputError where it can never fit the budget.
     """
-    store, end = program.store, dict[str, Any](state="cancelled")
+    store, end = governor.store, dict[str, Any](state="cancelled")
     try:
-        plan = plan_for(store, program.settings, stored_options(job), job.duration)
-        while reason := program.admit(job.id, plan):
+        plan = plan_for(store, governor.settings, stored_options(job), job.duration)
+        while reason := governor.admit(job.id, plan):
             if store.job(job.id).cancel_requested:
                 raise Cancelled("The job was cancelled.")
             store.update_job(job.id, stage=reason)
@@ -41,7 +41,7 @@ def run(program: Program, job: Job) -> Job:
     finally:
         if end:
             store.end_job(job.id, **end)
-    return store.job(job.id) if end else pipeline.run_job(program, job, plan)
+    return store.job(job.id) if end else pipeline.run_job(governor, job, plan)
 
 
 def open_job(store: Store, source: Path, options: JobOptions, *, title: str = "") -> Job:
@@ -83,8 +83,8 @@ def transcribe(
     settings = load_settings(home=home)
     store = Store(settings.home)
     job = open_job(store, Path(path), settings.job_options(options))
-    with Program(store, settings) as program, bar(store, job, progress):
-        job = run(program, job)
+    with Governor(store, settings) as governor, bar(store, job, progress):
+        job = run(governor, job)
     if job.state != "done":
         raise TranscrevaiError.of(job.error or Message("The job was cancelled."))
     return store.transcript(job.id)

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 Key = tuple[str, str, int]
 
-RUNNING: weakref.WeakSet["Program"] = weakref.WeakSet()  # those of this process
+RUNNING: weakref.WeakSet["Governor"] = weakref.WeakSet()  # those of this process
 EVERY = 0.5  # seconds between two readings while something runs
 
 
@@ -42,8 +42,8 @@ class Freed:
     entries: int
 
 
-class Program:
-    """The governor of one process: it reads, decides and acts while jobs run.
+class Governor:
+    """The governor of one process: it reads memory, decides and acts while jobs run.
 
     A context: its thread and its workers end with it.
     """
@@ -66,10 +66,10 @@ class Program:
         self._own: weakref.WeakSet[Worker] = weakref.WeakSet()
         self._lock = threading.RLock()
         self._ending = threading.Event()
-        self._config = _changed()
+        self._config = _config_time()
         self._thread = threading.Thread(target=self._run, name="governor", daemon=True)
 
-    def __enter__(self) -> "Program":
+    def __enter__(self) -> "Governor":
         self._thread.start()
         RUNNING.add(self)
         return self
@@ -99,14 +99,14 @@ class Program:
             db.execute("PRAGMA busy_timeout = 1000")
         while not self._ending.wait(EVERY):
             try:
-                self._reread()
+                self._reload_settings()
                 if self._plans or workers.live():
-                    self.look()
+                    self.check()
                 self.end_idle(self.settings.model_idle_seconds)
             except Exception:  # a full disk, say: memory must be watched all the same
                 log.exception("the governor stumbled")
 
-    def look(self) -> Reading:
+    def check(self) -> Reading:
         """Read, decide and act; then write down what was seen and done."""
         reading, limits = self._read(), self.limits
         with self._lock:
@@ -151,9 +151,9 @@ class Program:
                 log.warning("the cache could not shrink: %s", error)
         return done
 
-    def _reread(self) -> None:
+    def _reload_settings(self) -> None:
         """Take on settings that were changed while the program runs."""
-        if (now := _changed()) != self._config:
+        if (now := _config_time()) != self._config:
             self._config = now
             try:
                 self.settings = load_settings(home=self.settings.home)
@@ -181,7 +181,7 @@ class Program:
         """Keep room for a job; return `NOTHING`, or what it has to wait for."""
         reading = self._last
         if reading is None or time.time() - reading.time > EVERY:
-            reading = self.look()
+            reading = self.check()
         with self._lock:
             limits = self.limits
             others = [other for key, other in self._plans.items() if key != job_id]
@@ -191,11 +191,11 @@ class Program:
             busy = sum(other.cores for other in others)
             if others and busy + plan.cores > readings.work_cores(self.settings.work_cores):
                 return Stage.WAITING_FOR_PROCESSOR()
-            room = limits.plan_bytes - base_bytes() - promised - self._beside()
-            if self._with_idle(plan) > room:
+            room = limits.plan_bytes - base_bytes() - promised - self._other_workers_bytes()
+            if self._needed_with_idle(plan) > room:
                 self.end_idle()
-                room = limits.plan_bytes - base_bytes() - promised - self._beside()
-            if self._with_idle(plan) > room:
+                room = limits.plan_bytes - base_bytes() - promised - self._other_workers_bytes()
+            if self._needed_with_idle(plan) > room:
                 return Stage.WAITING_FOR_JOB()
             taken = sum(worker.share_bytes for worker in reading.workers)
             ahead = reading.machine.used_bytes + max(0, promised - taken) + plan.workers_bytes
@@ -205,12 +205,12 @@ class Program:
             self._plans[job_id] = plan
             return NOTHING
 
-    def _beside(self) -> int:
+    def _other_workers_bytes(self) -> int:
         """Return what workers take, or were promised, that work for no job: the laboratory's."""
         beside = ((w, w.pid) for w in workers.live() if w not in self._own)
         return sum(max(readings.share_bytes(pid), w.promised_bytes) for w, pid in beside if pid)
 
-    def _with_idle(self, plan: Plan) -> int:
+    def _needed_with_idle(self, plan: Plan) -> int:
         """Return what a job would need beside the idle workers, of which it takes one over."""
         key = key_of(plan.shape)
         kept = [(k, readings.resident_bytes(worker.pid or 0)) for k, worker in self._idle]
@@ -278,7 +278,7 @@ def key_of(shape: Shape) -> Key:
     return shape.model, shape.compute_type, shape.threads
 
 
-def _changed() -> float:
+def _config_time() -> float:
     try:
         return config_file().stat().st_mtime
     except OSError:

@@ -15,7 +15,7 @@ from transcrevai_core.errors import Cancelled, InputError, ModelError, StorageEr
 from transcrevai_core.evaluation import scoring
 from transcrevai_core.evaluation.metrics import normalise
 from transcrevai_core.jobs import tasks
-from transcrevai_core.jobs.governor import RUNNING, Program
+from transcrevai_core.jobs.governor import RUNNING, Governor
 from transcrevai_core.jobs.models import model_spec
 from transcrevai_core.library import precision
 from transcrevai_core.library.precision import EXACT, Check, Measure, Recording
@@ -48,7 +48,7 @@ class _Clips:
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
+class _Decoded:
     """What a compute type made of the clips: a text for each recording, and what it took."""
 
     runs_as: str
@@ -58,18 +58,18 @@ class _Heard:
 
 
 @contextmanager
-def at_hand(store: Store, settings: Settings) -> Iterator[Program]:
-    """Give this process's program over a library, else one for the time being."""
-    for program in list(RUNNING):
-        if program.store.home == store.home and not program.ending:
-            yield program
+def running_governor(store: Store, settings: Settings) -> Iterator[Governor]:
+    """Give this process's governor over a library, else one for the time being."""
+    for governor in list(RUNNING):
+        if governor.store.home == store.home and not governor.ending:
+            yield governor
             return
-    with Program(store, settings) as program:
-        yield program
+    with Governor(store, settings) as governor:
+        yield governor
 
 
 def check_model(
-    program: Program,
+    governor: Governor,
     name: str,
     recordings: Sequence[Recording],
     *,
@@ -89,13 +89,13 @@ def check_model(
             "would be right, once transcrevai models pull has fetched it.",
             name=name,
         )
-    options = program.settings.job_options(
+    options = governor.settings.job_options(
         {"model": name, "compute_type": EXACT, "diarize": False, "task": "transcribe"}
     )
-    plan = _plan(program, options)
+    plan = _plan(governor, options)
     key = uuid.uuid4().hex
     try:
-        while stage := program.admit(key, plan):
+        while stage := governor.admit(key, plan):
             on_progress(stage, 0.0)
             if should_stop():
                 raise Cancelled("The check was cancelled.")
@@ -103,8 +103,8 @@ def check_model(
         with tempfile.TemporaryDirectory(
             prefix="transcrevai-", ignore_cleanup_errors=True
         ) as scratch:
-            clips = _cut(program, recordings, Path(scratch), on_progress, should_stop)
-            heard = _hear_both(program, plan, options, clips, on_progress, should_stop)
+            clips = _cut_clips(governor, recordings, Path(scratch), on_progress, should_stop)
+            heard = _decode_both(governor, plan, options, clips, on_progress, should_stop)
     except OSError as error:
         raise StorageError("The disk refused ({reason}).", reason=refusal(error)) from error
     except RuntimeError as error:  # of CTranslate2: a GPU that has too little memory, say
@@ -112,20 +112,20 @@ def check_model(
             "{name} failed at its work ({reason:part}).", name=name, reason=reason(error)
         ) from error
     finally:
-        program.release(key)
+        governor.release(key)
     counts: dict[str, int] = {}
     for part in clips:
         title = part.recording.title or part.recording.path.name
         counts[title] = counts.get(title, 0) + len(part.chunks)
     check = precision.new_check(options.model, counts, folder, heard)
-    precision.save(program.store.database, check, folder)
+    precision.save(governor.store.database, check, folder)
     return check
 
 
-def _plan(program: Program, options: JobOptions) -> Plan:
+def _plan(governor: Governor, options: JobOptions) -> Plan:
     """Plan the heavier of the two; raises InputError where it can never fit."""
-    limits, cores = program.limits, readings.work_cores(program.settings.work_cores)
-    plan = plan_job(options, None, limits, cores, program.journal.correction)
+    limits, cores = governor.limits, readings.work_cores(governor.settings.work_cores)
+    plan = plan_job(options, None, limits, cores, governor.journal.correction)
     if plan.total_bytes > limits.plan_bytes:
         least = plan.total_bytes * limits.budget_bytes / limits.plan_bytes
         raise InputError(
@@ -140,16 +140,16 @@ def _plan(program: Program, options: JobOptions) -> Plan:
     return plan
 
 
-def _cut(
-    program: Program,
+def _cut_clips(
+    governor: Governor,
     recordings: Sequence[Recording],
     scratch: Path,
     on_progress: OnProgress,
     should_stop: Callable[[], bool],
 ) -> list[_Clips]:
     """Decode the recordings, and cut them where there is silence."""
-    settings, found = program.settings, []
-    worker = program.worker("prepare", "", settings.prepare_limit_mb * MB)
+    settings, found = governor.settings, []
+    worker = governor.worker("prepare", "", settings.prepare_limit_mb * MB)
     try:
         for number, recording in enumerate(recordings):
             on_progress(Stage.CUTTING_CLIPS(), 0.0)
@@ -172,8 +172,8 @@ def _cut(
     return found
 
 
-def _hear_both(
-    program: Program,
+def _decode_both(
+    governor: Governor,
     plan: Plan,
     options: JobOptions,
     clips: list[_Clips],
@@ -181,19 +181,21 @@ def _hear_both(
     should_stop: Callable[[], bool],
 ) -> list[Measure]:
     """Decode the clips by each type, one after the other, and hold the texts side by side."""
-    heard: list[_Heard] = []
+    heard: list[_Decoded] = []
     languages: dict[Path, str | None] = {part.wav: part.recording.language for part in clips}
     for number, kind in enumerate(TYPES):
         shape = dataclasses.replace(plan.shape, compute_type=kind)
-        limit = round(need_of(shape, program.journal.correction).bytes / HEADROOM)
-        worker = program.worker("check", "", limit)
+        limit = round(need_of(shape, governor.journal.correction).bytes / HEADROOM)
+        worker = governor.worker("check", "", limit)
 
         def report(done: float, number: int = number, kind: str = kind) -> None:
             stage = Stage.DECODING_CLIPS(model=options.model, kind=kind)
             on_progress(stage, (number + done) / len(TYPES))
 
         try:
-            heard.append(_hear(worker, shape, options, clips, languages, report, should_stop))
+            heard.append(
+                _decode_clips(worker, shape, options, clips, languages, report, should_stop)
+            )
             if kind == EXACT:
                 exact = heard[-1].texts
                 if (said := sum(len(normalise(text).split()) for text in exact)) < LEAST_WORDS:
@@ -216,7 +218,7 @@ def _hear_both(
     ]
 
 
-def _hear(
+def _decode_clips(
     worker: Worker,
     shape: Shape,
     options: JobOptions,
@@ -224,7 +226,7 @@ def _hear(
     languages: dict[Path, str | None],
     on_share: Callable[[float], None],
     should_stop: Callable[[], bool],
-) -> _Heard:
+) -> _Decoded:
     """Decode the clips by one type; languages that are not known yet are heard, for both."""
     on_share(0.0)
     spec = model_spec(shape, options.device)
@@ -258,7 +260,7 @@ def _hear(
             done += 1
             on_share(done / number)
         spoken.append("\n".join(said))
-    return _Heard(report.compute_type, spoken, worker.read_peak(), seconds / sound)
+    return _Decoded(report.compute_type, spoken, worker.read_peak(), seconds / sound)
 
 
 def _decoding(options: JobOptions, language: str | None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from transcrevai_core.codes import Note, Stage
 from transcrevai_core.errors import AudioError, Cancelled, InputError, WorkerDied, refusal
 from transcrevai_core.jobs import diarize, tasks
 from transcrevai_core.jobs.attempt import RETRIES, Attempt, why_failed
-from transcrevai_core.jobs.governor import Program
+from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.jobs.transcribe import Transcription
 from transcrevai_core.library import journal
 from transcrevai_core.memory import levels
@@ -27,17 +27,17 @@ from transcrevai_core.workers.worker import Worker
 
 
 def run_job(
-    program: Program, job: Job, plan: Plan, ending: Callable[[], bool] = lambda: False
+    governor: Governor, job: Job, plan: Plan, ending: Callable[[], bool] = lambda: False
 ) -> Job:
     """Bring a claimed and admitted job to its end (done, failed or cancelled) and return it.
 
     Whatever goes wrong ends this job alone, with one sentence in `error`; finished chunks stay.
     Where `ending` turns true the job is left as it is, to go on at the program's next start.
     """
-    store, begun = program.store, time.monotonic()
+    store, begun = governor.store, time.monotonic()
     end: dict[str, Any] = {}  # left as it is, but where something below says otherwise
     try:
-        attempt = Attempt(program, job, plan, ending)
+        attempt = Attempt(governor, job, plan, ending)
         attempt.update(started=time.time(), forecast=plan.total_bytes)
         from_the_start = len(store.chunks(job.id)) == len(store.chunks(job.id, unfinished=True))
         _run(attempt)
@@ -45,7 +45,7 @@ def run_job(
             _keep_run(attempt, time.monotonic() - begun)
         end = {"state": "done", "progress": 1.0, "error": NOTHING}
     except (Cancelled, KeyboardInterrupt) as stop:
-        left = ending() or program.ending
+        left = ending() or governor.ending
         if not left or store.job(job.id).cancel_requested:
             end = {"state": "cancelled"}
         if isinstance(stop, KeyboardInterrupt):
@@ -55,7 +55,7 @@ def run_job(
     except Exception as error:  # a fault of ours must not take the other jobs along
         end = {"state": "failed", "error": why_failed(error)}
     finally:
-        program.release(job.id)
+        governor.release(job.id)
         store.end_job(job.id, **end)
     return store.job(job.id)
 
@@ -86,7 +86,7 @@ def _keep_run(attempt: Attempt, seconds: float) -> None:
     if not kinds:  # all of it came from the cache
         return
     peak, forecast = plan.base_bytes + plan.together(attempt.peaks), plan.total_bytes
-    attempt.program.keep_run(
+    attempt.governor.keep_run(
         journal.Run(
             time.time(), job.id, "job", " + ".join(kinds), forecast, forecast, peak, seconds,
             job.duration or 0.0,
@@ -103,12 +103,12 @@ def _run(attempt: Attempt) -> None:
         )
     if not _is_prepared(attempt):
         _prepare(attempt)
-    _plan_again(attempt)
+    _replan(attempt)
     chunks = store.chunks(job_id)
     words = options.model != NONE and bool(store.chunks(job_id, unfinished=True))
     voices = bool(chunks) and diarize.wanted(attempt.job, options)
     attempt.forget(Note.NO_SPEAKERS, Note.GAPS_LEFT)  # of an earlier attempt; this one will see
-    if words and voices and attempt.plan.side_by_side and levels.admits(attempt.program.level):
+    if words and voices and attempt.plan.side_by_side and levels.admits(attempt.governor.level):
         with attempt.transcriber() as transcriber:
             _find_both(attempt, transcriber, chunks)
         return
@@ -127,39 +127,39 @@ def _run(attempt: Attempt) -> None:
             Transcription(attempt, transcriber).run(chunks)
 
 
-def _plan_again(attempt: Attempt) -> None:
+def _replan(attempt: Attempt) -> None:
     """Forecast anew, now that the length is known."""
-    program, before = attempt.program, attempt.plan
-    limits, correct = program.limits, program.journal.correction
+    governor, before = attempt.governor, attempt.plan
+    limits, correct = governor.limits, governor.journal.correction
     plan = plan_job(attempt.options, attempt.job.duration, limits, before.cores, correct)
     attempt.plan = dataclasses.replace(
         plan,
         shape=before.shape,
-        needs={**plan.needs, **_of_words(before)},
+        needs={**plan.needs, **_transcription_need(before)},
         side_by_side=plan.side_by_side and before.side_by_side,
         cores=before.cores,
         base_bytes=before.base_bytes,
     )
     attempt.update(forecast=attempt.plan.total_bytes)
     check(attempt.options, attempt.plan, limits, correct)
-    program.amend(attempt.job.id, attempt.plan)
+    governor.amend(attempt.job.id, attempt.plan)
     if attempt.plan.workers_bytes > before.workers_bytes:  # it is longer than was thought
-        program.release(attempt.job.id)
-        attempt.wait(lambda: program.admit(attempt.job.id, attempt.plan) or None)
+        governor.release(attempt.job.id)
+        attempt.wait(lambda: governor.admit(attempt.job.id, attempt.plan) or None)
 
 
-def _of_words(plan: Plan) -> dict[str, Need]:
+def _transcription_need(plan: Plan) -> dict[str, Need]:
     return {stage: need for stage, need in plan.needs.items() if stage == "transcription"}
 
 
 def _find_both(attempt: Attempt, transcriber: Worker, chunks: list[Chunk]) -> None:
     """Find words and speakers side by side; neither ends where the other one fails."""
     errors: list[BaseException] = []
-    in_front = threading.Event()
+    visible = threading.Event()
 
     def find() -> None:
         try:
-            diarize.find(attempt, in_front.is_set)
+            diarize.find(attempt, visible.is_set)
         except BaseException as error:
             errors.append(error)
 
@@ -174,11 +174,11 @@ def _find_both(attempt: Attempt, transcriber: Worker, chunks: list[Chunk]) -> No
         try:
             if beside.is_alive() and not attempt.stopped:
                 attempt.update(state="transcribing", stage=Stage.DIARIZING(), progress=0.0)
-                in_front.set()
+                visible.set()
             beside.join()
             if errors and isinstance(errors[0], diarize.Postponed):
                 errors.clear()
-                in_front.set()
+                visible.set()
                 transcriber.stop()  # one after the other: the model makes room
                 find()
         except BaseException:  # Ctrl-C, or a full disk: nobody is left to work for
@@ -220,7 +220,7 @@ def _prepare(attempt: Attempt) -> None:
         )
 
     try:
-        info, chunks = attempt.persist(worker, once)
+        info, chunks = attempt.retry(worker, once)
         attempt.keep_run("prepare", worker, time.monotonic() - begun)
     except WorkerDied as death:
         raise AudioError(

@@ -4,7 +4,7 @@ import logging
 
 from transcrevai_core.codes import Cause
 from transcrevai_core.errors import TranscrevaiError
-from transcrevai_core.jobs.governor import Program
+from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.library.store import Store
 from transcrevai_core.messages import Message
 from transcrevai_core.types import ACTIVE_STATES, Job
@@ -36,18 +36,18 @@ def queue(store: Store) -> list[Job]:
     return [job for *_, job in sorted(order, key=lambda item: item[:4])]
 
 
-def recover(program: Program) -> None:
+def recover(governor: Governor) -> None:
     """Look through what an earlier program left: go on with it, or say why that cannot be."""
     kept = 0
     try:
-        for job in program.store.jobs(ACTIVE_STATES):
+        for job in governor.store.jobs(ACTIVE_STATES):
             if not is_alive(job.owner):
-                kept += _is_kept(program.store, job)
+                kept += _is_kept(governor.store, job)
     except TranscrevaiError as error:
         log.warning("what was left was not looked through: %s", error)
     if kept:
         many = Cause.JOBS_RECOVERED(number=kept)
-        program.event("recovered", many if kept > 1 else Cause.JOB_RECOVERED())
+        governor.event("recovered", many if kept > 1 else Cause.JOB_RECOVERED())
 
 
 def _is_kept(store: Store, job: Job) -> bool:

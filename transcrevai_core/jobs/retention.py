@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from transcrevai_core.audio.waveform import kept_beside
+from transcrevai_core.audio.waveform import peaks_path
 from transcrevai_core.codes import Cause, Note
 from transcrevai_core.errors import StorageError, TranscrevaiError, refusal
 from transcrevai_core.jobs import tasks
@@ -38,7 +38,7 @@ def sound_of(store: Store, job: Job) -> list[Path]:
     """Return the files and folders in which a job's sound lies, of those that there are."""
     folder = store.job_dir(job.id)
     wav = store.wav(job.id)
-    kept = [wav, kept_beside(wav), *(folder / name for name in _BESIDE)]
+    kept = [wav, peaks_path(wav), *(folder / name for name in _BESIDE)]
     return [path for path in kept if path.exists()]
 
 

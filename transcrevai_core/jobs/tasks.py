@@ -45,7 +45,7 @@ class ModelReport:
 
 
 # beside a job's sound: what is kept of it, and each channel while it is heard
-SPEECH, CHANNELS, ALONE = "speech.f32", "channels.npy", "channel.wav"
+SPEECH, CHANNELS, ONE_CHANNEL = "speech.f32", "channels.npy", "channel.wav"
 
 _loaded: tuple[ModelSpec, "Loaded"] | None = None
 
@@ -62,12 +62,12 @@ def prepare(
 
     info = decode_file(source, wav, on_progress=lambda done: report(done / 2))
     blocks = pcm.blocks(wav, speech.BLOCK_SECONDS, on_progress=lambda done: report((1 + done) / 2))
-    probabilities = _keeping(wav.with_name(SPEECH), speech.speech_probabilities(blocks))
+    probabilities = _write_through(wav.with_name(SPEECH), speech.speech_probabilities(blocks))
     regions = speech.find_regions(probabilities, threshold=threshold, max_region=chunk_seconds)
     return info, speech.plan_chunks(regions, chunk_seconds)
 
 
-def _keeping(path: Path, blocks: Iterable["np.ndarray"]) -> Iterator["np.ndarray"]:
+def _write_through(path: Path, blocks: Iterable["np.ndarray"]) -> Iterator["np.ndarray"]:
     """Pass float32 blocks on and write them, as they are; a reader never meets half a file."""
     part = path.with_suffix(".part")
     with part.open("wb") as file:
@@ -134,8 +134,8 @@ def split_channels(source: Path, wav: Path) -> tuple[list[Turn], dict[str, Any]]
             )
         heard = []
         for channel in range(number):
-            decode_file(source, wav.with_name(ALONE), channel=channel)
-            heard.append(hear_channel(wav.with_name(ALONE)))
+            decode_file(source, wav.with_name(ONE_CHANNEL), channel=channel)
+            heard.append(hear_channel(wav.with_name(ONE_CHANNEL)))
             report((channel + 1) / number)
         shortest = min(len(channel) for channel in heard)
         part = kept.with_suffix(".part.npy")
@@ -228,7 +228,7 @@ def _model(spec: ModelSpec) -> "Loaded":
         _loaded = None  # the old model leaves before the new one comes
         # what a file's weights leave as they become smaller goes at once (small: 771 MB, then 615);
         # a decoder's buffers stay to be used again (base: 380 MB, then 310)
-        readings.map_from(2**16)
+        readings.set_mmap_threshold(2**16)
         loaded = loading.load(
             spec.folder,
             spec.name,
@@ -237,6 +237,6 @@ def _model(spec: ModelSpec) -> "Loaded":
             threads=spec.threads,
             disagreeing=dict(spec.disagreeing),
         )
-        readings.map_from(2**24)
+        readings.set_mmap_threshold(2**24)
         _loaded = spec, loaded
     return _loaded[1]

@@ -38,7 +38,7 @@ class Transcription:
         self.transcriber = transcriber
         self.shape = attempt.plan.shape
         self.again: set[int] = set()  # chunks that are gaps in what was decoded before
-        self.stays_light = False  # what memory made lighter stays so for the rest of the job
+        self.stays_lighter = False  # what memory made lighter stays so for the rest of the job
         self.spec: tasks.ModelSpec  # which model does the work, from `ready` on
 
     def run(self, chunks: list[Chunk]) -> None:
@@ -52,7 +52,7 @@ class Transcription:
         attempt.update(stage=Stage.TRANSCRIBING(), progress=1 - len(left) / len(chunks))
         for chunk in left:
             if attempt.is_emergency:
-                self.become_light(chunk)
+                self.use_emergency_profile(chunk)
             self.decode(chunk, language)
         if self.shape == attempt.plan.shape and len(left) == len(chunks):  # else it says nothing
             attempt.keep_run("transcription", self.transcriber, time.monotonic() - begun)
@@ -69,8 +69,8 @@ class Transcription:
         )
         attempt.update(stage=Stage.LOADING_MODEL(), progress=0.0)
         usual = self.shape
-        attempt.persist(self.transcriber, self.ready, self.lighten)
-        self.return_to(usual)
+        attempt.retry(self.transcriber, self.ready, self.lighten)
+        self.restore(usual)
         if name == DEMO.name:
             attempt.note(Note.DEMO())
         if self.options.model == AUTO:
@@ -79,7 +79,7 @@ class Transcription:
     def ready(self, device: str | None = None) -> None:
         """Load the model in the worker and note where and how it runs."""
         options = self.options
-        self.specify(device or options.device)
+        self.describe_model(device or options.device)
         report = self.attempt.call(
             self.transcriber, tasks.load_model, self.spec, options.language, options.task
         )
@@ -88,7 +88,7 @@ class Transcription:
             model=self.shape.model, device=report.device, compute_type=report.compute_type
         )
 
-    def specify(self, device: str) -> None:
+    def describe_model(self, device: str) -> None:
         """Say which model does the work from now on, and what is known to be wrong with it."""
         database, least = self.attempt.store.database, self.attempt.settings.agreement_percent
         known = precision.disagreeing(database, self.shape.model, least)
@@ -100,7 +100,7 @@ class Transcription:
         if self.options.language:
             attempt.update(language=self.options.language)
         elif attempt.job.language is None:
-            language, probability = self.ask_model(
+            language, probability = self.run_with_model(
                 lambda: (tasks.detect_language, self.spec, attempt.wav, chunks)
             )
             attempt.update(language=language, language_probability=probability)
@@ -118,7 +118,7 @@ class Transcription:
             return tasks.decode, *sound, arguments, self.shape.chunk_seconds
 
         try:
-            segments, dropped = self.ask_model(task)
+            segments, dropped = self.run_with_model(task)
         except WorkerDied as death:
             raise WorkerDied(
                 "{reason:part}; the stretch from {start} to {end} was tried {times} times, "
@@ -131,40 +131,40 @@ class Transcription:
             ) from None
         seconds = time.monotonic() - begun
         store.save_chunk(job_id, chunk.index, segments, dropped=dropped, seconds=seconds)
-        self.return_to(usual)
+        self.restore(usual)
 
-    def return_to(self, usual: Shape) -> None:
+    def restore(self, usual: Shape) -> None:
         """Work as before, where it was not memory that called for something lighter."""
-        if self.shape != usual and not self.stays_light:
+        if self.shape != usual and not self.stays_lighter:
             self.shape = usual
-            self.specify(self.spec.device)
+            self.describe_model(self.spec.device)
 
     def lighten(self, death: WorkerDied) -> Message:
         """Go one step lighter, and say how."""
         before = self.shape
         self.shape = plan.lighter(before)
-        self.stays_light = self.stays_light or death.cause == "memory"
-        self.specify(self.spec.device)
+        self.stays_lighter = self.stays_lighter or death.cause == "memory"
+        self.describe_model(self.spec.device)
         change = plan.differences(before, self.shape)
-        if change and self.stays_light:
+        if change and self.stays_lighter:
             self.attempt.note(Note.LIGHTER_IN_PART(change=change))
         return change
 
-    def become_light(self, chunk: Chunk) -> None:
+    def use_emergency_profile(self, chunk: Chunk) -> None:
         """Take the emergency profile for what remains."""
         before = self.shape
         self.shape = plan.emergency(before)
-        self.stays_light = True
+        self.stays_lighter = True
         change = plan.differences(before, self.shape)
         if not change:
             return
         note = Note.LIGHTER_FROM(time=clock(chunk.start), change=change)
         self.attempt.note(note)
-        self.attempt.program.event("lighter", note, self.attempt.job.id)
+        self.attempt.governor.event("lighter", note, self.attempt.job.id)
         self.transcriber.stop()  # only the end of a process gives all of its memory back
-        self.attempt.persist(self.transcriber, self.ready, self.lighten)
+        self.attempt.retry(self.transcriber, self.ready, self.lighten)
 
-    def ask_model(self, task: Callable[[], tuple[Any, ...]]) -> Any:
+    def run_with_model(self, task: Callable[[], tuple[Any, ...]]) -> Any:
         """Run a task, made anew for each try; where a GPU fails at it, go on with the CPU."""
         attempt, worker = self.attempt, self.transcriber
 
@@ -179,7 +179,7 @@ class Transcription:
                 self.ready("cpu")
                 return attempt.call(worker, *task())
 
-        return attempt.persist(worker, once, self.lighten)
+        return attempt.retry(worker, once, self.lighten)
 
     def arguments(self, language: str, again: bool = False) -> dict[str, Any]:
         """Return what `faster_whisper.WhisperModel.transcribe` is called with for a chunk."""

@@ -89,10 +89,10 @@ def cover(
     bare: list[Region] = []
     for region in regions:
         at = max(region.start, latest[bisect_right(starts, region.start)])
-        bare += _bare(region, spans, starts, at)
+        bare += _uncovered(region, spans, starts, at)
     gaps = []
     for _, group in groupby(bare, key=lambda stretch: bisect_right(starts, stretch.start)):
-        gaps += _packed(list(group), longest)
+        gaps += _grouped(list(group), longest)
     return Coverage(
         sum(region.duration for region in regions),
         tuple(Gap(g[0].start, g[-1].end, tuple(g), _state(g, again, left)) for g in gaps),
@@ -106,7 +106,7 @@ def _spans(segment: Segment) -> Sequence[tuple[float, float]]:
     return [(word.start, word.end) for word in segment.words]
 
 
-def _bare(
+def _uncovered(
     region: Region, spans: Sequence[tuple[float, float]], starts: Sequence[float], at: float
 ) -> Iterator[Region]:
     """Yield the stretches of a region, from `at` on, where nothing is said for `LEAST` seconds."""
@@ -118,7 +118,7 @@ def _bare(
         yield Region(at, region.end)
 
 
-def _packed(stretches: Sequence[Region], longest: float) -> list[list[Region]]:
+def _grouped(stretches: Sequence[Region], longest: float) -> list[list[Region]]:
     groups: list[list[Region]] = []
     for stretch in stretches:
         if groups and stretch.end - groups[-1][0].start <= longest:

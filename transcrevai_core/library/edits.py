@@ -154,7 +154,7 @@ def merge_segments(store: Store, segment_id: int) -> Change:
         )
         db.execute("DELETE FROM segments WHERE id = ?", (second.id,))
         if speaker and second.speaker and speaker != second.speaker:
-            _give(db, row["job"], second.start, second.end, second.speaker, speaker)
+            _reassign(db, row["job"], second.start, second.end, second.speaker, speaker)
     return change
 
 
@@ -165,7 +165,7 @@ def assign_segment(store: Store, segment_id: int, label: str) -> Change:
     """Say that a segment was spoken by another speaker; the turns follow."""
     with _segment(store, segment_id, "speaker") as (db, row, change):
         db.execute("UPDATE segments SET speaker = ? WHERE id = ?", (label, segment_id))
-        _give(db, row["job"], row["start"], row["end"], row["speaker"], label)
+        _reassign(db, row["job"], row["start"], row["end"], row["speaker"], label)
     return change
 
 
@@ -177,11 +177,11 @@ def assign_turn(store: Store, job_id: str, turn: Turn, label: str) -> Change:
     with recorded(store, job_id, "speaker") as (db, change):
         if turn not in read_turns(db, job_id, turn.start, turn.end):
             raise Outdated(GONE)
-        _give(db, job_id, turn.start, turn.end, turn.speaker, label)
+        _reassign(db, job_id, turn.start, turn.end, turn.speaker, label)
     return change
 
 
-def _give(
+def _reassign(
     db: sqlite3.Connection, job_id: str, start: float, end: float, old: str | None, new: str
 ) -> None:
     write_turns(db, job_id, reassigned(read_turns(db, job_id), start, end, old, new))

@@ -32,9 +32,7 @@ class Store:
             (home / "jobs").mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise StorageError(
-                "The data directory {home} cannot be used: {reason}.",
-                home=home,
-                reason=refusal(error),
+                "The data directory {home} cannot be used: {why}.", home=home, why=refusal(error)
             ) from None
         self.database = Database(home / "library.sqlite3")
         self.database.path.chmod(0o600)
@@ -59,8 +57,7 @@ class Store:
             str(source).encode()
         except UnicodeEncodeError:
             raise InputError(
-                "The name of {name!a} is not UTF-8; a renamed file would be right.",
-                name=str(source),
+                "The name {name!a} is not UTF-8; a renamed file would be right.", name=str(source)
             ) from None
         job_id, now = uuid.uuid4().hex, time.time()
         try:
@@ -70,9 +67,8 @@ class Store:
                 kept.parent.mkdir(mode=0o700)
                 source = Path(shutil.move(source, kept))
         except OSError as error:
-            raise StorageError(
-                "{name} cannot be kept: {reason}.", name=source.name, reason=refusal(error)
-            ) from error
+            why, name = refusal(error), source.name
+            raise StorageError("{name} cannot be kept: {why}.", name=name, why=why) from error
         with self.database.write() as db:
             db.execute(
                 "INSERT INTO jobs (id, title, source, fingerprint, state, options, created, "
@@ -109,19 +105,11 @@ class Store:
         sought = beginning if re.fullmatch("[0-9a-f]{4,32}", beginning) else "-"
         with self.database.read() as db:
             found = db.execute("SELECT * FROM jobs WHERE id GLOB ?", (f"{sought}*",)).fetchall()
-        if not found:
+        if len(found) != 1:
             raise InputError(
-                "No job has an id that begins with {beginning!r}; four or more characters of one "
-                "id in the list would be right.",
-                beginning=beginning,
-            )
-        if len(found) > 1:
-            raise InputError(
-                "{number} jobs have an id that begins with {beginning!r}; four or more "
-                "characters of one id in the list would be right.",
-                number=len(found),
-                beginning=beginning,
-            )
+                "The ids of {number} jobs begin with {beginning!r}; four or more characters of one "
+                "id in the list would be right.", number=len(found), beginning=beginning,
+            )  # fmt: skip
         return rows.job_from_row(found[0])
 
     def jobs(self, states: Sequence[JobState] = ()) -> list[Job]:

@@ -117,7 +117,7 @@ class Bench:
                     job,
                     values,
                     lambda share: task.report(Stage.FINDING_VOICES, share),
-                    task.stops,
+                    task.should_stop,
                 ),
             )
         return task

@@ -30,7 +30,7 @@ def start(place: Bench, sweep_id: str) -> Task:
     sweep = _claim(place.store, sweep_id)
 
     def work(task: Task) -> None:  # what came of it is on disk, and not kept here
-        _work(place.store, place.settings, sweep, task.stops)
+        _work(place.store, place.settings, sweep, task.should_stop)
 
     return place.begin(sweep_id, work)
 

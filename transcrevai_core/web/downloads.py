@@ -18,7 +18,7 @@ def begin(name: str, stall_seconds: float) -> None:
                 name,
                 stall_seconds,
                 on_progress=lambda share: task.report(Stage.DOWNLOADING, share),
-                should_stop=task.stops,
+                should_stop=task.should_stop,
             )
         )
 

@@ -46,7 +46,7 @@ class Task(threading.Thread):
         """Ask for the end."""
         self._cancelled.set()
 
-    def stops(self) -> bool:
+    def should_stop(self) -> bool:
         """Tell whether someone has asked for the end."""
         return self._cancelled.is_set()
 

@@ -1,4 +1,4 @@
-"""Who looks at workers: at their memory, one thread for all; at their silence, who called them.
+"""Watches workers: their memory, in one thread for all; their silence, in the thread of a call.
 
 A worker's resident memory can rise by 100 MB in a tenth of a second, so 25 looks a second; each
 takes about 20 microseconds.
@@ -17,10 +17,10 @@ _BUSY_SHARE = 0.02  # of a processor, which signs of life alone do not use
 
 
 class Watched(Protocol):
-    """What is to be looked at."""
+    """What has memory to be watched."""
 
-    def see(self) -> int:
-        """Look, and act."""
+    def check_memory(self) -> int:
+        """Read the resident bytes, and act where they are too many."""
 
 
 _lock = threading.Lock()
@@ -29,25 +29,25 @@ _thread: threading.Thread | None = None
 
 
 def watch(worker: Watched) -> None:
-    """Look at a worker from now on."""
+    """Watch a worker from now on."""
     global _thread
     with _lock:
         if worker not in _watched:
             _watched.append(worker)
         if _thread is None or not _thread.is_alive():
-            _thread = threading.Thread(target=_look, name="watcher", daemon=True)
+            _thread = threading.Thread(target=_watch_all, name="watcher", daemon=True)
             _thread.start()
 
 
-def leave(worker: Watched) -> None:
-    """Look at it no more."""
+def unwatch(worker: Watched) -> None:
+    """Watch it no more."""
     with _lock:
         if worker in _watched:
             _watched.remove(worker)
 
 
 def watched() -> list[Watched]:
-    """Return those that are looked at."""
+    """Return those that are watched."""
     with _lock:
         return list(_watched)
 
@@ -70,7 +70,7 @@ def end_trackers() -> None:
                     tracker._stop()
 
 
-def _look() -> None:
+def _watch_all() -> None:
     global _thread
     while True:
         with _lock:
@@ -79,7 +79,7 @@ def _look() -> None:
                 return
             workers = list(_watched)
         for worker in workers:
-            worker.see()
+            worker.check_memory()
         time.sleep(EVERY)
 
 
@@ -96,14 +96,14 @@ class Silence:
         self._looked = time.monotonic()
         self._cpu = 0.0
 
-    def broken(self, kind: str) -> None:
+    def reset(self, kind: str) -> None:
         """Begin anew: there was a beat, or an event, which is progress too."""
         self.begun = True
         self.silent = 0.0
         if kind == "event":
             self.idle = 0.0
 
-    def look(self, pid: int | None) -> None:
+    def count(self, pid: int | None) -> None:
         """Count the time since the last look, in which nothing was heard."""
         now = time.monotonic()
         passed, self._looked = min(now - self._looked, 1.0), now

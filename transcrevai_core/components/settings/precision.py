@@ -12,7 +12,7 @@ from transcrevai_core.components.tables import solid, table
 from transcrevai_core.components.working import begin, busy, finished, working
 from transcrevai_core.figures import memory_meters
 from transcrevai_core.i18n import _, decimal, plural
-from transcrevai_core.jobs.measure_precision import at_hand, check_model
+from transcrevai_core.jobs.measure_precision import check_model, running_governor
 from transcrevai_core.library import precision
 from transcrevai_core.library.precision import Check, Recording, samples
 from transcrevai_core.memory.forecast import weights_bytes
@@ -76,13 +76,13 @@ def _check(model: str, jobs: list[Job]) -> Callable[[Task], Check]:
 
     def check(task: Task) -> Check:
         task.report(Stage.STARTING, 0.0)
-        with at_hand(library, settings) as program:
+        with running_governor(library, settings) as program:
             return check_model(
                 program,
                 model,
                 clips or samples(model),
                 on_progress=task.report,
-                should_stop=task.stops,
+                should_stop=task.should_stop,
             )
 
     return check

@@ -41,7 +41,7 @@ def reference_of(job: Job) -> Reference | None:
         args=(job, key),
     )
     if refused := st.session_state.get(f"{key}_refused"):
-        st.error(ui.said(refused), icon=":material/error:")
+        st.error(ui.say(refused), icon=":material/error:")
     return kept
 
 
