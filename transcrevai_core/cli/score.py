@@ -150,7 +150,7 @@ def score_der(
     _end(found)
 
 
-# -- what is told ------------------------------------------------------------------------------
+# -- what is printed ---------------------------------------------------------------------------
 
 
 def _word_row(name: str, errors: WordErrors, rate: str = "wer") -> dict[str, Any]:

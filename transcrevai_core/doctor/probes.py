@@ -48,7 +48,7 @@ def probes(spec: tasks.ModelSpec, decoding: Mapping[str, Any], folder: Path) -> 
     """Return how every part is measured; `folder` is for the sample's sound.
 
     `decoding`: arguments of `faster_whisper.WhisperModel.transcribe`. The order matters: the
-    first to hear the sample leaves its sound to the others.
+    first to read the sample leaves its sound to the others.
     """
     wav = folder / "sample.wav"
     return [

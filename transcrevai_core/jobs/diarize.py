@@ -112,7 +112,7 @@ def note_failure(attempt: Attempt, error: BaseException) -> None:
 
 
 def _find(kept: cache.Cache, attempt: Attempt, call: Callable[..., Any]) -> Found:
-    """Return turns and how they were found; a worker starts only where the cache does not know."""
+    """Return turns and how they were found; a worker starts only where the cache has none."""
     job, options, wav = attempt.job, attempt.options, attempt.wav
     begun, settings = time.monotonic(), options.diarization()
     if by_channel(options):  # quick, and not told by the digest, which is of the mix
@@ -132,12 +132,12 @@ def _find(kept: cache.Cache, attempt: Attempt, call: Callable[..., Any]) -> Foun
     if (file := kept.find(turns_key, "turns")) and (answer := _read(file)):
         return _facts(answer, settings, begun)
     of_voices = voices_key(job.digest, settings)
-    heard = kept.find(of_voices, "voices")
-    if attempt.is_emergency and not heard:  # what is kept takes memory too
+    known = kept.find(of_voices, "voices")
+    if attempt.is_emergency and not known:  # what is kept takes memory too
         return _facts(call(tasks.diarize, wav, None, settings), settings, begun)
     found = call(tasks.diarize, wav, kept.path(of_voices), settings)
     try:
-        if not heard:
+        if not known:
             kept.keep(of_voices, "voices", job.digest)
         _write(kept.path(turns_key), found)
         kept.keep(turns_key, "turns", job.digest)

@@ -104,7 +104,7 @@ def check_model(
             prefix="transcrevai-", ignore_cleanup_errors=True
         ) as scratch:
             clips = _cut_clips(governor, recordings, Path(scratch), on_progress, should_stop)
-            heard = _decode_both(governor, plan, options, clips, on_progress, should_stop)
+            measures = _decode_both(governor, plan, options, clips, on_progress, should_stop)
     except OSError as error:
         raise StorageError("The disk refused ({reason}).", reason=refusal(error)) from error
     except RuntimeError as error:  # of CTranslate2: a GPU that has too little memory, say
@@ -117,7 +117,7 @@ def check_model(
     for part in clips:
         title = part.recording.title or part.recording.path.name
         counts[title] = counts.get(title, 0) + len(part.chunks)
-    check = precision.new_check(options.model, counts, folder, heard)
+    check = precision.new_check(options.model, counts, folder, measures)
     precision.save(governor.store.database, check, folder)
     return check
 
@@ -181,7 +181,7 @@ def _decode_both(
     should_stop: Callable[[], bool],
 ) -> list[Measure]:
     """Decode the clips by each type, one after the other, and hold the texts side by side."""
-    heard: list[_Decoded] = []
+    decoded: list[_Decoded] = []
     languages: dict[Path, str | None] = {part.wav: part.recording.language for part in clips}
     for number, kind in enumerate(TYPES):
         shape = dataclasses.replace(plan.shape, compute_type=kind)
@@ -193,11 +193,11 @@ def _decode_both(
             on_progress(stage, (number + done) / len(TYPES))
 
         try:
-            heard.append(
+            decoded.append(
                 _decode_clips(worker, shape, options, clips, languages, report, should_stop)
             )
             if kind == EXACT:
-                exact = heard[-1].texts
+                exact = decoded[-1].texts
                 if (said := sum(len(normalise(text).split()) for text in exact)) < LEAST_WORDS:
                     raise InputError(
                         "Too little is said in the clips ({number} words) to tell how far "
@@ -207,14 +207,14 @@ def _decode_both(
                     )
                 agreements = [
                     worker.call(scoring.error_rate, list(zip(exact, one.texts, strict=True)))
-                    for one in heard
+                    for one in decoded
                 ]
-                wers = [_wer(worker, clips, one.texts) for one in heard]
+                wers = [_wer(worker, clips, one.texts) for one in decoded]
         finally:
             worker.stop()
     return [
-        Measure(kind, one.runs_as, max(0.0, 1 - apart), wer, one.peak_bytes, one.rtf)
-        for kind, one, apart, wer in zip(TYPES, heard, agreements, wers, strict=True)
+        Measure(kind, one.runs_as, max(0.0, 1 - difference), wer, one.peak_bytes, one.rtf)
+        for kind, one, difference, wer in zip(TYPES, decoded, agreements, wers, strict=True)
     ]
 
 
@@ -227,7 +227,7 @@ def _decode_clips(
     on_share: Callable[[float], None],
     should_stop: Callable[[], bool],
 ) -> _Decoded:
-    """Decode the clips by one type; languages that are not known yet are heard, for both."""
+    """Decode the clips by one type; languages that are not known yet are detected, for both."""
     on_share(0.0)
     spec = model_spec(shape, options.device)
     report = worker.call(tasks.load_model, spec, None, "transcribe", should_stop=should_stop)

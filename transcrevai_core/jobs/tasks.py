@@ -44,7 +44,7 @@ class ModelReport:
     notes: tuple[Message, ...]
 
 
-# beside a job's sound: what is kept of it, and each channel while it is heard
+# beside a job's sound: what is kept of it, and each channel while it is read
 SPEECH, CHANNELS, ONE_CHANNEL = "speech.f32", "channels.npy", "channel.wav"
 
 _loaded: tuple[ModelSpec, "Loaded"] | None = None
@@ -111,7 +111,7 @@ def diarize(
 
 
 def split_channels(source: Path, wav: Path) -> tuple[list[Turn], dict[str, Any]]:
-    """Take each channel of a recording as a speaker; what they tell stays beside `wav`.
+    """Take each channel of a recording as a speaker; what was read of them stays beside `wav`.
 
     Reports the finished share. Raises InputError where there is but one channel.
     """
@@ -132,14 +132,14 @@ def split_channels(source: Path, wav: Path) -> tuple[list[Turn], dict[str, Any]]
                 "The recording has one channel, which cannot be two speakers; the setting "
                 "channels=mix would be right."
             )
-        heard = []
+        levels = []
         for channel in range(number):
             decode_file(source, wav.with_name(ONE_CHANNEL), channel=channel)
-            heard.append(hear_channel(wav.with_name(ONE_CHANNEL)))
+            levels.append(hear_channel(wav.with_name(ONE_CHANNEL)))
             report((channel + 1) / number)
-        shortest = min(len(channel) for channel in heard)
+        shortest = min(len(channel) for channel in levels)
         part = kept.with_suffix(".part.npy")
-        np.save(part, np.stack([channel[:shortest] for channel in heard]))
+        np.save(part, np.stack([channel[:shortest] for channel in levels]))
         part.replace(kept)
     turns = tuple(channel_turns(np.load(kept), Recipe("")))
     count = Count(len({turn.speaker for turn in turns}), by="channels")

@@ -95,7 +95,7 @@ class Transcription:
         self.spec = model_spec(self.shape, device, known)
 
     def detect(self, chunks: list[Chunk]) -> str:
-        """Return the language: as asked for, as found earlier, or as the model hears it."""
+        """Return the language: as asked for, as found earlier, or as the model detects it."""
         attempt = self.attempt
         if self.options.language:
             attempt.update(language=self.options.language)

@@ -50,9 +50,9 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A recording to be cut into clips; the language is None where it is to be heard.
+    """A recording to be cut into clips; the language is None where it is to be detected.
 
-    It is told of by its `title`, or by its file's name where it has none.
+    It is called by its `title`, or by its file's name where it has none.
     """
 
     path: Path

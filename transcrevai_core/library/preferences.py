@@ -58,7 +58,7 @@ def save(changes: Mapping[str, Any]) -> None:
     sentence for a value out of its range, or one that does not go with the others, and
     StorageError where the file cannot be written; nothing is written then.
     """
-    load_settings()  # a file that is not valid is told of in the same words as everywhere
+    load_settings()  # a file that is not valid is reported in the same words as everywhere
     path = config_file().resolve()
     try:
         before = path.read_text(encoding="utf-8") if path.exists() else ""

@@ -154,7 +154,7 @@ def load(
     """Load the model in `folder`: on a GPU where asked and able, by the first type that works.
 
     `compute_type` "auto" begins at the top of the ladder, any other at its own rung; each rung
-    is tried by encoding a second of sound, and one that the processor lacks is told of only where
+    is tried by encoding a second of sound, and one that the processor lacks is noted only where
     it was asked for. `disagreeing` has those whose words a check found to agree too little with
     float32's, with the share that does: they are passed over, unless one of them was asked for.
     Raises ModelError where none works.

@@ -78,7 +78,7 @@ async def _answer(request: Request, make: Callable[[str, Asked], Response]) -> R
         return await run_sync(make, request.path_params["job_id"], asked)
     except Refused as error:
         return error_response(error, error.status)
-    except Outdated as error:  # whoever hears this had better look again
+    except Outdated as error:  # whoever asked should read it again
         return error_response(error, 409)
     except InputError as error:
         return error_response(error, 400)

@@ -35,7 +35,7 @@ def build_routes(find_store: Callable[[], Store], max_bytes: Callable[[], int]) 
     async def upload(request: Request) -> Response:
         transcript_routes.LANGUAGE.set(request.query_params.get("language", ""))
         try:
-            if request.method == "POST":  # asks only: a browser that sends hears no refusal
+            if request.method == "POST":  # asks only: a browser that is sending reads no refusal
                 size = request.query_params.get("size", "")
                 announced = int(size) if size.isdecimal() else 0
                 check(request, announced, find_store().home, max_bytes())
