@@ -49,8 +49,8 @@ def on_script_error(error: Exception) -> bool:
     """Draw one sentence; the stack trace belongs in the log."""
     if isinstance(error, TranscrevaiError):
         log.warning("%s", error)
-        if str(error) != supervisor.resting():  # which stands above the page already
-            st.error(ui.said(error), icon=":material/error:")
+        if error.message != supervisor.resting():  # which stands above the page already
+            st.error(ui.say(error.message), icon=":material/error:")
     else:
         log.exception("a page failed", exc_info=error)
         st.error(_(_CALM), icon=":material/error:")

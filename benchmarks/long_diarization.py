@@ -24,7 +24,7 @@ from transcrevai_core.errors import TranscrevaiError
 from transcrevai_core.jobs import diarize as speakers
 from transcrevai_core.jobs import direct, planning
 from transcrevai_core.jobs.attempt import Attempt
-from transcrevai_core.jobs.governor import Program
+from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.library.cache import Cache
 from transcrevai_core.library.store import Store
 from transcrevai_core.settings import load_settings
@@ -61,11 +61,11 @@ def find_cached(recording: Path, home: Path, embedding: str) -> float:
     """Seconds that a job's stage of speakers takes when the same was asked before."""
     settings, store = load_settings(home=home), Store(home)
     options = settings.job_options({"model": "none", "embedding": embedding})
-    with Program(store, settings) as program:
-        job = direct.run(program, direct.open_job(store, recording, options))
+    with Governor(store, settings) as governor:
+        job = direct.run(governor, direct.open_job(store, recording, options))
         plan = planning.plan_for(store, settings, options, job.duration)
         begun = time.perf_counter()
-        speakers.find(Attempt(program, job, plan, lambda: False))
+        speakers.find(Attempt(governor, job, plan, lambda: False))
         took = time.perf_counter() - begun
     assert sum(tier.hits for tier in Cache(store, settings).stats()) == 1
     return took

@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks.recordings import repeat_sample
 from transcrevai_core.audio import pcm
 from transcrevai_core.jobs import direct, models, tasks
-from transcrevai_core.jobs.governor import Program
+from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory import readings
 from transcrevai_core.memory.forecast import Shape
@@ -41,10 +41,10 @@ class TimedStore(Store):
 
 
 def through_pipeline(
-    program: Program, store: TimedStore, source: Path, options: JobOptions
+    governor: Governor, store: TimedStore, source: Path, options: JobOptions
 ) -> tuple[float, list[Chunk], Path]:
     """Return the seconds from the first chunk's begin to the job's end, its chunks and sound."""
-    done = direct.run(program, direct.open_job(store, source, options))
+    done = direct.run(governor, direct.open_job(store, source, options))
     assert done.state == "done", done.error
     return time.perf_counter() - store.begun, store.chunks(done.id), store.wav(done.id)
 
@@ -83,13 +83,13 @@ def main() -> None:
     with ExitStack() as stack:
         home = stack.enter_context(tempfile.TemporaryDirectory())
         store = TimedStore(Path(home))
-        program = stack.enter_context(Program(store, load_settings(home=home)))
+        governor = stack.enter_context(Governor(store, load_settings(home=home)))
         source = repeat_sample(Path(home) / "recording.flac", arguments.minutes * 60)
-        _, chunks, wav = through_pipeline(program, store, source, options)  # warms the worker
+        _, chunks, wav = through_pipeline(governor, store, source, options)  # warms the worker
         peer.call(decode_directly, spec, wav, chunks[:1])
         for _ in range(arguments.rounds):
             direct = peer.call(decode_directly, spec, wav, chunks)
-            mine, _, _ = through_pipeline(program, store, source, options)
+            mine, _, _ = through_pipeline(governor, store, source, options)
             ratios.append(mine / direct)
             print(
                 f"{len(chunks)} chunks: pipeline {mine:.2f} s, faster-whisper {direct:.2f} s, "

@@ -37,7 +37,7 @@ class Meter:
 
     def reset(self) -> None:
         """Forget the highest value so far."""
-        readings.forget_peak(self.pid)
+        readings.reset_peak_of(self.pid)
 
     def peak(self) -> float:
         """Read the highest value since the reset, as the kernel keeps it."""

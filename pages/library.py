@@ -52,7 +52,7 @@ def card(job: Job) -> None:
         facts += [ui.escape(str(job.model or job.options.get("model", "")))]
         st.caption(" · ".join(facts))
         if job.error and job.state == "failed":
-            st.markdown(f":small[:red[{ui.said(job.error)}]]")
+            st.markdown(f":small[:red[{ui.say(job.error)}]]")
         with st.container(horizontal=True):
             actions(job)
 

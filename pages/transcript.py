@@ -3,13 +3,14 @@
 import streamlit as st
 
 from transcrevai_core import export, ui
+from transcrevai_core.codes import Stage
 from transcrevai_core.components.recording import asked_for, invite, known_job, look_at
 from transcrevai_core.components.transcribe.watch import follow
 from transcrevai_core.components.transcript.coverage import coverage_panel
 from transcrevai_core.components.transcript.reader import reader
 from transcrevai_core.components.transcript.report import report_menu
 from transcrevai_core.components.transcript.speakers import add_text, find_again, rename, speakers
-from transcrevai_core.i18n import _, told
+from transcrevai_core.i18n import _
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
 
 library = ui.store()
@@ -32,11 +33,11 @@ def unfinished(job: Job, transcript: Transcript) -> None:
     whole = bool(transcript.segments) and not library.chunks(job.id, unfinished=True)
     if whole and job.state == "failed":
         sentence = _("The text is whole, but who speaks could not be found.")
-        sentence += f" {ui.escape(told(job.error))}"
+        sentence += f" {ui.say(job.error)}"
         label = ""
     elif not going:
         sentence, label = _("This transcript is not complete."), _("See why, and how to go on")
-    elif whole and (job.state == "queued" or "speakers" in job.stage):
+    elif whole and (job.state == "queued" or job.stage.code is Stage.DIARIZING):
         sentence, label = _("The speakers are being found; the text stays as it is."), ""
     else:
         sentence = _("This is still being transcribed.")

@@ -18,7 +18,7 @@ import pytest
 from tools.serving import CEILING
 from transcrevai_core import demo, i18n, workers
 from transcrevai_core.audio import decode
-from transcrevai_core.jobs.governor import Program
+from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.jobs.planning import plan_for
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.plan import Plan
@@ -52,15 +52,15 @@ def worker_named(name: str) -> Worker | None:
     return next((w for w in workers.live() if w.name == name and w.pid), None)
 
 
-def planned(program: Program, job: Job) -> Plan:
+def planned(governor: Governor, job: Job) -> Plan:
     """Plan a job as the runner does."""
-    return plan_for(program.store, program.settings, JobOptions(**job.options), job.duration)
+    return plan_for(governor.store, governor.settings, JobOptions(**job.options), job.duration)
 
 
 @pytest.fixture
-def program(store: Store) -> Iterator[Program]:
-    with Program(store, load_settings()) as program:
-        yield program
+def governor(store: Store) -> Iterator[Governor]:
+    with Governor(store, load_settings()) as governor:
+        yield governor
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ import pytest
 from conftest import CEILING, wait_until
 
 from transcrevai_core.errors import Cancelled, InputError
+from transcrevai_core.messages import Message
 from transcrevai_core.workers.background import Task
 
 
@@ -11,17 +12,17 @@ def test_it_tells_how_far_it_is_and_answers():
     go = threading.Event()
 
     def call(task):
-        task.tell("counting", 0.5)
+        task.report(Message("counting"), 0.5)
         go.wait(CEILING)
         return 7
 
     task = Task(call)
     wait_until(lambda: task.share)
-    assert (task.stage, task.share, task.is_alive()) == ("counting", 0.5, True)
+    assert (task.stage, task.share, task.is_alive()) == (Message("counting"), 0.5, True)
     earlier, left = task.elapsed, task.left
     assert earlier <= left <= task.elapsed
     go.set()
-    assert task.result() == 7 and task.error == ""
+    assert task.result() == 7 and not task.error
 
 
 def test_a_fault_is_one_sentence_and_a_cancel_none(caplog):
@@ -32,7 +33,7 @@ def test_a_fault_is_one_sentence_and_a_cancel_none(caplog):
         raise ZeroDivisionError("by zero")
 
     def stop(task):
-        while not task.stops():
+        while not task.should_stop():
             pass
         raise Cancelled("It was cancelled.")
 
@@ -40,8 +41,8 @@ def test_a_fault_is_one_sentence_and_a_cancel_none(caplog):
     stopped.cancel()
     for task in (refused, stumbled, stopped):
         task.join(CEILING)
-    assert refused.error == "That is no number." and stopped.error == ""
-    assert stumbled.error == "An unexpected fault ended the work (ZeroDivisionError: by zero)."
+    assert str(refused.error) == "That is no number." and not stopped.error
+    assert str(stumbled.error) == "An unexpected fault ended the work (ZeroDivisionError: by zero)."
     assert stumbled.error and caplog.text.count("work in the background failed") == 1
     with pytest.raises(ZeroDivisionError):
         stumbled.result()

@@ -16,6 +16,7 @@ from tools.serving import Server, serving
 from transcrevai_core.jobs import direct
 from transcrevai_core.jobs.retention import DAY
 from transcrevai_core.library.store import Store
+from transcrevai_core.messages import Message
 from transcrevai_core.settings import load_settings
 from transcrevai_core.transcript.rttm import format_rttm
 from transcrevai_core.tuning import parameters, sweep_run, sweeps
@@ -38,7 +39,9 @@ def home(tmp_path_factory: pytest.TempPathFactory, short_recording: Path) -> Pat
         made = direct.transcribe(sound, model="demo", embedding="mfcc")
         sweep(store, store.job(made.job_id))
     store.update_job(made.job_id, title="Reunião")
-    fill(store, "Entrevista", state="failed", error="No speech was found in this recording.")
+    fill(
+        store, "Entrevista", state="failed", error=Message("No speech was found in this recording.")
+    )
     fill(store, "Antiga", created=time.time() - 40 * DAY)
     hub = home.parent / "hub" / "models--Systran--faster-whisper-tiny"
     (hub / "snapshots" / "1").mkdir(parents=True)

@@ -92,7 +92,7 @@ def test_twenty_jobs_come_to_their_end_under_random_kills(store, tmp_path):
     runner.stop()
 
     jobs = [store.job(job_id) for job_id in added]
-    assert [(job.state, job.error) for job in jobs] == [("done", "")] * 20
+    assert [(job.state, str(job.error)) for job in jobs] == [("done", "")] * 20
     assert sum(killer.kills.values()) >= 5 and at_once > 1
     # never more than the budget at once; this process grows by itself while the tests run
     limits = runner.program.limits

@@ -11,9 +11,10 @@ from typer.testing import CliRunner
 
 from transcrevai_core import demo
 from transcrevai_core.cli import app
+from transcrevai_core.codes import Note, Stage
 from transcrevai_core.errors import Cancelled, InputError, ModelError
 from transcrevai_core.jobs import direct, measure_precision, planning, tasks
-from transcrevai_core.jobs.governor import RUNNING, Program
+from transcrevai_core.jobs.governor import RUNNING, Governor
 from transcrevai_core.jobs.measure_precision import check_model
 from transcrevai_core.library import precision
 from transcrevai_core.library.precision import (
@@ -90,7 +91,7 @@ def test_the_last_check_of_a_model_counts_as_long_as_it_is_the_same_file(store, 
 
 def test_the_verdict_is_one_sentence():
     assert doctest.testmod(precision).failed == 0
-    said = precision.verdict(Check(0, "base", {}, 0, (BAD, FLOAT)), 90)
+    said = str(precision.verdict(Check(0, "base", {}, 0, (BAD, FLOAT)), 90))
     assert said == (
         "40.0% of the words of base in int8 agree with float32's, less than the 90% that is asked "
         "for, so from now on it works in the next compute type."
@@ -103,7 +104,7 @@ def test_the_verdict_is_one_sentence():
 def test_a_type_that_disagrees_is_passed_over_with_the_reason():
     loaded = loading.load(demo.MODEL_DIR, "demo", disagreeing={"int8": 0.4})
     assert loaded.compute_type != "int8_float32"
-    assert loaded.notes == (
+    assert tuple(map(str, loaded.notes)) == (
         "int8 was passed over for demo: a check found that only 40.0% of its words agree with "
         "float32's.",
     )
@@ -113,7 +114,7 @@ def test_a_type_that_disagrees_is_passed_over_with_the_reason():
 def test_a_type_that_was_asked_for_is_obeyed_with_a_warning(asked):
     loaded = loading.load(demo.MODEL_DIR, "demo", compute_type=asked, disagreeing={"int8": 0.4})
     assert loaded.compute_type == "int8_float32"
-    assert loaded.notes == (
+    assert tuple(map(str, loaded.notes)) == (
         f"{asked} was used as asked for, although a check found that only 40.0% of its words "
         "agree with float32's.",
     )
@@ -137,17 +138,19 @@ def test_the_forecast_counts_what_the_ladder_comes_to(store, model):
 # --- the check
 
 
-def test_agreement_error_memory_and_speed_of_both(program, short_recording, few_words, monkeypatch):
-    told, made, plain = [], [], Program.worker
+def test_agreement_error_memory_and_speed_of_both(
+    governor, short_recording, few_words, monkeypatch
+):
+    told, made, plain = [], [], Governor.worker
 
     def worker(self, *given):
         made.append(plain(self, *given))
         return made[-1]
 
-    monkeypatch.setattr(Program, "worker", worker)
+    monkeypatch.setattr(Governor, "worker", worker)
     text = demo.reference_text("pt")
     clip = Recording(short_recording, "pt", " ".join(text.splitlines()[:3]))
-    found = check_model(program, "demo", [clip], on_progress=lambda *now: told.append(now))
+    found = check_model(governor, "demo", [clip], on_progress=lambda *now: told.append(now))
     int8, exact = found.measures
     assert (int8.runs_as, exact.runs_as) == ("int8_float32", "float32")
     assert int8.agreement >= 0.9 and exact.agreement == 1.0
@@ -155,81 +158,82 @@ def test_agreement_error_memory_and_speed_of_both(program, short_recording, few_
     assert min(int8.peak_bytes, exact.peak_bytes) > 50e6 and min(int8.rtf, exact.rtf) > 0
     assert found.clips == {"short.wav": 2}
     assert found.model_bytes == (demo.MODEL_DIR / "model.bin").stat().st_size
-    assert latest(program.store.database) == [found]
+    assert latest(governor.store.database) == [found]
     assert ("decoding with demo in int8", 0.0) in told and told[-1] == (
         "decoding with demo in float32",
         1.0,
     )
-    assert not program._plans
+    assert not governor._plans
     assert [one.name for one in made] == ["prepare", "check", "check"]
     assert all(one.pid is None and one.limit_bytes for one in made)
 
 
 def test_a_model_that_disagrees_falls_back_for_the_next_job(
-    program, short_recording, few_words, monkeypatch
+    governor, short_recording, few_words, monkeypatch
 ):
     with monkeypatch.context() as patch:
         patch.setattr(tasks, "decode", garbled)
-        found = check_model(program, "demo", [Recording(short_recording, "pt")])
+        found = check_model(governor, "demo", [Recording(short_recording, "pt")])
     assert found.measures[0].agreement < 0.5 and found.measures[0].wer is None
     options = JobOptions(model="demo", language="pt", diarize=False)
-    job = direct.run(program, direct.open_job(program.store, short_recording, options))
+    job = direct.run(governor, direct.open_job(governor.store, short_recording, options))
     assert job.state == "done" and not job.compute_type.startswith("int8")
     share = f"{found.measures[0].agreement:.1%}"
-    assert any(
-        note.startswith("int8 was passed over for demo: ") and share in note for note in job.notes
-    )
+    assert any(note.code is Note.TYPE_PASSED_OVER and share in str(note) for note in job.notes)
     monkeypatch.setenv("TRANSCREVAI_AGREEMENT_PERCENT", "0")
-    program.settings = load_settings()
-    job = direct.run(program, direct.open_job(program.store, short_recording, options))
+    governor.settings = load_settings()
+    job = direct.run(governor, direct.open_job(governor.store, short_recording, options))
     assert job.compute_type == "int8_float32"
 
 
 def test_what_cannot_be_checked_gets_one_sentence(
-    program, short_recording, make_sound, monkeypatch
+    governor, short_recording, make_sound, monkeypatch
 ):
     clip = [Recording(short_recording, "pt")]
     with pytest.raises(InputError, match="The model tiny is not on this computer; one that"):
-        check_model(program, "tiny", clip)
+        check_model(governor, "tiny", clip)
     with pytest.raises(InputError, match="There is no file"):
-        check_model(program, "demo", [Recording(Path("/no/such.wav"))])
+        check_model(governor, "demo", [Recording(Path("/no/such.wav"))])
     with pytest.raises(InputError, match="No speech was found in the clips"):
-        check_model(program, "demo", [Recording(make_sound())])
+        check_model(governor, "demo", [Recording(make_sound())])
     with pytest.raises(InputError, match=r"Too little .* \(\d+ words\) .* clips with 50 words"):
-        check_model(program, "demo", clip)
+        check_model(governor, "demo", clip)
     with monkeypatch.context() as patch:
         patch.setattr(tasks, "load_model", refused)
         with pytest.raises(ModelError, match="cannot work in int8 here, it runs in float32"):
-            check_model(program, "demo", clip)
+            check_model(governor, "demo", clip)
     with monkeypatch.context() as patch:
         patch.setattr(tasks, "decode", overflow)
         with pytest.raises(ModelError, match=r"demo failed at its work \(CUDA failed\)\."):
-            check_model(program, "demo", clip)
+            check_model(governor, "demo", clip)
     monkeypatch.setenv("TRANSCREVAI_MEMORY_BUDGET_MB", "200")
-    program.settings = load_settings()
+    governor.settings = load_settings()
     with pytest.raises(InputError, match=r"demo in float32 needs about \d+ MB .* a budget of"):
-        check_model(program, "demo", clip)
-    assert latest(program.store.database) == [] and not program._plans
+        check_model(governor, "demo", clip)
+    assert latest(governor.store.database) == [] and not governor._plans
 
 
-def test_a_check_waits_for_room_and_can_be_cancelled(program, short_recording, monkeypatch):
+def test_a_check_waits_for_room_and_can_be_cancelled(governor, short_recording, monkeypatch):
     stages_seen = []
-    monkeypatch.setattr(program, "admit", lambda key, plan: "waiting for a processor")
+    monkeypatch.setattr(governor, "admit", lambda key, plan: "waiting for a processor")
     with pytest.raises(Cancelled):
         check_model(
-            program, "demo", [Recording(short_recording)],
+            governor, "demo", [Recording(short_recording)],
             on_progress=lambda stage, done: stages_seen.append(stage),
             should_stop=lambda: bool(stages_seen),
         )  # fmt: skip
-    assert stages_seen == ["waiting for a processor"]
+    assert stages_seen == [Stage.WAITING_FOR_PROCESSOR()]
 
 
-def test_the_program_at_hand_is_taken_else_one_for_the_time_being(store, home):
+def test_the_running_governor_is_taken_else_one_for_the_time_being(store, home):
     settings = load_settings()
-    with measure_precision.at_hand(store, settings) as alone:
+    with measure_precision.running_governor(store, settings) as alone:
         assert alone in RUNNING
     assert alone not in RUNNING
-    with Program(store, settings) as mine, measure_precision.at_hand(store, settings) as found:
+    with (
+        Governor(store, settings) as mine,
+        measure_precision.running_governor(store, settings) as found,
+    ):
         assert found is mine
         assert found in RUNNING
     assert mine not in RUNNING

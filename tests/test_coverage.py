@@ -18,14 +18,15 @@ from typer.testing import CliRunner
 from tests.test_pages import checked, open_page, press
 from transcrevai_core import demo, wer
 from transcrevai_core.cli import app as cli
+from transcrevai_core.codes import Note, Stage
 from transcrevai_core.errors import InputError
 from transcrevai_core.jobs import direct, tasks
 from transcrevai_core.jobs import runner as jobs
 from transcrevai_core.jobs.direct import open_job
-from transcrevai_core.jobs.governor import Program
+from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.library import coverage, edits
 from transcrevai_core.library.coverage import Gap, cover, of_job, transcribe_again
-from transcrevai_core.library.rows import GAPS_LEFT, requeue
+from transcrevai_core.library.rows import requeue
 from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import load_settings
@@ -114,8 +115,8 @@ def transcribed(short_recording, tmp_path_factory):
         for name, value in SETTINGS.items():
             patch.setenv(name, value)
         store = Store(home)
-        with Program(store, load_settings(home=home)) as program:
-            job = direct.run(program, open_job(store, short_recording, JobOptions(**OPTIONS)))
+        with Governor(store, load_settings(home=home)) as governor:
+            job = direct.run(governor, open_job(store, short_recording, JobOptions(**OPTIONS)))
     assert job.state == "done" and not of_job(store, job.id).gaps
     return home
 
@@ -137,17 +138,17 @@ def lose(store, job, number):
         db.execute("DELETE FROM segments WHERE job = ? AND chunk = ?", (job.id, number))
 
 
-def go_on(store, program, job):
-    return direct.run(program, store.claim(job.id))
+def go_on(store, governor, job):
+    return direct.run(governor, store.claim(job.id))
 
 
 def test_a_gap_that_is_transcribed_again_is_text_again_and_nothing_else_changes(
-    store, program, done
+    store, governor, done
 ):
     before = store.transcript(done.id)
     edits.edit_text(store, before.segments[0].id, "Outra coisa.")
     lose(store, done, 1)
-    kept, runs = store.segments(done.id), program.journal.runs()
+    kept, runs = store.segments(done.id), governor.journal.runs()
     (gap,) = of_job(store, done.id).gaps
     lost = store.chunks(done.id)[1]
     assert lost.start <= gap.start and gap.end <= lost.end
@@ -155,7 +156,7 @@ def test_a_gap_that_is_transcribed_again_is_text_again_and_nothing_else_changes(
     assert (
         store.job(done.id).state == "queued" and of_job(store, done.id).gaps[0].state == "waiting"
     )
-    assert go_on(store, program, done).state == "done"
+    assert go_on(store, governor, done).state == "done"
     after = store.transcript(done.id)
     assert not of_job(store, done.id).gaps
     assert wer(before.text, replace(after, segments=tuple(
@@ -165,20 +166,20 @@ def test_a_gap_that_is_transcribed_again_is_text_again_and_nothing_else_changes(
     new = [s for s in after.segments if s not in kept]
     assert {s.speaker for s in new} <= set(before.speakers) and all(s.speaker for s in new)
     assert [s.start for s in after.segments] == sorted(s.start for s in after.segments)
-    assert program.journal.runs() == runs  # a part tells nothing of the whole
+    assert governor.journal.runs() == runs  # a part tells nothing of the whole
     with pytest.raises(InputError, match="no gap"):  # a page that was drawn before asks again
         transcribe_again(store, store.job(done.id), [gap])
 
 
-def test_a_kill_in_between_keeps_the_rest_and_the_gaps_go_on(store, program, done):
+def test_a_kill_in_between_keeps_the_rest_and_the_gaps_go_on(store, governor, done):
     for number in (0, 2):
         lose(store, done, number)
     kept = store.segments(done.id)
     first, second = of_job(store, done.id).gaps
     transcribe_again(store, done, [first, second])
-    run = threading.Thread(target=go_on, args=(store, program, done), daemon=True)
+    run = threading.Thread(target=go_on, args=(store, governor, done), daemon=True)
     run.start()
-    wait_until(lambda: store.job(done.id).stage == "transcribing")
+    wait_until(lambda: store.job(done.id).stage.code is Stage.TRANSCRIBING)
     if worker := worker_named("transcription"):
         os.kill(worker.pid, signal.SIGKILL)
     store.cancel(done.id)
@@ -187,12 +188,12 @@ def test_a_kill_in_between_keeps_the_rest_and_the_gaps_go_on(store, program, don
     assert store.job(done.id).state == "done"  # as it was before; what was not tried can be again
     if left := of_job(store, done.id).gaps:
         transcribe_again(store, store.job(done.id), left)
-        go_on(store, program, done)
+        go_on(store, governor, done)
     assert not of_job(store, done.id).gaps
     assert [s for s in store.segments(done.id) if s in kept] == kept
 
 
-def test_where_nothing_is_said_nothing_is_invented_and_the_gap_says_so(store, program, done):
+def test_where_nothing_is_said_nothing_is_invented_and_the_gap_says_so(store, governor, done):
     wav = store.wav(done.id)
     with wave.open(str(wav)) as sound:
         length = sound.getnframes()
@@ -202,7 +203,7 @@ def test_where_nothing_is_said_nothing_is_invented_and_the_gap_says_so(store, pr
     lose(store, done, 1)
     kept = store.segments(done.id)
     transcribe_again(store, done, of_job(store, done.id).gaps)
-    assert go_on(store, program, done).state == "done"
+    assert go_on(store, governor, done).state == "done"
     assert store.segments(done.id) == kept
     (gap,) = of_job(store, done.id).gaps
     assert gap.state == "tried"
@@ -219,7 +220,7 @@ def test_only_a_job_that_has_ended_takes_gaps(store, done):
     assert len(store.chunks(done.id)) == len(coverage.split(store.chunks(done.id))[0])
 
 
-def test_a_recording_that_was_replaced_never_costs_the_text(store, program, done, tmp_path):
+def test_a_recording_that_was_replaced_never_costs_the_text(store, governor, done, tmp_path):
     edits.edit_text(store, store.segments(done.id)[0].id, "Outra coisa.")
     lose(store, done, 1)
     kept, gaps = store.segments(done.id), of_job(store, done.id).gaps
@@ -236,11 +237,11 @@ def test_a_recording_that_was_replaced_never_costs_the_text(store, program, done
             ask()
     with store.database.write() as db:  # as if it had been replaced after it was asked for
         requeue(db, job.id, {**job.options, "diarize": True, "speakers": 1})
-    assert "no longer the recording" in go_on(store, program, job).error
+    assert "no longer the recording" in str(go_on(store, governor, job).error)
     assert store.segments(job.id) == kept and kept[0].edited and not store.wav(job.id).exists()
 
 
-def test_gaps_that_come_to_nothing_leave_the_transcript_done(store, program, done):
+def test_gaps_that_come_to_nothing_leave_the_transcript_done(store, governor, done):
     lose(store, done, 1)
     kept, (gap,) = store.segments(done.id), of_job(store, done.id).gaps
     transcribe_again(store, done, [gap])
@@ -249,8 +250,8 @@ def test_gaps_that_come_to_nothing_leave_the_transcript_done(store, program, don
     transcribe_again(store, done, [gap])
     store.wav(done.id).unlink()
     store.update_job(done.id, source="/gone.mp3")
-    job = go_on(store, program, done)
-    assert job.state == "done" and not job.error and job.notes[-1].startswith(GAPS_LEFT)
+    job = go_on(store, governor, done)
+    assert job.state == "done" and not job.error and job.notes[-1].code is Note.GAPS_LEFT
     assert store.segments(done.id) == kept and of_job(store, done.id).gaps == (gap,)
 
 
@@ -260,7 +261,7 @@ def test_gaps_for_which_there_is_no_room_leave_the_transcript_done(store, done):
     runner = jobs.Runner(store, load_settings(memory_budget_mb=200))
     assert not runner._begin(store.job(done.id), 1)
     job = store.job(done.id)
-    assert job.state == "done" and job.notes[-1].startswith(GAPS_LEFT)
+    assert job.state == "done" and job.notes[-1].code is Note.GAPS_LEFT
 
 
 def unsure(spec, wav, chunk, options, longest):
@@ -268,14 +269,16 @@ def unsure(spec, wav, chunk, options, longest):
     return [Segment(chunk.start, chunk.end, json.dumps(options))], 0
 
 
-def test_a_gap_is_decoded_eagerly_and_without_what_was_said_last(store, program, done, monkeypatch):
+def test_a_gap_is_decoded_eagerly_and_without_what_was_said_last(
+    store, governor, done, monkeypatch
+):
     monkeypatch.setattr(tasks, "decode", unsure)
     lose(store, done, 1)
     with store.database.write() as db:
         options = JobOptions(**OPTIONS, condition_on_previous_text=True).model_dump()
         db.execute("UPDATE jobs SET options = ?", (json.dumps(options),))
     transcribe_again(store, store.job(done.id), of_job(store, done.id).gaps)
-    assert go_on(store, program, done).state == "done"
+    assert go_on(store, governor, done).state == "done"
     told = next(s for s in store.segments(done.id) if s.text.startswith("{"))
     options = json.loads(told.text)
     assert options["no_speech_threshold"] is None and options["initial_prompt"] is None
@@ -288,7 +291,7 @@ def run(*arguments):
     return CliRunner().invoke(cli, ["coverage", *arguments])
 
 
-def test_the_command_shows_gaps_and_transcribes_them_again(store, program, done):
+def test_the_command_shows_gaps_and_transcribes_them_again(store, governor, done):
     lose(store, done, 1)
     shown = run(done.id[:8])
     assert shown.exit_code == 0 and "of speech is text" in shown.stdout

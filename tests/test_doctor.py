@@ -16,7 +16,7 @@ from transcrevai_core.cli.doctor import components_table, environment_table
 from transcrevai_core.doctor import advice as doctor
 from transcrevai_core.doctor import costs, probes
 from transcrevai_core.doctor.costs import RUNS, Biggest, Component, biggest, is_leak, measure, slope
-from transcrevai_core.doctor.environment import Environment, ModelHere, models_here
+from transcrevai_core.doctor.environment import Environment, LocalModel, local_models
 from transcrevai_core.doctor.probes import Probe
 from transcrevai_core.errors import Cancelled
 from transcrevai_core.library.disk import size_of
@@ -85,8 +85,8 @@ WELL = Environment(
     diarization_limit_bytes=512 * MB,
     compute_types={"cpu": ["float32", "int8"]},
     models=[
-        ModelHere("demo", 4 * MB, 180 * MB, True),
-        ModelHere("small", 490 * MB, 790 * MB, False),
+        LocalModel("demo", 4 * MB, 180 * MB, True),
+        LocalModel("small", 490 * MB, 790 * MB, False),
     ],
     home="/data",
     free_disk_bytes=50_000 * MB,
@@ -178,12 +178,12 @@ def test_models_are_listed_with_what_they_need(tmp_path, monkeypatch):
     own = tmp_path / "own"
     own.mkdir()
     (own / "model.bin").write_bytes(bytes(5_000))
-    found = {here.name: here for here in models_here(str(own))}
-    assert found[str(own)] == ModelHere(
+    found = {here.name: here for here in local_models(str(own))}
+    assert found[str(own)] == LocalModel(
         str(own), 5_000, forecast.transcription_bytes(Shape(str(own))), False
     )
     assert found["demo"].disk_bytes == size_of(probes.demo.MODEL_DIR) > 3 * MB
-    (demo,) = (here for here in models_here("demo", 180 * MB) if here.name == "demo")
+    (demo,) = (here for here in local_models("demo", 180 * MB) if here.name == "demo")
     assert demo.need_bytes == 180 * MB and demo.measured
     assert size_of(tmp_path / "nowhere") == 0
 

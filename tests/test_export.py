@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from transcrevai_core.errors import InputError, StorageError
 from transcrevai_core.export import FORMATS, applicable, as_dict, file_stem, save, write
 from transcrevai_core.export.cues import LINE_WIDTH, cues
+from transcrevai_core.messages import Message
 from transcrevai_core.transcript.retiming import timed_pieces
 from transcrevai_core.types import Segment, Transcript, Word
 
@@ -112,7 +113,9 @@ def test_tsv_is_read_by_csv():
 
 def test_json_has_whispers_shape_and_ours():
     loop = Segment(7.0, 8.0, " la la", avg_logprob=float("nan"), looping=True)
-    read = json.loads(write(transcript(*TALK.segments, loop, notes=("menos memória",)), "json"))
+    read = json.loads(
+        write(transcript(*TALK.segments, loop, notes=(Message("menos memória"),)), "json")
+    )
     assert read["text"] == "Olá, bom dia! Bom dia, João. la la"
     assert (read["language"], read["language_probability"]) == ("pt", 0.98)
     assert (read["duration"], read["model"], read["compute_type"]) == (60.0, "demo", "int8")

@@ -12,6 +12,7 @@ from transcrevai_core.library.journal import Event, Journal, Point, Run
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.levels import LEVELS, Limits
 from transcrevai_core.memory.readings import MB, Machine, Reading, WorkerReading
+from transcrevai_core.messages import Message
 
 NOW = 1_800_000_000.0
 LIMITS = Limits(600 * MB, degraded=0.7, emergency=0.8, kill=0.9)
@@ -123,9 +124,9 @@ def moment(time: float) -> datetime:
 
 def test_events_stand_at_their_times_and_tell_their_cause() -> None:
     events = [
-        Event(NOW - 700, "died", "normal", "", "too old"),
-        Event(NOW - 120, "recovered", "normal", "", "Recovered 2 jobs"),
-        Event(NOW - 30, "level", "kill", "", "97% is <b>in use</b>"),
+        Event(NOW - 700, "died", "normal", "", Message("too old")),
+        Event(NOW - 120, "recovered", "normal", "", Message("Recovered 2 jobs")),
+        Event(NOW - 30, "level", "kill", "", Message("97% is <b>in use</b>")),
     ]
     marks = course([point(NOW - 60)], events).data[2]
     assert [datetime.fromisoformat(x) for x in marks.x] == [moment(NOW - 120), moment(NOW - 30)]

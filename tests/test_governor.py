@@ -86,10 +86,10 @@ def test_levels_say_what_may_begin():
 
 
 def test_the_cause_is_what_fills_the_memory_more():
-    assert decide(reading(pressure=0.82), LIMITS, "normal").cause == (
+    assert str(decide(reading(pressure=0.82), LIMITS, "normal").cause) == (
         "82% of this computer's memory is in use"
     )
-    assert decide(reading(own=800), LIMITS, "normal").cause == (
+    assert str(decide(reading(own=800), LIMITS, "normal").cause) == (
         "the program takes 800 MB of its budget of 850 MB"
     )
 

@@ -22,7 +22,7 @@ from transcrevai_core.diarization.pipeline import Voices
 from transcrevai_core.diarization.recipes import Recipe
 from transcrevai_core.errors import Cancelled, InputError, SettingError, WorkerDied
 from transcrevai_core.jobs import direct
-from transcrevai_core.jobs.governor import Program
+from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.library.cache import Cache
 from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
@@ -344,7 +344,7 @@ def test_voices_that_cannot_be_kept_are_not_sought_for_ever(
     place, values = laboratory.of(library), parameters.of_job(job) | {"window_seconds": 2.2}
     place.hear(job, values).join()
     task = place.hearing(job, values)
-    assert task and "cannot be kept" in task.error
+    assert task and "cannot be kept" in str(task.error)
     assert place.hearing(job, values) is None  # it is told once
 
 
@@ -362,9 +362,9 @@ def test_a_job_that_needs_the_room_ends_the_idle_laboratory(library: Store, job:
     place = laboratory.of(library)
     question = place.question(job, parameters.of_job(job))
     assert question and place.ask(job, lab_tasks.answer, question)
-    with Program(library, load_settings()) as program:
-        assert program._beside() >= worker_named("laboratory").promised_bytes > 0
-        wait_until(lambda: program.end_idle() == 1)  # it may be working ahead for a moment
+    with Governor(library, load_settings()) as governor:
+        assert governor._beside() >= worker_named("laboratory").promised_bytes > 0
+        wait_until(lambda: governor.end_idle() == 1)  # it may be working ahead for a moment
     assert not worker_named("laboratory")
 
 

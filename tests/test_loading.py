@@ -12,6 +12,7 @@ import pytest
 from conftest import CEILING, wait_until
 
 from transcrevai_core import demo, transcribe, wer
+from transcrevai_core.codes import Note
 from transcrevai_core.errors import ModelError
 from transcrevai_core.jobs import models
 from transcrevai_core.jobs.runner import Runner, run
@@ -39,7 +40,9 @@ def test_a_compute_type_that_the_processor_lacks_falls_to_the_next_and_says_so()
         pytest.skip("this processor offers every compute type")
     loaded = loading.load(demo.MODEL_DIR, "demo", compute_type=absent[0])
     assert loaded.compute_type == "float32"
-    assert loaded.notes[0] == f"{absent[0]} on cpu was refused: this processor does not offer it."
+    assert (
+        str(loaded.notes[0]) == f"{absent[0]} on cpu was refused: this processor does not offer it."
+    )
 
 
 def test_a_model_that_fails_at_int8_is_tried_down_to_float32(monkeypatch):
@@ -56,14 +59,14 @@ def test_a_model_that_fails_at_int8_is_tried_down_to_float32(monkeypatch):
     monkeypatch.setattr(faster_whisper, "WhisperModel", Fussy)
     loaded = loading.load(demo.MODEL_DIR, "demo")
     assert loaded.compute_type == "float32"
-    assert loaded.notes[0] == "int8 on cpu was refused: cublas is missing."
+    assert str(loaded.notes[0]) == "int8 on cpu was refused: cublas is missing."
 
 
 def test_a_gpu_that_is_not_there_is_replaced_by_the_cpu_and_named(monkeypatch):
     monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 0)
     loaded = loading.load(demo.MODEL_DIR, "demo", device="cuda")
     assert loaded.device == "cpu"
-    assert loaded.notes == ("No GPU that CUDA can use was found; the CPU is used instead.",)
+    assert loaded.notes == (Note.NO_GPU(),)
     assert loading.load(demo.MODEL_DIR, "demo", device="auto").notes == ()
 
 
@@ -80,8 +83,10 @@ def test_a_gpu_that_cannot_serve_falls_back_to_the_cpu(monkeypatch):
     monkeypatch.setattr(faster_whisper, "WhisperModel", NoCuda)
     loaded = loading.load(demo.MODEL_DIR, "demo")
     assert loaded.device == "cpu"
-    assert "int8 on cuda was refused: CUDA failed with error out of memory." in loaded.notes
-    assert loaded.notes[-1] == "The GPU cannot serve this model; the CPU is used instead."
+    assert "int8 on cuda was refused: CUDA failed with error out of memory." in map(
+        str, loaded.notes
+    )
+    assert loaded.notes[-1] == Note.GPU_UNFIT()
 
 
 def test_broken_model_files_get_one_sentence(tmp_path):
@@ -273,13 +278,13 @@ def test_a_job_whose_model_cannot_be_had_says_so_before_all_else(hub, store):
     assert store.segments(job.id) and store.job(job.id).diarization
 
 
-def test_a_prepared_job_goes_on_with_another_model_from_where_it_was(hub, store, program):
+def test_a_prepared_job_goes_on_with_another_model_from_where_it_was(hub, store, governor):
     hub.close()
-    job = run(program, store.add_job(demo.sample_path("pt"), {"model": "none"}, claim=True))
+    job = run(governor, store.add_job(demo.sample_path("pt"), {"model": "none"}, claim=True))
     sound, turns = store.wav(job.id).stat().st_mtime_ns, store.transcript(job.id).turns
     for name, state in (("small", "failed"), ("demo", "done")):
         store.requeue(job.id, {**job.options, "model": name, "language": "pt"})
-        assert run(program, store.claim(job.id)).state == state
+        assert run(governor, store.claim(job.id)).state == state
         assert store.wav(job.id).stat().st_mtime_ns == sound
         assert store.transcript(job.id).turns == turns
     assert store.segments(job.id)

@@ -1,11 +1,15 @@
 """Messages: one template and its values, said in any language, kept as JSON, sent by workers."""
 
+import errno
 import pickle
+from pathlib import Path
+from string import Formatter
 
 import pytest
 
 from transcrevai_core import i18n
-from transcrevai_core.errors import InputError, TranscrevaiError, WorkerDied
+from transcrevai_core.codes import Cause, Note, Stage
+from transcrevai_core.errors import InputError, TranscrevaiError, WorkerDied, reason, refusal
 from transcrevai_core.messages import NOTHING, Code, Message, dump, load
 
 
@@ -57,3 +61,30 @@ def test_an_error_comes_whole_out_of_a_worker():
     error = pickle.loads(pickle.dumps(WorkerDied("The {name} died.", "memory", name="x")))
     assert (str(error), error.cause) == ("The x died.", "memory")
     assert str(TranscrevaiError.of(error.message)) == "The x died."
+
+
+def test_what_is_no_number_or_message_is_kept_as_its_text():
+    message = InputError("{path}: {why}", path=Path("/a"), why=OSError(2, "gone")).message
+    assert load(dump(message)) == message and str(message) == "/a: [Errno 2] gone"
+
+
+def test_short_numbers_have_the_decimal_sign_of_the_reader():
+    i18n.use(lambda: "pt_BR")
+    assert i18n.say(Message("{a:g} {b}", {"a": 0.5, "b": 1.5})) == "0,5 1,5"
+
+
+def test_a_refusal_of_the_system_stands_in_a_sentence_as_a_message():
+    full = refusal(OSError(errno.ENOSPC, "No space left on device"))
+    assert str(Message("It failed: {reason}.", {"reason": full})) == "It failed: the disk is full."
+    assert str(refusal(OSError(errno.EIO, "Input/output error"))) == "Input/output error"
+    assert str(reason(ValueError("first\nsecond"))) == "first"
+    assert reason(InputError("{a}", a=1)) == Message("{a}", {"a": 1})
+    assert str(reason(ValueError())) == "ValueError"
+
+
+@pytest.mark.parametrize("code", [member for kind in (Stage, Note, Cause) for member in kind])
+def test_each_code_can_be_said_kept_and_compared(code):
+    parts = [part for part in Formatter().parse(code.text) if part[1]]
+    message = code(**{name: Stage.READING() if spec == "part" else 2 for _, name, spec, _ in parts})
+    again = load(dump(message))
+    assert again == message and again.code is code and "{" not in str(message)

@@ -11,9 +11,11 @@ from conftest import CEILING
 from streamlit.testing.v1 import AppTest
 
 from transcrevai_core import demo, ui
+from transcrevai_core.codes import Cause, Note, Stage
 from transcrevai_core.errors import SettingError
 from transcrevai_core.library import edits
 from transcrevai_core.library.store import Store
+from transcrevai_core.messages import Message
 from transcrevai_core.options import JobOptions
 from transcrevai_core.types import Chunk, Job, Segment, Word
 
@@ -149,9 +151,9 @@ def test_what_does_not_fit_is_refused_with_what_does(
 
 
 def test_positions_in_the_queue_are_told(app: AppTest, store: Store) -> None:
-    fill(store, "one", state="transcribing", stage="transcribing", progress=0.5)
+    fill(store, "one", state="transcribing", stage=Stage.TRANSCRIBING, progress=0.5)
     ids = [fill(store, name, state="queued").id for name in ("two", "three", "four")]
-    store.update_job(ids[0], stage="waiting for memory: 80% of this computer's memory is in use")
+    store.update_job(ids[0], stage=Stage.WAITING_FOR_MEMORY(cause=Cause.MACHINE(share=0.8)))
     checked(app.run())
     told = [bar.text for bar in app.progress]
     assert "memory is in use" in told[1] and told[2:] == ["Waiting: 1 before it",
@@ -161,13 +163,13 @@ def test_positions_in_the_queue_are_told(app: AppTest, store: Store) -> None:
 def test_recovered_jobs_are_told_of(app: AppTest, store: Store) -> None:
     from transcrevai_core.library.journal import Journal
 
-    Journal(store.database, "").add_event("recovered", "normal", "Recovered 2 jobs")
+    Journal(store.database, "").add_event("recovered", "normal", Cause.JOBS_RECOVERED(number=2))
     checked(app.run())
     assert app.success[0].value.startswith("Recovered 2 jobs: what was finished is kept")
 
 
 def test_active_jobs_are_found_again_in_a_new_tab(app: AppTest, store: Store) -> None:
-    running = fill(store, "one", state="transcribing", stage="transcribing", progress=0.5)
+    running = fill(store, "one", state="transcribing", stage=Stage.TRANSCRIBING, progress=0.5)
     waiting = fill(store, "two", state="queued")
     checked(app.run())
     assert "In progress" in texts(app)
@@ -192,7 +194,7 @@ def test_running_job_shows_its_latest_text(app: AppTest, store: Store) -> None:
 
 
 def test_failed_job_says_why_and_can_be_retried(app: AppTest, store: Store) -> None:
-    job = fill(store, state="failed", error="The file a.mp3 holds no sound.", segments=0)
+    job = fill(store, state="failed", error=Message("The file a.mp3 holds no sound."), segments=0)
     app.query_params["job"] = job.id
     checked(app.run())
     assert app.error[0].value == ui.escape(job.error)
@@ -214,7 +216,7 @@ def test_bad_setting_is_told_by_a_transcrevai_error(
 
 
 def test_transcript_shows_text_and_how_it_came(app: AppTest, store: Store) -> None:
-    job = fill(store, notes=["The recording is damaged after 3 s."])
+    job = fill(store, notes=[Message("The recording is damaged after 3 s.")])
     open_page(app, "transcript.py", job=job.id)
     shown = texts(app)
     assert app.title[0].value == "Reunião"
@@ -255,7 +257,7 @@ def test_another_version_is_told_to_the_reader(app: AppTest, store: Store) -> No
 
 
 def test_silence_says_so(app: AppTest, store: Store) -> None:
-    job = fill(store, segments=0, notes=["No speech was found in this recording."])
+    job = fill(store, segments=0, notes=[Note.NO_SPEECH])
     open_page(app, "transcript.py", job=job.id)
     assert "no speech was found" in app.info[0].value
 
@@ -308,7 +310,7 @@ def test_library_finds_what_was_said(app: AppTest, store: Store) -> None:
 
 def test_library_filters_by_state(app: AppTest, store: Store) -> None:
     fill(store, "good")
-    fill(store, "bad", state="failed", error="It holds no sound.")
+    fill(store, "bad", state="failed", error=Message("It holds no sound."))
     open_page(app, "library.py")
     assert "good" in texts(app) and "bad" in texts(app)
     app.get("pills")[0].set_value("Failed")

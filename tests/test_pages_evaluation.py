@@ -25,9 +25,10 @@ from transcrevai_core.library.journal import Journal, Run
 from transcrevai_core.library.precision import Measure
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.readings import MB
+from transcrevai_core.messages import Message
 from transcrevai_core.types import Turn
 from transcrevai_core.workers.background import Task
-from transcrevai_core.workers.oneshot import errand
+from transcrevai_core.workers.oneshot import one_shot_worker
 
 
 def run_until(app: AppTest, condition: Callable[[], object]) -> None:
@@ -170,8 +171,8 @@ def test_a_comparison_can_be_cancelled(
     def forever(*given: Any) -> Callable[[Task], None]:
         def call(task: Task) -> None:
             begun.append(task)
-            task.tell("Comparing", 0.5)
-            wait_until(task.stops)
+            task.report(Message("Comparing"), 0.5)
+            wait_until(task.should_stop)
             raise Cancelled("The job was cancelled.")
 
         return call
@@ -191,7 +192,7 @@ def test_comparisons_of_many_pages_take_turns(app: AppTest, store: Store) -> Non
     open_page(app, "evaluation.py")
     app.file_uploader[0].set_value(("a.txt", b"oi", "text/plain"))
     checked(app.run())
-    with errand("another", 0):
+    with one_shot_worker("another", 0):
         press(app, "Compare")
         assert app.get("progress")[0].proto.text.startswith("Waiting for its turn")
         press(app, "Cancel")

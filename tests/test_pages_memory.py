@@ -18,6 +18,7 @@ from transcrevai_core.library.cache import Cache
 from transcrevai_core.library.journal import Journal, Run
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.readings import MB, Machine, Reading, WorkerReading
+from transcrevai_core.messages import Message
 from transcrevai_core.settings import load_settings
 from transcrevai_core.workers.processes import this_process
 
@@ -146,9 +147,9 @@ def test_events_newest_first_and_recovered_jobs_stand_out(
 ) -> None:
     job = fill(store, "Reunião")
     for n in range(25):
-        journal.add_event("action", "degraded", f"Cause {n}")
-    journal.add_event("recovered", "normal", "Recovered 2 jobs")
-    journal.add_event("level", "kill", "Kill: 90% of it", job.id)
+        journal.add_event("action", "degraded", Message(f"Cause {n}"))
+    journal.add_event("recovered", "normal", Message("Recovered 2 jobs"))
+    journal.add_event("level", "kill", Message("90% of it"), job.id)
     shown = texts(show(app))
     rows = [line for line in shown.splitlines() if line.startswith("`")]
     assert len(rows) == 20

@@ -13,13 +13,13 @@ from streamlit.testing.v1 import AppTest
 from test_pages import checked, fill, open_page, press, texts
 
 from transcrevai_core import workers
+from transcrevai_core.codes import Note
 from transcrevai_core.components.settings import preferences
 from transcrevai_core.errors import Cancelled, ModelError, StorageError
 from transcrevai_core.jobs import retention
 from transcrevai_core.jobs.runner import Runner
 from transcrevai_core.library import edits
 from transcrevai_core.library.journal import Journal
-from transcrevai_core.library.rows import SOUND_GONE
 from transcrevai_core.library.store import Store
 from transcrevai_core.settings import Settings, load_settings
 from transcrevai_core.transcription import catalogue
@@ -246,9 +246,9 @@ def test_sound_goes_and_the_text_stays(store: Store) -> None:
     assert [sound.id for sound in found.sound] == [job.id] and found.bytes == 2_000_000
     assert not retention.sound_of(store, job) and len(store.segments(job.id)) == 3
     assert retention.sound_of(store, running) and retention.sound_of(store, again)
-    assert store.job(job.id).notes == (SOUND_GONE,)
+    assert store.job(job.id).notes == (Note.SOUND_GONE(),)
     (event,) = Journal(store.database, "").events()
-    assert (event.kind, event.cause) == ("cleaned", "Sound older than 30 days deleted: 1")
+    assert (event.kind, str(event.cause)) == ("cleaned", "Sound older than 30 days deleted: 1")
     assert retention.clean(store, load_settings(sound_days=30)) == retention.Due()
 
 
@@ -267,7 +267,7 @@ def test_one_that_cannot_go_keeps_no_other(store: Store, monkeypatch: pytest.Mon
         retention.clean(store, load_settings(sound_days=30))
     assert not list(store.job_dir(second.id).iterdir()) and stuck.exists()
     assert retention.sound_of(store, third)
-    assert [e.cause for e in Journal(store.database, "").events()] == [
+    assert [str(e.cause) for e in Journal(store.database, "").events()] == [
         "Sound older than 30 days deleted: 1"
     ]
 

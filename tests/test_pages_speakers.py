@@ -8,11 +8,13 @@ from streamlit.testing.v1 import AppTest
 
 from tests.test_pages import checked, open_page, press, read, texts
 from transcrevai_core import export
+from transcrevai_core.codes import Stage
 from transcrevai_core.components.transcript.speakers import LONGEST_NAME, check_name
 from transcrevai_core.errors import InputError
 from transcrevai_core.figures import timeline
 from transcrevai_core.library import edits
 from transcrevai_core.library.store import Store
+from transcrevai_core.messages import Message
 from transcrevai_core.options import JobOptions
 from transcrevai_core.types import Chunk, Job, Segment, Turn
 
@@ -86,7 +88,7 @@ def test_one_speaker_is_nobody_to_merge(app: AppTest, store: Store) -> None:
 
 
 def test_growing_text_shows_who_speaks(app: AppTest, store: Store) -> None:
-    job = fill(store, state="transcribing", stage="transcribing")
+    job = fill(store, state="transcribing", stage=Stage.TRANSCRIBING)
     edits.rename_speaker(store, job.id, B, "Bia")
     app.query_params["job"] = job.id
     checked(app.run())
@@ -202,7 +204,7 @@ def test_speakers_without_text_are_shown_played_and_can_be_transcribed(
 
 
 def test_speakers_are_shown_where_the_model_could_not_be_had(app: AppTest, store: Store) -> None:
-    job = fill(store, text=False, state="failed", error="There is no network.", model="")
+    job = fill(store, text=False, state="failed", error=Message("There is no network."), model="")
     app.query_params["job"] = job.id
     checked(app.run())
     press(app, "See what is finished")
@@ -211,7 +213,7 @@ def test_speakers_are_shown_where_the_model_could_not_be_had(app: AppTest, store
 
 
 def test_a_wrong_voice_model_leaves_the_text_and_the_way_back(app: AppTest, store: Store) -> None:
-    job = fill(store, state="failed", error="embedding is 'x'.")
+    job = fill(store, state="failed", error=Message("embedding is 'x'."))
     open_page(app, "transcript.py", job=job.id)
     assert "The text is whole" in app.info[0].value and "embedding is" in app.info[0].value
     press(app, "Find again")

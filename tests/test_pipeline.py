@@ -16,6 +16,7 @@ import pytest
 from conftest import CEILING, SETTINGS, planned, wait_until, worker_named
 
 from transcrevai_core import cli, demo, export, transcribe, wer, workers
+from transcrevai_core.codes import Note
 from transcrevai_core.errors import StorageError, TranscrevaiError
 from transcrevai_core.jobs import direct, pipeline
 from transcrevai_core.jobs.attempt import RETRIES, Attempt
@@ -69,7 +70,7 @@ def test_a_sample_becomes_a_transcript_in_one_line(heard):
     name, transcript = heard
     assert wer(demo.reference_text(name), transcript.text) <= 0.05
     assert transcript.language == name and transcript.language_probability > 0.9
-    assert demo.NOTE in transcript.notes
+    assert Note.DEMO() in transcript.notes
     assert {(s.model, s.compute_type) for s in transcript.segments} == {("demo", "int8_float32")}
     starts = [w.start for s in transcript.segments for w in s.words]
     assert starts == sorted(starts) and starts[-1] < transcript.duration
@@ -117,13 +118,13 @@ def test_words_of_the_samples_have_their_speakers(heard):
 def test_a_recording_without_speech_ends_as_an_empty_transcript_that_says_so(make_sound):
     transcript = transcribe(make_sound(seconds=3, hertz=440), model="demo")
     assert transcript.segments == ()
-    assert "No speech was found in this recording." in transcript.notes
+    assert Note.NO_SPEECH() in transcript.notes
     assert transcript.duration == pytest.approx(3)
 
 
-def test_a_killed_worker_costs_no_more_than_the_chunk_in_hand(store, program):
+def test_a_killed_worker_costs_no_more_than_the_chunk_in_hand(store, governor):
     job = open_job(store, PT, JobOptions(**SHORT_CHUNKS))
-    thread = threading.Thread(target=direct.run, args=(program, job), daemon=True)
+    thread = threading.Thread(target=direct.run, args=(governor, job), daemon=True)
     thread.start()
     for number in (3, 8):
         wait_until(lambda number=number: finished(store, job.id) >= number)
@@ -139,13 +140,13 @@ def test_a_killed_worker_costs_no_more_than_the_chunk_in_hand(store, program):
 def test_a_killed_program_goes_on_from_its_last_finished_chunk(store, tmp_path):
     command = [sys.executable, "-m", "transcrevai_core"]
     options = [f"--{name}={value}" for name, value in SHORT_CHUNKS.items()]
-    program = subprocess.Popen(
+    process = subprocess.Popen(
         [*command, "transcribe", str(PT), "--output_dir", str(tmp_path), *options],
         stderr=subprocess.DEVNULL,
     )
     wait_until(lambda: store.jobs() and finished(store, store.jobs()[0].id) >= 4)
-    program.send_signal(signal.SIGKILL)
-    program.wait()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
     (job,) = store.jobs()
     before, count = store.segments(job.id), finished(store, job.id)
     assert job.state == "transcribing" and len(before) >= 3
@@ -167,18 +168,18 @@ def test_the_same_call_again_goes_on_with_an_interrupted_job(store):
     assert open_job(store, PT, options).id != interrupted.id  # ours now, and running
 
 
-def test_cancelling_keeps_what_is_finished_and_the_job_can_go_on(store, program):
+def test_cancelling_keeps_what_is_finished_and_the_job_can_go_on(store, governor):
     job = open_job(store, PT, JobOptions(**SHORT_CHUNKS))
-    run = threading.Thread(target=direct.run, args=(program, job), daemon=True)
+    run = threading.Thread(target=direct.run, args=(governor, job), daemon=True)
     run.start()
     wait_until(lambda: finished(store, job.id) >= 3)
     store.cancel(job.id)
     run.join(CEILING)
     assert store.job(job.id).state == "cancelled"
     kept = store.segments(job.id)
-    assert kept and store.job(job.id).error == ""
+    assert kept and not store.job(job.id).error
     store.requeue(job.id)
-    direct.run(program, store.claim(job.id))
+    direct.run(governor, store.claim(job.id))
     assert store.job(job.id).state == "done"
     assert_kept(kept, store.segments(job.id))
 
@@ -190,13 +191,13 @@ def crash_on_third(spec, wav, chunk, options, longest):
 
 
 def test_a_chunk_that_kills_every_worker_fails_its_job_and_keeps_the_rest(
-    store, program, monkeypatch
+    store, governor, monkeypatch
 ):
     monkeypatch.setattr(pipeline.stages, "decode", crash_on_third)
     job = open_job(store, PT, JobOptions(**SHORT_CHUNKS))
-    job = direct.run(program, job)
+    job = direct.run(governor, job)
     assert job.state == "failed"
-    assert job.error.startswith("The transcription worker ended unexpectedly")
+    assert str(job.error).startswith("The transcription worker ended unexpectedly")
     assert [s.text for s in store.segments(job.id)] == ["chunk 0", "chunk 1"]
     assert decodes(store, job.id)[:4] == [1, 1, 1 + RETRIES, 0]
 
@@ -212,15 +213,15 @@ def run_out_of_gpu_memory(spec, wav, chunk, options, longest):
     return [Segment(chunk.start, chunk.end, f"chunk {chunk.index}")], 0
 
 
-def test_a_gpu_that_fails_in_mid_job_is_replaced_by_the_cpu_and_named(store, program, monkeypatch):
+def test_a_gpu_that_fails_in_mid_job_is_replaced_by_the_cpu_and_named(store, governor, monkeypatch):
     monkeypatch.setattr(pipeline.stages, "load_model", load_on_gpu)
     monkeypatch.setattr(pipeline.stages, "decode", run_out_of_gpu_memory)
     job = open_job(store, PT, JobOptions(model="demo", language="pt"))
-    job = direct.run(program, job)
+    job = direct.run(governor, job)
     assert (job.state, job.device, job.compute_type) == ("done", "cpu", "int8")
     assert (
         "The GPU gave up (CUDA failed with error out of memory); the CPU is used instead."
-        in job.notes
+        in map(str, job.notes)
     )
     assert [s.text for s in store.segments(job.id)][:2] == ["chunk 0", "chunk 1"]
 
@@ -247,7 +248,7 @@ def test_a_failing_job_leaves_the_next_one_alone(store, tmp_path, make_sound):
         (spanish, "does not know Spanish"),
     ):
         assert store.job(job.id).state == "failed"
-        assert reason in store.job(job.id).error
+        assert reason in str(store.job(job.id).error)
 
 
 def test_stopping_the_runner_leaves_the_job_to_the_next_start(store):
@@ -298,7 +299,7 @@ class FullDisk(Store):
 def test_a_store_that_refuses_holds_a_job_up_only_until_there_is_room(home, make_sound):
     store = FullDisk(home)
     runner = Runner(store, load_settings())
-    runner._patience = 0.2
+    runner._retry_seconds = 0.2
     store.full = True
     job = store.add_job(make_sound(), {"model": "demo"})
     runner.start()
@@ -320,13 +321,13 @@ def test_a_file_that_was_replaced_is_another_recording(store, tmp_path):
     assert open_job(store, path, options).id != first.id
 
 
-def test_sound_that_was_cut_short_is_prepared_again(store, program):
+def test_sound_that_was_cut_short_is_prepared_again(store, governor):
     job = open_job(store, PT, JobOptions(model="demo", language="pt"))
-    job = direct.run(program, job)
+    job = direct.run(governor, job)
     whole = store.segments(job.id)
     store.wav(job.id).write_bytes(store.wav(job.id).read_bytes()[:500_000])
     store.update_job(job.id, state="transcribing")
-    direct.run(program, store.claim(job.id))
+    direct.run(governor, store.claim(job.id))
     assert [s.text for s in store.segments(job.id)] == [s.text for s in whole]
     assert set(decodes(store, job.id)) == {1}
 
@@ -339,7 +340,7 @@ def test_transcribe_raises_the_jobs_own_sentence(tmp_path):
 
 
 def test_the_text_before_is_given_on_only_where_that_is_asked(
-    store, program, tmp_path, monkeypatch
+    store, governor, tmp_path, monkeypatch
 ):
     job = store.add_job(tmp_path / "a.wav", {})
     store.save_plan(job.id, [Chunk(0, 0, 1)])
@@ -348,9 +349,9 @@ def test_the_text_before_is_given_on_only_where_that_is_asked(
     def prompt(**options):
         mine = replace(job, options=JobOptions(**options).model_dump())
         attempt = Attempt(
-            program,
+            governor,
             mine,
-            planned(program, mine),
+            planned(governor, mine),
             lambda: False,
         )
         run = Transcription(attempt, Worker("none"))
@@ -375,14 +376,14 @@ def test_the_text_before_is_given_on_only_where_that_is_asked(
 def test_control_c_keeps_what_is_finished_and_the_same_command_goes_on(store, tmp_path):
     command = [sys.executable, "-m", "transcrevai_core", "transcribe", str(PT)]
     command += [f"--{name}={value}" for name, value in SHORT_CHUNKS.items()]
-    program = subprocess.Popen(
+    process = subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True
     )
     wait_until(lambda: store.jobs() and finished(store, store.jobs()[0].id) >= 2)
-    os.killpg(program.pid, signal.SIGINT)  # the terminal sends it to the whole group
-    _, said = program.communicate(timeout=CEILING)
+    os.killpg(process.pid, signal.SIGINT)  # the terminal sends it to the whole group
+    _, said = process.communicate(timeout=CEILING)
     (job,) = store.jobs()
-    assert (program.returncode, job.state, job.owner) == (130, "cancelled", None)
+    assert (process.returncode, job.state, job.owner) == (130, "cancelled", None)
     assert "interrupted; the same command again goes on from there" in said
     assert "Traceback" not in said
     again = open_job(store, PT, JobOptions(**SHORT_CHUNKS))
@@ -414,7 +415,7 @@ def test_the_command_line_writes_every_format_and_scores(tmp_path, store):
     assert result["language"] == "pt" and "reunião" in result["text"]
     written = {p.suffix[1:].lower() for p in (tmp_path / "out").iterdir()}
     assert written | {"rttm"} == set(export.FORMATS)  # rttm where there are speakers
-    assert demo.NOTE in done.stderr
+    assert str(Note.DEMO) in done.stderr
     job_id = store.jobs()[0].id[:8]
     assert json.loads(run_cli("jobs", "list", "--json").stdout)[0]["state"] == "done"
     assert "reunião" in run_cli("jobs", "show", job_id).stdout

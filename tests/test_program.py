@@ -8,11 +8,12 @@ import pytest
 from conftest import CEILING, planned, wait_until
 
 from transcrevai_core import demo, workers
+from transcrevai_core.codes import Note, Stage
 from transcrevai_core.errors import WorkerDied
 from transcrevai_core.jobs import governor, pipeline, tasks
 from transcrevai_core.jobs import runner as jobs
 from transcrevai_core.jobs.direct import open_job, run
-from transcrevai_core.jobs.governor import Program, free_memory
+from transcrevai_core.jobs.governor import Governor, free_memory
 from transcrevai_core.library import cache
 from transcrevai_core.memory import plan as budget
 from transcrevai_core.memory.forecast import Shape
@@ -46,12 +47,12 @@ def pressure():
 @pytest.fixture
 def governed(store, pressure):
     settings = load_settings(**LEVELS, memory_budget_mb=4_000, work_cores=2)
-    with Program(store, settings, pressure) as program:
-        yield program
+    with Governor(store, settings, pressure) as governor:
+        yield governor
 
 
-def causes(program, kind):
-    return [event.cause for event in program.journal.events() if event.kind == kind]
+def causes(governor, kind):
+    return [str(event.cause) for event in governor.journal.events() if event.kind == kind]
 
 
 def plan(megabytes, cores=1):
@@ -62,7 +63,7 @@ def plan(megabytes, cores=1):
 def test_every_level_and_back_is_recorded_with_its_cause(governed, pressure):
     for share in (0.5, 0.76, 0.81, 0.86, 0.82, 0.78, 0.74, 0.69):
         pressure.share = share
-        governed.look()
+        governed.check()
     assert causes(governed, "level") == [
         "Degraded: 76% of this computer's memory is in use",
         "Emergency: 81% of this computer's memory is in use",
@@ -83,10 +84,10 @@ def test_idle_models_leave_and_caches_shrink_as_memory_gets_short(governed, pres
     for name in ("a", "b", "c"):
         kept.path(name).write_bytes(b"voices")
         kept.keep(name, "voices", name)
-    governed.look()
+    governed.check()
     assert worker.pid == pid
     pressure.share = 0.76
-    governed.look()
+    governed.check()
     wait_until(lambda: worker.pid is None and workers.live() == [])
     wait_until(lambda: [tier.entries for tier in kept.stats()] == [1, 0])
     wait_until(lambda: len(causes(governed, "action")) == 2)
@@ -97,36 +98,36 @@ def test_idle_models_leave_and_caches_shrink_as_memory_gets_short(governed, pres
 
 def test_nothing_begins_while_memory_is_short(governed, pressure):
     pressure.share = 0.76
-    governed.look()
-    assert governed.admit("a", plan(200)) == (
+    governed.check()
+    assert str(governed.admit("a", plan(200))) == (
         "waiting for memory: 76% of this computer's memory is in use"
     )
     pressure.share = 0.72  # by hysteresis it is short still
-    governed.look()
-    assert governed.admit("a", plan(200)).startswith("waiting for memory")
+    governed.check()
+    assert str(governed.admit("a", plan(200))).startswith("waiting for memory")
     pressure.share = 0.5
-    governed.look()
-    assert governed.admit("a", plan(200)) == ""
+    governed.check()
+    assert not governed.admit("a", plan(200))
 
 
 def test_never_more_than_the_budget_is_promised(governed, monkeypatch):
     monkeypatch.setattr(governor, "base_bytes", lambda: 500 * MB)
     room = governed.limits.plan_bytes // MB - 500  # 3,029
-    assert governed.admit("a", plan(2_000)) == ""
-    assert governed.admit("b", plan(room - 1_999)).startswith("waiting for another job")
-    assert governed.admit("b", plan(room - 2_001)) == ""
-    assert governed.admit("c", plan(1)) == "waiting for a processor"
+    assert not governed.admit("a", plan(2_000))
+    assert str(governed.admit("b", plan(room - 1_999))).startswith("waiting for another job")
+    assert not governed.admit("b", plan(room - 2_001))
+    assert governed.admit("c", plan(1)) == Stage.WAITING_FOR_PROCESSOR()
     governed.release("a")
-    assert governed.admit("c", plan(1)) == ""
+    assert not governed.admit("c", plan(1))
 
 
 def test_what_the_machine_has_not_is_not_promised(governed, pressure):
     pressure.share = 0.6  # 4,800 of 8,000 MB; 6,800 is where workers are ended
-    governed.look()
-    assert governed.admit("a", plan(2_100)) == (
+    governed.check()
+    assert str(governed.admit("a", plan(2_100))) == (
         "waiting for memory: 2100 MB are needed and 3200 MB are free on this computer"
     )
-    assert governed.admit("a", plan(1_900)) == ""
+    assert not governed.admit("a", plan(1_900))
 
 
 def linger(spec, wav, chunk, options, longest):
@@ -145,13 +146,13 @@ def go_on(store, job):
     store.wav(job.id).with_name("go").touch()
 
 
-def start(store, program, **options):
+def start(store, governor, **options):
     """Begin a job of several chunks in a thread and wait for its first one."""
     import threading
 
     options = {"model": "demo", "language": "pt", "chunk_seconds": 15, "diarize": False} | options
     job = open_job(store, demo.sample_path("pt"), JobOptions(**options))
-    thread = threading.Thread(target=run, args=(program, job), daemon=True)
+    thread = threading.Thread(target=run, args=(governor, job), daemon=True)
     thread.start()
     wait_until(lambda: store.segments(job.id))
     return job, thread
@@ -169,7 +170,7 @@ def test_an_emergency_makes_the_rest_of_a_job_light_and_says_so(
     assert done.state == "done"
     texts = [segment.text for segment in store.segments(job.id)]
     assert texts[0] == "demo 15" and texts[-1] == "demo 10"
-    (note,) = [note for note in done.notes if note.startswith("Memory was short")]
+    (note,) = [str(note) for note in done.notes if note.code is Note.LIGHTER_FROM]
     assert "chunks of 10 s" in note
     assert causes(governed, "lighter") == [note]
 
@@ -179,7 +180,7 @@ def test_at_the_kill_level_the_worker_is_ended_and_goes_on_when_there_is_room(
 ):
     job, thread = start(store, governed)
     pressure.share = 0.9
-    wait_until(lambda: store.job(job.id).stage.startswith("waiting for memory"))
+    wait_until(lambda: store.job(job.id).stage.code is Stage.WAITING_FOR_MEMORY)
     assert workers.live() == []
     go_on(store, job)
     pressure.share = 0.3
@@ -201,7 +202,7 @@ def test_a_worker_between_two_calls_of_its_job_is_ended_too(governed, pressure):
         with pytest.raises(WorkerDied, match="was ended because 90% of this computer's memory"):
             worker.call(os.getpid)
         pressure.share = 0.1
-        governed.look()
+        governed.check()
         assert worker.call(os.getpid) != pid
 
 
@@ -257,7 +258,7 @@ def test_corrections_learn_from_finished_stages_alone(store, governed):
 def test_a_cancel_is_heard_while_there_is_no_memory(store, governed, pressure, slow_words):
     job, thread = start(store, governed)
     pressure.share = 0.9
-    wait_until(lambda: store.job(job.id).stage.startswith("waiting for memory"))
+    wait_until(lambda: store.job(job.id).stage.code is Stage.WAITING_FOR_MEMORY)
     store.cancel(job.id)
     thread.join(CEILING)
     assert store.job(job.id).state == "cancelled" and store.segments(job.id)
@@ -276,7 +277,7 @@ def test_speakers_give_way_to_the_words_and_follow_them(
     thread.join(CEILING)
     done = store.job(job.id)
     assert done.state == "done" and done.diarization["speakers"] == 1
-    assert not any("could not be found" in note for note in done.notes)
+    assert not any(note.code is Note.NO_SPEAKERS for note in done.notes)
 
 
 def hesitate(wav, voices, options):
@@ -329,13 +330,13 @@ def test_an_idle_model_leaves_after_its_time(store, governed):
 def test_settings_that_change_are_taken_on_while_it_runs(store, home, monkeypatch, caplog):
     for name in ("DEGRADED", "EMERGENCY", "KILL"):
         monkeypatch.delenv(f"TRANSCREVAI_{name}_PERCENT")
-    with Program(store, load_settings()) as program:
+    with Governor(store, load_settings()) as governor:
         (home / "config.toml").write_text("kill_percent = 98.5\nmemory_budget_mb = 777\n")
-        wait_until(lambda: program.limits.kill == 0.985)
-        assert program.limits.budget_bytes == 777 * MB
+        wait_until(lambda: governor.limits.kill == 0.985)
+        assert governor.limits.budget_bytes == 777 * MB
         (home / "config.toml").write_text("kill_percent = 3\n")
         wait_until(lambda: "the changed settings cannot be used" in caplog.text)
-        assert program.limits.kill == 0.985  # what cannot be used changes nothing
+        assert governor.limits.kill == 0.985  # what cannot be used changes nothing
 
 
 def test_a_choice_that_never_fits_ends_its_job_with_the_nearest_that_does(store, monkeypatch):
@@ -345,7 +346,7 @@ def test_a_choice_that_never_fits_ends_its_job_with_the_nearest_that_does(store,
     runner.start()
     wait_until(lambda: store.job(job.id).state == "failed")
     runner.stop()
-    error = store.job(job.id).error
+    error = str(store.job(job.id).error)
     assert error.startswith("The model medium needs about") and "would be right." in error
 
 
@@ -364,6 +365,6 @@ def test_pauses_before_a_restart_double_up_to_thirty_seconds(store, governed, mo
         pauses.clear()
         governed.settings = governed.settings.model_copy(update={"restart_seconds": first})
         with pytest.raises(WorkerDied):
-            attempt.persist(governed.worker("transcription"), die)
+            attempt.retry(governed.worker("transcription"), die)
         assert pauses == expected
     assert pipeline.RETRIES == 3

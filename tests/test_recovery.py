@@ -27,7 +27,7 @@ WORDS = {"model": "demo", "language": "pt", "beam_size": 1, "diarize": False}  #
 
 def recovered(store):
     events = Journal(store.database, "").events()
-    return [event.cause for event in events if event.kind == "recovered"]
+    return [str(event.cause) for event in events if event.kind == "recovered"]
 
 
 PROGRAM = """
@@ -47,12 +47,12 @@ def test_jobs_of_a_killed_program_go_on_and_it_says_how_many(store, short_record
     gone = tmp_path / "gone.wav"
     gone.write_bytes(short_recording.read_bytes())
     added = [store.add_job(short_recording, WORDS) for _ in range(2)]
-    program = subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
     wait_until(lambda: len(store.jobs(("preparing", "transcribing"))) == 2)
-    program.send_signal(signal.SIGKILL)
-    program.wait()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
     lost = store.add_job(gone, WORDS)
     gone.unlink()
     runner = Runner(store, load_settings())
@@ -61,7 +61,7 @@ def test_jobs_of_a_killed_program_go_on_and_it_says_how_many(store, short_record
     runner.stop()
     assert recovered(store) == ["Recovered 2 jobs"]
     failed = store.job(lost.id)
-    assert failed.state == "failed" and failed.error == (
+    assert failed.state == "failed" and str(failed.error) == (
         "gone.wav is gone from where it was; with the recording in its place, the job can go on."
     )
     gone.write_bytes(short_recording.read_bytes())
@@ -78,12 +78,13 @@ def fill_the_disk(source, wav, threshold, chunk_seconds):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def test_a_full_disk_ends_the_job_with_one_sentence(store, program, short_recording, monkeypatch):
+def test_a_full_disk_ends_the_job_with_one_sentence(store, governor, short_recording, monkeypatch):
     monkeypatch.setattr(tasks, "prepare", fill_the_disk)
-    job = run(program, open_job(store, short_recording, JobOptions(**OPTIONS)))
+    job = run(governor, open_job(store, short_recording, JobOptions(**OPTIONS)))
     assert job.state == "failed"
     assert (
-        job.error == "The disk is full; make room and go on with short.wav, what is done is kept."
+        str(job.error)
+        == "The disk is full; make room and go on with short.wav, what is done is kept."
     )
     assert not [*store.job_dir(job.id).glob("*.part")]
 
@@ -96,19 +97,19 @@ def vanish(spec, wav, chunk, options, longest):
 
 
 def test_a_file_deleted_in_mid_job_is_one_sentence_and_nothing_done_is_lost(
-    store, program, short_recording
+    store, governor, short_recording
 ):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tasks, "decode", vanish)
-        job = run(program, open_job(store, short_recording, JobOptions(**OPTIONS)))
-    assert job.state == "failed" and job.error == (
+        job = run(governor, open_job(store, short_recording, JobOptions(**OPTIONS)))
+    assert job.state == "failed" and str(job.error) == (
         "A file of short.wav was removed while it was worked on; with the recording in its place, "
         "the job can go on."
     )
     kept = store.segments(job.id)
     assert len(kept) == 2
     store.requeue(job.id)
-    job = run(program, store.claim(job.id))
+    job = run(governor, store.claim(job.id))
     assert job.state == "done"
     assert [s.id for s in kept] == [s.id for s in store.segments(job.id)][:2]
     assert kept[0].text == "chunk 0" == store.segments(job.id)[0].text
@@ -164,7 +165,7 @@ def test_one_place_goes_round_the_sessions(store):
 
 def run_until_done(store, *job_ids, **settings):
     runner = Runner(store, load_settings(**settings))
-    runner._patience = 0.3
+    runner._retry_seconds = 0.3
     runner.start()
     try:
         wait_until(lambda: all(store.job(i).state in ("done", "failed") for i in job_ids))
@@ -199,8 +200,8 @@ def test_options_of_another_version_end_their_job_only(store, make_sound):
     good = store.add_job(sound, OPTIONS)
     run_until_done(store, bad.id, worse.id, good.id)
     assert store.job(good.id).state == "done"
-    assert store.job(bad.id).error.startswith("beam_size is 99; it should be")
-    assert "There is no setting named unheard_of" in store.job(worse.id).error
+    assert str(store.job(bad.id).error).startswith("beam_size is 99; it should be")
+    assert "There is no setting named unheard_of" in str(store.job(worse.id).error)
 
 
 def test_a_folder_that_cannot_be_looked_into_does_not_stop_the_runner(
@@ -222,18 +223,18 @@ def test_a_folder_that_cannot_be_looked_into_does_not_stop_the_runner(
     assert store.job(job.id).state == "done" and store.job(hidden.id).state == "failed"
 
 
-def test_a_killed_idle_worker_costs_the_next_job_nothing(store, program, short_recording):
+def test_a_killed_idle_worker_costs_the_next_job_nothing(store, governor, short_recording):
     options = JobOptions(**WORDS)
-    first = run(program, open_job(store, short_recording, options))
+    first = run(governor, open_job(store, short_recording, options))
     idle = worker_named("transcription")
     os.kill(idle.pid, signal.SIGKILL)
     wait_until(lambda: not worker_named("transcription"))
-    second = run(program, store.claim(store.add_job(short_recording, options.model_dump()).id))
-    assert (first.state, second.state, second.error) == ("done", "done", "")
+    second = run(governor, store.claim(store.add_job(short_recording, options.model_dump()).id))
+    assert (first.state, second.state, str(second.error)) == ("done", "done", "")
 
 
 def test_a_recording_longer_than_was_thought_is_checked_again(
-    store, program, short_recording, monkeypatch
+    store, governor, short_recording, monkeypatch
 ):
     from transcrevai_core.memory import forecast
 
@@ -241,9 +242,9 @@ def test_a_recording_longer_than_was_thought_is_checked_again(
     monkeypatch.setattr(
         forecast, "diarization_bytes", lambda _, seconds: 10**8 if seconds == 3600 else 10**13
     )
-    job = run(program, open_job(store, short_recording, JobOptions(**OPTIONS)))
-    assert job.state == "failed" and "MB can be planned; " in job.error
-    assert store.chunks(job.id) and not program._plans
+    job = run(governor, open_job(store, short_recording, JobOptions(**OPTIONS)))
+    assert job.state == "failed" and "MB can be planned; " in str(job.error)
+    assert store.chunks(job.id) and not governor._plans
 
 
 def test_a_job_waits_for_its_turn_and_positions_are_told(store):

@@ -1,4 +1,5 @@
 import errno
+import json
 import os
 import sqlite3
 import subprocess
@@ -10,8 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from transcrevai_core.codes import Cause, Note, Stage
 from transcrevai_core.errors import InputError, StorageError
 from transcrevai_core.library import database, edits, leftovers, rows
+from transcrevai_core.library.journal import Journal
 from transcrevai_core.library.migrations import MIGRATIONS
 from transcrevai_core.library.store import Store
 from transcrevai_core.types import Chunk, Region, Segment, Turn, Word
@@ -180,7 +183,7 @@ def test_a_job_is_found_by_the_beginning_of_its_id(store, job, tmp_path):
     assert store.find(job.id[:12]) == job
     store.add_job(tmp_path / "b.wav", {})
     for beginning in ("", "*", job.id[:3], "zzzz"):
-        with pytest.raises(InputError, match="No jobs have an id that begins with"):
+        with pytest.raises(InputError, match="The ids of 0 jobs begin with"):
             store.find(beginning)
 
 
@@ -189,6 +192,52 @@ def test_migrations_are_applied_once_and_in_order(store):
     with sqlite3.connect(store.home / "library.sqlite3") as db:
         assert db.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS)
         assert db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+
+
+def test_what_an_older_library_says_reads_the_same_and_what_decides_is_a_code(home):
+    home.mkdir()
+    db = sqlite3.connect(home / "library.sqlite3", isolation_level=None)
+    for migration in MIGRATIONS[:7]:
+        migration(db)
+    db.execute("PRAGMA user_version = 7")
+    notes = [
+        "The sound was deleted, because its days were over.",
+        "Who spoke when could not be found: no room.",
+        "int8 on cpu was refused: it is not offered.",
+        "The gaps were not transcribed again: There is no network.",
+    ]
+    db.execute(
+        "INSERT INTO jobs (id, title, source, state, options, created, updated, stage, error, "
+        "notes) VALUES ('a', 'old', '/old.mp3', 'queued', '{}', 1, 1, 'waiting for memory: 80%', "
+        "'It holds no sound.', ?)",
+        (json.dumps(notes),),
+    )
+    db.executemany(
+        "INSERT INTO events (program, time, kind, level, job, cause) VALUES ('', 1, ?, ?, '', ?)",
+        [("level", "degraded", "Degraded: 80% is in use"), ("action", "kill", "Kill: one ended")],
+    )
+    db.close()
+    store = Store(home)
+    job = store.job("a")
+    assert [str(note) for note in job.notes] == notes
+    codes = [note.code for note in job.notes]
+    assert codes == [Note.SOUND_GONE, Note.NO_SPEAKERS, None, Note.GAPS_LEFT]
+    assert str(job.error) == "It holds no sound." and not job.stage
+    causes = [str(event.cause) for event in Journal(store.database, "").events()]
+    assert causes == ["80% is in use", "Kill: one ended"]
+
+
+def test_stages_errors_and_notes_are_kept_with_their_codes_and_values(store, short_recording):
+    job = store.add_job(short_recording, {})
+    stage = Stage.WAITING_FOR_MEMORY(cause=Cause.MACHINE(share=0.8))
+    error = InputError("{path} is gone.", path=short_recording).message
+    notes = (Note.DEMO(), Note.NO_SPEAKERS(reason=error))
+    store.update_job(job.id, stage=stage, error=error, notes=notes)
+    kept = Store(store.home).job(job.id)
+    assert (kept.stage, kept.error, kept.notes) == (stage, error, notes)
+    assert kept.stage.code is Stage.WAITING_FOR_MEMORY and kept.notes[0].code is Note.DEMO
+    assert str(kept.error) == f"{short_recording} is gone."
+    assert store.transcript(job.id).notes == notes
 
 
 def test_a_library_of_before_speakers_opens_with_all_it_holds(home):

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from transcrevai_core import demo
+from transcrevai_core.codes import Cause, Note, Stage, WorkerName
 from transcrevai_core.library import edits
 from transcrevai_core.library.journal import Journal, Run
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.levels import Level, Limits, decide
 from transcrevai_core.memory.readings import MB, Machine, Reading, WorkerReading
+from transcrevai_core.messages import Message
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import load_settings
 from transcrevai_core.transcript.turns import joined
@@ -108,15 +110,16 @@ def add_other_states(library: Store) -> str:
     sentences = [segment.text for segment in library.segments(library.jobs(["done"])[2].id)]
     options = JobOptions(language="pt").model_dump()
     failed = library.add_job(Path("/recordings/notes.mp3"), options, title="notes.mp3")
-    library.update_job(failed.id, state="failed", error=(
-        "The sound of notes.mp3 cannot be decoded; a file that plays elsewhere would be right."
+    library.update_job(failed.id, state="failed", error=Message(
+        "The sound of {name} cannot be decoded; a file that plays elsewhere would be right.",
+        {"name": "notes.mp3"},
     ))  # fmt: skip
     library.cancel(library.add_job(Path("/recordings/old.wav"), options, title="old.wav").id)
     running = library.add_job(
         Path("/recordings/a.m4a"), options, title="Entrevista com a secretária de saúde.m4a"
     )
     library.update_job(
-        running.id, state="transcribing", stage="transcribing", owner=this_process(),
+        running.id, state="transcribing", stage=Stage.TRANSCRIBING, owner=this_process(),
         started=time.time() - 312, duration=5400, language="pt", model="small",
     )  # fmt: skip
     library.save_plan(running.id, [Chunk(n, 30 * n, 30 * n + 30) for n in range(180)])
@@ -146,17 +149,18 @@ def add_memory(library: Store, program: str) -> None:
         reading = Reading(at, Machine(round(pressure * 8e9), 8 * 10**9), round(total), workers)
         decision = decide(reading, limits, level)
         if decision.changed:
-            kept.add_event("level", decision.level, decision.cause[:1].upper() + decision.cause[1:])
+            kept.add_event("level", decision.level, decision.cause)
             with library.database.write() as db:
                 db.execute("UPDATE events SET time = ? WHERE id = last_insert_rowid()", (at,))
         level = decision.level
         kept.add_reading(reading, level, limits.budget_bytes)
+    worker = WorkerName.TRANSCRIPTION
     for ago, kind, cause in (
-        (560, "recovered", "Recovered 2 jobs"),
-        (244, "lighter", "The job goes on with base instead of small, and chunks of 15 s"),
-        (210, "died", "The transcription worker was ended because 85% of the memory is in use"),
-        (205, "restart", "The transcription worker starts again after 2 s"),
-        (90, "freed", "84 MB given back on request"),
+        (560, "recovered", Cause.JOBS_RECOVERED(number=2)),
+        (244, "lighter", Note.LIGHTER_FROM(time="12:30", change="base")),
+        (210, "died", Cause.WORKER_ENDED(worker=worker, cause=Cause.MACHINE(share=0.85))),
+        (205, "restart", Cause.RESTART(worker=worker, seconds=2.0)),
+        (90, "freed", Cause.FREED(size=84.0)),
     ):
         kept.add_event(kind, "normal", cause, jobs[0].id if kind in ("lighter", "died") else "")
         with library.database.write() as db:

@@ -17,7 +17,7 @@ TranscrevaiError
 import errno
 from typing import Any, Literal, Self
 
-from transcrevai_core.messages import Message
+from transcrevai_core.messages import Code, Message
 
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
@@ -27,7 +27,9 @@ class TranscrevaiError(Exception):
 
     def __init__(self, text: str, **values: Any):
         super().__init__(text)
-        self.message = Message(text, values)
+        plain = (int, float, str, Message, Code)
+        kept = {name: v if isinstance(v, plain) else str(v) for name, v in values.items()}
+        self.message = Message(text, kept)
 
     @classmethod
     def of(cls, message: Message) -> Self:
@@ -88,12 +90,19 @@ def _again(kind: type[TranscrevaiError], state: dict[str, Any]) -> TranscrevaiEr
     return error
 
 
-def refusal(error: OSError) -> str:
+def refusal(error: OSError) -> Message:
     """Say why the system refused, for use inside a sentence: in words of ours where it is usual."""
     if error.errno in _FULL:
-        return "the disk is full"
+        return Message("the disk is full")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return "permission is missing"
+        return Message("permission is missing")
     if error.errno == errno.ENOENT:
-        return "it is not there"
-    return error.strerror or str(error)
+        return Message("it is not there")
+    return Message(error.strerror or str(error))
+
+
+def reason(error: BaseException) -> Message:
+    """Return what an error says; of one that is not ours its first line, for use in a sentence."""
+    if isinstance(error, TranscrevaiError):
+        return error.message
+    return Message(str(error).splitlines()[0] if str(error) else type(error).__name__)

@@ -7,7 +7,7 @@ serves readers of all languages: `i18n.say` writes it in the reader's, `str` in 
 
 import json
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
@@ -62,6 +62,16 @@ class Message:
 
 
 NOTHING = Message()
+
+
+def joined(messages: Sequence[Message]) -> Message:
+    """Return messages as a list in one.
+
+    >>> str(joined([Message("one"), Message("two")]))
+    'one, two'
+    """
+    values = {f"m{number}": message for number, message in enumerate(messages)}
+    return Message(", ".join(f"{{{name}}}" for name in values), values)
 
 
 class Code(StrEnum):

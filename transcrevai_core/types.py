@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from transcrevai_core.messages import NOTHING, Message
+
 if TYPE_CHECKING:
     from pandas import DataFrame
     from plotly.graph_objects import Figure
@@ -131,7 +133,7 @@ class Transcript:
     job_id: str = ""
     digest: str = ""
     device: str = "cpu"
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
     dropped_segments: int = 0
     turns: tuple[Turn, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
@@ -141,9 +143,9 @@ class Transcript:
     def speakers(self) -> tuple[str, ...]:
         """Labels of all who speak, in order of first speech."""
         first: dict[str, float] = {}
-        told = [(turn.speaker, turn.start) for turn in self.turns]
-        told += [(s.speaker, s.start) for s in self.segments if s.speaker]
-        for label, start in told:
+        known = [(turn.speaker, turn.start) for turn in self.turns]
+        known += [(s.speaker, s.start) for s in self.segments if s.speaker]
+        for label, start in known:
             first[label] = min(start, first.get(label, start))
         return tuple(sorted(first, key=lambda label: (first[label], label)))
 
@@ -152,7 +154,7 @@ class Transcript:
         """The whole text, edits included, one segment a line."""
         return "\n".join(segment.final_text.strip() for segment in self.segments)
 
-    # how it shows itself in a notebook is told upstairs, and asked for when a notebook asks
+    # the modules that draw it are imported only when a notebook asks for them
 
     def _repr_html_(self) -> str:
         from transcrevai_core import notebook
@@ -194,7 +196,7 @@ class Job:
     updated: float
     started: float | None = None
     seconds: float = 0.0
-    stage: str = ""
+    stage: Message = NOTHING
     progress: float = 0.0
     duration: float | None = None
     digest: str = ""
@@ -203,8 +205,8 @@ class Job:
     model: str = ""
     compute_type: str = ""
     device: str = ""
-    error: str = ""
-    notes: tuple[str, ...] = field(default=())
+    error: Message = NOTHING
+    notes: tuple[Message, ...] = ()
     dropped_segments: int = 0
     diarization: dict[str, Any] = field(default_factory=dict)
     owner: str | None = None

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from transcrevai_core import demo, i18n
+from transcrevai_core.codes import Note
 from transcrevai_core.errors import InputError, SettingError, TranscrevaiError
 from transcrevai_core.figures import timeline
 from transcrevai_core.figures.memory_meters import Palette
@@ -25,6 +26,7 @@ from transcrevai_core.jobs import planning
 from transcrevai_core.languages import LANGUAGES
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.plan import Plan
+from transcrevai_core.messages import Code, Message
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings, describe, load_settings
 from transcrevai_core.transcript import turns
@@ -118,12 +120,12 @@ def told() -> Iterator[None]:
     try:
         yield
     except TranscrevaiError as error:
-        st.error(said(error), icon=":material/error:")
+        st.error(say(error.message), icon=":material/error:")
 
 
-def said(what: object) -> str:
-    """Return what the core said, in the reader's language, as Markdown."""
-    return escape(i18n.told(str(what)))
+def say(message: Message | Code) -> str:
+    """Return a message in the reader's language, as Markdown."""
+    return escape(i18n.say(message))
 
 
 # -- how values read ---------------------------------------------------------------------------
@@ -238,19 +240,16 @@ def badge(job: Job) -> None:
 def notes(job: Job) -> None:
     """Draw what a job's making calls for saying, the demo model's limits above all."""
     kept = list(job.notes)
-    if job.model == DEMO.name and demo.NOTE not in kept:
-        kept.append(demo.NOTE)
+    if job.model == DEMO.name and Note.DEMO() not in kept:
+        kept.append(Note.DEMO())
     if job.dropped_segments:
-        kept.append(
-            _("Segments dropped because they held no speech: {number}.",
-              number=i18n.decimal(job.dropped_segments))
-        )  # fmt: skip
+        kept.append(Note.DROPPED(number=job.dropped_segments))
     for note in kept:
-        if note == demo.NOTE and demo.SAMPLES_DIR not in job.source.parents:
+        if note.code is Note.DEMO and demo.SAMPLES_DIR not in job.source.parents:
             advice = _("This recording needs another model.")
-            st.warning(f"{_(demo.NOTE)} {advice}", icon=":material/warning:")
+            st.warning(f"{say(note)} {advice}", icon=":material/warning:")
         else:
-            st.caption(f":material/info: {said(note)}")
+            st.caption(f":material/info: {say(note)}")
 
 
 def icon_button(icon: str, said: str, key: str, **more: Any) -> bool:

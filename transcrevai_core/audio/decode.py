@@ -51,8 +51,9 @@ def decode(
                     for block in _blocks(container, stream, channel):
                         if samples + len(block) > _LONGEST_SAMPLES:
                             raise AudioError(
-                                f"{source.name} is longer than 37 hours; cut into shorter parts "
-                                "it would be right."
+                                "{name} is longer than 37 hours; cut into shorter parts it "
+                                "would be right.",
+                                name=source.name,
                             )
                         wav.writeframesraw(block.tobytes())
                         digest.update(block.tobytes())
@@ -63,19 +64,24 @@ def decode(
                     if samples == 0:
                         log.info("%s cannot be decoded: %s", source.name, error)
                         raise AudioError(
-                            f"The sound of {source.name} cannot be decoded; a file that plays "
-                            "elsewhere would be right."
+                            "The sound of {name} cannot be decoded; a file that plays "
+                            "elsewhere would be right.",
+                            name=source.name,
                         ) from None
                     damaged = samples / SAMPLE_RATE
                 if samples == 0:
-                    raise AudioError(f"{source.name} holds no sound: it is 0 seconds long.")
+                    raise AudioError(
+                        "{name} holds no sound: it is 0 seconds long.", name=source.name
+                    )
                 wav.close()  # writes the length into the header
                 raw.flush()
                 os.fsync(raw.fileno())  # after a power cut a file of this name is whole
             partial.replace(target)
         except OSError as error:
             raise StorageError(
-                f"The sound of {source.name} could not be written: {refusal(error)}."
+                "The sound of {name} could not be written: {reason}.",
+                name=source.name,
+                reason=refusal(error),
             ) from None
         finally:
             partial.unlink(missing_ok=True)
@@ -90,13 +96,14 @@ def _recording(source: Path) -> "av.container.InputContainer":
     except (av.error.FFmpegError, OSError, ValueError) as error:
         log.info("%s cannot be opened: %s", source.name, error)
         raise AudioError(
-            f"{source.name} is not a recording that can be read; audio or video such as wav, mp3, "
-            "m4a, mp4, ogg, opus, flac, webm, mkv or mov would be right."
+            "{name} is not a recording that can be read; audio or video such as wav, mp3, "
+            "m4a, mp4, ogg, opus, flac, webm, mkv or mov would be right.",
+            name=source.name,
         ) from None
     if not container.streams.audio:
         container.close()
         raise AudioError(
-            f"{source.name} has no sound track; a recording with sound would be right."
+            "{name} has no sound track; a recording with sound would be right.", name=source.name
         )
     return container
 
@@ -110,16 +117,22 @@ def _open(source: Path) -> "av.container.InputContainer":
 
 def _check_file(source: Path) -> None:
     if not source.exists():
-        raise AudioError(f"There is no file {source}; the path of a recording would be right.")
+        raise AudioError(
+            "There is no file {source}; the path of a recording would be right.", source=source
+        )
     if not source.is_file():
-        raise AudioError(f"{source} is not a file; the path of one recording would be right.")
+        raise AudioError(
+            "{source} is not a file; the path of one recording would be right.", source=source
+        )
     try:
         with source.open("rb") as file:
             empty = not file.read(1)
     except OSError as error:
-        raise AudioError(f"{source.name} cannot be opened: {refusal(error)}.") from None
+        raise AudioError(
+            "{name} cannot be opened: {reason}.", name=source.name, reason=refusal(error)
+        ) from None
     if empty:
-        raise AudioError(f"{source.name} is empty (0 bytes); a recording would be right.")
+        raise AudioError("{name} is empty (0 bytes); a recording would be right.", name=source.name)
 
 
 def _length(container: "av.container.InputContainer", stream: "av.AudioStream") -> float | None:
@@ -148,9 +161,9 @@ def _blocks(
             if now != shape:  # recordings that were joined may change in the middle
                 pending += [_samples(p, channel) for p in resampler.resample(None)]
                 resampler, shape = _resampler(channel), now
-            hole = _hole(container, frame, clock)
+            hole = _gap_before(container, frame, clock)
             if hole:
-                yield from _take(pending)
+                yield from _drain(pending)
                 yield from _silence(hole)
                 clock, held = clock + hole, 0
             clock += frame.samples / frame.sample_rate
@@ -159,12 +172,12 @@ def _blocks(
                 pending.append(_samples(piece, channel))
                 held += len(pending[-1])
             if held >= _BLOCK_SAMPLES:
-                yield from _take(pending)
+                yield from _drain(pending)
                 held = 0
     except (av.error.FFmpegError, ValueError) as error:
         problem = error
     pending += [_samples(piece, channel) for piece in resampler.resample(None)]
-    yield from _take(pending)
+    yield from _drain(pending)
     if problem:
         raise problem
 
@@ -186,13 +199,15 @@ def count_channels(source: Path) -> int:
         return container.streams.audio[0].layout.nb_channels
 
 
-def _take(pending: list[np.ndarray]) -> Iterator[np.ndarray]:
+def _drain(pending: list[np.ndarray]) -> Iterator[np.ndarray]:
     if pending:
         yield np.concatenate(pending)
         pending.clear()
 
 
-def _hole(container: "av.container.InputContainer", frame: "av.AudioFrame", clock: float) -> float:
+def _gap_before(
+    container: "av.container.InputContainer", frame: "av.AudioFrame", clock: float
+) -> float:
     """Return the seconds of silence that are missing before a frame; 0 where none are."""
     if frame.time is None:
         return 0.0

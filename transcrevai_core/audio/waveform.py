@@ -11,7 +11,7 @@ _STEP = SAMPLE_RATE // PER_SECOND
 _BLOCK = 60 * SAMPLE_RATE  # samples read at once
 
 
-def kept_beside(wav: Path) -> Path:
+def peaks_path(wav: Path) -> Path:
     """Return where the loudness of a sound is kept."""
     return wav.with_suffix(".peaks")
 
@@ -22,7 +22,7 @@ def peaks(wav: Path) -> bytes:
     `wav` is 16 kHz mono 16-bit. What was found is kept beside it, until it is made anew.
     Raises OSError where it cannot be read.
     """
-    kept = kept_beside(wav)
+    kept = peaks_path(wav)
     if kept.is_file() and kept.stat().st_mtime_ns >= wav.stat().st_mtime_ns:
         return kept.read_bytes()
     found = _measure(wav)

@@ -14,7 +14,7 @@ from transcrevai_core.cli.coverage import coverage
 from transcrevai_core.cli.diarize import diarize
 from transcrevai_core.cli.doctor import doctor
 from transcrevai_core.cli.report import report
-from transcrevai_core.cli.screen import complain
+from transcrevai_core.cli.screen import print_error
 from transcrevai_core.cli.transcribe import transcribe
 from transcrevai_core.cli.tune import tune
 from transcrevai_core.errors import InputError, TranscrevaiError
@@ -52,8 +52,8 @@ def main() -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # the same calm end as Ctrl-C
         app()
     except InputError as error:
-        complain(str(error))
+        print_error(str(error))
         sys.exit(2)
     except TranscrevaiError as error:
-        complain(str(error))
+        print_error(str(error))
         sys.exit(1)

@@ -9,7 +9,7 @@ from rich.table import Table
 from transcrevai_core.cli.flags import AsJson
 from transcrevai_core.cli.screen import err, follow, open_library, out
 from transcrevai_core.errors import InputError
-from transcrevai_core.jobs.governor import Program
+from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.library.coverage import Coverage, of_job, transcribe_again
 from transcrevai_core.transcript.turns import clock
 
@@ -27,16 +27,18 @@ def coverage(
     settings, store = open_library()
     job = store.find(job_id)
     if not store.segments(job.id, last=1):
-        raise InputError(f"{job.title} has no text yet; a job that is done would be right.")
+        raise InputError(
+            "{title} has no text yet; a job that is done would be right.", title=job.title
+        )
     found = of_job(store, job.id)
     if again:
         wanted = [gap for gap in found.gaps if gap.state == "new"]
         transcribe_again(store, job, wanted)
         claimed = store.claim(job.id)
         if claimed is None:
-            raise InputError(f"{job.title} is being worked on by another program.")
-        with Program(store, settings) as program:
-            follow(program, claimed)
+            raise InputError("{title} is being worked on by another program.", title=job.title)
+        with Governor(store, settings) as governor:
+            follow(governor, claimed)
         before, found = found, of_job(store, job.id)
         got = sum(gap.seconds for gap in before.gaps) - sum(gap.seconds for gap in found.gaps)
         told = f"words were found for {got:.1f} s of speech" if got > 0 else "no words were found"

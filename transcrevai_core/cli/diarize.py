@@ -49,7 +49,7 @@ def diarize(
 
     def done(transcript: Transcript) -> None:
         results.append(export.as_dict(transcript))
-        err.print(f"{transcript.title}: {_told(transcript)}", soft_wrap=True)
+        err.print(f"{transcript.title}: {_summary(transcript)}", soft_wrap=True)
 
     failed = run_all(store, settings, files, options, done, output_dir, format)
     if as_json:
@@ -58,7 +58,7 @@ def diarize(
         raise typer.Exit(1)
 
 
-def _told(transcript: Transcript) -> str:
+def _summary(transcript: Transcript) -> str:
     """Say how many speak, and how sure that is."""
     number = len(transcript.speakers)
     found = {0: "no speech", 1: "1 speaker"}.get(number, f"{number} speakers")

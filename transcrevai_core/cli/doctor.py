@@ -9,11 +9,13 @@ import typer
 from rich.table import Table
 
 from transcrevai_core.cli.flags import AsJson
-from transcrevai_core.cli.screen import complain, draw, out
+from transcrevai_core.cli.screen import draw, out, print_error
+from transcrevai_core.codes import Stage
 from transcrevai_core.doctor.advice import examine
 from transcrevai_core.doctor.costs import RUNS, Component
 from transcrevai_core.doctor.environment import Environment
 from transcrevai_core.memory.readings import MB
+from transcrevai_core.messages import Message
 from transcrevai_core.settings import load_settings
 from transcrevai_core.transcription.catalogue import DEMO
 from transcrevai_core.workers.background import Task
@@ -44,17 +46,17 @@ def doctor(
         lambda task: examine(
             settings,
             DEMO.name if model is None else model,
-            on_progress=task.tell,
-            should_stop=task.stops,
+            on_progress=lambda part, share: task.report(Message(part), share),
+            should_stop=task.should_stop,
         )
     )
     try:
-        draw("measuring", work.is_alive, lambda: (work.stage or "starting", work.share))
+        draw("measuring", work.is_alive, lambda: (str(work.stage or Stage.STARTING), work.share))
         report = work.result()
     except KeyboardInterrupt:
         work.cancel()
         work.join()
-        complain("interrupted; nothing of it was kept.")
+        print_error("interrupted; nothing of it was kept.")
         raise typer.Exit(130) from None
     if as_json:
         print(json.dumps(dataclasses.asdict(report), ensure_ascii=False, indent=2))

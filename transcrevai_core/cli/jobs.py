@@ -11,16 +11,16 @@ from transcrevai_core import export
 from transcrevai_core.cli.flags import AsJson, OutputDir, OutputFormat
 from transcrevai_core.cli.screen import (
     check_format,
-    complain,
     err,
     follow,
     open_library,
     out,
+    print_error,
     usual_format,
     write,
 )
 from transcrevai_core.errors import InputError, TranscrevaiError
-from transcrevai_core.jobs.governor import Program
+from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.types import ACTIVE_STATES, Job
 
 app = typer.Typer(help="The jobs in the library.")
@@ -64,7 +64,9 @@ def jobs_cancel(job_id: str) -> None:
     job = store.find(job_id)
     if job.state not in ACTIVE_STATES:
         raise InputError(
-            f"{job.title} is {job.state} already; only what waits or runs can be cancelled."
+            "{title} is {state} already; only what waits or runs can be cancelled.",
+            title=job.title,
+            state=job.state,
         )
     store.cancel(job.id)
 
@@ -75,18 +77,22 @@ def jobs_resume(job_id: Annotated[str | None, typer.Argument()] = None) -> None:
     settings, store = open_library()
     waiting = [store.find(job_id)] if job_id else store.jobs(ACTIVE_STATES)[::-1]
     if job_id and waiting[0].state == "done":
-        raise InputError(f"{waiting[0].title} is done; an unfinished job would be right.")
+        raise InputError(
+            "{title} is done; an unfinished job would be right.", title=waiting[0].title
+        )
     failed = 0
-    with Program(store, settings) as program:
+    with Governor(store, settings) as governor:
         for job in waiting:
             store.requeue(job.id)
             try:
                 claimed = store.claim(job.id)
                 if claimed is None:
-                    raise InputError(f"{job.title} is being worked on by another program.")
-                follow(program, claimed)
+                    raise InputError(
+                        "{title} is being worked on by another program.", title=job.title
+                    )
+                follow(governor, claimed)
             except TranscrevaiError as error:
-                complain(str(error))
+                print_error(str(error))
                 failed += 1
     err.print(f"{len(waiting) - failed} of {len(waiting)} jobs done")
     if failed:
@@ -124,4 +130,9 @@ def _job_dict(job: Job) -> dict[str, Any]:
         "error", "dropped_segments",
     )  # fmt: skip
     values = {name: getattr(job, name) for name in names}
-    return values | {"source": str(job.source), "notes": list(job.notes)}
+    return values | {
+        "stage": str(job.stage),
+        "error": str(job.error),
+        "source": str(job.source),
+        "notes": [str(note) for note in job.notes],
+    }

@@ -13,7 +13,7 @@ _JOB = re.compile("[0-9a-f]{4,32}")
 
 
 @dataclass(frozen=True, slots=True)
-class Matched:
+class MatchedRecordings:
     """References with their hypotheses by name, those without one, and those too many."""
 
     pairs: dict[str, tuple[Spoken, Spoken | None]]
@@ -21,24 +21,26 @@ class Matched:
     extra: list[str]
 
 
-def need_text(spoken: Spoken) -> str:
+def missing_text(spoken: Spoken) -> str:
     """Say that a recording has no text; empty where it has."""
     return "" if spoken.utterances is not None else "holds no text"
 
 
-def need_speakers(spoken: Spoken) -> str:
+def missing_speakers(spoken: Spoken) -> str:
     """Say that nobody is known to say its text; empty where somebody is."""
-    return need_text(spoken) or ("" if spoken.speakers or not spoken.text else "names no speakers")
+    return missing_text(spoken) or (
+        "" if spoken.speakers or not spoken.text else "names no speakers"
+    )
 
 
-def need_turns(spoken: Spoken) -> str:
+def missing_turns(spoken: Spoken) -> str:
     """Say that it does not tell who speaks when; empty where it does."""
     return "" if spoken.turns is not None else "does not say who speaks when"
 
 
 def match(
     reference: Path, hypothesis: Path, kinds: Sequence[str], lacks: Callable[[Spoken], str]
-) -> Matched:
+) -> MatchedRecordings:
     """Pair what both places hold by name; `lacks` says what a recording should tell and does not.
 
     A file or a job with one recording each are a pair whatever their names.
@@ -54,8 +56,10 @@ def match(
         for name in references.keys() & side.keys():
             if lack := lacks(side[name]):
                 where = f"{name} in {place}" if place.is_dir() else place
-                raise InputError(f"{where} {lack}; one that does would be right.")
-    return Matched(
+                raise InputError(
+                    "{where} {lack}; one that does would be right.", where=where, lack=lack
+                )
+    return MatchedRecordings(
         {name: (references[name], hypotheses.get(name)) for name in sorted(references)},
         sorted(references.keys() - hypotheses.keys()),
         sorted(hypotheses.keys() - references.keys()),
@@ -65,7 +69,9 @@ def match(
 def load_recordings(path: Path, kinds: Sequence[str]) -> dict[str, Spoken]:
     """Return what a file or a folder holds, by recording; of two formats the first that tells."""
     if not path.exists():
-        raise InputError(f"There is no {path}; a file or a folder of them would be right.")
+        raise InputError(
+            "There is no {path}; a file or a folder of them would be right.", path=path
+        )
     if not path.is_dir():
         return read(path)
     found: dict[str, Spoken] = {}
@@ -76,14 +82,19 @@ def load_recordings(path: Path, kinds: Sequence[str]) -> dict[str, Spoken]:
                 continue
             for name, spoken in read(file).items():
                 if name in of_kind:
-                    raise InputError(f"{path} holds {name} twice; once would be right.")
+                    raise InputError(
+                        "{path} holds {name} twice; once would be right.", path=path, name=name
+                    )
                 of_kind[name] = spoken
         found = of_kind | found
     if not found:
         *others, last = (f".{kind}" for kind in kinds)
         raise InputError(
-            f"The folder {path} holds no {', '.join(others)} or {last} file; one for each "
-            "recording would be right."
+            "The folder {path} holds no {kinds} or {last} file; one for each recording would "
+            "be right.",
+            path=path,
+            kinds=", ".join(others),
+            last=last,
         )
     return found
 

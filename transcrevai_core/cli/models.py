@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from transcrevai_core import demo
 from transcrevai_core.cli.flags import AsJson
 from transcrevai_core.cli.matching import load_recordings
-from transcrevai_core.cli.screen import complain, draw, open_library, out
+from transcrevai_core.cli.screen import draw, open_library, out, print_error
+from transcrevai_core.codes import Note, Stage
 from transcrevai_core.errors import InputError
 from transcrevai_core.evaluation.references import WITH_TEXT
-from transcrevai_core.jobs.measure_precision import at_hand, check_model
+from transcrevai_core.jobs.measure_precision import check_model, running_governor
 from transcrevai_core.jobs.models import fetch_model
 from transcrevai_core.library import precision
 from transcrevai_core.library.precision import Check, recordings, samples
@@ -47,7 +47,7 @@ def models_list(as_json: AsJson = False) -> None:
         size = f"{row['download_mb']} MB" if row["download_mb"] else "bundled"
         table.add_row(str(row["name"]), size, str(row["languages"]), "yes" if row["path"] else "")
     out.print(table)
-    out.print(demo.NOTE)
+    out.print(str(Note.DEMO))
 
 
 @app.command("pull")
@@ -58,8 +58,8 @@ def models_pull(name: str) -> None:
         lambda task: fetch_model(
             name,
             settings.download_stall_seconds,
-            on_progress=lambda share: task.tell("downloading", share),
-            should_stop=task.stops,
+            on_progress=lambda share: task.report(Stage.DOWNLOADING, share),
+            should_stop=task.should_stop,
         )
     )
     try:
@@ -68,7 +68,7 @@ def models_pull(name: str) -> None:
     except KeyboardInterrupt:
         fetch.cancel()
         fetch.join()
-        complain(f"{name}: interrupted; the same command again goes on from there.")
+        print_error(f"{name}: interrupted; the same command again goes on from there.")
         raise typer.Exit(130) from None
 
 
@@ -77,7 +77,9 @@ def models_path(name: str) -> None:
     """Print the folder of a model that is on this computer."""
     folder = locate(name)
     if folder is None:
-        raise InputError(f"{name} is not on this computer; transcrevai models pull {name} gets it.")
+        raise InputError(
+            "{name} is not on this computer; transcrevai models pull {name} gets it.", name=name
+        )
     out.print(str(folder), soft_wrap=True)
 
 
@@ -116,25 +118,25 @@ def models_check(
     used = recordings(clips or (), texts, settings.language) if clips or texts else samples(name)
 
     def check(task: Task) -> Check:
-        with at_hand(store, settings) as program:
+        with running_governor(store, settings) as program:
             return check_model(
                 program,
                 name,
                 used,
-                on_progress=task.tell,
-                should_stop=task.stops,
+                on_progress=task.report,
+                should_stop=task.should_stop,
             )
 
     work = Task(check)
     try:
-        draw(name, work.is_alive, lambda: (work.stage or "starting", work.share))
+        draw(name, work.is_alive, lambda: (str(work.stage or Stage.STARTING), work.share))
         found: Check = work.result()
     except KeyboardInterrupt:
         work.cancel()
         work.join()
-        complain(f"{name}: interrupted; nothing of it was kept.")
+        print_error(f"{name}: interrupted; nothing of it was kept.")
         raise typer.Exit(130) from None
-    verdict = precision.verdict(found, settings.agreement_percent)
+    verdict = str(precision.verdict(found, settings.agreement_percent))
     if as_json:
         print(json.dumps(asdict(found) | {"verdict": verdict}, ensure_ascii=False, indent=2))
         return

@@ -39,12 +39,16 @@ def report(
     if format is None:
         format = (output.suffix.lstrip(".").lower() if output else "") or "docx"
     if not store.segments(job.id, last=1):
-        raise InputError(f"{job.title} has no text yet; a job that is done would be right.")
+        raise InputError(
+            "{title} has no text yet; a job that is done would be right.", title=job.title
+        )
     i18n.use(lambda: i18n.best(language))
     content = reporting.make(store.home, job.id, format, address=address)
     path = output or Path(reporting.file_name(job.title, format))
     try:
         cache.write(path, content)
     except OSError as error:
-        raise StorageError(f"{path} could not be written: {refusal(error)}.") from None
+        raise StorageError(
+            "{path} could not be written: {reason}.", path=path, reason=refusal(error)
+        ) from None
     err.print(f"wrote {path}", soft_wrap=True)

@@ -8,8 +8,14 @@ import typer
 from rich.table import Table
 
 from transcrevai_core.cli.flags import AsJson
-from transcrevai_core.cli.matching import Matched, match, need_speakers, need_text, need_turns
-from transcrevai_core.cli.screen import complain, err, out
+from transcrevai_core.cli.matching import (
+    MatchedRecordings,
+    match,
+    missing_speakers,
+    missing_text,
+    missing_turns,
+)
+from transcrevai_core.cli.screen import err, out, print_error
 from transcrevai_core.evaluation.cpwer import Pair, cpwer
 from transcrevai_core.evaluation.metrics import (
     NORMALISATION,
@@ -53,7 +59,7 @@ def score_wer(reference: Reference, hypothesis: Hypothesis, as_json: AsJson = Fa
     wants to be ignored is left out, also from hypotheses that have times. What is missing from
     the hypotheses is named and counts as left out; the exit code is then 1.
     """
-    found = match(reference, hypothesis, WITH_TEXT, need_text)
+    found = match(reference, hypothesis, WITH_TEXT, missing_text)
     rows, total, errors, characters = [], WordErrors(), 0, 0
     for name, (right, mine) in found.pairs.items():
         text = (mine or Spoken()).without(right.unscored).text
@@ -78,7 +84,7 @@ def score_cpwer(reference: Reference, hypothesis: Hypothesis, as_json: AsJson = 
     Those are stm, json, vtt with voices, and srt or txt in which every cue or line begins with a
     name and a colon; a hypothesis may also be the id of a job.
     """
-    found = match(reference, hypothesis, WITH_TEXT, need_speakers)
+    found = match(reference, hypothesis, WITH_TEXT, missing_speakers)
     rows, total = [], WordErrors()
     for name, (right, mine) in found.pairs.items():
         theirs = (mine or Spoken()).without(right.unscored).speakers
@@ -120,7 +126,7 @@ def score_der(
     hypothesis may also be the id of a job. One that is missing from the hypotheses is named and
     counts as missed; the exit code is then 1.
     """
-    found = match(reference, hypothesis, WITH_TURNS, need_turns)
+    found = match(reference, hypothesis, WITH_TURNS, missing_turns)
     rows, total = [], DiarizationErrors()
     for name, (right, mine) in found.pairs.items():
         errors = turn_errors(right, mine or Spoken(), collar, skip_overlap)
@@ -144,7 +150,7 @@ def score_der(
     _end(found)
 
 
-# -- what is told ------------------------------------------------------------------------------
+# -- what is printed ---------------------------------------------------------------------------
 
 
 def _word_row(name: str, errors: WordErrors, rate: str = "wer") -> dict[str, Any]:
@@ -152,7 +158,7 @@ def _word_row(name: str, errors: WordErrors, rate: str = "wer") -> dict[str, Any
 
 
 def _print(
-    found: Matched, rows: list[dict[str, Any]], total: dict[str, Any], **policy: Any
+    found: MatchedRecordings, rows: list[dict[str, Any]], total: dict[str, Any], **policy: Any
 ) -> None:
     result = policy | {
         "files": rows, "total": total, "missing": found.missing, "extra": found.extra,
@@ -191,11 +197,11 @@ def _show_turns(rows: list[dict[str, Any]], total: dict[str, Any]) -> None:
     out.print(table)
 
 
-def _end(found: Matched) -> None:
+def _end(found: MatchedRecordings) -> None:
     """Name what had no counterpart; exit with 1 where something was missing."""
     if found.extra:
         err.print(f"Without a reference, and left out: {', '.join(found.extra)}.", soft_wrap=True)
     if found.missing:
         names = ", ".join(found.missing)
-        complain(f"Without a hypothesis, and counted as missed: {names}.")
+        print_error(f"Without a hypothesis, and counted as missed: {names}.")
         raise typer.Exit(1)

@@ -13,8 +13,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from transcrevai_core import export
 from transcrevai_core.errors import InputError, StorageError, TranscrevaiError, refusal
 from transcrevai_core.jobs import direct, planning
-from transcrevai_core.jobs.governor import Program
+from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.library.store import Store
+from transcrevai_core.messages import Message
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings, load_settings
 from transcrevai_core.tuning import profiles
@@ -30,7 +31,9 @@ def check_format(name: str | None) -> None:
     """Raise InputError for a format that there is not."""
     if name not in (None, "all", *export.FORMATS):
         raise InputError(
-            f"--output_format is {name}; all or one of {', '.join(export.FORMATS)} would be right."
+            "--output_format is {name}; all or one of {formats} would be right.",
+            name=name,
+            formats=", ".join(export.FORMATS),
         )
 
 
@@ -54,8 +57,9 @@ def _check_folder(folder: Path) -> None:
             pass
     except OSError as error:
         raise StorageError(
-            f"Nothing can be written to {folder} ({refusal(error)}); another --output_dir would be "
-            "right."
+            "Nothing can be written to {folder} ({reason}); another --output_dir would be right.",
+            folder=folder,
+            reason=refusal(error),
         ) from None
 
 
@@ -82,30 +86,34 @@ def write(transcript: Transcript, folder: Path, name: str, stem: str | None = No
         err.print(f"wrote {path}", soft_wrap=True)
 
 
-def complain(sentence: str) -> None:
+def print_error(sentence: str) -> None:
     """Print what went wrong."""
     err.print(sentence, style="red", soft_wrap=True)
 
 
-def follow(program: Program, job: Job) -> None:
+def follow(governor: Governor, job: Job) -> None:
     """Run a claimed job in a thread, as soon as there is room for it, and draw its progress.
 
     Raises TranscrevaiError with one sentence where it does not come to a transcript.
     """
-    store = program.store
-    run = Task(lambda task: direct.run(program, job))
+    store = governor.store
+    run = Task(lambda task: direct.run(governor, job))
     try:
         draw(job.title, run.is_alive, lambda: _stage(store.job(job.id)))
         job = run.result()
     except KeyboardInterrupt:
         store.cancel(job.id)
         run.join()
-        complain(f"{job.title}: interrupted; the same command again goes on from there.")
+        print_error(f"{job.title}: interrupted; the same command again goes on from there.")
         raise typer.Exit(130) from None
     for note in job.notes:
         err.print(f"{job.title}: {note}", style="yellow", soft_wrap=True)
     if job.state != "done":
-        raise TranscrevaiError(f"{job.title}: {job.error or 'The job was cancelled.'}")
+        raise TranscrevaiError(
+            "{title}: {reason}",
+            title=job.title,
+            reason=job.error or Message("The job was cancelled."),
+        )
 
 
 def run_all(
@@ -125,18 +133,18 @@ def run_all(
     planning.check_options(options)
     failed, stems = 0, set[str]()
     planning.plan_for(store, settings, options)
-    with Program(store, settings) as program:
+    with Governor(store, settings) as governor:
         for file in files:
             try:
                 job = direct.open_job(store, file, options)
-                follow(program, job)
+                follow(governor, job)
                 transcript = store.transcript(job.id)
                 done(transcript)
                 if format:
                     stem = _unused(export.file_stem(transcript.title), stems)
                     write(transcript, output_dir, format, stem)
             except TranscrevaiError as error:
-                complain(str(error))
+                print_error(str(error))
                 failed += 1
     return failed
 
@@ -152,7 +160,7 @@ def _unused(stem: str, taken: set[str]) -> str:
 
 
 def _stage(job: Job) -> tuple[str, float]:
-    return job.stage or job.state, job.progress
+    return str(job.stage or job.state), job.progress
 
 
 def draw(title: str, going: Callable[[], bool], read: Callable[[], tuple[str, float]]) -> None:

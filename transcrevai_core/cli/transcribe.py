@@ -9,6 +9,7 @@ import typer
 from transcrevai_core import demo, export
 from transcrevai_core.cli import flags
 from transcrevai_core.cli.screen import chosen_format, err, open_library, run_all, with_profile
+from transcrevai_core.codes import Note
 from transcrevai_core.errors import InputError
 from transcrevai_core.evaluation import metrics
 from transcrevai_core.options import JobOptions
@@ -72,7 +73,7 @@ def transcribe(
         files = [demo.sample_path(sample)]
     options = settings.job_options(with_profile(store, profile, overrides))
     if options.model == DEMO.name and not sample:
-        err.print(demo.NOTE, style="yellow")
+        err.print(str(Note.DEMO), style="yellow")
     results: list[dict[str, Any]] = []
     failed = run_all(
         store,

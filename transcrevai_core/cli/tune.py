@@ -8,10 +8,10 @@ import typer
 from rich.table import Table
 
 from transcrevai_core.cli import flags
-from transcrevai_core.cli.screen import complain, draw, err, follow, open_library
+from transcrevai_core.cli.screen import draw, err, follow, open_library, print_error
 from transcrevai_core.errors import Cancelled, InputError, refusal
 from transcrevai_core.jobs import direct, planning
-from transcrevai_core.jobs.governor import Program
+from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.library.rows import fingerprint
 from transcrevai_core.library.store import Store
 from transcrevai_core.settings import Settings
@@ -112,11 +112,13 @@ def _job(store: Store, settings: Settings, recording: str) -> Job:
     if not path.is_file():
         if path.suffix or path.parent != Path():
             raise InputError(
-                f"There is no file {path}; a recording, or a job's id, would be right."
+                "There is no file {path}; a recording, or a job's id, would be right.", path=path
             )
         job = store.find(recording)
         if not store.wav(job.id).is_file():
-            raise InputError(f"The sound of {job.title} is gone; its file would be right.")
+            raise InputError(
+                "The sound of {title} is gone; its file would be right.", title=job.title
+            )
         return job
     path = path.absolute()
     for job in store.jobs(["done"]):
@@ -125,9 +127,9 @@ def _job(store: Store, settings: Settings, recording: str) -> Job:
             return job
     options = settings.job_options({"model": NONE, "diarize": True})
     planning.plan_for(store, settings, options)
-    with Program(store, settings) as program:
+    with Governor(store, settings) as governor:
         job = direct.open_job(store, path, options)
-        follow(program, job)
+        follow(governor, job)
     return store.job(job.id)
 
 
@@ -144,7 +146,9 @@ def _reference(store: Store, job: Job, path: Path | None) -> Reference | None:
     try:
         return sweeps.read_reference(job, str(path), path.read_bytes())
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({refusal(error)}).") from None
+        raise InputError(
+            "{path} cannot be read ({reason}).", path=path, reason=refusal(error)
+        ) from None
 
 
 def _single(
@@ -161,7 +165,7 @@ def _single(
             task.join()
             raise typer.Exit(130) from None
         if task.error:
-            raise InputError(task.error)
+            raise InputError.of(task.error)
         question = task.result()
     found = place.ask(job, tasks.answer, question)
     score = None
@@ -204,7 +208,7 @@ def _sweep(
     except (KeyboardInterrupt, Cancelled):
         sweeps.cancel(store, sweep_id)
         run.join()
-        complain("The sweep was interrupted; the same command again goes on from there.")
+        print_error("The sweep was interrupted; the same command again goes on from there.")
         raise typer.Exit(130) from None
     _show(swept)
     return sweeps.exported(job, swept)
@@ -244,4 +248,4 @@ def _show(sweep: Sweep) -> None:
         err.print(f"{sweep.as_good} of the {all_of} settings come to the same, least DER")
     failed = [result["error"] for result in sweep.results.values() if "error" in result]
     if failed:
-        complain(f"{len(failed)} settings failed; the first said: {failed[0]}")
+        print_error(f"{len(failed)} settings failed; the first said: {failed[0]}")

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from transcrevai_core import ui
+from transcrevai_core.codes import Stage
 from transcrevai_core.components.tables import solid, table
 from transcrevai_core.evaluation import scoring
 from transcrevai_core.evaluation.metrics import NORMALISATION, Piece
@@ -19,7 +20,7 @@ from transcrevai_core.library.rows import read_names
 from transcrevai_core.memory.readings import MB
 from transcrevai_core.types import Job
 from transcrevai_core.workers.background import Task
-from transcrevai_core.workers.oneshot import errand
+from transcrevai_core.workers.oneshot import one_shot_worker
 
 PAGE_WORDS = 300  # words of the reference on screen at once
 _LIMIT_BYTES = 600 * MB
@@ -37,12 +38,12 @@ def judge(
     hang = max(_PATIENCE, ui.settings().hang_seconds)
 
     def score(task: Task) -> Score:
-        task.tell("waiting for its turn", 0.0)
-        with errand("scoring", _LIMIT_BYTES, hang, task.stops) as worker:
-            task.tell("comparing", 0.0)
+        task.report(Stage.WAITING_FOR_TURN, 0.0)
+        with one_shot_worker("scoring", _LIMIT_BYTES, hang, task.should_stop) as worker:
+            task.report(Stage.COMPARING, 0.0)
             return worker.call(
                 scoring.judge, file, content, job.title, hypothesis, collar, skip_overlap,
-                should_stop=task.stops,
+                should_stop=task.should_stop,
             )  # fmt: skip
 
     return score

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 import streamlit as st
 
 from transcrevai_core import ui, workers
+from transcrevai_core.codes import worker_name
 from transcrevai_core.components.tables import ago, number, solid, table
 from transcrevai_core.errors import InputError
 from transcrevai_core.figures import memory_history, memory_meters
 from transcrevai_core.figures.timeline import shortened
-from transcrevai_core.i18n import _, capital, date, mark, told
+from transcrevai_core.i18n import _, capital, date, mark, say
 from transcrevai_core.jobs.governor import free_memory
 from transcrevai_core.library.journal import Event, EventKind, Journal
 from transcrevai_core.memory import levels
@@ -112,7 +113,7 @@ def _status(decision: Decision, reading: Reading, limits: Limits) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.badge(_(label), icon=icon, color=color)
             st.markdown(f"**{_(sentence)}**", width="content")
-        cause = f"{capital(told(decision.cause))}."
+        cause = f"{capital(say(decision.cause))}."
         if decision.level != "normal":
             cause += " " + _("Normal again below {share}.", share=_calm(reading, limits))
         st.caption(ui.escape(cause))
@@ -151,7 +152,7 @@ def _workers(reading: Reading) -> None:
     names = titles(worker.job for worker in reading.workers)
     rows = [
         [
-            told(worker.name),
+            say(worker_name(worker.name)),
             names[worker.job],
             f":green-badge[{_('working')}]" if worker.busy else f":gray-badge[{_('idle')}]",
             solid(memory_meters.sizes(worker.resident_bytes, worker.limit_bytes)),
@@ -258,11 +259,9 @@ def _events() -> None:
 
 def _event(event: Event, title: str) -> None:
     label, icon, color = _KINDS.get(event.kind, _KINDS["action"])
-    cause = event.cause
-    if event.kind == "level":  # the badge says which
+    if event.kind == "level":
         label, icon, color = MEANINGS[event.level][:3]
-        cause = cause.removeprefix(f"{event.level.capitalize()}: ")
-    label, cause = _(label), ui.escape(capital(told(cause)))
+    label, cause = _(label), ui.escape(capital(say(event.cause)))
     if event.kind == "recovered":
         label, cause = f"**{cause}**", ""
     today = date(time.time(), "") == date(event.time, "")

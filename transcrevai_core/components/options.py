@@ -6,7 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from transcrevai_core import demo, ui
+from transcrevai_core import ui
+from transcrevai_core.codes import Note
 from transcrevai_core.components.fields import choice_or_text, field, fields, group, meaning
 from transcrevai_core.components.profiles import profile_field
 from transcrevai_core.errors import ModelError
@@ -152,7 +153,7 @@ def _tell_about(name: str) -> None:
         st.caption(f":material/group: {said}")
     elif name == DEMO.name:
         advice = _("For your own recordings, choose another model.")
-        st.warning(f"{_(demo.NOTE)} {advice}", icon=":material/warning:")
+        st.warning(f"{ui.say(Note.DEMO)} {advice}", icon=":material/warning:")
     elif name != AUTO:
         tell_absent(name)
 
@@ -167,7 +168,7 @@ def tell_absent(name: str) -> None:
     try:
         check_name(name)
     except ModelError as error:
-        st.error(ui.said(error), icon=":material/error:")
+        st.error(ui.say(error.message), icon=":material/error:")
         return
     known = MODELS.get(name)
     size = _(" ({size} MB)", size=decimal(known.download_mb)) if known else ""

@@ -18,6 +18,6 @@ def _notice() -> None:
     if not (why := supervisor.resting()):
         st.rerun()
     st.warning(
-        _("Work rests, and goes on by itself as soon as it can: {why}", why=ui.said(why)),
+        _("Work rests, and goes on by itself as soon as it can: {why}", why=ui.say(why)),
         icon=":material/pause_circle:",
     )

@@ -14,13 +14,16 @@ SAMPLES = {
     "pt": mark("Reunião de exemplo (português)"),
     "en": mark("Sample meeting (English)"),
 }
-NOTE = mark("The demo model understands synthesized demo speech only.")
 
 
 def sample_path(name: str) -> Path:
     """Return the recording of a sample conversation, `pt` or `en`."""
     if name not in SAMPLES:
-        raise InputError(f"There is no sample {name!r}; the samples are {', '.join(SAMPLES)}.")
+        raise InputError(
+            "There is no sample {name!r}; the samples are {samples}.",
+            name=name,
+            samples=", ".join(SAMPLES),
+        )
     return SAMPLES_DIR / f"{name}.flac"
 
 

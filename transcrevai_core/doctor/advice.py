@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from transcrevai_core.doctor import probes
-from transcrevai_core.doctor.costs import RUNS, Biggest, Component, biggest, careful_worker, measure
+from transcrevai_core.doctor.costs import RUNS, Biggest, Component, biggest, bounded_worker, measure
 from transcrevai_core.doctor.environment import Environment, read_environment
 from transcrevai_core.errors import InputError, StorageError, refusal
 from transcrevai_core.jobs.models import model_spec
@@ -50,14 +50,17 @@ def examine(
     options = settings.job_options({"model": model})
     if locate(options.model) is None:
         raise InputError(
-            f"The model {model} is not on this computer; one that transcrevai models list names "
-            "would be right, once transcrevai models pull has fetched it."
+            "The model {model} is not on this computer; one that transcrevai models list "
+            "names would be right, once transcrevai models pull has fetched it.",
+            model=model,
         )
     decoding = {"language": "en", "task": "transcribe", "beam_size": options.beam_size}
     try:
         place = tempfile.TemporaryDirectory(prefix="transcrevai-", ignore_cleanup_errors=True)
     except OSError as error:
-        raise StorageError(f"No temporary folder can be made: {refusal(error)}.") from None
+        raise StorageError(
+            "No temporary folder can be made: {reason}.", reason=refusal(error)
+        ) from None
     components = []
     with place as scratch:
         shape = Shape(options.model, options.compute_type, options.threads or 1)
@@ -66,7 +69,7 @@ def examine(
             components.append(
                 measure(
                     probe,
-                    careful_worker(probe.name, settings),
+                    bounded_worker(probe.name, settings),
                     on_progress=partial(on_progress, probe.name),
                     should_stop=should_stop,
                 )
@@ -87,8 +90,8 @@ def advise(components: Sequence[Component], environment: Environment) -> list[st
             f"{leaking.name} grows by {_mb(leaking.growth_bytes_per_run or 0, 1)} a run, over "
             f"{RUNS} runs, which looks like a leak; it comes back when the worker ends."
         )
-    found += _about_memory(environment)
-    found += _about_limits({c.name: c.peak_bytes or 0 for c in components}, environment)
+    found += _memory_advice(environment)
+    found += _limits_advice({c.name: c.peak_bytes or 0 for c in components}, environment)
     if environment.free_disk_bytes < _LITTLE_DISK_BYTES:
         found.append(
             f"{_mb(environment.free_disk_bytes)} are left on the disk of {environment.home}; the "
@@ -102,7 +105,7 @@ def advise(components: Sequence[Component], environment: Environment) -> list[st
     return found or [NOTHING]
 
 
-def _about_memory(environment: Environment) -> list[str]:
+def _memory_advice(environment: Environment) -> list[str]:
     found = []
     if environment.pressure >= environment.degraded:
         found.append(
@@ -127,7 +130,7 @@ def _about_memory(environment: Environment) -> list[str]:
     return found
 
 
-def _about_limits(peaks: dict[str, int], environment: Environment) -> list[str]:
+def _limits_advice(peaks: dict[str, int], environment: Environment) -> list[str]:
     """Compare peaks with what the settings let each worker, and all of them, take."""
     found = []
     reading = max(peaks.get("audio", 0), peaks.get("speech", 0))

@@ -8,7 +8,7 @@ from typing import Any
 
 from transcrevai_core.doctor import probes
 from transcrevai_core.doctor.probes import Probe
-from transcrevai_core.errors import Cancelled, TranscrevaiError, WorkerDied
+from transcrevai_core.errors import Cancelled, TranscrevaiError, WorkerDied, reason
 from transcrevai_core.memory import readings
 from transcrevai_core.memory.readings import MB
 from transcrevai_core.settings import Settings
@@ -58,7 +58,7 @@ class Biggest:
     part_bytes: int
 
 
-def careful_worker(name: str, settings: Settings) -> Worker:
+def bounded_worker(name: str, settings: Settings) -> Worker:
     """Return a worker that may take what is free now: looking must not bring the computer down."""
     machine = readings.machine()
     return Worker(
@@ -86,14 +86,14 @@ def measure(
 
     def resident_after(function: Callable[..., Any], *args: Any) -> int:
         nonlocal done
-        sentence = worker.call(probes.settle, function, args, should_stop=should_stop)
+        sentence = worker.call(probes.run_and_collect, function, args, should_stop=should_stop)
         found["note"] = sentence or found.get("note", "")
         done += 1
         on_progress(done / steps)
         return readings.resident_bytes(worker.pid or 0)
 
     try:
-        empty = resident_after(probes.stand_still)
+        empty = resident_after(probes.do_nothing)
         now = resident_after(probes.import_all, probe.modules)
         found["import_bytes"] = now - empty if probe.modules else now
         if probe.load:
@@ -109,23 +109,22 @@ def measure(
             found["growth_bytes"] = runs[-1] - runs[0]
             found["growth_bytes_per_run"] = round(slope(runs[_FILLING:]))
             found["leak"] = is_leak(runs)
-        found["released_bytes"] = now - resident_after(probes.let_go)
+        found["released_bytes"] = now - resident_after(probes.unload)
     except Cancelled:
         raise
     except Exception as error:
-        found |= {"failed": True, "note": _sentence(error)}
+        found |= {"failed": True, "note": _failure(error)}
     finally:
         worker.stop()
     return Component(probe.name, **found)
 
 
-def _sentence(error: Exception) -> str:
+def _failure(error: Exception) -> str:
     if isinstance(error, WorkerDied) and error.cause == "end":
         return "Its worker ended unexpectedly."
     if isinstance(error, TranscrevaiError):
         return str(error)
-    reason = str(error).splitlines()[0].rstrip(".") if str(error) else "no reason given"
-    return f"It failed ({type(error).__name__}: {reason})."
+    return f"It failed ({type(error).__name__}: {str(reason(error)).rstrip('.')})."
 
 
 def slope(series: Sequence[float]) -> float:

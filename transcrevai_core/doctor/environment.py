@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from transcrevai_core.doctor import probes
-from transcrevai_core.doctor.costs import careful_worker
+from transcrevai_core.doctor.costs import bounded_worker
 from transcrevai_core.errors import Cancelled, TranscrevaiError
 from transcrevai_core.library.disk import free_bytes, size_of
 from transcrevai_core.memory import forecast, levels, readings
@@ -24,7 +24,7 @@ PACKAGES = (
 
 
 @dataclass(frozen=True, slots=True)
-class ModelHere:
+class LocalModel:
     """A model on this computer: its size on disk, and the memory that it needs at work.
 
     The need is `measured`, or the forecast's.
@@ -60,7 +60,7 @@ class Environment:
     prepare_limit_bytes: int
     diarization_limit_bytes: int
     compute_types: dict[str, list[str]]
-    models: list[ModelHere]
+    models: list[LocalModel]
     home: str
     free_disk_bytes: int
     library_bytes: int
@@ -93,7 +93,7 @@ def read_environment(
         prepare_limit_bytes=settings.prepare_limit_mb * MB,
         diarization_limit_bytes=settings.diarization_limit_mb * MB,
         compute_types=_compute_types(settings, should_stop),
-        models=models_here(model, needed_bytes),
+        models=local_models(model, needed_bytes),
         home=str(settings.home),
         free_disk_bytes=free_bytes(settings.home),
         library_bytes=size_of(settings.home) - cache_bytes,
@@ -110,7 +110,7 @@ def _version(package: str) -> str:
 
 def _compute_types(settings: Settings, should_stop: Callable[[], bool]) -> dict[str, list[str]]:
     """Ask CTranslate2 in a worker; the answer is empty where it has none."""
-    worker = careful_worker("environment", settings)
+    worker = bounded_worker("environment", settings)
     try:
         return worker.call(probes.compute_types, should_stop=should_stop)
     except Cancelled:
@@ -121,9 +121,9 @@ def _compute_types(settings: Settings, should_stop: Callable[[], bool]) -> dict[
         worker.stop()
 
 
-def models_here(model: str = "", measured_bytes: int = 0) -> list[ModelHere]:
+def local_models(model: str = "", measured_bytes: int = 0) -> list[LocalModel]:
     """Return the models on this computer, `model` with what it was measured to need."""
-    found: dict[Path, ModelHere] = {}  # some have two names
+    found: dict[Path, LocalModel] = {}  # some have two names
     for name in dict.fromkeys([model, *MODELS] if model else MODELS):
         folder = locate(name)
         if folder is None or folder in found:
@@ -131,5 +131,5 @@ def models_here(model: str = "", measured_bytes: int = 0) -> list[ModelHere]:
         size = size_of(folder)
         measured = name == model and measured_bytes > 0
         need = measured_bytes if measured else forecast.transcription_bytes(Shape(name))
-        found[folder] = ModelHere(name, size, need, measured)
+        found[folder] = LocalModel(name, size, need, measured)
     return sorted(found.values(), key=lambda here: here.need_bytes)

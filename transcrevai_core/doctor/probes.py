@@ -20,13 +20,13 @@ from transcrevai_core.types import Chunk, Region
 EMPTY = "worker"  # the part that is a process without any task
 _CHUNK = Chunk(0, 0.0, 30.0, (Region(0.0, 30.0),))
 # what libraries and the program keep by themselves once it was asked for
-_KEEPING = {
+_CACHED = {
     "faster_whisper.vad": "get_vad_model",
     "transcrevai_core.diarization.embeddings.ivector": "shipped_model",
     "transcrevai_core.diarization.embeddings.voicenet": "shipped_network",
 }
 
-_held: Any = None  # what was loaded for the task
+_loaded: Any = None  # what was loaded for the task
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,11 @@ def probes(spec: tasks.ModelSpec, decoding: Mapping[str, Any], folder: Path) -> 
     """Return how every part is measured; `folder` is for the sample's sound.
 
     `decoding`: arguments of `faster_whisper.WhisperModel.transcribe`. The order matters: the
-    first to hear the sample leaves its sound to the others.
+    first to read the sample leaves its sound to the others.
     """
     wav = folder / "sample.wav"
     return [
-        Probe(EMPTY, run=stand_still),
+        Probe(EMPTY, run=do_nothing),
         Probe("audio", ("transcrevai_core.audio.decode",), run=read_sample, run_args=(wav,)),
         Probe(
             "speech",
@@ -63,7 +63,7 @@ def probes(spec: tasks.ModelSpec, decoding: Mapping[str, Any], folder: Path) -> 
                 "faster_whisper",
             ),
             load=load_speech,
-            run=hear_speech,
+            run=find_speech,
             run_args=(wav,),
         ),
         Probe(
@@ -73,16 +73,16 @@ def probes(spec: tasks.ModelSpec, decoding: Mapping[str, Any], folder: Path) -> 
                 "transcrevai_core.transcription.decoding",
                 "faster_whisper",
             ),
-            load=load_words,
+            load=load_whisper,
             load_args=(spec,),
-            run=hear_words,
+            run=transcribe_sample,
             run_args=(wav, decoding),
         ),
         Probe(
             "diarization",
             ("transcrevai_core.diarization.pipeline", "onnxruntime"),
-            load=load_voices,
-            run=hear_voices,
+            load=load_embedding,
+            run=diarize_sample,
             run_args=(wav,),
         ),
         # the pages run in a process of their own; what they need first is this
@@ -90,7 +90,7 @@ def probes(spec: tasks.ModelSpec, decoding: Mapping[str, Any], folder: Path) -> 
     ]
 
 
-def settle(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+def run_and_collect(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     """Call a function and give back what it freed, so that only what is kept is measured."""
     try:
         return function(*args)
@@ -99,7 +99,7 @@ def settle(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         readings.trim()
 
 
-def stand_still() -> None:
+def do_nothing() -> None:
     """Do nothing."""
 
 
@@ -123,7 +123,7 @@ def load_speech() -> None:
     get_vad_model()  # which keeps it
 
 
-def hear_speech(wav: Path) -> None:
+def find_speech(wav: Path) -> None:
     """Find the speech in the sample; the probabilities stay beside it, as in a job."""
     import numpy as np
 
@@ -134,12 +134,12 @@ def hear_speech(wav: Path) -> None:
     np.concatenate(found).tofile(wav.with_name(tasks.SPEECH))
 
 
-def load_words(spec: tasks.ModelSpec) -> str:
+def load_whisper(spec: tasks.ModelSpec) -> str:
     """Load a Whisper model."""
-    global _held
+    global _loaded
     from transcrevai_core.transcription import loading
 
-    loaded = _held = loading.load(
+    loaded = _loaded = loading.load(
         spec.folder,
         spec.name,
         device=spec.device,
@@ -150,24 +150,24 @@ def load_words(spec: tasks.ModelSpec) -> str:
     return f"{spec.name} runs as {loaded.compute_type} on {loaded.device}{beside}."
 
 
-def hear_words(wav: Path, decoding_options: Mapping[str, Any]) -> None:
+def transcribe_sample(wav: Path, decoding_options: Mapping[str, Any]) -> None:
     """Transcribe the first 30 s of the sample."""
     from transcrevai_core.audio import pcm
     from transcrevai_core.transcription import decoding
 
     samples = pcm.read(_sound(wav), _CHUNK.start, _CHUNK.end)
-    decoding.decode_chunk(_held, samples, _CHUNK, decoding_options)
+    decoding.decode_chunk(_loaded, samples, _CHUNK, decoding_options)
 
 
-def load_voices() -> None:
+def load_embedding() -> None:
     """Open the models that tell voices apart, those that come with the program."""
-    global _held
+    global _loaded
     from transcrevai_core.diarization.embeddings import extractors
 
-    _held = extractors.load("voice")
+    _loaded = extractors.load("voice")
 
 
-def hear_voices(wav: Path) -> None:
+def diarize_sample(wav: Path) -> None:
     """Find who speaks when in the sample; where its speech is, `hear_speech` has left."""
     import numpy as np
 
@@ -182,7 +182,7 @@ def hear_voices(wav: Path) -> None:
     else:
         blocks = pcm.blocks(wav, speech.BLOCK_SECONDS)
         regions = pipeline.find_regions(speech.speech_probabilities(blocks), recipe)
-    pipeline.settle(pipeline.listen(read, regions, _held), (1, 6), recipe, read)
+    pipeline.settle(pipeline.listen(read, regions, _loaded), (1, 6), recipe, read)
 
 
 def _sound(wav: Path) -> Path:
@@ -192,11 +192,11 @@ def _sound(wav: Path) -> Path:
     return wav
 
 
-def let_go() -> None:
+def unload() -> None:
     """Drop what was loaded."""
-    global _held
-    _held = None
-    for name, function in _KEEPING.items():
+    global _loaded
+    _loaded = None
+    for name, function in _CACHED.items():
         if module := sys.modules.get(name):
             getattr(module, function).cache_clear()
 

@@ -68,7 +68,7 @@ def _shape(transcript: Transcript, edited: bool) -> dict[str, Any]:
         "duration": _number(transcript.duration),
         "model": transcript.model,
         "compute_type": transcript.compute_type,
-        "notes": list(transcript.notes),
+        "notes": [str(note) for note in transcript.notes],
         "dropped_segments": transcript.dropped_segments,
         "digest": transcript.digest,
         "speakers": [

@@ -13,9 +13,9 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from transcrevai_core.figures.memory_meters import EVERYTHING, PROGRAM, Palette, pale, size
-from transcrevai_core.i18n import _, capital, date, decimal, mark, separators, told
+from transcrevai_core.i18n import _, capital, date, decimal, mark, say, separators
 from transcrevai_core.library.journal import Event, Point, Run
-from transcrevai_core.memory.levels import LEVELS, Limits
+from transcrevai_core.memory.levels import LEVELS, Level, Limits
 from transcrevai_core.memory.readings import MB
 
 if TYPE_CHECKING:
@@ -26,7 +26,12 @@ _POINTS = 240  # of a line; each is the highest of its time
 _GAP = 5.0  # seconds without a reading that break a line
 _EVENTS, _TOP = 106, 112  # per cent: the lane of events, and where the picture ends
 _LINE = 46  # characters in a line of what is shown under the mouse
-_BANDS = {"degraded": mark("degraded"), "emergency": mark("emergency"), "kill": mark("stopped")}
+_LEVELS: dict[Level, str] = {
+    "normal": mark("normal"),
+    "degraded": mark("degraded"),
+    "emergency": mark("emergency"),
+    "kill": mark("stopped"),
+}
 _ALPHAS = (0.16, 0.26, 0.38)
 _FLAT = {"showgrid": False, "zeroline": False, "fixedrange": True}
 
@@ -125,7 +130,10 @@ def event_colour(event: Event, palette: Palette) -> str:
 
 def _hover(event: Event) -> str:
     clock = datetime.fromtimestamp(event.time).strftime("%H:%M:%S")
-    lines = textwrap.wrap(capital(told(event.cause)), _LINE)
+    cause = say(event.cause)
+    if event.kind == "level":
+        cause = f"{_(_LEVELS[event.level])}: {cause}"
+    lines = textwrap.wrap(capital(cause), _LINE)
     return "<br>".join([f"<b>{clock}</b>", *(html.escape(line, quote=False) for line in lines)])
 
 
@@ -141,7 +149,7 @@ def _layout(limits: Limits, palette: Palette, begin: float, end: float) -> dict[
             "fillcolor": pale(palette.of(level), alpha), "line": {"width": 0}, "layer": "below",
         })  # fmt: skip
         words.append({
-            "text": _(_BANDS[level]), "xref": "paper", "x": 0.01, "xanchor": "left",
+            "text": _(_LEVELS[level]), "xref": "paper", "x": 0.01, "xanchor": "left",
             "y": (low + high) / 2, "showarrow": False, "font": {"size": 10, "color": palette.ink},
         })  # fmt: skip
     return {

@@ -10,12 +10,14 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from transcrevai_core.codes import WAITING, Cause, Note, Stage, worker_name
 from transcrevai_core.errors import Cancelled, SettingError, TranscrevaiError, WorkerDied
-from transcrevai_core.jobs.governor import Program
+from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.library import journal
 from transcrevai_core.memory import levels
 from transcrevai_core.memory.plan import HEADROOM, Plan
 from transcrevai_core.memory.readings import MB
+from transcrevai_core.messages import NOTHING, Message
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings, describe
 from transcrevai_core.types import Job
@@ -27,15 +29,16 @@ log = logging.getLogger(__name__)
 
 RETRIES = 3  # times that a dead worker's task is tried again
 _LONGEST_PAUSE = 30.0  # seconds
-WAITING = "waiting"  # how a stage begins in which nothing is done
 
 
 class Attempt:
     """The job in hand as it changes; safe where words and speakers are found side by side."""
 
-    def __init__(self, program: Program, job: Job, plan: Plan, ending: Callable[[], bool]) -> None:
-        self.program = program
-        self.store = program.store
+    def __init__(
+        self, governor: Governor, job: Job, plan: Plan, ending: Callable[[], bool]
+    ) -> None:
+        self.governor = governor
+        self.store = governor.store
         self.job = job
         self.plan = plan
         self.options = JobOptions(**job.options)
@@ -49,7 +52,7 @@ class Attempt:
     @property
     def settings(self) -> Settings:
         """The settings of this moment: they can be changed while the job runs."""
-        return self.program.settings
+        return self.governor.settings
 
     def worker(self, stage: str) -> Worker:
         """Return a new worker for a stage, bounded as the settings state.
@@ -61,12 +64,12 @@ class Attempt:
             "diarization": self.settings.diarization_limit_mb,
         }[stage]
         needed = self.plan.needs[stage].bytes / HEADROOM if stage in self.plan.needs else 0
-        return self.program.worker(stage, self.job.id, max(stated * MB, round(needed)))
+        return self.governor.worker(stage, self.job.id, max(stated * MB, round(needed)))
 
     def transcriber(self) -> AbstractContextManager[Worker]:
         """Give the worker that transcribes, bounded as the forecast states."""
         limit = round(self.plan.needs["transcription"].bytes / HEADROOM)
-        return self.program.transcriber(self.plan.shape, self.job.id, limit)
+        return self.governor.transcriber(self.plan.shape, self.job.id, limit)
 
     def call(
         self,
@@ -84,31 +87,33 @@ class Attempt:
             should_stop=should_stop or self.should_stop,
         )
 
-    def persist(
+    def retry(
         self,
         worker: Worker,
         once: Callable[[], T],
-        lighten: Callable[[WorkerDied], str] = lambda death: "",
+        lighten: Callable[[WorkerDied], Message] = lambda death: NOTHING,
     ) -> T:
         """Return what `once` returns, tried again where its worker dies, `RETRIES` times.
 
         Before each new try there is a pause, twice as long each time, and `lighten` may change
-        how the task is done; it says what in words.
+        how the task is done; it says how.
         """
         pause = self.settings.restart_seconds
-        for retry in range(RETRIES + 1):
+        for failures in range(RETRIES + 1):
             try:
                 return once()
             except WorkerDied as death:
-                self.program.event("died", str(death), self.job.id)
-                if retry == RETRIES:
+                self.governor.event("died", death.message, self.job.id)
+                if failures == RETRIES:
                     if death.cause == "memory":  # it needs this at least, so the next may have more
                         self.keep_run(worker.name, worker, 0.0)
                     raise
                 change = lighten(death)
-                said = f"The {worker.name} worker starts again after {pause:g} s"
-                self.program.event("restart", f"{said}, with {change}" if change else said,
-                                   self.job.id)  # fmt: skip
+                values = {"worker": worker_name(worker.name), "seconds": pause}
+                said = Cause.RESTART_LIGHTER(**values, change=change)
+                self.governor.event(
+                    "restart", said if change else Cause.RESTART(**values), self.job.id
+                )
                 worker.restarts += 1
                 self.pause(pause)
                 pause = min(_LONGEST_PAUSE, 2 * pause)
@@ -118,14 +123,14 @@ class Attempt:
         """Wait, and on while nothing may start; raises Cancelled where the job is to stop."""
         end = time.monotonic() + seconds
 
-        def reason() -> str | None:
-            if self.program.level == "kill":
-                return f"{WAITING} for memory: {self.program.cause}"
-            return "" if time.monotonic() < end else None
+        def reason() -> Message | None:
+            if self.governor.level == "kill":
+                return Stage.WAITING_FOR_MEMORY(cause=self.governor.cause)
+            return NOTHING if time.monotonic() < end else None
 
         self.wait(reason)
 
-    def wait(self, reason: Callable[[], str | None]) -> None:
+    def wait(self, reason: Callable[[], Message | None]) -> None:
         """Wait while there is a `reason`, and show it, but for an empty one.
 
         Raises Cancelled where the job is to stop.
@@ -137,7 +142,7 @@ class Attempt:
             if why and self.job.stage != why:
                 self.update(stage=why)
             time.sleep(0.05)
-        if self.job.stage.startswith(WAITING) and not stage.startswith(WAITING):
+        if self.job.stage.code in WAITING and stage.code not in WAITING:
             self.update(stage=stage)
 
     def keep_run(self, stage: str, worker: Worker, seconds: float, key: str = "") -> None:
@@ -146,7 +151,7 @@ class Attempt:
         peak = worker.read_peak()
         if peak:
             self.peaks[stage] = max(peak, self.peaks.get(stage, 0))
-            self.program.keep_run(
+            self.governor.keep_run(
                 journal.Run(
                     time.time(), self.job.id, stage, key or need.key, need.table_bytes,
                     need.bytes, peak, seconds, self.job.duration or 0.0,
@@ -156,7 +161,7 @@ class Attempt:
     @property
     def is_emergency(self) -> bool:
         """Whether what remains is to be done with the emergency profile."""
-        return levels.is_emergency(self.program.level)
+        return levels.is_emergency(self.governor.level)
 
     def update(self, **changes: Any) -> None:
         """Write fields of the job, and know them."""
@@ -164,15 +169,15 @@ class Attempt:
             self.store.update_job(self.job.id, **changes)
             self.job = dataclasses.replace(self.job, **changes)
 
-    def note(self, *sentences: str) -> None:
-        """Add sentences to the job's notes; a resumed job says nothing twice."""
+    def note(self, *notes: Message) -> None:
+        """Add to the job's notes; a resumed job says nothing twice."""
         with self._lock:
-            self.update(notes=tuple(dict.fromkeys([*self.job.notes, *sentences])))
+            self.update(notes=tuple(dict.fromkeys([*self.job.notes, *notes])))
 
-    def forget(self, beginning: str) -> None:
-        """Take back the notes that begin so."""
+    def forget(self, *codes: Note) -> None:
+        """Take back the notes with one of these codes."""
         with self._lock:
-            kept = tuple(note for note in self.job.notes if not note.startswith(beginning))
+            kept = tuple(note for note in self.job.notes if note.code not in codes)
             if kept != self.job.notes:
                 self.update(notes=kept)
 
@@ -188,7 +193,7 @@ class Attempt:
             self._asked = time.monotonic()
             if self.store.job(self.job.id).cancel_requested:
                 self.stopped = True
-        return self.stopped or self.ending() or self.program.ending
+        return self.stopped or self.ending() or self.governor.ending
 
 
 def stored_options(job: Job) -> JobOptions:
@@ -199,16 +204,14 @@ def stored_options(job: Job) -> JobOptions:
         raise SettingError(describe(error)) from None
 
 
-def first_line(error: BaseException) -> str:
-    """Return what an error says, as part of a sentence."""
-    return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
-
-
-def sentence(error: Exception) -> str:
+def why_failed(error: Exception) -> Message:
     """Say why a job failed; what is no error of ours is a fault, of which the log has the rest."""
     if isinstance(error, TranscrevaiError):
-        return str(error)
+        return error.message
     if isinstance(error, MemoryError):
-        return "There was not enough memory; a smaller model or shorter chunks would fit."
+        return Message("There was not enough memory; a smaller model or shorter chunks would fit.")
     log.error("a job failed", exc_info=error)
-    return f"An unexpected fault ended the job ({type(error).__name__}: {error})."
+    return Message(
+        "An unexpected fault ended the job ({kind}: {error}).",
+        {"kind": type(error).__name__, "error": str(error)},
+    )

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from transcrevai_core.codes import Note, Stage
 from transcrevai_core.diarization.recipes import REVISION
-from transcrevai_core.errors import Cancelled, InputError, TranscrevaiError, WorkerDied
+from transcrevai_core.errors import Cancelled, InputError, TranscrevaiError, WorkerDied, reason
 from transcrevai_core.jobs import tasks
-from transcrevai_core.jobs.attempt import RETRIES, Attempt, first_line
+from transcrevai_core.jobs.attempt import RETRIES, Attempt
 from transcrevai_core.library import cache
 from transcrevai_core.library.rows import fingerprint
 from transcrevai_core.memory import levels
@@ -18,9 +19,6 @@ from transcrevai_core.options import DEFAULTS, JobOptions
 from transcrevai_core.types import Job, Turn
 
 log = logging.getLogger(__name__)
-
-MISSED = "Who spoke when could not be found:"
-STAGE = "telling the speakers apart"
 
 Found = tuple[Sequence[Turn], Mapping[str, Any]]
 
@@ -49,26 +47,26 @@ def voices_key(digest: str, settings: Mapping[str, Any]) -> str:
     return cache.key(digest, asked | own)
 
 
-class GaveWay(Exception):
+class Postponed(Exception):
     """The words go first, because memory is short; the speakers can be found after them."""
 
 
-def find(attempt: Attempt, in_front: Callable[[], bool] = lambda: True) -> None:
-    """Find who speaks when and write it; only where it is `in_front` is progress shown.
+def find(attempt: Attempt, visible: Callable[[], bool] = lambda: True) -> None:
+    """Find who speaks when and write it; progress is shown only where it is `visible`.
 
-    Raises TranscrevaiError with one sentence, and GaveWay where it is not in front and memory
+    Raises TranscrevaiError with one sentence, and Postponed where it is not visible and memory
     has become short.
     """
-    if in_front():
-        attempt.update(stage=STAGE, progress=0.0)
+    if visible():
+        attempt.update(stage=Stage.DIARIZING(), progress=0.0)
     worker, begun = attempt.worker("diarization"), time.monotonic()
 
     def progress(done: float) -> None:
-        if in_front():
+        if visible():
             attempt.progress(done)
 
-    def gives_way() -> bool:
-        return not in_front() and not levels.admits(attempt.program.level)
+    def is_postponed() -> bool:
+        return not visible() and not levels.admits(attempt.governor.level)
 
     def call(function: Callable[..., Any], *args: Any) -> Any:
         def once() -> Any:
@@ -77,10 +75,10 @@ def find(attempt: Attempt, in_front: Callable[[], bool] = lambda: True) -> None:
                 function,
                 *args,
                 on_progress=progress,
-                should_stop=lambda: gives_way() or attempt.should_stop(),
+                should_stop=lambda: is_postponed() or attempt.should_stop(),
             )
 
-        found = attempt.persist(worker, once)
+        found = attempt.retry(worker, once)
         if function is tasks.diarize:
             attempt.keep_run("diarization", worker, time.monotonic() - begun)
         return found
@@ -91,28 +89,30 @@ def find(attempt: Attempt, in_front: Callable[[], bool] = lambda: True) -> None:
     except Cancelled:
         if attempt.should_stop():
             raise
-        raise GaveWay from None
+        raise Postponed from None
     except WorkerDied as death:
         raise WorkerDied(
-            f"{first_line(death)}; telling the speakers apart was tried {RETRIES + 1} times.",
+            "{reason:part}; telling the speakers apart was tried {times} times.",
             death.cause,
+            reason=death.message,
+            times=RETRIES + 1,
         ) from None
     finally:
         worker.stop()
-        for name in (tasks.ALONE, f"{Path(tasks.ALONE).stem}.part"):
+        for name in (tasks.ONE_CHANNEL, f"{Path(tasks.ONE_CHANNEL).stem}.part"):
             attempt.wav.with_name(name).unlink(missing_ok=True)
     attempt.store.save_diarization(attempt.job.id, turns, facts)
 
 
-def miss(attempt: Attempt, error: BaseException) -> None:
-    """Say that the text has to do without speakers."""
+def note_failure(attempt: Attempt, error: BaseException) -> None:
+    """Note that the text has to do without speakers, and why."""
     if not isinstance(error, TranscrevaiError):
         log.error("job %s: no speakers", attempt.job.id, exc_info=error)
-    attempt.note(f"{MISSED} {first_line(error)}.")
+    attempt.note(Note.NO_SPEAKERS(reason=reason(error)))
 
 
 def _find(kept: cache.Cache, attempt: Attempt, call: Callable[..., Any]) -> Found:
-    """Return turns and how they were found; a worker starts only where the cache does not know."""
+    """Return turns and how they were found; a worker starts only where the cache has none."""
     job, options, wav = attempt.job, attempt.options, attempt.wav
     begun, settings = time.monotonic(), options.diarization()
     if by_channel(options):  # quick, and not told by the digest, which is of the mix
@@ -120,8 +120,9 @@ def _find(kept: cache.Cache, attempt: Attempt, call: Callable[..., Any]) -> Foun
             job.fingerprint or fingerprint(job.source)
         ):
             raise InputError(
-                f"{job.source.name} is gone or has changed, and its channels were not heard "
-                "before; the setting channels=mix would be right."
+                "{name} is gone or has changed, and its channels were not heard before; the "
+                "setting channels=mix would be right.",
+                name=job.source.name,
             )
         return _facts(call(tasks.split_channels, job.source, wav), settings, begun)
     asked = {**settings, "model": fingerprint(Path(options.embedding)), "revision": REVISION}
@@ -131,12 +132,12 @@ def _find(kept: cache.Cache, attempt: Attempt, call: Callable[..., Any]) -> Foun
     if (file := kept.find(turns_key, "turns")) and (answer := _read(file)):
         return _facts(answer, settings, begun)
     of_voices = voices_key(job.digest, settings)
-    heard = kept.find(of_voices, "voices")
-    if attempt.is_emergency and not heard:  # what is kept takes memory too
+    known = kept.find(of_voices, "voices")
+    if attempt.is_emergency and not known:  # what is kept takes memory too
         return _facts(call(tasks.diarize, wav, None, settings), settings, begun)
     found = call(tasks.diarize, wav, kept.path(of_voices), settings)
     try:
-        if not heard:
+        if not known:
             kept.keep(of_voices, "voices", job.digest)
         _write(kept.path(turns_key), found)
         kept.keep(turns_key, "turns", job.digest)

@@ -4,33 +4,30 @@ import time
 from pathlib import Path
 from typing import Any
 
-from transcrevai_core.errors import (
-    Cancelled,
-    InputError,
-    TranscrevaiError,
-)
+from transcrevai_core.errors import Cancelled, InputError, TranscrevaiError
 from transcrevai_core.jobs import pipeline
-from transcrevai_core.jobs.attempt import sentence, stored_options
-from transcrevai_core.jobs.governor import Program
+from transcrevai_core.jobs.attempt import stored_options, why_failed
+from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.jobs.planning import check_options, plan_for
 from transcrevai_core.jobs.progress import bar
 from transcrevai_core.library.rows import fingerprint
 from transcrevai_core.library.store import Store
+from transcrevai_core.messages import Message
 from transcrevai_core.options import DEFAULTS, JobOptions
 from transcrevai_core.settings import load_settings
 from transcrevai_core.transcription.catalogue import NONE
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
 
 
-def run(program: Program, job: Job) -> Job:
+def run(governor: Governor, job: Job) -> Job:
     """Bring a claimed job to its end in this thread, as soon as there is room for it.
 
     Raises InputError where it can never fit the budget.
     """
-    store, end = program.store, {"state": "cancelled"}
+    store, end = governor.store, dict[str, Any](state="cancelled")
     try:
-        plan = plan_for(store, program.settings, stored_options(job), job.duration)
-        while reason := program.admit(job.id, plan):
+        plan = plan_for(store, governor.settings, stored_options(job), job.duration)
+        while reason := governor.admit(job.id, plan):
             if store.job(job.id).cancel_requested:
                 raise Cancelled("The job was cancelled.")
             store.update_job(job.id, stage=reason)
@@ -39,12 +36,12 @@ def run(program: Program, job: Job) -> Job:
     except Cancelled:
         pass
     except Exception as error:
-        end = {"state": "failed", "error": sentence(error)}
+        end = {"state": "failed", "error": why_failed(error)}
         raise
     finally:
         if end:
             store.end_job(job.id, **end)
-    return store.job(job.id) if end else pipeline.run_job(program, job, plan)
+    return store.job(job.id) if end else pipeline.run_job(governor, job, plan)
 
 
 def open_job(store: Store, source: Path, options: JobOptions, *, title: str = "") -> Job:
@@ -55,8 +52,13 @@ def open_job(store: Store, source: Path, options: JobOptions, *, title: str = ""
     check_options(options)
     source, values = source.expanduser().absolute(), options.model_dump()
     if not source.is_file():
-        found = f"{source} is not a file" if source.exists() else f"There is no file {source}"
-        raise InputError(f"{found}; the path of a recording would be right.")
+        if source.exists():
+            raise InputError(
+                "{source} is not a file; the path of one recording would be right.", source=source
+            )
+        raise InputError(
+            "There is no file {source}; the path of a recording would be right.", source=source
+        )
     for job in store.jobs((*ACTIVE_STATES, "cancelled", "failed")):
         same = (job.source, job.fingerprint) == (source, fingerprint(source))
         if same and {**DEFAULTS, **job.options} == values:
@@ -81,10 +83,10 @@ def transcribe(
     settings = load_settings(home=home)
     store = Store(settings.home)
     job = open_job(store, Path(path), settings.job_options(options))
-    with Program(store, settings) as program, bar(store, job, progress):
-        job = run(program, job)
+    with Governor(store, settings) as governor, bar(store, job, progress):
+        job = run(governor, job)
     if job.state != "done":
-        raise TranscrevaiError(job.error or "The job was cancelled.")
+        raise TranscrevaiError.of(job.error or Message("The job was cancelled."))
     return store.transcript(job.id)
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from transcrevai_core import workers
+from transcrevai_core.codes import Cause, Stage, worker_name
 from transcrevai_core.errors import TranscrevaiError, WorkerDied
 from transcrevai_core.library.cache import Cache
 from transcrevai_core.library.journal import EventKind, Journal, Run
@@ -18,6 +19,7 @@ from transcrevai_core.memory.forecast import Shape
 from transcrevai_core.memory.levels import Decision, Level, Limits
 from transcrevai_core.memory.plan import HEADROOM, Plan, base_bytes
 from transcrevai_core.memory.readings import MB, Reading
+from transcrevai_core.messages import NOTHING, Message
 from transcrevai_core.settings import Settings, config_file, load_settings
 from transcrevai_core.workers import watcher
 from transcrevai_core.workers.processes import this_process
@@ -27,7 +29,7 @@ log = logging.getLogger(__name__)
 
 Key = tuple[str, str, int]
 
-RUNNING: weakref.WeakSet["Program"] = weakref.WeakSet()  # those of this process
+RUNNING: weakref.WeakSet["Governor"] = weakref.WeakSet()  # those of this process
 EVERY = 0.5  # seconds between two readings while something runs
 
 
@@ -40,8 +42,8 @@ class Freed:
     entries: int
 
 
-class Program:
-    """The governor of one process: it reads, decides and acts while jobs run.
+class Governor:
+    """The governor of one process: it reads memory, decides and acts while jobs run.
 
     A context: its thread and its workers end with it.
     """
@@ -56,7 +58,7 @@ class Program:
         self.settings = settings
         self.journal = Journal(store.database, this_process())
         self.level: Level = "normal"
-        self.cause = ""
+        self.cause = NOTHING
         self._read = read
         self._plans: dict[str, Plan] = {}  # of the jobs that run
         self._idle: list[tuple[Key, Worker]] = []  # that keep a model
@@ -64,10 +66,10 @@ class Program:
         self._own: weakref.WeakSet[Worker] = weakref.WeakSet()
         self._lock = threading.RLock()
         self._ending = threading.Event()
-        self._config = _changed()
+        self._config = _config_time()
         self._thread = threading.Thread(target=self._run, name="governor", daemon=True)
 
-    def __enter__(self) -> "Program":
+    def __enter__(self) -> "Governor":
         self._thread.start()
         RUNNING.add(self)
         return self
@@ -97,65 +99,68 @@ class Program:
             db.execute("PRAGMA busy_timeout = 1000")
         while not self._ending.wait(EVERY):
             try:
-                self._reread()
+                self._reload_settings()
                 if self._plans or workers.live():
-                    self.look()
+                    self.check()
                 self.end_idle(self.settings.model_idle_seconds)
             except Exception:  # a full disk, say: memory must be watched all the same
                 log.exception("the governor stumbled")
 
-    def look(self) -> Reading:
+    def check(self) -> Reading:
         """Read, decide and act; then write down what was seen and done."""
         reading, limits = self._read(), self.limits
         with self._lock:
             decision = levels.decide(reading, limits, self.level)
             self.level, self.cause, self._last = decision.level, decision.cause, reading
         # a database that is busy must not hold up what gives memory back
-        done = self._act(decision)
+        done = self._carry_out(decision)
         if decision.changed:
-            self.event("level", f"{decision.level.capitalize()}: {decision.cause}")
+            self.event("level", decision.cause)
         for what in done:
-            self.event("action", f"{what}: {decision.cause}")
+            self.event("action", what)
         try:
             self.journal.add_reading(reading, decision.level, limits.budget_bytes)
         except TranscrevaiError as error:
             log.warning("a reading was not kept: %s", error)
         return reading
 
-    def _act(self, decision: Decision) -> list[str]:
+    def _carry_out(self, decision: Decision) -> list[Message]:
         """Do what was decided, and say what was done."""
-        done = []
+        done, cause = [], decision.cause
         for worker in workers.live():
             if decision.kill is not None and worker.pid == decision.kill:
                 worker.kill(
                     WorkerDied(
-                        f"The {worker.name} worker was ended because {decision.cause}; a smaller "
+                        "The {worker} worker was ended because {reason:part}; a smaller "
                         "model, or fewer programs beside this one, would be right.",
                         "memory",
+                        worker=worker_name(worker.name),
+                        reason=cause,
                     )
                 )
-                done.append(f"The {worker.name} worker was ended")
+                done.append(Cause.WORKER_ENDED(worker=worker_name(worker.name), cause=cause))
         if decision.end_idle and (ended := self.end_idle()):
-            done.append(f"{ended} idle workers ended" if ended > 1 else "1 idle worker ended")
+            many = Cause.IDLE_WORKERS_ENDED(number=ended, cause=cause)
+            done.append(many if ended > 1 else Cause.IDLE_WORKER_ENDED(cause=cause))
         if decision.shrink_caches:
             try:
                 if gone := Cache(self.store, self.settings).shrink():
-                    left = f"{gone} entries left the cache"
-                    done.append(left if gone > 1 else "1 entry left the cache")
+                    many = Cause.CACHE_ENTRIES_LEFT(number=gone, cause=cause)
+                    done.append(many if gone > 1 else Cause.CACHE_ENTRY_LEFT(cause=cause))
             except (TranscrevaiError, OSError) as error:
                 log.warning("the cache could not shrink: %s", error)
         return done
 
-    def _reread(self) -> None:
+    def _reload_settings(self) -> None:
         """Take on settings that were changed while the program runs."""
-        if (now := _changed()) != self._config:
+        if (now := _config_time()) != self._config:
             self._config = now
             try:
                 self.settings = load_settings(home=self.settings.home)
             except TranscrevaiError as error:
                 log.warning("the changed settings cannot be used: %s", error)
 
-    def event(self, kind: EventKind, cause: str, job_id: str = "") -> None:
+    def event(self, kind: EventKind, cause: Message, job_id: str = "") -> None:
         """Write down what happened; where that cannot be done, only the log knows."""
         log.info("%s: %s", kind, cause)
         try:
@@ -172,43 +177,40 @@ class Program:
 
     # -- admission -----------------------------------------------------------------------------
 
-    def admit(self, job_id: str, plan: Plan) -> str:
-        """Keep room for a job; return "" where there is some, else what it has to wait for."""
+    def admit(self, job_id: str, plan: Plan) -> Message:
+        """Keep room for a job; return `NOTHING`, or what it has to wait for."""
         reading = self._last
         if reading is None or time.time() - reading.time > EVERY:
-            reading = self.look()
+            reading = self.check()
         with self._lock:
             limits = self.limits
             others = [other for key, other in self._plans.items() if key != job_id]
             promised = sum(other.workers_bytes for other in others)
             if not levels.admits(self.level):
-                return f"waiting for memory: {self.cause}"
+                return Stage.WAITING_FOR_MEMORY(cause=self.cause)
             busy = sum(other.cores for other in others)
             if others and busy + plan.cores > readings.work_cores(self.settings.work_cores):
-                return "waiting for a processor"
-            room = limits.plan_bytes - base_bytes() - promised - self._beside()
-            if self._with_idle(plan) > room:
+                return Stage.WAITING_FOR_PROCESSOR()
+            room = limits.plan_bytes - base_bytes() - promised - self._other_workers_bytes()
+            if self._needed_with_idle(plan) > room:
                 self.end_idle()
-                room = limits.plan_bytes - base_bytes() - promised - self._beside()
-            if self._with_idle(plan) > room:
-                return "waiting for another job to give its memory back"
+                room = limits.plan_bytes - base_bytes() - promised - self._other_workers_bytes()
+            if self._needed_with_idle(plan) > room:
+                return Stage.WAITING_FOR_JOB()
             taken = sum(worker.share_bytes for worker in reading.workers)
             ahead = reading.machine.used_bytes + max(0, promised - taken) + plan.workers_bytes
             if ahead > limits.kill * reading.machine.limit_bytes:
                 free = reading.machine.limit_bytes - reading.machine.used_bytes
-                return (
-                    f"waiting for memory: {plan.workers_bytes / MB:.0f} MB are needed and "
-                    f"{free / MB:.0f} MB are free on this computer"
-                )
+                return Stage.WAITING_FOR_ROOM(needed=plan.workers_bytes / MB, free=free / MB)
             self._plans[job_id] = plan
-            return ""
+            return NOTHING
 
-    def _beside(self) -> int:
+    def _other_workers_bytes(self) -> int:
         """Return what workers take, or were promised, that work for no job: the laboratory's."""
         beside = ((w, w.pid) for w in workers.live() if w not in self._own)
         return sum(max(readings.share_bytes(pid), w.promised_bytes) for w, pid in beside if pid)
 
-    def _with_idle(self, plan: Plan) -> int:
+    def _needed_with_idle(self, plan: Plan) -> int:
         """Return what a job would need beside the idle workers, of which it takes one over."""
         key = key_of(plan.shape)
         kept = [(k, readings.resident_bytes(worker.pid or 0)) for k, worker in self._idle]
@@ -276,7 +278,7 @@ def key_of(shape: Shape) -> Key:
     return shape.model, shape.compute_type, shape.threads
 
 
-def _changed() -> float:
+def _config_time() -> float:
     try:
         return config_file().stat().st_mtime
     except OSError:
@@ -292,6 +294,6 @@ def free_memory(store: Store, settings: Settings) -> Freed:
     readings.collect()
     freed = Freed(max(0, before - readings.own_bytes()), ended, entries)
     Journal(store.database, this_process()).add_event(
-        "freed", "normal", f"{freed.bytes / MB:.0f} MB given back on request"
+        "freed", "normal", Cause.FREED(size=freed.bytes / MB)
     )
     return freed

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from transcrevai_core.errors import Cancelled, InputError, ModelError, StorageError, refusal
+from transcrevai_core.codes import Stage
+from transcrevai_core.errors import Cancelled, InputError, ModelError, StorageError, reason, refusal
 from transcrevai_core.evaluation import scoring
 from transcrevai_core.evaluation.metrics import normalise
 from transcrevai_core.jobs import tasks
-from transcrevai_core.jobs.governor import RUNNING, Program
+from transcrevai_core.jobs.governor import RUNNING, Governor
 from transcrevai_core.jobs.models import model_spec
 from transcrevai_core.library import precision
 from transcrevai_core.library.precision import EXACT, Check, Measure, Recording
@@ -23,6 +24,7 @@ from transcrevai_core.memory import readings
 from transcrevai_core.memory.forecast import Shape
 from transcrevai_core.memory.plan import HEADROOM, Plan, need_of, plan_job
 from transcrevai_core.memory.readings import MB
+from transcrevai_core.messages import Message
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings
 from transcrevai_core.transcription.catalogue import locate
@@ -33,7 +35,7 @@ TYPES = ("int8", EXACT)
 LEAST_WORDS = 50  # in all clips: of fewer, a single word would turn a type off
 CLIP_SECONDS = 15.0  # the longest clip; short ones begin anew more often, so that more can differ
 
-OnProgress = Callable[[str, float], None]
+OnProgress = Callable[[Message, float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class _Clips:
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
+class _Decoded:
     """What a compute type made of the clips: a text for each recording, and what it took."""
 
     runs_as: str
@@ -56,18 +58,18 @@ class _Heard:
 
 
 @contextmanager
-def at_hand(store: Store, settings: Settings) -> Iterator[Program]:
-    """Give this process's program over a library, else one for the time being."""
-    for program in list(RUNNING):
-        if program.store.home == store.home and not program.ending:
-            yield program
+def running_governor(store: Store, settings: Settings) -> Iterator[Governor]:
+    """Give this process's governor over a library, else one for the time being."""
+    for governor in list(RUNNING):
+        if governor.store.home == store.home and not governor.ending:
+            yield governor
             return
-    with Program(store, settings) as program:
-        yield program
+    with Governor(store, settings) as governor:
+        yield governor
 
 
 def check_model(
-    program: Program,
+    governor: Governor,
     name: str,
     recordings: Sequence[Recording],
     *,
@@ -83,71 +85,78 @@ def check_model(
     folder = locate(name)
     if folder is None:
         raise InputError(
-            f"The model {name} is not on this computer; one that transcrevai models list names "
-            "would be right, once transcrevai models pull has fetched it."
+            "The model {name} is not on this computer; one that transcrevai models list names "
+            "would be right, once transcrevai models pull has fetched it.",
+            name=name,
         )
-    options = program.settings.job_options(
+    options = governor.settings.job_options(
         {"model": name, "compute_type": EXACT, "diarize": False, "task": "transcribe"}
     )
-    plan = _plan(program, options)
+    plan = _plan(governor, options)
     key = uuid.uuid4().hex
     try:
-        while reason := program.admit(key, plan):
-            on_progress(reason, 0.0)
+        while stage := governor.admit(key, plan):
+            on_progress(stage, 0.0)
             if should_stop():
                 raise Cancelled("The check was cancelled.")
             time.sleep(0.5)
         with tempfile.TemporaryDirectory(
             prefix="transcrevai-", ignore_cleanup_errors=True
         ) as scratch:
-            clips = _cut(program, recordings, Path(scratch), on_progress, should_stop)
-            heard = _hear_both(program, plan, options, clips, on_progress, should_stop)
+            clips = _cut_clips(governor, recordings, Path(scratch), on_progress, should_stop)
+            measures = _decode_both(governor, plan, options, clips, on_progress, should_stop)
     except OSError as error:
-        raise StorageError(f"The disk refused ({refusal(error)}).") from error
+        raise StorageError("The disk refused ({reason}).", reason=refusal(error)) from error
     except RuntimeError as error:  # of CTranslate2: a GPU that has too little memory, say
-        reason = str(error).partition("\n")[0].rstrip(".")
-        raise ModelError(f"{name} failed at its work ({reason}).") from error
+        raise ModelError(
+            "{name} failed at its work ({reason:part}).", name=name, reason=reason(error)
+        ) from error
     finally:
-        program.release(key)
+        governor.release(key)
     counts: dict[str, int] = {}
     for part in clips:
         title = part.recording.title or part.recording.path.name
         counts[title] = counts.get(title, 0) + len(part.chunks)
-    check = precision.new_check(options.model, counts, folder, heard)
-    precision.save(program.store.database, check, folder)
+    check = precision.new_check(options.model, counts, folder, measures)
+    precision.save(governor.store.database, check, folder)
     return check
 
 
-def _plan(program: Program, options: JobOptions) -> Plan:
+def _plan(governor: Governor, options: JobOptions) -> Plan:
     """Plan the heavier of the two; raises InputError where it can never fit."""
-    limits, cores = program.limits, readings.work_cores(program.settings.work_cores)
-    plan = plan_job(options, None, limits, cores, program.journal.correction)
+    limits, cores = governor.limits, readings.work_cores(governor.settings.work_cores)
+    plan = plan_job(options, None, limits, cores, governor.journal.correction)
     if plan.total_bytes > limits.plan_bytes:
         least = plan.total_bytes * limits.budget_bytes / limits.plan_bytes
         raise InputError(
-            f"{options.model} in float32 needs about {plan.total_bytes / MB:.0f} MB with the rest "
-            f"of the program, and {limits.plan_bytes / MB:.0f} MB of the memory budget can be "
-            f"planned, so INT8 cannot be held against it; a budget of "
-            f"{-(-least // (10 * MB)) * 10:.0f} MB or a smaller model would be right."
+            "{model} in float32 needs about {needed:.0f} MB with the rest of the program, and "
+            "{planned:.0f} MB of the memory budget can be planned, so INT8 cannot be held "
+            "against it; a budget of {least:.0f} MB or a smaller model would be right.",
+            model=options.model,
+            needed=plan.total_bytes / MB,
+            planned=limits.plan_bytes / MB,
+            least=-(-least // (10 * MB)) * 10,
         )
     return plan
 
 
-def _cut(
-    program: Program,
+def _cut_clips(
+    governor: Governor,
     recordings: Sequence[Recording],
     scratch: Path,
     on_progress: OnProgress,
     should_stop: Callable[[], bool],
 ) -> list[_Clips]:
     """Decode the recordings, and cut them where there is silence."""
-    settings, found = program.settings, []
-    worker = program.worker("prepare", "", settings.prepare_limit_mb * MB)
+    settings, found = governor.settings, []
+    worker = governor.worker("prepare", "", settings.prepare_limit_mb * MB)
     try:
         for number, recording in enumerate(recordings):
-            on_progress("cutting clips", 0.0)
+            on_progress(Stage.CUTTING_CLIPS(), 0.0)
             if not recording.path.is_file():
-                raise InputError(f"There is no file {recording.path}; a recording would be right.")
+                raise InputError(
+                    "There is no file {path}; a recording would be right.", path=recording.path
+                )
             folder = scratch / str(number)
             folder.mkdir()
             _, chunks = worker.call(
@@ -163,8 +172,8 @@ def _cut(
     return found
 
 
-def _hear_both(
-    program: Program,
+def _decode_both(
+    governor: Governor,
     plan: Plan,
     options: JobOptions,
     clips: list[_Clips],
@@ -172,55 +181,63 @@ def _hear_both(
     should_stop: Callable[[], bool],
 ) -> list[Measure]:
     """Decode the clips by each type, one after the other, and hold the texts side by side."""
-    heard: list[_Heard] = []
+    decoded: list[_Decoded] = []
     languages: dict[Path, str | None] = {part.wav: part.recording.language for part in clips}
     for number, kind in enumerate(TYPES):
         shape = dataclasses.replace(plan.shape, compute_type=kind)
-        limit = round(need_of(shape, program.journal.correction).bytes / HEADROOM)
-        worker = program.worker("check", "", limit)
+        limit = round(need_of(shape, governor.journal.correction).bytes / HEADROOM)
+        worker = governor.worker("check", "", limit)
 
-        def tell(done: float, number: int = number, kind: str = kind) -> None:
-            on_progress(f"decoding with {options.model} in {kind}", (number + done) / len(TYPES))
+        def report(done: float, number: int = number, kind: str = kind) -> None:
+            stage = Stage.DECODING_CLIPS(model=options.model, kind=kind)
+            on_progress(stage, (number + done) / len(TYPES))
 
         try:
-            heard.append(_hear(worker, shape, options, clips, languages, tell, should_stop))
+            decoded.append(
+                _decode_clips(worker, shape, options, clips, languages, report, should_stop)
+            )
             if kind == EXACT:
-                exact = heard[-1].texts
+                exact = decoded[-1].texts
                 if (said := sum(len(normalise(text).split()) for text in exact)) < LEAST_WORDS:
                     raise InputError(
-                        f"Too little is said in the clips ({said} words) to tell how far INT8 "
-                        f"agrees; clips with {LEAST_WORDS} words or more would be right."
+                        "Too little is said in the clips ({number} words) to tell how far "
+                        "INT8 agrees; clips with {least} words or more would be right.",
+                        number=said,
+                        least=LEAST_WORDS,
                     )
                 agreements = [
                     worker.call(scoring.error_rate, list(zip(exact, one.texts, strict=True)))
-                    for one in heard
+                    for one in decoded
                 ]
-                wers = [_wer(worker, clips, one.texts) for one in heard]
+                wers = [_wer(worker, clips, one.texts) for one in decoded]
         finally:
             worker.stop()
     return [
-        Measure(kind, one.runs_as, max(0.0, 1 - apart), wer, one.peak_bytes, one.rtf)
-        for kind, one, apart, wer in zip(TYPES, heard, agreements, wers, strict=True)
+        Measure(kind, one.runs_as, max(0.0, 1 - difference), wer, one.peak_bytes, one.rtf)
+        for kind, one, difference, wer in zip(TYPES, decoded, agreements, wers, strict=True)
     ]
 
 
-def _hear(
+def _decode_clips(
     worker: Worker,
     shape: Shape,
     options: JobOptions,
     clips: list[_Clips],
     languages: dict[Path, str | None],
-    tell: Callable[[float], None],
+    on_share: Callable[[float], None],
     should_stop: Callable[[], bool],
-) -> _Heard:
-    """Decode the clips by one type; languages that are not known yet are heard, for both."""
-    tell(0.0)
+) -> _Decoded:
+    """Decode the clips by one type; languages that are not known yet are detected, for both."""
+    on_share(0.0)
     spec = model_spec(shape, options.device)
     report = worker.call(tasks.load_model, spec, None, "transcribe", should_stop=should_stop)
     if not report.compute_type.startswith(shape.compute_type):
         raise ModelError(
-            f"{shape.model} cannot work in {shape.compute_type} here, it runs in "
-            f"{report.compute_type}; there is nothing to hold against each other."
+            "{model} cannot work in {kind} here, it runs in {other}; there is nothing to hold "
+            "against each other.",
+            model=shape.model,
+            kind=shape.compute_type,
+            other=report.compute_type,
         )
     spoken: list[str] = []
     done, seconds, sound, number = 0, 0.0, 0.0, sum(len(part.chunks) for part in clips)
@@ -241,9 +258,9 @@ def _hear(
             sound += chunk.end - chunk.start
             said += [segment.text for segment in segments]
             done += 1
-            tell(done / number)
+            on_share(done / number)
         spoken.append("\n".join(said))
-    return _Heard(report.compute_type, spoken, worker.read_peak(), seconds / sound)
+    return _Decoded(report.compute_type, spoken, worker.read_peak(), seconds / sound)
 
 
 def _decoding(options: JobOptions, language: str | None) -> dict[str, Any]:

@@ -21,7 +21,9 @@ def model_spec(
     """
     folder = locate(shape.model)
     if folder is None:
-        raise ModelError(f"The model {shape.model} is gone; run the job again to fetch it.")
+        raise ModelError(
+            "The model {model} is gone; run the job again to fetch it.", model=shape.model
+        )
     return tasks.ModelSpec(
         shape.model, folder, device, shape.compute_type, shape.threads, disagreeing
     )

@@ -1,4 +1,4 @@
-"""The story of one recording, top to bottom: prepare, then speakers, and words chunk by chunk.
+"""The course of one job, top to bottom: prepare, then speakers, and words chunk by chunk.
 
 Every step's result is in the store before the next begins, so a job that was interrupted
 anywhere goes on from there.
@@ -11,65 +11,73 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from transcrevai_core.codes import Note, Stage
 from transcrevai_core.errors import AudioError, Cancelled, InputError, WorkerDied, refusal
 from transcrevai_core.jobs import diarize, tasks
-from transcrevai_core.jobs.attempt import RETRIES, Attempt, first_line, sentence
-from transcrevai_core.jobs.governor import Program
+from transcrevai_core.jobs.attempt import RETRIES, Attempt, why_failed
+from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.jobs.models import fetch_model
 from transcrevai_core.jobs.transcribe import Transcription
 from transcrevai_core.library import journal
-from transcrevai_core.library.rows import GAPS_LEFT, SOUND_GONE
 from transcrevai_core.memory import levels
 from transcrevai_core.memory.plan import Need, Plan, check, plan_job
+from transcrevai_core.messages import NOTHING, Message
 from transcrevai_core.transcription.catalogue import DEMO, NONE, locate
 from transcrevai_core.types import SAMPLE_RATE, WAV_HEADER_BYTES, AudioInfo, Chunk, Job
 from transcrevai_core.workers.worker import Worker
 
 
 def run_job(
-    program: Program, job: Job, plan: Plan, ending: Callable[[], bool] = lambda: False
+    governor: Governor, job: Job, plan: Plan, ending: Callable[[], bool] = lambda: False
 ) -> Job:
     """Bring a claimed and admitted job to its end (done, failed or cancelled) and return it.
 
     Whatever goes wrong ends this job alone, with one sentence in `error`; finished chunks stay.
     Where `ending` turns true the job is left as it is, to go on at the program's next start.
     """
-    store, begun = program.store, time.monotonic()
+    store, begun = governor.store, time.monotonic()
     end: dict[str, Any] = {}  # left as it is, but where something below says otherwise
     try:
-        attempt = Attempt(program, job, plan, ending)
+        attempt = Attempt(governor, job, plan, ending)
         attempt.update(started=time.time(), forecast=plan.total_bytes)
         from_the_start = len(store.chunks(job.id)) == len(store.chunks(job.id, unfinished=True))
         _run(attempt)
         if from_the_start:  # else it says nothing of the whole recording
             _keep_run(attempt, time.monotonic() - begun)
-        end = {"state": "done", "progress": 1.0, "error": ""}
+        end = {"state": "done", "progress": 1.0, "error": NOTHING}
     except (Cancelled, KeyboardInterrupt) as stop:
-        left = ending() or program.ending
+        left = ending() or governor.ending
         if not left or store.job(job.id).cancel_requested:
             end = {"state": "cancelled"}
         if isinstance(stop, KeyboardInterrupt):
             raise
     except OSError as error:
-        end = {"state": "failed", "error": _about(error, job)}
+        end = {"state": "failed", "error": _refused(error, job)}
     except Exception as error:  # a fault of ours must not take the other jobs along
-        end = {"state": "failed", "error": sentence(error)}
+        end = {"state": "failed", "error": why_failed(error)}
     finally:
-        program.release(job.id)
+        governor.release(job.id)
         store.end_job(job.id, **end)
     return store.job(job.id)
 
 
-def _about(error: OSError, job: Job) -> str:
+def _refused(error: OSError, job: Job) -> Message:
     """Say what the disk refused."""
     if error.errno == errno.ENOSPC:
-        return f"The disk is full; make room and go on with {job.title}, what is done is kept."
-    if isinstance(error, FileNotFoundError):
-        return (
-            f"A file of {job.title} was removed while it was worked on; with the recording in its "
-            "place, the job can go on."
+        return Message(
+            "The disk is full; make room and go on with {title}, what is done is kept.",
+            {"title": job.title},
         )
-    return f"The disk refused ({refusal(error)}); what is done of {job.title} is kept."
+    if isinstance(error, FileNotFoundError):
+        return Message(
+            "A file of {title} was removed while it was worked on; with the recording in its "
+            "place, the job can go on.",
+            {"title": job.title},
+        )
+    return Message(
+        "The disk refused ({reason}); what is done of {title} is kept.",
+        {"reason": refusal(error), "title": job.title},
+    )
 
 
 def _keep_run(attempt: Attempt, seconds: float) -> None:
@@ -79,7 +87,7 @@ def _keep_run(attempt: Attempt, seconds: float) -> None:
     if not kinds:  # all of it came from the cache
         return
     peak, forecast = plan.base_bytes + plan.together(attempt.peaks), plan.total_bytes
-    attempt.program.keep_run(
+    attempt.governor.keep_run(
         journal.Run(
             time.time(), job.id, "job", " + ".join(kinds), forecast, forecast, peak, seconds,
             job.duration or 0.0,
@@ -99,13 +107,12 @@ def _run(attempt: Attempt) -> None:
         _fetch_model(attempt)
     if not prepared:
         _prepare(attempt)
-    _plan_again(attempt)
+    _replan(attempt)
     chunks = store.chunks(job_id)
     words = options.model != NONE and bool(store.chunks(job_id, unfinished=True))
     voices = bool(chunks) and diarize.wanted(attempt.job, options)
-    for missed in (diarize.MISSED, GAPS_LEFT):  # by an earlier attempt; this one will see
-        attempt.forget(missed)
-    if words and voices and attempt.plan.side_by_side and levels.admits(attempt.program.level):
+    attempt.forget(Note.NO_SPEAKERS, Note.GAPS_LEFT)  # of an earlier attempt; this one will see
+    if words and voices and attempt.plan.side_by_side and levels.admits(attempt.governor.level):
         with attempt.transcriber() as transcriber:
             _find_both(attempt, transcriber, chunks)
         return
@@ -118,7 +125,7 @@ def _run(attempt: Attempt) -> None:
         except Exception as error:
             if not words and not store.segments(job_id, last=1):
                 raise  # there is nothing else that the job could end with
-            diarize.miss(attempt, error)
+            diarize.note_failure(attempt, error)
     if words:
         with attempt.transcriber() as transcriber:
             Transcription(attempt, transcriber).run(chunks)
@@ -128,7 +135,7 @@ def _fetch_model(attempt: Attempt) -> None:
     """Have the model on this computer, first of all: without it the rest would be in vain."""
     if locate(attempt.plan.shape.model):
         return
-    attempt.update(state="preparing", stage="downloading the model", progress=0.0)
+    attempt.update(state="preparing", stage=Stage.DOWNLOADING_MODEL(), progress=0.0)
     fetch_model(
         attempt.plan.shape.model,
         attempt.settings.download_stall_seconds,
@@ -137,39 +144,39 @@ def _fetch_model(attempt: Attempt) -> None:
     )
 
 
-def _plan_again(attempt: Attempt) -> None:
+def _replan(attempt: Attempt) -> None:
     """Forecast anew, now that the length is known."""
-    program, before = attempt.program, attempt.plan
-    limits, correct = program.limits, program.journal.correction
+    governor, before = attempt.governor, attempt.plan
+    limits, correct = governor.limits, governor.journal.correction
     plan = plan_job(attempt.options, attempt.job.duration, limits, before.cores, correct)
     attempt.plan = dataclasses.replace(
         plan,
         shape=before.shape,
-        needs={**plan.needs, **_of_words(before)},
+        needs={**plan.needs, **_transcription_need(before)},
         side_by_side=plan.side_by_side and before.side_by_side,
         cores=before.cores,
         base_bytes=before.base_bytes,
     )
     attempt.update(forecast=attempt.plan.total_bytes)
     check(attempt.options, attempt.plan, limits, correct)
-    program.amend(attempt.job.id, attempt.plan)
+    governor.amend(attempt.job.id, attempt.plan)
     if attempt.plan.workers_bytes > before.workers_bytes:  # it is longer than was thought
-        program.release(attempt.job.id)
-        attempt.wait(lambda: program.admit(attempt.job.id, attempt.plan) or None)
+        governor.release(attempt.job.id)
+        attempt.wait(lambda: governor.admit(attempt.job.id, attempt.plan) or None)
 
 
-def _of_words(plan: Plan) -> dict[str, Need]:
+def _transcription_need(plan: Plan) -> dict[str, Need]:
     return {stage: need for stage, need in plan.needs.items() if stage == "transcription"}
 
 
 def _find_both(attempt: Attempt, transcriber: Worker, chunks: list[Chunk]) -> None:
     """Find words and speakers side by side; neither ends where the other one fails."""
     errors: list[BaseException] = []
-    in_front = threading.Event()
+    visible = threading.Event()
 
     def find() -> None:
         try:
-            diarize.find(attempt, in_front.is_set)
+            diarize.find(attempt, visible.is_set)
         except BaseException as error:
             errors.append(error)
 
@@ -183,12 +190,12 @@ def _find_both(attempt: Attempt, transcriber: Worker, chunks: list[Chunk]) -> No
     finally:
         try:
             if beside.is_alive() and not attempt.stopped:
-                attempt.update(state="transcribing", stage=diarize.STAGE, progress=0.0)
-                in_front.set()
+                attempt.update(state="transcribing", stage=Stage.DIARIZING(), progress=0.0)
+                visible.set()
             beside.join()
-            if errors and isinstance(errors[0], diarize.GaveWay):
+            if errors and isinstance(errors[0], diarize.Postponed):
                 errors.clear()
-                in_front.set()
+                visible.set()
                 transcriber.stop()  # one after the other: the model makes room
                 find()
         except BaseException:  # Ctrl-C, or a full disk: nobody is left to work for
@@ -196,7 +203,7 @@ def _find_both(attempt: Attempt, transcriber: Worker, chunks: list[Chunk]) -> No
             beside.join()
             raise
         if errors and not isinstance(errors[0], Cancelled):
-            diarize.miss(attempt, errors[0])
+            diarize.note_failure(attempt, errors[0])
     if errors and isinstance(errors[0], Cancelled):
         raise errors[0]
 
@@ -215,7 +222,7 @@ def _has_results(attempt: Attempt) -> bool:
 
 def _prepare(attempt: Attempt) -> None:
     """Decode the recording and plan its chunks, in a worker that ends with the task."""
-    attempt.update(state="preparing", stage="reading the recording", progress=0.0)
+    attempt.update(state="preparing", stage=Stage.READING(), progress=0.0)
     begun, job, options, wav = time.monotonic(), attempt.job, attempt.options, attempt.wav
     worker = attempt.worker("prepare")
 
@@ -230,12 +237,15 @@ def _prepare(attempt: Attempt) -> None:
         )
 
     try:
-        info, chunks = attempt.persist(worker, once)
+        info, chunks = attempt.retry(worker, once)
         attempt.keep_run("prepare", worker, time.monotonic() - begun)
     except WorkerDied as death:
         raise AudioError(
-            f"Reading {job.title} ended its worker {RETRIES + 1} times ({first_line(death)}); the "
-            "file may be damaged, and a copy converted by another program would be right."
+            "Reading {title} ended its worker {times} times ({reason:part}); the file may be "
+            "damaged, and a copy converted by another program would be right.",
+            title=job.title,
+            times=RETRIES + 1,
+            reason=death.message,
         ) from None
     finally:
         worker.stop()
@@ -243,14 +253,16 @@ def _prepare(attempt: Attempt) -> None:
     if job.digest and info.digest != job.digest and _has_results(attempt):
         wav.unlink(missing_ok=True)  # so that it is never taken for the sound of this text
         raise InputError(
-            f"{job.source.name} is no longer the recording of {job.title}, whose text stays as it "
-            "is; that recording in its old place, or a new job for this one, would be right."
+            "{name} is no longer the recording of {title}, whose text stays as it is; that "
+            "recording in its old place, or a new job for this one, would be right.",
+            name=job.source.name,
+            title=job.title,
         )
-    attempt.forget(SOUND_GONE)
+    attempt.forget(Note.SOUND_GONE)
     if info.damaged_at is not None:
-        attempt.note(f"The recording is damaged after {info.damaged_at:.0f} s; it ends there.")
+        attempt.note(Note.DAMAGED(seconds=info.damaged_at))
     if not chunks:
-        attempt.note("No speech was found in this recording.")
+        attempt.note(Note.NO_SPEECH())
     if info.digest != job.digest or not attempt.store.chunks(job.id):  # else it is done in part
         attempt.store.save_plan(job.id, chunks)
     seconds = job.seconds + time.monotonic() - begun

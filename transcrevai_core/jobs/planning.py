@@ -3,9 +3,7 @@
 import dataclasses
 
 from transcrevai_core.diarization.recipes import recipe_for
-from transcrevai_core.errors import (
-    SettingError,
-)
+from transcrevai_core.errors import SettingError
 from transcrevai_core.library import precision
 from transcrevai_core.library.journal import Journal
 from transcrevai_core.library.store import Store

@@ -2,10 +2,12 @@
 
 import logging
 
+from transcrevai_core.codes import Cause
 from transcrevai_core.errors import TranscrevaiError
-from transcrevai_core.jobs.governor import Program
+from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.library import leftovers
 from transcrevai_core.library.store import Store
+from transcrevai_core.messages import Message
 from transcrevai_core.types import ACTIVE_STATES, Job
 from transcrevai_core.workers.processes import is_alive
 
@@ -35,18 +37,19 @@ def queue(store: Store) -> list[Job]:
     return [job for *_, job in sorted(order, key=lambda item: item[:4])]
 
 
-def recover(program: Program) -> None:
+def recover(governor: Governor) -> None:
     """Look through what an earlier program left: go on with it, or say why that cannot be."""
     kept = 0
     try:
-        leftovers.sweep(program.store.home, program.store.database)
-        for job in program.store.jobs(ACTIVE_STATES):
+        leftovers.sweep(governor.store.home, governor.store.database)
+        for job in governor.store.jobs(ACTIVE_STATES):
             if not is_alive(job.owner):
-                kept += _is_kept(program.store, job)
+                kept += _is_kept(governor.store, job)
     except (TranscrevaiError, OSError) as error:
         log.warning("what was left was not looked through: %s", error)
     if kept:
-        program.event("recovered", f"Recovered {kept} jobs" if kept > 1 else "Recovered 1 job")
+        many = Cause.JOBS_RECOVERED(number=kept)
+        governor.event("recovered", many if kept > 1 else Cause.JOB_RECOVERED())
 
 
 def _is_kept(store: Store, job: Job) -> bool:
@@ -57,9 +60,9 @@ def _is_kept(store: Store, job: Job) -> bool:
         log.warning("job %s: %s", job.id, error)
         gone = False
     if gone:
-        sentence = (
-            f"{job.source.name} is gone from where it was; with the recording in its place, the "
-            "job can go on."
+        reason = Message(
+            "{name} is gone from where it was; with the recording in its place, the job can go on.",
+            {"name": job.source.name},
         )
-        store.end_job(job.id, state="failed", error=sentence)
+        store.end_job(job.id, state="failed", error=reason)
     return not gone and job.state != "queued"

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from transcrevai_core.audio.waveform import kept_beside
+from transcrevai_core.audio.waveform import peaks_path
+from transcrevai_core.codes import Cause, Note
 from transcrevai_core.errors import StorageError, TranscrevaiError, refusal
-from transcrevai_core.i18n import mark
 from transcrevai_core.jobs import tasks
 from transcrevai_core.library.disk import size_of
 from transcrevai_core.library.journal import Journal
-from transcrevai_core.library.rows import SOUND_GONE
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.readings import MB
 from transcrevai_core.settings import Settings
@@ -39,7 +38,7 @@ def sound_of(store: Store, job: Job) -> list[Path]:
     """Return the files and folders in which a job's sound lies, of those that there are."""
     folder = store.job_dir(job.id)
     wav = store.wav(job.id)
-    kept = [wav, kept_beside(wav), *(folder / name for name in _BESIDE)]
+    kept = [wav, peaks_path(wav), *(folder / name for name in _BESIDE)]
     return [path for path in kept if path.exists()]
 
 
@@ -79,7 +78,8 @@ def clean(store: Store, settings: Settings) -> Due:
 
     Raises StorageError, after all the rest, where the disk did not let one go.
     """
-    found, refused = due(store, settings), ""
+    found = due(store, settings)
+    refused: StorageError | None = None
     gone: dict[str, list[Job]] = {"sound": [], "whole": []}
     for what, delete, listed in (
         ("sound", _delete_sound, found.sound),
@@ -91,22 +91,25 @@ def clean(store: Store, settings: Settings) -> Due:
                     delete(store, job.id)
                     gone[what].append(job)
             except OSError as error:
-                why = refusal(error)
-                refused = f"{job.title} could not be deleted ({why}); the rest is gone."
+                refused = StorageError(
+                    "{title} could not be deleted ({reason}); the rest is gone.",
+                    title=job.title,
+                    reason=refusal(error),
+                )
             except StorageError as error:
-                refused = str(error)
+                refused = error
             except TranscrevaiError as error:  # it is being worked on, or gone already
                 log.info("%s stays: %s", job.id, error)
-    for days, jobs, said in (
-        (settings.sound_days, gone["sound"], mark("Sound older than {days} days deleted")),
-        (settings.job_days, gone["whole"], mark("Recordings older than {days} days deleted")),
+    for days, jobs, cause in (
+        (settings.sound_days, gone["sound"], Cause.SOUND_DELETED),
+        (settings.job_days, gone["whole"], Cause.JOBS_DELETED),
     ):
         if jobs:
-            said = f"{said.format(days=days)}: {len(jobs)}"
+            said = cause(days=days, number=len(jobs))
             log.info("%s (%d MB)", said, found.bytes // MB)
             Journal(store.database, this_process()).add_event("cleaned", "normal", said)
     if refused:
-        raise StorageError(refused)
+        raise refused
     return Due(tuple(gone["sound"]), tuple(gone["whole"]), found.bytes)
 
 
@@ -114,4 +117,4 @@ def _delete_sound(store: Store, job_id: str) -> None:
     job = store.job(job_id)
     for path in sound_of(store, job):
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-    store.update_job(job_id, notes=tuple(dict.fromkeys([*job.notes, SOUND_GONE])))
+    store.update_job(job_id, notes=tuple(dict.fromkeys([*job.notes, Note.SOUND_GONE()])))

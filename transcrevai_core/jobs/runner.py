@@ -5,13 +5,11 @@ import threading
 import time
 
 from transcrevai_core import workers
-from transcrevai_core.errors import (
-    StorageError,
-    TranscrevaiError,
-)
+from transcrevai_core.codes import WAITING
+from transcrevai_core.errors import StorageError, TranscrevaiError
 from transcrevai_core.jobs import pipeline, retention, tasks
-from transcrevai_core.jobs.attempt import WAITING, sentence, stored_options
-from transcrevai_core.jobs.governor import Program
+from transcrevai_core.jobs.attempt import stored_options, why_failed
+from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.jobs.models import fetch_model, model_spec
 from transcrevai_core.jobs.planning import plan_for
 from transcrevai_core.jobs.queue import queue, recover
@@ -19,6 +17,7 @@ from transcrevai_core.library import precision
 from transcrevai_core.library.cache import Cache
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.plan import Plan
+from transcrevai_core.messages import NOTHING, Message
 from transcrevai_core.settings import Settings
 from transcrevai_core.transcription.catalogue import AUTO, NONE
 from transcrevai_core.types import Job
@@ -39,12 +38,12 @@ class Runner:
     sentence that says why no job could begin when last tried, or empty.
     """
 
-    _patience = 5.0  # seconds before a store that refused is asked again
+    _retry_seconds = 5.0  # seconds before a store that refused is asked again
 
     def __init__(self, store: Store, settings: Settings):
-        self.program = Program(store, settings)
+        self.governor = Governor(store, settings)
         self.store = store
-        self.fault = ""
+        self.fault = NOTHING
         self._ending = threading.Event()
         self._running: dict[str, threading.Thread] = {}
         self._worked = True  # since trackers were ended
@@ -63,23 +62,23 @@ class Runner:
 
     def _run(self) -> None:
         try:
-            Cache(self.store, self.program.settings).clear(expired_only=True)
+            Cache(self.store, self.governor.settings).clear(expired_only=True)
         except (TranscrevaiError, OSError) as error:
             log.warning("the cache was not looked through: %s", error)
-        recover(self.program)
-        with self.program:
-            settings = self.program.settings
+        recover(self.governor)
+        with self.governor:
+            settings = self.governor.settings
             if settings.preload and settings.model not in (NONE, AUTO):
                 self._preload()
             while not self._ending.wait(0.2):
                 try:
                     self._clean()
                     self._admit()
-                    self.fault = ""
+                    self.fault = NOTHING
                 except Exception as error:  # the jobs that wait must not wait for ever
-                    log.exception("the runner stumbled; trying again in %s s", self._patience)
+                    log.exception("the runner stumbled; trying again in %s s", self._retry_seconds)
                     self.fault = explain(error)
-                    self._ending.wait(self._patience)
+                    self._ending.wait(self._retry_seconds)
             for thread in list(self._running.values()):
                 thread.join(timeout=10)
 
@@ -87,34 +86,34 @@ class Runner:
         """Let go of what has been kept for its days, at the start and every hour."""
         if time.monotonic() >= self._cleans:
             self._cleans = time.monotonic() + _HOUR
-            retention.clean(self.store, self.program.settings)
+            retention.clean(self.store, self.governor.settings)
 
     def _admit(self) -> None:
         """Begin the jobs whose turn it is, as far as there is room."""
         self._running = {k: thread for k, thread in self._running.items() if thread.is_alive()}
         waiting = [job for job in queue(self.store) if not is_alive(job.owner)]
-        self._rest(bool(waiting or self._running))
+        self._release_idle(bool(waiting or self._running))
         held = False
         for job in waiting:
             # in order: a small job that overtakes could keep a large one out for ever
-            reason = "" if held else self._begin(job, len(waiting) + len(self._running))
+            reason = NOTHING if held else self._begin(job, len(waiting) + len(self._running))
             held = held or bool(reason)
-            if held and job.stage != reason and (reason or job.stage.startswith(WAITING)):
+            if held and job.stage != reason and (reason or job.stage.code in WAITING):
                 self.store.update_job(job.id, stage=reason)
 
-    def _begin(self, job: Job, active: int) -> str:
+    def _begin(self, job: Job, active: int) -> Message:
         """Begin a job, one of so many that run or wait, or say what it has to wait for."""
         try:
             plan = plan_for(
-                self.store, self.program.settings, stored_options(job), job.duration, active
+                self.store, self.governor.settings, stored_options(job), job.duration, active
             )
-            if reason := self.program.admit(job.id, plan):
+            if reason := self.governor.admit(job.id, plan):
                 return reason
         except StorageError:
             raise
         except Exception as error:
-            self.store.end_job(job.id, state="failed", error=sentence(error))
-            return ""
+            self.store.end_job(job.id, state="failed", error=why_failed(error))
+            return NOTHING
         claimed = None
         try:
             if claimed := self.store.claim(job.id):
@@ -122,31 +121,31 @@ class Runner:
                 thread.start()
                 self._running[job.id] = thread
             else:  # another program, or a cancel, was first
-                self.program.release(job.id)
+                self.governor.release(job.id)
         except Exception:
-            self.program.release(job.id)
+            self.governor.release(job.id)
             if claimed:
                 self.store.update_job(job.id, owner=None)
             raise
-        return ""
+        return NOTHING
 
     def _work(self, job: Job, plan: Plan) -> None:
         try:
-            pipeline.run_job(self.program, job, plan, self._ending.is_set)
+            pipeline.run_job(self.governor, job, plan, self._ending.is_set)
         except Exception:
             log.exception("job %s was left", job.id)
-            self._give_back(job)
+            self._disown(job)
 
-    def _rest(self, busy: bool) -> None:
+    def _release_idle(self, busy: bool) -> None:
         """Give back what only work needs, once it has ended."""
         if not busy and self._worked and not workers.live():
             watcher.end_trackers()
             self._worked = False
         self._worked = self._worked or busy
 
-    def _give_back(self, job: Job) -> None:
+    def _disown(self, job: Job) -> None:
         """Let go of a job whose end the store would not take (a full disk), once it will."""
-        while not self._ending.wait(self._patience):
+        while not self._ending.wait(self._retry_seconds):
             try:
                 self.store.update_job(job.id, owner=None)
                 return
@@ -154,14 +153,14 @@ class Runner:
                 continue
 
     def _preload(self) -> None:
-        settings = self.program.settings
+        settings = self.governor.settings
         options = settings.job_options()
         try:
             fetch_model(
                 options.model, settings.download_stall_seconds, should_stop=self._ending.is_set
             )
             plan = plan_for(self.store, settings, options)
-            with self.program.transcriber(plan.shape, "") as worker:
+            with self.governor.transcriber(plan.shape, "") as worker:
                 known = precision.disagreeing(
                     self.store.database, plan.shape.model, settings.agreement_percent
                 )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from transcrevai_core.errors import TranscrevaiError
 from transcrevai_core.jobs.runner import Runner
+from transcrevai_core.messages import NOTHING, Message
 from transcrevai_core.workers.background import explain
 
 log = logging.getLogger(__name__)
@@ -17,12 +18,12 @@ _current: "Supervisor | None" = None
 class Supervisor:
     """Begins a runner as soon as that can be, and another one where it died.
 
-    `begin` returns one that has begun to work, or raises. `reason` is one sentence that says why
-    nobody works; it is empty where a runner does.
+    `begin` returns one that has begun to work, or raises. `reason` says why nobody works;
+    it is `NOTHING` where a runner does.
     """
 
     def __init__(self, begin: Callable[[], Runner]):
-        self.reason = ""
+        self.reason = NOTHING
         self._begin = begin
         self._runner: Runner | None = None
         self._ending = threading.Event()
@@ -68,6 +69,6 @@ class Supervisor:
         self.reason = reason
 
 
-def resting() -> str:
-    """Say why nobody works on the jobs of this server; empty where someone does."""
-    return _current.reason if _current else ""
+def resting() -> Message:
+    """Say why nobody works on the jobs of this server; `NOTHING` where someone does."""
+    return _current.reason if _current else NOTHING

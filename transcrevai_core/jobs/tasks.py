@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from transcrevai_core.errors import InputError
 from transcrevai_core.memory import readings
+from transcrevai_core.messages import Message
 from transcrevai_core.types import AudioInfo, Chunk, Segment, Turn
 from transcrevai_core.workers.child import report
 
@@ -40,11 +41,11 @@ class ModelReport:
 
     device: str
     compute_type: str
-    notes: tuple[str, ...]
+    notes: tuple[Message, ...]
 
 
-# beside a job's sound: what is kept of it, and each channel while it is heard
-SPEECH, CHANNELS, ALONE = "speech.f32", "channels.npy", "channel.wav"
+# beside a job's sound: what is kept of it, and each channel while it is read
+SPEECH, CHANNELS, ONE_CHANNEL = "speech.f32", "channels.npy", "channel.wav"
 
 _loaded: tuple[ModelSpec, "Loaded"] | None = None
 
@@ -61,12 +62,12 @@ def prepare(
 
     info = decode_file(source, wav, on_progress=lambda done: report(done / 2))
     blocks = pcm.blocks(wav, speech.BLOCK_SECONDS, on_progress=lambda done: report((1 + done) / 2))
-    probabilities = _keeping(wav.with_name(SPEECH), speech.speech_probabilities(blocks))
+    probabilities = _write_through(wav.with_name(SPEECH), speech.speech_probabilities(blocks))
     regions = speech.find_regions(probabilities, threshold=threshold, max_region=chunk_seconds)
     return info, speech.plan_chunks(regions, chunk_seconds)
 
 
-def _keeping(path: Path, blocks: Iterable["np.ndarray"]) -> Iterator["np.ndarray"]:
+def _write_through(path: Path, blocks: Iterable["np.ndarray"]) -> Iterator["np.ndarray"]:
     """Pass float32 blocks on and write them, as they are; a reader never meets half a file."""
     part = path.with_suffix(".part")
     with part.open("wb") as file:
@@ -110,7 +111,7 @@ def diarize(
 
 
 def split_channels(source: Path, wav: Path) -> tuple[list[Turn], dict[str, Any]]:
-    """Take each channel of a recording as a speaker; what they tell stays beside `wav`.
+    """Take each channel of a recording as a speaker; what was read of them stays beside `wav`.
 
     Reports the finished share. Raises InputError where there is but one channel.
     """
@@ -131,14 +132,14 @@ def split_channels(source: Path, wav: Path) -> tuple[list[Turn], dict[str, Any]]
                 "The recording has one channel, which cannot be two speakers; the setting "
                 "channels=mix would be right."
             )
-        heard = []
+        levels = []
         for channel in range(number):
-            decode_file(source, wav.with_name(ALONE), channel=channel)
-            heard.append(hear_channel(wav.with_name(ALONE)))
+            decode_file(source, wav.with_name(ONE_CHANNEL), channel=channel)
+            levels.append(hear_channel(wav.with_name(ONE_CHANNEL)))
             report((channel + 1) / number)
-        shortest = min(len(channel) for channel in heard)
+        shortest = min(len(channel) for channel in levels)
         part = kept.with_suffix(".part.npy")
-        np.save(part, np.stack([channel[:shortest] for channel in heard]))
+        np.save(part, np.stack([channel[:shortest] for channel in levels]))
         part.replace(kept)
     turns = tuple(channel_turns(np.load(kept), Recipe("")))
     count = Count(len({turn.speaker for turn in turns}), by="channels")
@@ -227,7 +228,7 @@ def _model(spec: ModelSpec) -> "Loaded":
         _loaded = None  # the old model leaves before the new one comes
         # what a file's weights leave as they become smaller goes at once (small: 771 MB, then 615);
         # a decoder's buffers stay to be used again (base: 380 MB, then 310)
-        readings.map_from(2**16)
+        readings.set_mmap_threshold(2**16)
         loaded = loading.load(
             spec.folder,
             spec.name,
@@ -236,6 +237,6 @@ def _model(spec: ModelSpec) -> "Loaded":
             threads=spec.threads,
             disagreeing=dict(spec.disagreeing),
         )
-        readings.map_from(2**24)
+        readings.set_mmap_threshold(2**24)
         _loaded = spec, loaded
     return _loaded[1]

@@ -4,14 +4,15 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from transcrevai_core import demo
-from transcrevai_core.errors import WorkerDied
+from transcrevai_core.codes import Note, Stage
+from transcrevai_core.errors import WorkerDied, reason
 from transcrevai_core.jobs import tasks
-from transcrevai_core.jobs.attempt import RETRIES, Attempt, first_line
+from transcrevai_core.jobs.attempt import RETRIES, Attempt
 from transcrevai_core.jobs.models import model_spec
 from transcrevai_core.library import coverage, precision
 from transcrevai_core.memory import plan
 from transcrevai_core.memory.forecast import Shape
+from transcrevai_core.messages import Message
 from transcrevai_core.transcript.turns import clock
 from transcrevai_core.transcription.catalogue import AUTO, DEMO
 from transcrevai_core.types import Chunk
@@ -38,7 +39,7 @@ class Transcription:
         self.transcriber = transcriber
         self.shape = attempt.plan.shape
         self.again: set[int] = set()  # chunks that are gaps in what was decoded before
-        self.stays_light = False  # what memory made lighter stays so for the rest of the job
+        self.stays_lighter = False  # what memory made lighter stays so for the rest of the job
         self.spec: tasks.ModelSpec  # which model does the work, from `ready` on
 
     def run(self, chunks: list[Chunk]) -> None:
@@ -49,10 +50,10 @@ class Transcription:
         language = self.detect(chunks)
         left = attempt.store.chunks(attempt.job.id, unfinished=True)
         self.again = {chunk.index for chunk in coverage.split(chunks)[1]}
-        attempt.update(stage="transcribing", progress=1 - len(left) / len(chunks))
+        attempt.update(stage=Stage.TRANSCRIBING(), progress=1 - len(left) / len(chunks))
         for chunk in left:
             if attempt.is_emergency:
-                self.become_light(chunk)
+                self.use_emergency_profile(chunk)
             self.decode(chunk, language)
         if self.shape == attempt.plan.shape and len(left) == len(chunks):  # else it says nothing
             attempt.keep_run("transcription", self.transcriber, time.monotonic() - begun)
@@ -60,19 +61,19 @@ class Transcription:
     def load(self) -> None:
         """Have the model in the worker, and write down what came of it."""
         attempt, name = self.attempt, self.shape.model
-        attempt.update(state="transcribing", stage="loading the model", progress=0.0)
+        attempt.update(state="transcribing", stage=Stage.LOADING_MODEL(), progress=0.0)
         usual = self.shape
-        attempt.persist(self.transcriber, self.ready, self.lighten)
-        self.return_to(usual)
+        attempt.retry(self.transcriber, self.ready, self.lighten)
+        self.restore(usual)
         if name == DEMO.name:
-            attempt.note(demo.NOTE)
+            attempt.note(Note.DEMO())
         if self.options.model == AUTO:
-            attempt.note(f"The model {name} was chosen: the largest that fits the memory budget.")
+            attempt.note(Note.MODEL_CHOSEN(model=name))
 
     def ready(self, device: str | None = None) -> None:
         """Load the model in the worker and note where and how it runs."""
         options = self.options
-        self.specify(device or options.device)
+        self.describe_model(device or options.device)
         report = self.attempt.call(
             self.transcriber, tasks.load_model, self.spec, options.language, options.task
         )
@@ -81,19 +82,19 @@ class Transcription:
             model=self.shape.model, device=report.device, compute_type=report.compute_type
         )
 
-    def specify(self, device: str) -> None:
+    def describe_model(self, device: str) -> None:
         """Say which model does the work from now on, and what is known to be wrong with it."""
         database, least = self.attempt.store.database, self.attempt.settings.agreement_percent
         known = precision.disagreeing(database, self.shape.model, least)
         self.spec = model_spec(self.shape, device, known)
 
     def detect(self, chunks: list[Chunk]) -> str:
-        """Return the language: as asked for, as found earlier, or as the model hears it."""
+        """Return the language: as asked for, as found earlier, or as the model detects it."""
         attempt = self.attempt
         if self.options.language:
             attempt.update(language=self.options.language)
         elif attempt.job.language is None:
-            language, probability = self.ask_model(
+            language, probability = self.run_with_model(
                 lambda: (tasks.detect_language, self.spec, attempt.wav, chunks)
             )
             attempt.update(language=language, language_probability=probability)
@@ -111,51 +112,53 @@ class Transcription:
             return tasks.decode, *sound, arguments, self.shape.chunk_seconds
 
         try:
-            segments, dropped = self.ask_model(task)
+            segments, dropped = self.run_with_model(task)
         except WorkerDied as death:
             raise WorkerDied(
-                f"{first_line(death)}; the stretch from {clock(chunk.start)} to "
-                f"{clock(chunk.end)} was tried {RETRIES + 1} times, and what was done is kept.",
+                "{reason:part}; the stretch from {start} to {end} was tried {times} times, "
+                "and what was done is kept.",
                 death.cause,
+                reason=death.message,
+                start=clock(chunk.start),
+                end=clock(chunk.end),
+                times=RETRIES + 1,
             ) from None
         seconds = time.monotonic() - begun
         store.save_chunk(job_id, chunk.index, segments, dropped=dropped, seconds=seconds)
-        self.return_to(usual)
+        self.restore(usual)
 
-    def return_to(self, usual: Shape) -> None:
+    def restore(self, usual: Shape) -> None:
         """Work as before, where it was not memory that called for something lighter."""
-        if self.shape != usual and not self.stays_light:
+        if self.shape != usual and not self.stays_lighter:
             self.shape = usual
-            self.specify(self.spec.device)
+            self.describe_model(self.spec.device)
 
-    def lighten(self, death: WorkerDied) -> str:
+    def lighten(self, death: WorkerDied) -> Message:
         """Go one step lighter, and say how."""
         before = self.shape
         self.shape = plan.lighter(before)
-        self.stays_light = self.stays_light or death.cause == "memory"
-        self.specify(self.spec.device)
+        self.stays_lighter = self.stays_lighter or death.cause == "memory"
+        self.describe_model(self.spec.device)
         change = plan.differences(before, self.shape)
-        if change and self.stays_light:
-            self.attempt.note(f"Memory was short: part of the text was made with {change}.")
+        if change and self.stays_lighter:
+            self.attempt.note(Note.LIGHTER_IN_PART(change=change))
         return change
 
-    def become_light(self, chunk: Chunk) -> None:
+    def use_emergency_profile(self, chunk: Chunk) -> None:
         """Take the emergency profile for what remains."""
         before = self.shape
         self.shape = plan.emergency(before)
-        self.stays_light = True
+        self.stays_lighter = True
         change = plan.differences(before, self.shape)
         if not change:
             return
-        sentence = (
-            f"Memory was short: from {clock(chunk.start)} on, the text is made with {change}."
-        )
-        self.attempt.note(sentence)
-        self.attempt.program.event("lighter", sentence, self.attempt.job.id)
+        note = Note.LIGHTER_FROM(time=clock(chunk.start), change=change)
+        self.attempt.note(note)
+        self.attempt.governor.event("lighter", note, self.attempt.job.id)
         self.transcriber.stop()  # only the end of a process gives all of its memory back
-        self.attempt.persist(self.transcriber, self.ready, self.lighten)
+        self.attempt.retry(self.transcriber, self.ready, self.lighten)
 
-    def ask_model(self, task: Callable[[], tuple[Any, ...]]) -> Any:
+    def run_with_model(self, task: Callable[[], tuple[Any, ...]]) -> Any:
         """Run a task, made anew for each try; where a GPU fails at it, go on with the CPU."""
         attempt, worker = self.attempt, self.transcriber
 
@@ -166,11 +169,11 @@ class Transcription:
                 if attempt.job.device == "cpu":
                     raise
                 # a GPU that loads a model may still lack the memory, or a library, to run it
-                attempt.note(f"The GPU gave up ({first_line(error)}); the CPU is used instead.")
+                attempt.note(Note.GPU_FAILED(reason=reason(error)))
                 self.ready("cpu")
                 return attempt.call(worker, *task())
 
-        return attempt.persist(worker, once, self.lighten)
+        return attempt.retry(worker, once, self.lighten)
 
     def arguments(self, language: str, again: bool = False) -> dict[str, Any]:
         """Return what `faster_whisper.WhisperModel.transcribe` is called with for a chunk."""

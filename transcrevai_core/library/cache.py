@@ -47,8 +47,8 @@ class TierStats:
 
 def key(digest: str, settings: Mapping[str, Any]) -> str:
     """Return the name of what these settings come to for the sound of this digest."""
-    told = json.dumps([digest, dict(settings)], sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:40]
+    settings_of_sound = json.dumps([digest, dict(settings)], sort_keys=True)
+    return hashlib.sha256(settings_of_sound.encode()).hexdigest()[:40]
 
 
 def write(path: Path, content: bytes) -> None:

@@ -89,10 +89,10 @@ def cover(
     bare: list[Region] = []
     for region in regions:
         at = max(region.start, latest[bisect_right(starts, region.start)])
-        bare += _bare(region, spans, starts, at)
+        bare += _uncovered(region, spans, starts, at)
     gaps = []
     for _, group in groupby(bare, key=lambda stretch: bisect_right(starts, stretch.start)):
-        gaps += _packed(list(group), longest)
+        gaps += _grouped(list(group), longest)
     return Coverage(
         sum(region.duration for region in regions),
         tuple(Gap(g[0].start, g[-1].end, tuple(g), _state(g, again, left)) for g in gaps),
@@ -106,7 +106,7 @@ def _spans(segment: Segment) -> Sequence[tuple[float, float]]:
     return [(word.start, word.end) for word in segment.words]
 
 
-def _bare(
+def _uncovered(
     region: Region, spans: Sequence[tuple[float, float]], starts: Sequence[float], at: float
 ) -> Iterator[Region]:
     """Yield the stretches of a region, from `at` on, where nothing is said for `LEAST` seconds."""
@@ -118,7 +118,7 @@ def _bare(
         yield Region(at, region.end)
 
 
-def _packed(stretches: Sequence[Region], longest: float) -> list[list[Region]]:
+def _grouped(stretches: Sequence[Region], longest: float) -> list[list[Region]]:
     groups: list[list[Region]] = []
     for stretch in stretches:
         if groups and stretch.end - groups[-1][0].start <= longest:
@@ -156,7 +156,7 @@ def transcribe_again(store: Store, job: Job, gaps: Sequence[Gap]) -> None:
     now = of_job(store, job.id).gaps  # whoever asks may have looked long ago
     wanted = [gap for gap in now if (gap.start, gap.end) in asked and gap.state != "waiting"]
     if not wanted:
-        raise InputError(f"There is no gap in {job.title} to transcribe again.")
+        raise InputError("There is no gap in {title} to transcribe again.", title=job.title)
     check_sound(job, store.wav(job.id))
     with store.database.write() as db:
         most = db.execute("SELECT max(number) FROM chunks WHERE job = ?", (job.id,)).fetchone()[0]
@@ -166,4 +166,6 @@ def transcribe_again(store: Store, job: Job, gaps: Sequence[Gap]) -> None:
                 chunk_row(job.id, Chunk(number, gap.start, gap.end, gap.speech)),
             )
         if not requeue(db, job.id, job.options):
-            raise InputError(f"{job.title} is being worked on; its gaps can be asked for after it.")
+            raise InputError(
+                "{title} is being worked on; its gaps can be asked for after it.", title=job.title
+            )

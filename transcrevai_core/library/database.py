@@ -22,8 +22,10 @@ class Database:
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version > len(MIGRATIONS):
                 raise StorageError(
-                    f"The library {path} was made by a newer TranscrevAI (version {version}); "
-                    "that one would be right to open it."
+                    "The library {path} was made by a newer TranscrevAI (version {version}); "
+                    "that one would be right to open it.",
+                    path=path,
+                    version=version,
                 )
             db.execute("PRAGMA journal_mode = WAL")
             migrate(db)
@@ -41,7 +43,9 @@ class Database:
                 self._local.db = db
             yield self._local.db
         except sqlite3.Error as error:
-            raise StorageError(f"The library {self.path} refused: {error}.") from error
+            raise StorageError(
+                "The library {path} refused: {error}.", path=self.path, error=error
+            ) from error
 
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:

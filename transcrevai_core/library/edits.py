@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from transcrevai_core.errors import InputError, Outdated
+from transcrevai_core.i18n import mark
 from transcrevai_core.library.history import Change, recorded
 from transcrevai_core.library.rows import read_turns, segment_from_row, write_segments, write_turns
 from transcrevai_core.library.store import Store
@@ -22,7 +23,7 @@ from transcrevai_core.transcript.retiming import timed_words
 from transcrevai_core.transcript.turns import joined, reassigned
 from transcrevai_core.types import Segment, Turn, Word
 
-GONE = "What was to be changed is gone: it was merged or made anew in the meantime."
+GONE = mark("What was to be changed is gone: it was merged or made anew in the meantime.")
 
 
 # -- texts -------------------------------------------------------------------------------------
@@ -155,7 +156,7 @@ def merge_segments(store: Store, segment_id: int) -> Change:
         )
         db.execute("DELETE FROM segments WHERE id = ?", (second.id,))
         if speaker and second.speaker and speaker != second.speaker:
-            _give(db, row["job"], second.start, second.end, second.speaker, speaker)
+            _reassign(db, row["job"], second.start, second.end, second.speaker, speaker)
     return change
 
 
@@ -166,7 +167,7 @@ def assign_segment(store: Store, segment_id: int, label: str) -> Change:
     """Say that a segment was spoken by another speaker; the turns follow."""
     with _segment(store, segment_id, "speaker") as (db, row, change):
         db.execute("UPDATE segments SET speaker = ? WHERE id = ?", (label, segment_id))
-        _give(db, row["job"], row["start"], row["end"], row["speaker"], label)
+        _reassign(db, row["job"], row["start"], row["end"], row["speaker"], label)
     return change
 
 
@@ -178,11 +179,11 @@ def assign_turn(store: Store, job_id: str, turn: Turn, label: str) -> Change:
     with recorded(store, job_id, "speaker") as (db, change):
         if turn not in read_turns(db, job_id, turn.start, turn.end):
             raise Outdated(GONE)
-        _give(db, job_id, turn.start, turn.end, turn.speaker, label)
+        _reassign(db, job_id, turn.start, turn.end, turn.speaker, label)
     return change
 
 
-def _give(
+def _reassign(
     db: sqlite3.Connection, job_id: str, start: float, end: float, old: str | None, new: str
 ) -> None:
     write_turns(db, job_id, reassigned(read_turns(db, job_id), start, end, old, new))
@@ -222,8 +223,9 @@ def rename_speaker(store: Store, job_id: str, label: str, name: str) -> Change:
         taken |= {turn.speaker.casefold() for turn in read_turns(db, job_id)} - {label.casefold()}
         if name.casefold() in taken:
             raise InputError(
-                f"There is a {name} in this recording already; merge the two speakers if they are "
-                "one, or choose another name."
+                "There is a {name} in this recording already; merge the two speakers if they "
+                "are one, or choose another name.",
+                name=name,
             )
         if name and name != label:
             db.execute(
@@ -287,4 +289,6 @@ def said(row: sqlite3.Row) -> str:
 
 def _check(shown: str | None, now: str) -> None:
     if shown is not None and shown != now:
-        raise Outdated(f"This has been changed in the meantime; it reads now: “{now.strip()}”.")
+        raise Outdated(
+            "This has been changed in the meantime; it reads now: “{now}”.", now=now.strip()
+        )

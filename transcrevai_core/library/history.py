@@ -22,7 +22,6 @@ KEPT = 200  # changes of one job that can be taken back
 _COLUMNS = (
     "chunk", "start", "end", "text", "edited", "words", "speaker", "details", "note", "highlighted",
 )  # fmt: skip
-_GONE = "What was changed here has been made anew since, and can no longer be taken back."
 
 State = dict[str, Any]
 
@@ -140,7 +139,9 @@ def _step(store: Store, job_id: str, *, back: bool) -> Change:
         else:
             forget_changes(db, job_id)
     if not fits:
-        raise InputError(_GONE)
+        raise InputError(
+            "What was changed here has been made anew since, and can no longer be taken back."
+        )
     return change
 
 

@@ -15,6 +15,7 @@ from transcrevai_core.i18n import mark
 from transcrevai_core.library.database import Database
 from transcrevai_core.memory.levels import Level
 from transcrevai_core.memory.readings import Machine, Reading, WorkerReading
+from transcrevai_core.messages import NOTHING, Message, dump, load
 
 KEPT_READINGS, KEPT_EVENTS, KEPT_RUNS = 3_600, 1_000, 5_000  # 30 minutes at 2 a second
 _LATEST = 5  # runs that correct a forecast
@@ -43,13 +44,13 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that the budget made happen, with its cause in words; `time` is Unix time."""
+    """Something that the budget made happen, with its cause; `time` is Unix time."""
 
     time: float
     kind: EventKind
     level: Level
     job: str
-    cause: str
+    cause: Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +158,13 @@ class Journal:
             ).fetchone()
         return int(row[0] or 0)
 
-    def add_event(self, kind: EventKind, level: Level, cause: str, job: str = "") -> None:
+    def add_event(self, kind: EventKind, level: Level, cause: Message, job: str = "") -> None:
         """Write an event, and let the oldest go."""
         with self.database.write() as db:
             row = db.execute(
                 "INSERT INTO events (program, time, kind, level, job, cause) "
                 "VALUES (?, ?, ?, ?, ?, ?)",
-                (self.program, time.time(), kind, level, job, cause),
+                (self.program, time.time(), kind, level, job, dump(cause)),
             )
             last = int(row.lastrowid or 0)
             db.execute("DELETE FROM events WHERE id <= ?", (last - KEPT_EVENTS,))
@@ -176,7 +177,10 @@ class Journal:
                 "WHERE time >= ? AND (? IS NULL OR job = ?) ORDER BY id DESC LIMIT ?",
                 (since, job, job, last),
             ).fetchall()
-        return [Event(*row) for row in reversed(rows)]
+        return [
+            Event(row["time"], row["kind"], row["level"], row["job"], load(row["cause"]))
+            for row in reversed(rows)
+        ]
 
     def add_run(self, run: Run) -> None:
         """Write what a stage needed."""
@@ -208,8 +212,8 @@ class Journal:
         return min(2.0, max(0.8, max(needed))) if needed else 1.0
 
 
-def degrading(runs: Sequence[Run], window: int = 5, tolerance: float = 1.25) -> str:
-    """Tell in words where like runs have become worse of late; empty where they have not.
+def degrading(runs: Sequence[Run], window: int = 5, tolerance: float = 1.25) -> Message:
+    """Say where like runs have become worse of late; `NOTHING` where they have not.
 
     The mean RTF and peak of the last `window` runs of each key are held against those before.
     """
@@ -220,14 +224,21 @@ def degrading(runs: Sequence[Run], window: int = 5, tolerance: float = 1.25) -> 
         late, early = mine[-window:], mine[:-window]
         if len(late) < window or len(early) < window:
             continue
-        for what, values in (
-            (mark("takes longer"), lambda run: run.rtf),
-            (mark("needs more memory"), lambda run: float(run.peak_bytes)),
+        for text, values in (
+            (
+                mark("Of late {key} takes longer: {times:.1f} times the mean of the runs before."),
+                lambda run: run.rtf,
+            ),
+            (
+                mark(
+                    "Of late {key} needs more memory: {times:.1f} times the mean of the runs "
+                    "before."
+                ),
+                lambda run: float(run.peak_bytes),
+            ),
         ):
             before = statistics.fmean(map(values, early[-2 * window :]))
             now = statistics.fmean(map(values, late))
             if before and now > tolerance * before:
-                return (
-                    f"Of late {key} {what}: {now / before:.1f} times the mean of the runs before."
-                )
-    return ""
+                return Message(text, {"key": key, "times": now / before})
+    return NOTHING

@@ -1,5 +1,6 @@
 """The database's shape, as small functions: each is applied once, in order, in a transaction."""
 
+import json
 import sqlite3
 from collections.abc import Callable
 
@@ -155,6 +156,41 @@ def m007_checks(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX checks_by_identity ON checks (identity, time)")
 
 
+def m008_messages(db: sqlite3.Connection) -> None:
+    """Stages, errors, notes and causes as JSON of messages, those that decide something as codes.
+
+    Other sentences of before stay as they were written, which reads as well.
+    """
+    fixed = {
+        "The demo model understands synthesized demo speech only.": "demo",
+        "The sound was deleted, because its days were over.": "sound_gone",
+        "No speech was found in this recording.": "no_speech",
+    }
+    begun = {
+        "Who spoke when could not be found: ": "no_speakers",
+        "The gaps were not transcribed again: ": "gaps_left",
+    }
+
+    def converted(note: str) -> str:
+        if note in fixed:
+            return json.dumps({"code": fixed[note]})
+        for beginning, code in begun.items():
+            if note.startswith(beginning):
+                reason = {"message": {"text": note.removeprefix(beginning)}}
+                return json.dumps({"code": code, "values": {"reason": reason}})
+        return note
+
+    for job, notes in db.execute("SELECT id, notes FROM jobs WHERE notes != '[]'").fetchall():
+        now = json.dumps([converted(note) for note in json.loads(notes)])
+        db.execute("UPDATE jobs SET notes = ? WHERE id = ?", (now, job))
+    db.execute("UPDATE jobs SET stage = ''")  # whoever works on a job says it anew
+    # "Degraded: ..." of an event that says its level beside it
+    db.execute(
+        "UPDATE events SET cause = substr(cause, length(level) + 3) "
+        "WHERE kind = 'level' AND lower(cause) LIKE level || ': %'"
+    )
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_initial,
     m002_search,
@@ -163,6 +199,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m005_changes,
     m006_laboratory,
     m007_checks,
+    m008_messages,
 )
 
 

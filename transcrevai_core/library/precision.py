@@ -10,6 +10,7 @@ from transcrevai_core import demo
 from transcrevai_core.errors import InputError
 from transcrevai_core.evaluation.references import recording_of
 from transcrevai_core.library.database import Database
+from transcrevai_core.messages import NOTHING, Message
 from transcrevai_core.transcription.catalogue import MODELS, locate
 
 EXACT = "float32"  # what the others are held against
@@ -49,9 +50,9 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A recording to be cut into clips; the language is None where it is to be heard.
+    """A recording to be cut into clips; the language is None where it is to be detected.
 
-    It is told of by its `title`, or by its file's name where it has none.
+    It is called by its `title`, or by its file's name where it has none.
     """
 
     path: Path
@@ -79,7 +80,9 @@ def recordings(
     """
     names = {recording_of(file.name) for file in files}
     if lonely := sorted(references.keys() - names):
-        raise InputError(f"No clip is called {lonely[0]}; a reference named as its clip is right.")
+        raise InputError(
+            "No clip is called {name}; a reference named as its clip is right.", name=lonely[0]
+        )
     return [Recording(file, language, references.get(recording_of(file.name))) for file in files]
 
 
@@ -165,7 +168,7 @@ def new_check(
     return Check(time.time(), model, dict(clips), size, tuple(measures))
 
 
-def verdict(check: Check, percent: float) -> str:
+def verdict(check: Check, percent: float) -> Message:
     """Say in one sentence what follows from a check, where `percent` of the words must agree.
 
     >>> one = Measure("int8", "int8_float32", 0.95, None, 0, 0.1)
@@ -176,15 +179,17 @@ so it goes on in int8.
     for one in check.measures:
         if one.compute_type == EXACT:
             continue
+        values = {"share": one.agreement, "model": check.model, "type": one.compute_type,
+                  "least": percent}  # fmt: skip
         if 100 * one.agreement < percent:
-            return (
-                f"{one.agreement:.1%} of the words of {check.model} in {one.compute_type} agree "
-                f"with float32's, less than the {percent:g}% that is asked for, so from now on it "
-                "works in the next compute type."
+            return Message(
+                "{share:.1%} of the words of {model} in {type} agree with float32's, less than the "
+                "{least:g}% that is asked for, so from now on it works in the next compute type.",
+                values,
             )
-        return (
-            f"{one.agreement:.1%} of the words of {check.model} in {one.compute_type} agree with "
-            f"float32's, at least the {percent:g}% that is asked for, so it goes on in "
-            f"{one.compute_type}."
+        return Message(
+            "{share:.1%} of the words of {model} in {type} agree with float32's, at least the "
+            "{least:g}% that is asked for, so it goes on in {type}.",
+            values,
         )
-    return ""
+    return NOTHING

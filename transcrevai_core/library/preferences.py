@@ -58,7 +58,7 @@ def save(changes: Mapping[str, Any]) -> None:
     sentence for a value out of its range, or one that does not go with the others, and
     StorageError where the file cannot be written; nothing is written then.
     """
-    load_settings()  # a file that is not valid is told of in the same words as everywhere
+    load_settings()  # a file that is not valid is reported in the same words as everywhere
     path = config_file().resolve()
     try:
         before = path.read_text(encoding="utf-8") if path.exists() else ""
@@ -77,9 +77,11 @@ def save(changes: Mapping[str, Any]) -> None:
     except ValidationError as error:
         raise SettingError(describe(error)) from None
     except TOMLKitError as error:
-        raise SettingError(f"{path} cannot be read: {error}.") from None
+        raise SettingError("{path} cannot be read: {error}.", path=path, error=error) from None
     except OSError as error:
         raise StorageError(
-            f"{path} cannot be written ({refusal(error)}); a folder with room, in which "
-            "you may write, would be right."
+            "{path} cannot be written ({reason}); a folder with room, in which you may write, "
+            "would be right.",
+            path=path,
+            reason=refusal(error),
         ) from error

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from transcrevai_core.codes import Note
 from transcrevai_core.errors import InputError
-from transcrevai_core.i18n import mark
+from transcrevai_core.messages import dump, load
 from transcrevai_core.transcript.alignment import align
 from transcrevai_core.transcript.turns import overlapping, same_speakers
 from transcrevai_core.types import Chunk, Job, Region, Segment, Turn, Word
@@ -18,8 +19,6 @@ _DETAILS = (
     "avg_logprob", "no_speech_prob", "compression_ratio", "temperature", "looping", "model",
     "compute_type", "continues",
 )  # fmt: skip
-SOUND_GONE = mark("The sound was deleted, because its days were over.")
-GAPS_LEFT = "The gaps were not transcribed again:"
 _NEAR = 10.0  # seconds around a chunk in which its words' speakers are looked for
 
 
@@ -28,7 +27,8 @@ def job_from_row(row: sqlite3.Row) -> Job:
     values = dict(row)
     values["source"] = Path(values["source"])
     values["options"] = json.loads(values["options"])
-    values["notes"] = tuple(json.loads(values["notes"]))
+    values["notes"] = tuple(load(note) for note in json.loads(values["notes"]))
+    values |= {name: load(values[name]) for name in ("stage", "error")}
     values["diarization"] = json.loads(values["diarization"])
     values["cancel_requested"] = bool(values["cancel_requested"])
     return Job(**values)
@@ -38,10 +38,15 @@ def job_columns(changes: dict[str, Any]) -> dict[str, Any]:
     """Turn changed fields of a Job into values that SQLite takes."""
     if unknown := set(changes) - set(Job.__dataclass_fields__):
         raise ValueError(f"unknown job fields {sorted(unknown)}")
-    return {
-        name: json.dumps(value) if name in ("options", "notes", "diarization") else value
-        for name, value in changes.items()
-    }
+    return {name: _column(name, value) for name, value in changes.items()}
+
+
+def _column(name: str, value: Any) -> Any:
+    if name in ("stage", "error"):
+        return dump(value)
+    if name == "notes":
+        return json.dumps([dump(note) for note in value])
+    return json.dumps(value) if name in ("options", "diarization") else value
 
 
 def chunk_from_row(row: sqlite3.Row) -> Chunk:
@@ -211,17 +216,13 @@ def give_up_gaps(db: sqlite3.Connection, job_id: str) -> None:
     )
     if gone.rowcount:
         job = job_from_row(row)
-        notes = [*job.notes, *([_in_vain(job)] if job.error else [])]
+        left = [Note.GAPS_LEFT(reason=job.error)] if job.error else []
         db.execute(
             "UPDATE jobs SET state = 'done', progress = 1, error = '', cancel_requested = 0, "
             "notes = ?2 WHERE id = ?1 AND NOT EXISTS "
             "(SELECT 1 FROM chunks WHERE job = ?1 AND done = 0)",
-            (job_id, json.dumps(notes)),
+            (job_id, _column("notes", [*job.notes, *left])),
         )
-
-
-def _in_vain(job: Job) -> str:
-    return f"{GAPS_LEFT} {job.error}"
 
 
 def forget_changes(db: sqlite3.Connection, job_id: str) -> None:
@@ -255,20 +256,21 @@ def drop_cached(db: sqlite3.Connection, job: Job, folder: Path) -> None:
         (folder / row["key"]).unlink(missing_ok=True)
 
 
-def sound_gone(job: Job, wav: Path) -> str:
-    """Say why a job's sound can no longer be had; empty where it is there, or can be read again."""
+def sound_gone(job: Job, wav: Path) -> InputError | None:
+    """Return why a job's sound can no longer be had; None where it can, or be read again."""
     if wav.is_file() or (job.fingerprint and fingerprint(job.source) == job.fingerprint):
-        return ""
-    return (
-        f"The sound of {job.title} is no longer kept, and its recording is gone or has changed; "
-        "the same file in its old place would be right."
+        return None
+    return InputError(
+        "The sound of {title} is no longer kept, and its recording is gone or has changed; the "
+        "same file in its old place would be right.",
+        title=job.title,
     )
 
 
 def check_sound(job: Job, wav: Path) -> None:
     """Raise InputError where a job's sound can no longer be had."""
     if gone := sound_gone(job, wav):
-        raise InputError(gone)
+        raise gone
 
 
 def fingerprint(source: Path) -> str:

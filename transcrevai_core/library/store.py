@@ -15,6 +15,7 @@ from typing import Any
 from transcrevai_core.errors import InputError, StorageError, refusal
 from transcrevai_core.library import leftovers, rows
 from transcrevai_core.library.database import Database
+from transcrevai_core.messages import NOTHING
 from transcrevai_core.transcript.names import clean
 from transcrevai_core.types import ACTIVE_STATES, Chunk, Job, JobState, Segment, Transcript, Turn
 from transcrevai_core.workers.processes import is_alive, this_process
@@ -33,7 +34,7 @@ class Store:
             self.database.path.chmod(0o600)
         except OSError as error:
             raise StorageError(
-                f"The data directory {home} cannot be used: {refusal(error)}."
+                "The data directory {home} cannot be used: {why}.", home=home, why=refusal(error)
             ) from None
 
     def add_job(
@@ -56,7 +57,7 @@ class Store:
             str(source).encode()
         except UnicodeEncodeError:
             raise InputError(
-                f"The name of {str(source)!a} is not UTF-8; a renamed file would be right."
+                "The name {name!a} is not UTF-8; a renamed file would be right.", name=str(source)
             ) from None
         job_id, now = uuid.uuid4().hex, time.time()
         # in the transaction: a library that refuses does so before anything is moved, and a runner
@@ -90,7 +91,9 @@ class Store:
         with self.database.read() as db:
             row = db.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
         if row is None:
-            raise InputError(f"There is no job {job_id!r}; the list of jobs shows those there are.")
+            raise InputError(
+                "There is no job {job_id!r}; the list of jobs shows those there are.", job_id=job_id
+            )
         return rows.job_from_row(row)
 
     def find(self, beginning: str) -> Job:
@@ -101,9 +104,9 @@ class Store:
             found = db.execute("SELECT * FROM jobs WHERE id GLOB ?", (f"{sought}*",)).fetchall()
         if len(found) != 1:
             raise InputError(
-                f"{len(found) or 'No'} jobs have an id that begins with {beginning!r}; four or "
-                "more characters of one id in the list would be right."
-            )
+                "The ids of {number} jobs begin with {beginning!r}; four or more characters of one "
+                "id in the list would be right.", number=len(found), beginning=beginning,
+            )  # fmt: skip
         return rows.job_from_row(found[0])
 
     def jobs(self, states: Sequence[JobState] = ()) -> list[Job]:
@@ -156,7 +159,7 @@ class Store:
     def end_job(self, job_id: str, **changes: Any) -> None:
         """Write how a job ended; what is left of its gaps waits no longer."""
         # in one write: whoever sees the new state may take the job at once
-        self.update_job(job_id, owner=None, stage="", **changes)
+        self.update_job(job_id, owner=None, stage=NOTHING, **changes)
         with self.database.write() as db:
             rows.give_up_gaps(db, job_id)
 
@@ -177,7 +180,9 @@ class Store:
         the rest is deleted at the program's next start.
         """
         job = self.job(job_id)
-        busy = InputError(f"{job.title} is being worked on; cancel it first, then delete it.")
+        busy = InputError(
+            "{title} is being worked on; cancel it first, then delete it.", title=job.title
+        )
         if job.state in ACTIVE_STATES and is_alive(job.owner):
             raise busy
         with self.database.write() as db:

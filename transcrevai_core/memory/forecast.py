@@ -1,4 +1,4 @@
-"""How much memory the workers are going to need: asked before a job begins, told from its shape.
+"""How much memory the workers are going to need, computed from a job's shape before it begins.
 
 A worker's memory is what its libraries take, the weights, and room to work in, which follows from
 the model's layers: the attention of the encoder (each position to each, for every head of a

@@ -9,8 +9,10 @@ Plans stay below that, and a job that needs a little more than was forecast dist
 from dataclasses import dataclass
 from typing import Literal
 
+from transcrevai_core.codes import Cause
 from transcrevai_core.memory import readings
 from transcrevai_core.memory.readings import MB, Reading
+from transcrevai_core.messages import Message
 from transcrevai_core.settings import Settings
 
 Level = Literal["normal", "degraded", "emergency", "kill"]
@@ -41,11 +43,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The level from now on, and what is to be done at once; `cause` says why, in words."""
+    """The level from now on, and what is to be done at once; `cause` says why."""
 
     level: Level
     changed: bool
-    cause: str
+    cause: Message
     end_idle: bool = False
     shrink_caches: bool = False
     kill: int | None = None  # the process number of a worker
@@ -108,12 +110,9 @@ def decide(reading: Reading, limits: Limits, state: Level) -> Decision:
     )
 
 
-def _cause(reading: Reading, limits: Limits) -> str:
+def _cause(reading: Reading, limits: Limits) -> Message:
     """Say what fills the memory more: everything on the machine, or this program its budget."""
     pressure = reading.machine.pressure
     if pressure >= limits.kill * reading.total_bytes / limits.budget_bytes:
-        return f"{pressure:.0%} of this computer's memory is in use"
-    return (
-        f"the program takes {reading.total_bytes / MB:.0f} MB of its budget of "
-        f"{limits.budget_bytes / MB:.0f} MB"
-    )
+        return Cause.MACHINE(share=pressure)
+    return Cause.BUDGET(taken=reading.total_bytes / MB, budget=limits.budget_bytes / MB)

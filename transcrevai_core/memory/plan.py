@@ -11,6 +11,7 @@ from transcrevai_core.memory import forecast, readings
 from transcrevai_core.memory.forecast import Shape
 from transcrevai_core.memory.levels import Limits
 from transcrevai_core.memory.readings import MB
+from transcrevai_core.messages import Message, joined
 from transcrevai_core.options import JobOptions
 from transcrevai_core.transcription.catalogue import AUTO, NONE, locate
 
@@ -62,7 +63,7 @@ class Plan:
         """The predicted peak of the whole program, were this its only job."""
         return self.base_bytes + self.workers_bytes
 
-    def one_after_the_other(self) -> "Plan":
+    def sequential(self) -> "Plan":
         """Return the plan that needs less at once."""
         return dataclasses.replace(self, side_by_side=False)
 
@@ -100,7 +101,7 @@ def plan_job(
         needs["diarization"] = _need(f"diarization, {options.embedding}", table, correct)
     used = min(cores, threads + both)
     plan = Plan(shape, MappingProxyType(needs), both, used, base_bytes())
-    return plan.one_after_the_other() if plan.total_bytes > limits.plan_bytes else plan
+    return plan.sequential() if plan.total_bytes > limits.plan_bytes else plan
 
 
 def need_of(shape: Shape, correct: Correct) -> Need:
@@ -131,22 +132,38 @@ def check(options: JobOptions, plan: Plan, limits: Limits, correct: Correct) -> 
     if plan.total_bytes <= limits.plan_bytes:
         return
     asked = plan.needs.get("transcription")
-    what = "Telling the speakers apart" if asked is None else f"The model {plan.shape.model}"
-    nearest = _nearest(options, plan, limits, correct) if asked else ""
+    nearest = _nearest(options, plan, limits, correct) if asked else None
     least = plan.total_bytes * limits.budget_bytes / limits.plan_bytes
+    values = {
+        "what": Message("The model {model}", {"model": plan.shape.model})
+        if asked
+        else Message("Telling the speakers apart"),
+        "needed": plan.total_bytes / MB,
+        "planned": limits.plan_bytes / MB,
+        "budget": limits.budget_bytes / MB,
+        "least": -(-least // (10 * MB)) * 10,
+    }
+    if nearest is None:
+        raise InputError(
+            "{what} needs about {needed:.0f} MB with the rest of the program, and {planned:.0f} MB "
+            "of the memory budget of {budget:.0f} MB can be planned; a budget of {least:.0f} MB "
+            "would be right.",
+            **values,
+        )
     raise InputError(
-        f"{what} needs about {plan.total_bytes / MB:.0f} MB with the rest of the program, and "
-        f"{limits.plan_bytes / MB:.0f} MB of the memory budget of {limits.budget_bytes / MB:.0f} "
-        f"MB can be planned; {nearest}a budget of {-(-least // (10 * MB)) * 10:.0f} MB would be "
-        "right."
+        "{what} needs about {needed:.0f} MB with the rest of the program, and {planned:.0f} MB of "
+        "the memory budget of {budget:.0f} MB can be planned; {nearest} or a budget of "
+        "{least:.0f} MB would be right.",
+        nearest=nearest,
+        **values,
     )
 
 
-def _nearest(options: JobOptions, plan: Plan, limits: Limits, correct: Correct) -> str:
-    """Name the lighter choice that is nearest to what was asked for."""
+def _nearest(options: JobOptions, plan: Plan, limits: Limits, correct: Correct) -> Message | None:
+    """Name the lighter choice that is nearest to what was asked for; None where none fits."""
     room = limits.plan_bytes - plan.base_bytes
     if "diarization" in plan.needs and plan.needs["diarization"].bytes > room:
-        return ""
+        return None
     shape = plan.shape
     for lighter in (
         dataclasses.replace(shape, compute_type="int8"),
@@ -157,9 +174,11 @@ def _nearest(options: JobOptions, plan: Plan, limits: Limits, correct: Correct) 
     ):
         need = need_of(lighter, correct).bytes
         if need <= room and lighter != shape:
-            name = lighter.model if lighter.model != shape.model else f"{shape.model} in int8"
-            return f"{name} (about {(plan.base_bytes + need) / MB:.0f} MB) or "
-    return ""
+            values = {"model": lighter.model, "needed": (plan.base_bytes + need) / MB}
+            if lighter.model == shape.model:
+                return Message("{model} in int8 (about {needed:.0f} MB)", values)
+            return Message("{model} (about {needed:.0f} MB)", values)
+    return None
 
 
 def smaller_models(shape: Shape, *, here: bool = False) -> list[str]:
@@ -202,19 +221,20 @@ def emergency(shape: Shape) -> Shape:
     )
 
 
-def differences(before: Shape, after: Shape) -> str:
-    """Say in words what became lighter; empty where nothing did.
+def differences(before: Shape, after: Shape) -> Message:
+    """Say what became lighter; `NOTHING` where nothing did.
 
-    >>> differences(Shape("base", threads=4), Shape("tiny", threads=1))
+    >>> str(differences(Shape("base", threads=4), Shape("tiny", threads=1)))
     'the model tiny, 1 thread'
     """
     said = []
     if after.model != before.model:
-        said.append(f"the model {after.model}")
+        said.append(Message("the model {model}", {"model": after.model}))
     if after.compute_type != before.compute_type:
-        said.append(after.compute_type)
+        said.append(Message(after.compute_type))
     if after.threads != before.threads:
-        said.append(f"{after.threads} threads" if after.threads > 1 else "1 thread")
+        many = Message("{threads} threads", {"threads": after.threads})
+        said.append(many if after.threads > 1 else Message("1 thread"))
     if after.chunk_seconds != before.chunk_seconds:
-        said.append(f"chunks of {after.chunk_seconds:.0f} s")
-    return ", ".join(said)
+        said.append(Message("chunks of {seconds:.0f} s", {"seconds": after.chunk_seconds}))
+    return joined(said)

@@ -181,7 +181,7 @@ def peak_bytes(pid: int) -> int:
         return 0
 
 
-def forget_peak(pid: int) -> None:
+def reset_peak_of(pid: int) -> None:
     """Let `peak_bytes` begin anew, where the system can do that."""
     with contextlib.suppress(OSError):
         Path(f"/proc/{pid}/clear_refs").write_text("5")
@@ -194,7 +194,7 @@ def trim() -> None:
             ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
-def map_from(size: int) -> None:
+def set_mmap_threshold(size: int) -> None:
     """Let blocks of memory from so many bytes on go back to the system as soon as they are free.
 
     glibc only; smaller ones stay in the heap, to be used again.
@@ -210,7 +210,7 @@ def collect() -> None:
     trim()
 
 
-def was_refused(error: BaseException | None) -> bool:
+def is_out_of_memory(error: BaseException | None) -> bool:
     """Tell whether an error is memory that the system would not give."""
     while error is not None:
         said = str(error).lower()

@@ -109,7 +109,9 @@ def remove(name: str) -> None:
     try:
         shutil.rmtree(folder_of(name))
     except OSError as error:
-        raise StorageError(f"The model {name} cannot be deleted: {refusal(error)}.") from error
+        raise StorageError(
+            "The model {name} cannot be deleted: {reason}.", name=name, reason=refusal(error)
+        ) from error
 
 
 def hub_cache() -> Path:

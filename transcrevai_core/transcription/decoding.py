@@ -35,14 +35,17 @@ def check_language(loaded: Loaded, language: str | None, task: str) -> None:
     if not model.model.is_multilingual:
         if language not in (None, "en") or task == "translate":
             raise ModelError(
-                f"The model {loaded.name} understands English only; a model without .en in its "
-                "name would be right."
+                "The model {model} understands English only; a model without .en in its name "
+                "would be right.",
+                model=loaded.name,
             )
     elif language and model.hf_tokenizer.token_to_id(f"<|{language}|>") is None:
         known = [c for c in LANGUAGES if model.hf_tokenizer.token_to_id(f"<|{c}|>") is not None]
         raise ModelError(
-            f"The model {loaded.name} does not know {LANGUAGES[language]}; it knows "
-            f"{', '.join(LANGUAGES[code] for code in known)}."
+            "The model {model} does not know {language}; it knows {languages}.",
+            model=loaded.name,
+            language=LANGUAGES[language],
+            languages=", ".join(LANGUAGES[code] for code in known),
         )
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from transcrevai_core.errors import ModelError, refusal
+from transcrevai_core.codes import Note
+from transcrevai_core.errors import ModelError, reason, refusal
+from transcrevai_core.messages import Message
 from transcrevai_core.transcription.catalogue import check_name, hub_cache, locate, repo_of
 
 if TYPE_CHECKING:
@@ -22,21 +24,17 @@ log = logging.getLogger(__name__)
 CPU_LADDER = ("int8", "int8_bfloat16", "int8_float16", "bfloat16", "float16", "float32")
 CUDA_LADDER = ("int8_float16", "int8_bfloat16", "float16", "bfloat16", "int8", "float32")
 _FILES = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.*")
-_TWO_WAYS_OUT = (
-    "a folder with a CTranslate2 model on this computer, or the model demo (synthesized demo "
-    "speech only), would work without a network"
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A model that is ready, where it runs, and one sentence for each step that was refused."""
+    """A model that is ready, where it runs, and a note for each step that was refused."""
 
     model: "WhisperModel"
     name: str
     device: str
     compute_type: str
-    notes: tuple[str, ...]
+    notes: tuple[Message, ...]
 
 
 def fetch(name: str, *, on_bytes: Callable[[int], None] = lambda count: None) -> Path:
@@ -59,40 +57,47 @@ def fetch(name: str, *, on_bytes: Callable[[int], None] = lambda count: None) ->
         try:
             folder = Path(snapshot_download(repo, allow_patterns=list(_FILES)))
         except GatedRepoError:
-            reason = f"{repo} asks for a token"
+            why = Message("{repo} asks for a token", {"repo": repo})
         except RepositoryNotFoundError:
-            reason = f"Hugging Face knows no {repo}"
+            why = Message("Hugging Face knows no {repo}", {"repo": repo})
         except Exception as error:  # the hub's client lets every kind through
-            reason = _network_reason(error)
+            why = _network_reason(error)
         else:
             if (folder / "model.bin").exists():
                 return folder
-            reason = f"{repo} is not a CTranslate2 model, it has no model.bin"
-    raise ModelError(f"The model {name} could not be downloaded ({reason}); {_TWO_WAYS_OUT}.")
+            why = Message("{repo} is not a CTranslate2 model, it has no model.bin", {"repo": repo})
+    raise _not_downloaded(name, why)
 
 
 def stalled(name: str, seconds: float) -> ModelError:
     """Return the error for a download that brought nothing for `seconds`."""
+    return _not_downloaded(name, Message("nothing came for {seconds:.0f} s", {"seconds": seconds}))
+
+
+def _not_downloaded(name: str, why: Message) -> ModelError:
     return ModelError(
-        f"The model {name} could not be downloaded (nothing came for {seconds:.0f} s); "
-        f"{_TWO_WAYS_OUT}."
+        "The model {name} could not be downloaded ({reason}); a folder with a CTranslate2 model on "
+        "this computer, or the model demo (synthesized demo speech only), would work without a "
+        "network.",
+        name=name,
+        reason=why,
     )
 
 
-def _network_reason(error: BaseException | None) -> str:
+def _network_reason(error: BaseException | None) -> Message:
     causes = []
     while error and error not in causes:  # the hub's client wraps what really happened
         causes.append(error)
         error = error.__cause__ or error.__context__
     for cause in causes:
         if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EACCES, errno.EROFS):
-            return f"the folder for models refused: {refusal(cause)}"
+            return Message("the folder for models refused: {reason}", {"reason": refusal(cause)})
     if any("offline" in type(cause).__name__.lower() for cause in causes):
-        return "the hub's client is set to work offline"
+        return Message("the hub's client is set to work offline")
     log.warning("the hub gave nothing: %r", causes[-1])
     if any(isinstance(cause, OSError) for cause in causes):
-        return "the hub could not be reached"
-    return "the hub's answer was of no use"
+        return Message("the hub could not be reached")
+    return Message("the hub's answer was of no use")
 
 
 @contextmanager
@@ -137,7 +142,7 @@ def load(
     """Load the model in `folder`: on a GPU where asked and able, by the first type that works.
 
     `compute_type` "auto" begins at the top of the ladder, any other at its own rung; each rung
-    is tried by encoding a second of sound, and one that the processor lacks is told of only where
+    is tried by encoding a second of sound, and one that the processor lacks is noted only where
     it was asked for. `disagreeing` has those whose words a check found to agree too little with
     float32's, with the share that does: they are passed over, unless one of them was asked for.
     Raises ModelError where none works.
@@ -147,16 +152,17 @@ def load(
     if not (folder / "tokenizer.json").is_file():
         # faster-whisper would try to fetch one, which hangs without a network
         raise ModelError(
-            f"The folder of the model {name} holds no tokenizer.json; a copy of it from the model "
-            "that was converted would be right."
+            "The folder of the model {name} holds no tokenizer.json; a copy of it from the "
+            "model that was converted would be right.",
+            name=name,
         )
-    notes: list[str] = []
+    notes: list[Message] = []
     devices = ["cpu"]
     if device != "cpu":
         if ctranslate2.get_cuda_device_count() > 0:
             devices = ["cuda", "cpu"]
         elif device == "cuda":
-            notes.append("No GPU that CUDA can use was found; the CPU is used instead.")
+            notes.append(Note.NO_GPU())
     for place in devices:
         offered = ctranslate2.get_supported_compute_types(place)
         for rung in _rungs(CUDA_LADDER if place == "cuda" else CPU_LADDER, compute_type):
@@ -164,24 +170,24 @@ def load(
                 continue  # nobody asked for it
             # on a CPU int8 is int8_float32
             agreed = disagreeing.get("int8" if rung == "int8_float32" else rung)
-            found = f"a check found that only {agreed or 0:.1%} of its words agree with float32's"
             if agreed is not None and rung != compute_type:
-                notes.append(f"{rung} was passed over for {name}: {found}.")
+                notes.append(Note.TYPE_PASSED_OVER(type=rung, model=name, share=agreed))
                 continue
             try:
                 model = _try(folder, place, rung, threads)
-            except (RuntimeError, ValueError, OSError) as error:
-                reason = str(error).splitlines()[0].rstrip(".") if str(error) else "no reason given"
-                notes.append(f"{rung} on {place} was refused: {reason}.")
+            except (RuntimeError, ValueError, OSError, ModelError) as error:
+                notes.append(Note.TYPE_REFUSED(type=rung, device=place, reason=reason(error)))
                 continue
             if agreed is not None:
-                notes.append(f"{rung} was used as asked for, although {found}.")
+                notes.append(Note.TYPE_USED_AS_ASKED(type=rung, share=agreed))
             return Loaded(model, name, place, model.model.compute_type, tuple(notes))
         if place == "cuda":
-            notes.append("The GPU cannot serve this model; the CPU is used instead.")
+            notes.append(Note.GPU_UNFIT())
     raise ModelError(
-        f"The model {name} could not be loaded ({notes[-1].rstrip('.')}); a complete CTranslate2 "
-        "Whisper model would be right."
+        "The model {name} could not be loaded ({reason:part}); a complete CTranslate2 Whisper "
+        "model would be right.",
+        name=name,
+        reason=notes[-1],
     )
 
 
@@ -199,12 +205,12 @@ def _try(folder: Path, device: str, compute_type: str, threads: int) -> "Whisper
     from faster_whisper import WhisperModel
 
     if compute_type not in ctranslate2.get_supported_compute_types(device):
-        raise ValueError("this processor does not offer it")
+        raise ModelError("this processor does not offer it")
     model = WhisperModel(
         str(folder), device=device, compute_type=compute_type, cpu_threads=threads, num_workers=1
     )
     features = np.zeros((1, model.model.n_mels, 100), np.float32)  # (batch, mels, 1 s of frames)
     encoded = model.encode(features).to_device(ctranslate2.Device.cpu)
     if not np.isfinite(np.asarray(encoded, dtype=np.float32)).all():
-        raise ValueError("its numbers overflow")
+        raise ModelError("its numbers overflow")
     return model

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from transcrevai_core import workers
+from transcrevai_core.codes import Stage
 from transcrevai_core.errors import InputError, WorkerDied
 from transcrevai_core.jobs.diarize import voices_key
 from transcrevai_core.library.cache import Cache
@@ -115,8 +116,8 @@ class Bench:
                     self.settings,
                     job,
                     values,
-                    lambda share: task.tell("finding the voices", share),
-                    task.stops,
+                    lambda share: task.report(Stage.FINDING_VOICES, share),
+                    task.should_stop,
                 ),
             )
         return task

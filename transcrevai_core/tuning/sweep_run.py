@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from transcrevai_core.errors import Cancelled, InputError, WorkerDied
-from transcrevai_core.jobs.attempt import sentence
+from transcrevai_core.jobs.attempt import why_failed
 from transcrevai_core.library.cache import Cache
 from transcrevai_core.library.store import Store
 from transcrevai_core.settings import Settings
@@ -30,7 +30,7 @@ def start(place: Bench, sweep_id: str) -> Task:
     sweep = _claim(place.store, sweep_id)
 
     def work(task: Task) -> None:  # what came of it is on disk, and not kept here
-        _work(place.store, place.settings, sweep, task.stops)
+        _work(place.store, place.settings, sweep, task.should_stop)
 
     return place.begin(sweep_id, work)
 
@@ -84,7 +84,7 @@ def _work(
         _end(store, sweep, "cancelled")
         raise
     except Exception as error:  # whatever it was, it must not look as if it ran for ever
-        _end(store, sweep, "failed", sentence(error))
+        _end(store, sweep, "failed", str(why_failed(error)))
         raise
     finally:
         laboratory.leave(worker)

@@ -3,6 +3,7 @@
 They go on when the page that began them is closed; what has come of one that ended early is kept.
 """
 
+from transcrevai_core.codes import Stage
 from transcrevai_core.jobs.models import fetch_model
 from transcrevai_core.workers.background import Task
 
@@ -16,8 +17,8 @@ def begin(name: str, stall_seconds: float) -> None:
             lambda task: fetch_model(
                 name,
                 stall_seconds,
-                on_progress=lambda share: task.tell("downloading", share),
-                should_stop=task.stops,
+                on_progress=lambda share: task.report(Stage.DOWNLOADING, share),
+                should_stop=task.should_stop,
             )
         )
 

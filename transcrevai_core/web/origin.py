@@ -1,19 +1,22 @@
 """Who may send something to the program: only a page that this process served."""
 
 import secrets
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
+
+from transcrevai_core.errors import TranscrevaiError
 
 TOKEN = secrets.token_urlsafe(32)  # only a page that this process served can know it
 TOKEN_HEADER = "X-Transcrevai-Token"
 
 
-class Refused(Exception):
-    """A request is turned away with a status and one sentence."""
+class Refused(TranscrevaiError):
+    """A request is turned away with an HTTP status and one sentence."""
 
-    def __init__(self, status: int, sentence: str):
-        super().__init__(sentence)
+    def __init__(self, text: str, status: int, **values: Any):
+        super().__init__(text, **values)
         self.status = status
 
 
@@ -23,6 +26,6 @@ def check_sender(request: Request) -> None:
     token = request.headers.get(TOKEN_HEADER, "")
     origin = urlsplit(request.headers.get("origin", "")).netloc
     if not origin or origin != request.headers.get("host"):
-        raise Refused(403, "Only TranscrevAI's own page may send something here.")
+        raise Refused("Only TranscrevAI's own page may send something here.", 403)
     if not secrets.compare_digest(token.encode(), TOKEN.encode()):
-        raise Refused(403, "The program was restarted since this page was opened; reload the page.")
+        raise Refused("The program was restarted since this page was opened; reload the page.", 403)

@@ -19,7 +19,7 @@ from starlette.routing import Route
 from transcrevai_core.audio import waveform
 from transcrevai_core.errors import InputError, Outdated, TranscrevaiError
 from transcrevai_core.figures import timeline
-from transcrevai_core.i18n import told
+from transcrevai_core.i18n import say
 from transcrevai_core.library import edits, history
 from transcrevai_core.library.history import Change
 from transcrevai_core.library.rows import read_names, read_turns, segment_from_row
@@ -65,9 +65,9 @@ def build_routes(find_store: Callable[[], Store]) -> list[Route]:
     ]
 
 
-def refusal(error: Exception, status: int) -> Response:
+def error_response(error: TranscrevaiError, status: int) -> Response:
     """Say in the asker's language why there is no answer."""
-    return JSONResponse({"error": told(str(error))}, status)
+    return JSONResponse({"error": say(error.message)}, status)
 
 
 async def _answer(request: Request, make: Callable[[str, Asked], Response]) -> Response:
@@ -77,26 +77,26 @@ async def _answer(request: Request, make: Callable[[str, Asked], Response]) -> R
         asked = await _body(request) if request.method == "POST" else {}
         return await run_sync(make, request.path_params["job_id"], asked)
     except Refused as error:
-        return refusal(error, error.status)
-    except Outdated as error:  # whoever hears this had better look again
-        return refusal(error, 409)
+        return error_response(error, error.status)
+    except Outdated as error:  # whoever asked should read it again
+        return error_response(error, 409)
     except InputError as error:
-        return refusal(error, 400)
+        return error_response(error, 400)
     except TranscrevaiError as error:
-        return refusal(error, 507)
+        return error_response(error, 507)
 
 
 async def _body(request: Request) -> Asked:
     check_sender(request)
     if int(request.headers.get("content-length") or _LONGEST_BODY + 1) > _LONGEST_BODY:
-        raise Refused(413, "This is more than one change can be.")
+        raise Refused("This is more than one change can be.", 413)
     try:
         asked = await request.json()
         json.dumps(asked, ensure_ascii=False).encode()  # half a character could not be kept
     except (ValueError, RecursionError):
         asked = None
     if not isinstance(asked, dict):
-        raise Refused(400, "A change is asked for as a JSON object, of whole characters.")
+        raise Refused("A change is asked for as a JSON object, of whole characters.", 400)
     return asked
 
 
@@ -215,7 +215,9 @@ def _apply(store: Store, job_id: str, asked: Asked) -> Change:
     def given(name: str, kind: type[T]) -> T:
         value = asked.get(name)
         if not isinstance(value, kind):
-            raise InputError(f"A change needs {name}, which is missing here or of another kind.")
+            raise InputError(
+                "A change needs {name}, which is missing here or of another kind.", name=name
+            )
         return value
 
     def seconds(name: str) -> float:
@@ -264,7 +266,7 @@ def _apply(store: Store, job_id: str, asked: Asked) -> Change:
             whole_words=given("words", bool),
             match_case=given("case", bool),
         )
-    raise InputError(f"A change called {what!r} is unknown.")
+    raise InputError("A change called {what!r} is unknown.", what=what)
 
 
 def _find(db: sqlite3.Connection, job_id: str, numbers: Iterable[int]) -> list[sqlite3.Row]:

@@ -27,7 +27,6 @@ DAY = 86_400.0
 
 _PART = ".part"
 _HEX = re.compile(r"[0-9a-f]{32}")
-_FULL = "The disk is full: {name} needs {need} MB and {free} MB are free; make room and try again."
 
 
 def build_routes(find_store: Callable[[], Store], max_bytes: Callable[[], int]) -> list[Route]:
@@ -36,16 +35,16 @@ def build_routes(find_store: Callable[[], Store], max_bytes: Callable[[], int]) 
     async def upload(request: Request) -> Response:
         transcript_routes.LANGUAGE.set(request.query_params.get("language", ""))
         try:
-            if request.method == "POST":  # asks only: a browser that sends hears no refusal
+            if request.method == "POST":  # asks only: a browser that is sending reads no refusal
                 size = request.query_params.get("size", "")
                 announced = int(size) if size.isdecimal() else 0
                 check(request, announced, find_store().home, max_bytes())
                 return JSONResponse({})
             return JSONResponse(await receive(request, find_store().home, max_bytes()))
         except Refused as error:
-            return transcript_routes.refusal(error, error.status)
+            return transcript_routes.error_response(error, error.status)
         except TranscrevaiError as error:
-            return transcript_routes.refusal(error, 507)
+            return transcript_routes.error_response(error, 507)
         except ClientDisconnect:  # nobody is left to read an answer
             return Response(status_code=400)
 
@@ -97,7 +96,13 @@ def check(request: Request, announced: int, home: Path, max_bytes: int) -> str:
     _check_limit(name, announced, max_bytes)
     free = shutil.disk_usage(home).free
     if announced > free:
-        raise StorageError(_FULL.format(name=name, need=announced // 10**6, free=free // 10**6))
+        raise StorageError(
+            "The disk is full: {name} needs {needed} MB and {free} MB are free; make room and try "
+            "again.",
+            name=name,
+            needed=announced // 10**6,
+            free=free // 10**6,
+        )
     return name
 
 
@@ -119,7 +124,7 @@ async def receive(request: Request, home: Path, max_bytes: int) -> dict[str, str
                 # in a thread: a slow disk must not hold up the pages of everyone else
                 await anyio.to_thread.run_sync(file.write, block)
         if not size:
-            raise Refused(400, f"{name} is empty; choose a file with sound in it.")
+            raise Refused("{name} is empty; choose a file with sound in it.", 400, name=name)
         (folder / _PART).replace(folder / name)
     except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
@@ -196,12 +201,24 @@ def safe_name(name: str) -> str:
 
 def _check_limit(name: str, size: int, max_bytes: int) -> None:
     if size > max_bytes:
-        limit = f"{name} is larger than {max_bytes // 10**6} MB"
-        raise Refused(413, f"{limit}; give its path on this computer instead.")
+        raise Refused(
+            "{name} is larger than {most} MB; give its path on this computer instead.",
+            413,
+            name=name,
+            most=max_bytes // 10**6,
+        )
 
 
 def _storage_error(error: OSError, name: str, size: int, home: Path) -> StorageError:
     if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
         free = shutil.disk_usage(home).free // 10**6
-        return StorageError(_FULL.format(name=name, need=f"more than {size // 10**6}", free=free))
-    return StorageError(f"{name} cannot be written to {home}: {refusal(error)}.")
+        return StorageError(
+            "The disk is full: {name} needs more than {needed} MB and {free} MB are free; make "
+            "room and try again.",
+            name=name,
+            needed=size // 10**6,
+            free=free,
+        )
+    return StorageError(
+        "{name} cannot be written to {home}: {reason}.", name=name, home=home, reason=refusal(error)
+    )

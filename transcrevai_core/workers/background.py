@@ -7,28 +7,30 @@ from collections.abc import Callable
 from typing import Any
 
 from transcrevai_core.errors import Cancelled, TranscrevaiError
-from transcrevai_core.i18n import mark
+from transcrevai_core.messages import NOTHING, Code, Message, of
 
 log = logging.getLogger(__name__)
 
 
-def explain(error: BaseException) -> str:
+def explain(error: BaseException) -> Message:
     """Say why work ended; what is no error of ours is a fault, of which the log has the rest."""
     if isinstance(error, TranscrevaiError):
-        return str(error)
-    said = mark("An unexpected fault ended the work ({kind}: {error}).")
-    return said.format(kind=type(error).__name__, error=error)
+        return error.message
+    return Message(
+        "An unexpected fault ended the work ({kind}: {error}).",
+        {"kind": type(error).__name__, "error": str(error)},
+    )
 
 
 class Task(threading.Thread):
     """A call in a thread of its own, begun at once.
 
-    The call is given the task: it tells how far it is, and asks whether it is to stop.
+    The call is given the task: it reports how far it is, and asks whether it is to stop.
     """
 
     def __init__(self, call: Callable[["Task"], Any]):
         super().__init__(daemon=True)
-        self.stage = ""
+        self.stage: Message = NOTHING
         self.share = 0.0  # done, 0 to 1
         self.begun = time.time()
         self._call = call
@@ -46,15 +48,15 @@ class Task(threading.Thread):
             if not isinstance(error, TranscrevaiError):
                 log.error("work in the background failed", exc_info=error)
 
-    def tell(self, stage: str, share: float) -> None:
-        """Take down how far it is: the stage in English, and the share done (0 to 1)."""
-        self.stage, self.share = stage, share
+    def report(self, stage: Message | Code, share: float) -> None:
+        """Take down how far it is: the stage, and the share done (0 to 1)."""
+        self.stage, self.share = of(stage), share
 
     def cancel(self) -> None:
         """Ask for the end."""
         self._cancelled.set()
 
-    def stops(self) -> bool:
+    def should_stop(self) -> bool:
         """Tell whether someone has asked for the end."""
         return self._cancelled.is_set()
 
@@ -69,13 +71,13 @@ class Task(threading.Thread):
         return None if self.share < 0.02 else self.elapsed * (1 - self.share) / self.share
 
     @property
-    def error(self) -> str:
-        """One sentence where it failed; empty where it goes on, came to its end or was cancelled.
+    def error(self) -> Message:
+        """Why it failed; `NOTHING` where it goes on, came to its end or was cancelled.
 
         The log has the rest of a fault.
         """
         error = self._error
-        return "" if error is None or isinstance(error, Cancelled) else explain(error)
+        return NOTHING if error is None or isinstance(error, Cancelled) else explain(error)
 
     def result(self) -> Any:
         """Wait for the answer and return it, or raise what the call raised."""

@@ -39,8 +39,8 @@ def begin(reports: Connection, parent: str, cores: int) -> None:
     process_executor._USE_PSUTIL = False
     # tqdm's own lock is a semaphore of the system, which a killed worker would leave behind
     tqdm.set_lock(threading.RLock())
-    processes.be_modest(cores)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    processes.limit_cpu(cores)
+    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
     threading.Thread(target=_beat, daemon=True).start()
 
 
@@ -69,7 +69,7 @@ def _beat() -> None:
                 _send(*BEAT)
 
 
-def _end_with(parent: str) -> None:
+def _end_with_parent(parent: str) -> None:
     """End this process when its parent has died, however it died."""
     # PR_SET_PDEATHSIG would fire when the submitting thread ends, and exists on Linux only
     while processes.is_alive(parent):

@@ -1,4 +1,4 @@
-"""Short heavy work beside the jobs: one piece at a time, however many pages ask for some.
+"""One-shot workers for heavy work beside the jobs: one at a time, however many pages ask.
 
 What each may take is then taken once, and not once for every open page.
 """
@@ -15,13 +15,13 @@ _one = threading.Lock()  # for the whole process
 
 
 @contextmanager
-def errand(
+def one_shot_worker(
     name: str,
     limit_bytes: int,
     hang_seconds: float = 30.0,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Worker]:
-    """Wait until no other errand goes on, and give a worker that ends with this one.
+    """Wait until no other one-shot worker runs, and give one that ends with the context.
 
     Raises Cancelled where `should_stop` turns true while it waits.
     """

@@ -40,7 +40,7 @@ def _birth(pid: int) -> str:
         return f"{psutil.Process(pid).create_time():.0f}"
 
 
-def be_modest(cores: int) -> None:
+def limit_cpu(cores: int) -> None:
     """Leave this process the first `cores` processors, and let others go first on them.
 
     Each is done where the platform has it, and never required.

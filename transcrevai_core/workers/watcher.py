@@ -1,4 +1,4 @@
-"""Who looks at workers: at their memory, one thread for all; at their silence, who called them.
+"""Watches workers: their memory, in one thread for all; their silence, in the thread of a call.
 
 A worker's resident memory can rise by 100 MB in a tenth of a second, so 25 looks a second; each
 takes about 20 microseconds.
@@ -27,10 +27,10 @@ _BUSY_SHARE, _QUEUED_SHARE = 0.02, 0.5
 
 
 class Watched(Protocol):
-    """What is to be looked at."""
+    """What has memory to be watched."""
 
-    def see(self) -> int:
-        """Look, and act."""
+    def check_memory(self) -> int:
+        """Read the resident bytes, and act where they are too many."""
 
 
 _lock = threading.Lock()
@@ -39,25 +39,25 @@ _thread: threading.Thread | None = None
 
 
 def watch(worker: Watched) -> None:
-    """Look at a worker from now on."""
+    """Watch a worker from now on."""
     global _thread
     with _lock:
         if worker not in _watched:
             _watched.append(worker)
         if _thread is None or not _thread.is_alive():
-            _thread = threading.Thread(target=_look, name="watcher", daemon=True)
+            _thread = threading.Thread(target=_watch_all, name="watcher", daemon=True)
             _thread.start()
 
 
-def leave(worker: Watched) -> None:
-    """Look at it no more."""
+def unwatch(worker: Watched) -> None:
+    """Watch it no more."""
     with _lock:
         if worker in _watched:
             _watched.remove(worker)
 
 
 def watched() -> list[Watched]:
-    """Return those that are looked at."""
+    """Return those that are watched."""
     with _lock:
         return list(_watched)
 
@@ -75,7 +75,7 @@ def end_trackers() -> None:
                     sys.modules[name]._resource_tracker._stop()
 
 
-def _look() -> None:
+def _watch_all() -> None:
     global _thread
     blind: set[Watched] = set()  # whose last look failed: it is said once, not 25 times a second
     while True:
@@ -86,7 +86,7 @@ def _look() -> None:
             workers = list(_watched)
         for worker in workers:
             try:
-                worker.see()
+                worker.check_memory()
                 blind.discard(worker)
             except Exception:  # of one worker; the others must be looked at all the same
                 if worker not in blind:
@@ -109,14 +109,14 @@ class Silence:
         self._looked = time.monotonic()
         self._used = self._queued = 0.0
 
-    def broken(self, kind: str) -> None:
+    def reset(self, kind: str) -> None:
         """Begin anew: there was a beat, or an event, which is progress too."""
         self.begun = True
         self.silent = 0.0
         if kind == "event":
             self.idle = 0.0
 
-    def look(self, pid: int | None) -> None:
+    def count(self, pid: int | None) -> None:
         """Count the time since the last look, in which nothing was heard."""
         now = time.monotonic()
         passed, self._looked = min(now - self._looked, 1.0), now

@@ -15,6 +15,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
+from transcrevai_core.codes import worker_name
 from transcrevai_core.errors import Cancelled, WorkerDied
 from transcrevai_core.memory import readings
 from transcrevai_core.workers import child, processes, watcher
@@ -123,7 +124,7 @@ class Worker:
                 return self._call(function, args, on_event, should_stop, silence_seconds)
             finally:
                 self.last_used = time.monotonic()
-                self.see()
+                self.check_memory()
 
     def _call(
         self,
@@ -148,7 +149,7 @@ class Worker:
                 while events.poll():
                     kind, event = events.recv()
                     self.heard = time.monotonic()
-                    silence.broken(kind)
+                    silence.reset(kind)
                     if kind == "event":
                         reported = self.heard
                         on_event(event)
@@ -158,14 +159,14 @@ class Worker:
                     raise Cancelled("The job was cancelled.")
                 if silence_seconds is not None and time.monotonic() - reported > silence_seconds:
                     raise TimeoutError(f"{self.name} was silent for {silence_seconds:.0f} s")
-                silence.look(self.pid)
+                silence.count(self.pid)
                 if self._is_hung(silence):
                     self.kill(self._hung(silence))
         except BaseException as error:
             # another thread may have ended the process, which shows in many ways
             broken = isinstance(error, _loky().BrokenProcessPool)
             ended = broken or self._executor is not executor
-            if ended or readings.was_refused(error):
+            if ended or readings.is_out_of_memory(error):
                 death = self._death or self._explain(error)
                 self.stop()
                 raise death from error
@@ -188,7 +189,7 @@ class Worker:
             )
         return self._executor, self._events
 
-    def see(self) -> int:
+    def check_memory(self) -> int:
         """Read the resident bytes, and kill the process where they are over the limit."""
         pid = self.pid
         now = readings.resident_bytes(pid) if pid else 0
@@ -227,35 +228,39 @@ class Worker:
     def _hung(self, silence: watcher.Silence) -> WorkerDied:
         seconds = max(silence.silent, silence.idle)
         return WorkerDied(
-            f"The {self.name} worker hung, with nothing done for {seconds:.0f} s; a lighter model "
+            "The {worker} worker hung, with nothing done for {seconds:.0f} s; a lighter model "
             "or shorter chunks may help if it happens again.",
             "silence",
+            worker=worker_name(self.name),
+            seconds=seconds,
         )
 
     def _over_limit(self) -> WorkerDied:
         return WorkerDied(
-            f"The {self.name} worker needed more memory than its limit of "
-            f"{self.limit_bytes / readings.MB:.0f} MB; a lighter model, shorter chunks or a larger "
-            "budget would be right.",
+            "The {worker} worker needed more memory than its limit of {limit:.0f} MB; a "
+            "lighter model, shorter chunks or a larger budget would be right.",
             "memory",
+            worker=worker_name(self.name),
+            limit=self.limit_bytes / readings.MB,
         )
 
     def _explain(self, error: BaseException) -> WorkerDied:
         """Say why the process ended that nobody here killed."""
         # at a limit of the system native code crashes in many ways, and none of them says why
         near = self.limit_bytes and self._seen_bytes > 0.8 * self.limit_bytes
-        if near or readings.was_refused(error):
+        if near or readings.is_out_of_memory(error):
             return self._over_limit()
         return WorkerDied(
-            f"The {self.name} worker ended unexpectedly; a lighter model or shorter chunks may "
-            "help if it happens again."
+            "The {worker} worker ended unexpectedly; a lighter model or shorter chunks may "
+            "help if it happens again.",
+            worker=worker_name(self.name),
         )
 
     def reset_peak(self) -> None:
         """Let `peak_bytes` tell of what comes from now on."""
         self.peak_bytes = 0
         if pid := self.pid:
-            readings.forget_peak(pid)
+            readings.reset_peak_of(pid)
 
     def read_peak(self) -> int:
         """Return the most resident bytes since `reset_peak`, as the system or the watcher saw."""
@@ -277,7 +282,7 @@ class Worker:
         """End the process at once and free all that it held; the next call starts a new one."""
         executor, self._executor = self._executor, None
         if executor is not None:
-            watcher.leave(self)
+            watcher.unwatch(self)
             executor.shutdown(wait=True, kill_workers=True)
         if self._events is not None:
             self._events.close()

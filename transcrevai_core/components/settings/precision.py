@@ -5,13 +5,14 @@ from collections.abc import Callable
 import streamlit as st
 
 from transcrevai_core import demo, ui
+from transcrevai_core.codes import Stage
 from transcrevai_core.components.evaluation import percent
 from transcrevai_core.components.fields import written
 from transcrevai_core.components.tables import solid, table
 from transcrevai_core.components.working import begin, busy, finished, working
 from transcrevai_core.figures import memory_meters
-from transcrevai_core.i18n import _, decimal, plural, told
-from transcrevai_core.jobs.measure_precision import at_hand, check_model
+from transcrevai_core.i18n import _, decimal, plural
+from transcrevai_core.jobs.measure_precision import check_model, running_governor
 from transcrevai_core.library import precision
 from transcrevai_core.library.precision import Check, Recording, samples
 from transcrevai_core.memory.forecast import weights_bytes
@@ -74,14 +75,14 @@ def _check(model: str, jobs: list[Job]) -> Callable[[Task], Check]:
     clips = [Recording(library.wav(job.id), job.language, title=job.title) for job in jobs]
 
     def check(task: Task) -> Check:
-        task.tell("starting", 0.0)
-        with at_hand(library, settings) as program:
+        task.report(Stage.STARTING, 0.0)
+        with running_governor(library, settings) as program:
             return check_model(
                 program,
                 model,
                 clips or samples(model),
-                on_progress=task.tell,
-                should_stop=task.stops,
+                on_progress=task.report,
+                should_stop=task.should_stop,
             )
 
     return check
@@ -105,7 +106,7 @@ def side_by_side(check: Check) -> None:
     heads = (_("Agreement"), "WER", _("On disk"), _("Weights"), _("Peak memory"), "RTF")
     table([_("Numbers"), *(f"{head} " for head in heads)], rows, 620)
     least = ui.settings().agreement_percent
-    verdict = ui.escape(told(precision.verdict(check, least)))
+    verdict = ui.say(precision.verdict(check, least))
     if any(100 * one.agreement < least for one in check.measures):
         st.warning(verdict, icon=":material/warning:")
     else:

@@ -15,7 +15,7 @@ from transcrevai_core.components.settings.preferences import (
 )
 from transcrevai_core.components.tables import number, solid, table
 from transcrevai_core.components.working import EVERY, bar
-from transcrevai_core.doctor.environment import models_here
+from transcrevai_core.doctor.environment import local_models
 from transcrevai_core.figures import memory_meters
 from transcrevai_core.i18n import _, decimal
 from transcrevai_core.jobs import retention
@@ -38,7 +38,7 @@ def used() -> None:
         _("Texts and everything else"): sum(
             file.stat().st_size for file in store.home.iterdir() if file.is_file()
         ),
-        _("Models"): sum(model.disk_bytes for model in models_here()),
+        _("Models"): sum(model.disk_bytes for model in local_models()),
     }
     rows = [[name, solid(memory_meters.size(size))] for name, size in sizes.items()]
     rows.append([f"**{_('Together')}**", f"**{solid(memory_meters.size(sum(sizes.values())))}**"])
@@ -92,7 +92,7 @@ def _name(head: str, jobs: Sequence[Job]) -> None:
 
 def models() -> None:
     """List the models on this computer, and offer to fetch others."""
-    needs = {model.name: model for model in models_here()}
+    needs = {model.name: model for model in local_models()}
     for name in [DEMO.name, *catalogue.cached()]:
         size = size_of(demo.MODEL_DIR if name == DEMO.name else catalogue.folder_of(name))
         facts = [_("{size} on disk", size=memory_meters.size(size))]
@@ -109,7 +109,7 @@ def models() -> None:
         _fetch()
     for name, ended in downloads.take_ended().items():
         if ended.error:
-            st.error(ui.said(ended.error), icon=":material/error:")
+            st.error(ui.say(ended.error), icon=":material/error:")
         elif locate(name):
             said = _("{name} is on this computer now.", name=ui.escape(name))
             st.success(said, icon=":material/check:")

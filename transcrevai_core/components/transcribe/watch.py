@@ -7,11 +7,12 @@ from typing import Any, Literal
 import streamlit as st
 
 from transcrevai_core import ui
+from transcrevai_core.codes import Note, Stage
 from transcrevai_core.components.options import model_fields, usable, what_is_here
 from transcrevai_core.components.recording import known_job, open_page
 from transcrevai_core.components.transcript.speakers import requeue
 from transcrevai_core.errors import SettingError, TranscrevaiError
-from transcrevai_core.i18n import _, capital, told
+from transcrevai_core.i18n import _, capital, say
 from transcrevai_core.jobs.attempt import stored_options
 from transcrevai_core.jobs.queue import queue
 from transcrevai_core.library.rows import read_names
@@ -77,7 +78,7 @@ def _running(job_id: str) -> None:
 def _ended(job: Job) -> None:
     ui.badge(job)
     if job.state == "failed":
-        st.error(ui.said(job.error), icon=":material/error:")
+        st.error(ui.say(job.error), icon=":material/error:")
     elif job.state == "cancelled":
         st.caption(_("What was finished is kept; the rest can follow at any time."))
     ui.notes(job)
@@ -186,7 +187,7 @@ def _rows(also: Collection[str], polled: bool) -> None:
             if job.state in ACTIVE_STATES:
                 _progress(job, order)
             elif job.state == "failed":
-                st.caption(ui.said(job.error))
+                st.caption(ui.say(job.error))
 
 
 def _progress(job: Job, order: Sequence[Job]) -> None:
@@ -197,13 +198,13 @@ def _progress(job: Job, order: Sequence[Job]) -> None:
         st.progress(0.0, text=_waits(job, order))
         return
     now = time.time()
-    text = capital(told(job.stage or ui.STATES[job.state][0]))
+    text = capital(say(job.stage) if job.stage else _(ui.STATES[job.state][0]))
     if _beside(job):
         text = _("Transcribing and telling the speakers apart")
     text += f", {job.progress:.0%}" if job.progress else ""
     if job.started:
         text += " · " + _("{time} elapsed", time=ui.clock(now - job.started))
-    if job.stage == "transcribing" and job.progress > 0:
+    if job.stage.code is Stage.TRANSCRIBING and job.progress > 0:
         left = job.seconds * (1 - job.progress) / job.progress - (now - job.updated)
         text += " · " + _("about {time} left", time=ui.clock(max(1, left)))
     st.progress(min(1.0, job.progress), text=text)
@@ -214,7 +215,7 @@ def _waits(job: Job, order: Sequence[Job]) -> str:
     waiting = [other.id for other in order if other.state == "queued"]
     before = waiting.index(job.id) if job.id in waiting else 0
     if job.stage and not before:
-        return ui.escape(capital(told(job.stage)))
+        return ui.escape(capital(say(job.stage)))
     if before:
         return _("Waiting: {number} before it", number=before)
     alone = len(waiting) == len(order)
@@ -223,6 +224,6 @@ def _waits(job: Job, order: Sequence[Job]) -> str:
 
 def _beside(job: Job) -> bool:
     """Tell whether speakers are being found while the words are."""
-    missed = any("could not be found" in note for note in job.notes)
+    missed = any(note.code is Note.NO_SPEAKERS for note in job.notes)
     wanted = job.options.get("diarize", True) and not job.diarization and not missed
-    return wanted and job.stage == "transcribing"
+    return wanted and job.stage.code is Stage.TRANSCRIBING

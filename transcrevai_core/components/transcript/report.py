@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from transcrevai_core import report, ui
+from transcrevai_core.codes import Stage
 from transcrevai_core.components.working import begin, busy, finished, working
 from transcrevai_core.i18n import _, language
 from transcrevai_core.library import history
@@ -13,7 +14,7 @@ from transcrevai_core.library.store import Store
 from transcrevai_core.memory.readings import MB
 from transcrevai_core.types import Job, Transcript
 from transcrevai_core.workers.background import Task
-from transcrevai_core.workers.oneshot import errand
+from transcrevai_core.workers.oneshot import one_shot_worker
 
 _LIMIT_BYTES = 600 * MB  # a day of talk, as a Word document, takes half of it
 _MADE = "report_made"  # in the session: the last one, and what it was made of
@@ -78,8 +79,8 @@ def _menu(job_id: str, title: str) -> None:
 
 
 def _write(task: Task, asked: tuple[object, ...]) -> bytes:
-    task.tell("writing the report", 0.0)
-    return written(*asked, should_stop=task.stops)
+    task.report(Stage.WRITING_REPORT, 0.0)
+    return written(*asked, should_stop=task.should_stop)
 
 
 def _version(store: Store, job_id: str) -> str:
@@ -92,5 +93,5 @@ def written(*asked: object, should_stop: Callable[[], bool] = lambda: False) -> 
 
     Raises Cancelled where `should_stop` turns true, and WorkerDied.
     """
-    with errand("report", _LIMIT_BYTES, should_stop=should_stop) as worker:
+    with one_shot_worker("report", _LIMIT_BYTES, should_stop=should_stop) as worker:
         return worker.call(report.make, *asked, should_stop=should_stop)

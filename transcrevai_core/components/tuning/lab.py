@@ -132,7 +132,7 @@ def _offer_voices(job: Job, values: Values) -> None:
         watch(task, "hearing_cancel")
         return
     if task and task.error:
-        st.error(ui.said(task.error), icon=":material/error:")
+        st.error(ui.say(task.error), icon=":material/error:")
     st.info(
         _(
             "The voices of this recording are not kept with these settings. They are found once, "
