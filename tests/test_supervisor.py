@@ -27,7 +27,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[Supervisor]:
     import app
 
     monkeypatch.setattr(supervisor, "EVERY", 0.1)
-    monkeypatch.setattr(Runner, "_patience", 0.1)
+    monkeypatch.setattr(Runner, "_retry_seconds", 0.1)
     ui._open.cache_clear()
     work = Supervisor(app.begin)
     yield work

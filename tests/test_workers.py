@@ -290,7 +290,7 @@ def test_workers_end_when_the_program_dies(number):
 
 def test_one_worker_that_cannot_be_read_leaves_the_others_watched(worker, monkeypatch, caplog):
     class Unreadable:
-        def see(self):
+        def check_memory(self):
             raise OSError("no such process group")
 
     blind = Unreadable()
