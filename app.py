@@ -44,7 +44,7 @@ def on_script_error(error: Exception) -> bool:
     """Draw one sentence; the stack trace belongs in the log."""
     if isinstance(error, TranscrevaiError):
         log.warning("%s", error)
-        st.error(ui.said(error), icon=":material/error:")
+        st.error(ui.say(error), icon=":material/error:")
     else:
         log.exception("a page failed", exc_info=error)
         st.error(_(_CALM), icon=":material/error:")

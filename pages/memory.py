@@ -30,7 +30,7 @@ def cache() -> None:
     table(head, [tier_row(tier) for tier in stats], 640)
     nothing = not any(tier.entries for tier in stats)
     if st.button(_("Clear"), icon=":material/delete_sweep:", disabled=nothing):
-        with ui.told():
+        with ui.show_errors():
             entries, size = kept.clear()
             st.session_state[CLEARED] = _(
                 "Entries removed: {number}, {size} on disk.",
@@ -65,7 +65,7 @@ def past_jobs() -> None:
         return
     if worse := degrading(runs):
         advice = _("Fewer programs beside this one, or a restart of it, may help.")
-        st.warning(f"{ui.said(worse)} {advice}", icon=":material/trending_down:")
+        st.warning(f"{ui.say(worse)} {advice}", icon=":material/trending_down:")
     late = runs[-memory_history.WINDOW :]
     mean = [sum(values) / len(late) for values in zip(*map(figures_of, late), strict=True)]
     st.markdown(
@@ -103,7 +103,7 @@ def figures_of(run: Run) -> tuple[float, float, float]:
 def run_row(run: Run, title: str) -> list[str]:
     sizes = [solid(memory_meters.size(n)) for n in (run.peak_bytes, run.forecast_bytes)]
     error = f"{round(run.error, 2) + 0.0:+.0%}"  # never "-0%"
-    model = ui.said(memory_history.model_of(run.key))
+    model = ui.escape(_(memory_history.model_of(run.key)))
     work = [ui.clock(run.duration), model, i18n.decimal(run.rtf, 2)]
     return [title or f":gray[{_('deleted')}]", *work, *sizes, error]
 

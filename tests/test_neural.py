@@ -210,7 +210,9 @@ def test_what_is_wrong_with_a_model_is_one_sentence(tmp_path):
 
 
 def test_an_unknown_name_says_which_there_are():
-    sentence = refuse("x-vector")
+    with pytest.raises(SettingError) as caught:
+        recipe_for("x-vector")
+    sentence = str(caught.value)
     assert sentence.startswith(
         "embedding is 'x-vector'; it should be voice, ivector, mfcc, resemblyzer,"
     )

@@ -17,6 +17,7 @@ from tools import catalogues
 from transcrevai_core import demo, ui
 from transcrevai_core import i18n as texts
 from transcrevai_core.components import fields
+from transcrevai_core.components.search import fold
 from transcrevai_core.errors import SettingError
 from transcrevai_core.evaluation import scoring
 from transcrevai_core.evaluation.references import Spoken, Utterance
@@ -362,7 +363,7 @@ def test_languages_are_sorted_by_their_own_names(in_portuguese: None) -> None:
     names = [ui.language_name(code) for code in LANGUAGES]
     assert len(set(names)) == len({*LANGUAGES.values()})
     assert ui.language_name("de") == "Alemão" and ui.language_name(None) == "desconhecido"
-    assert ui.fold("Árabe") < ui.fold("Azerbaijano")
+    assert fold("Árabe") < fold("Azerbaijano")
 
 
 def test_dates_and_numbers_are_those_of_brazil(in_portuguese: None) -> None:

@@ -150,7 +150,7 @@ def decimal(value: float, digits: int = 0) -> str:
 def _number(value: float, spec: str) -> str:
     """Write a number as Python's format would, with the signs of the reader's language."""
     if not spec.endswith(("f", "%")):
-        return format(value, spec)
+        return format(value, spec).replace(".", separators()[0])
     digits = spec[:-1].partition(".")[2]
     whole = "#,##0" if "," in spec else "0"
     fraction = f".{'0' * int(digits)}" if digits and digits != "0" else ""

@@ -80,10 +80,12 @@ def as_frame(transcript: Transcript, rows: Rows = "segments") -> "DataFrame":
         import pandas
     except ImportError as error:
         raise SettingError(
-            f"A data frame needs `pip install transcrevai[notebooks]` ({error})."
+            "A data frame needs `pip install transcrevai[notebooks]` ({error}).", error=str(error)
         ) from None
     if rows not in _COLUMNS:
-        raise SettingError(f"rows is {rows!r}; it should be {', '.join(_COLUMNS)}.")
+        raise SettingError(
+            "rows is {rows!r}; it should be {known}.", rows=rows, known=", ".join(_COLUMNS)
+        )
     shown = named(transcript, plain_name)
     made: list[tuple[Any, ...]]
     if rows == "turns":

@@ -140,7 +140,7 @@ def score_der(
         _print(found, rows, summed, collar_each_side=collar, overlap=overlap)
     else:
         _show_turns(rows, summed)
-        out.print(der_policy(collar, skip_overlap), soft_wrap=True)
+        out.print(str(der_policy(collar, skip_overlap)), soft_wrap=True)
     _end(found)
 
 

@@ -13,7 +13,7 @@ from transcrevai_core.evaluation.metrics import NORMALISATION, Piece
 from transcrevai_core.evaluation.references import of_transcript
 from transcrevai_core.evaluation.scoring import Line, Score
 from transcrevai_core.figures import memory_meters
-from transcrevai_core.i18n import _, decimal, plural, told
+from transcrevai_core.i18n import _, decimal, plural
 from transcrevai_core.library.journal import KEPT_RUNS, Journal, Run
 from transcrevai_core.library.rows import read_names
 from transcrevai_core.memory.readings import MB
@@ -103,9 +103,9 @@ def figures(job: Job, found: Score) -> None:
     if run is None:
         st.caption(_("RTF and peak memory were not kept for this recording."))
     if found.words is not None:
-        st.caption(ui.escape(told(NORMALISATION)))
+        st.caption(ui.escape(_(NORMALISATION)))
     for sentence in found.missing:
-        st.caption(f":material/info: {ui.escape(told(sentence))}")
+        st.caption(f":material/info: {ui.say(sentence)}")
 
 
 def percent(share: float) -> str:
@@ -140,7 +140,7 @@ def turns(found: Score) -> None:
             jer=percent(errors.jer),
         )
     )
-    st.caption(ui.escape(told(scoring.der_policy(found.collar, found.skip_overlap))))
+    st.caption(ui.say(scoring.der_policy(found.collar, found.skip_overlap)))
 
 
 def speakers(job: Job, found: Score) -> None:
@@ -167,7 +167,7 @@ def speakers(job: Job, found: Score) -> None:
     ]
     head = [_("Reference"), _("Found"), *(f"{name} " for name in (_("Words"), _("Errors"), "WER"))]
     table(head, rows, 440)
-    st.caption(ui.escape(told(scoring.CPWER)))
+    st.caption(ui.escape(_(scoring.CPWER)))
 
 
 # -- the text with its errors ------------------------------------------------------------------

@@ -151,7 +151,7 @@ def _workers(reading: Reading) -> None:
     names = titles(worker.job for worker in reading.workers)
     rows = [
         [
-            told(worker.name),
+            _(worker.name),
             names[worker.job],
             f":green-badge[{_('working')}]" if worker.busy else f":gray-badge[{_('idle')}]",
             solid(memory_meters.sizes(worker.resident_bytes, worker.limit_bytes)),
@@ -179,7 +179,7 @@ def free() -> None:
             )
         )
     if pressed:
-        with ui.told(), st.spinner(_("Freeing memory"), show_time=False):
+        with ui.show_errors(), st.spinner(_("Freeing memory"), show_time=False):
             freed = free_memory(ui.store(), ui.settings())
             st.session_state[_FREED] = _(
                 "{size} came back. Idle workers ended: {workers}; cache entries removed: "

@@ -8,6 +8,7 @@ import streamlit as st
 from transcrevai_core import demo, ui
 from transcrevai_core.components.fields import field, fields, group, meaning
 from transcrevai_core.components.profiles import profile_field
+from transcrevai_core.components.search import fold
 from transcrevai_core.i18n import _, decimal
 from transcrevai_core.languages import LANGUAGES
 from transcrevai_core.options import JobOptions
@@ -118,7 +119,7 @@ def _model_label(name: str) -> str:
 def _language(key: str, default: str | None, **kept: Any) -> str:
     codes = ["auto", *_COMMON_LANGUAGES]
     rest = [code for code in LANGUAGES if code not in codes]
-    codes += sorted(rest, key=lambda code: ui.fold(ui.language_name(code)))
+    codes += sorted(rest, key=lambda code: fold(ui.language_name(code)))
     return st.selectbox(
         _("Language"),
         codes,

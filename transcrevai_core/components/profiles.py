@@ -71,10 +71,12 @@ def use_on(job: Job, values: Mapping[str, Any], key: str) -> None:
     with st.popover(_("Use on this recording"), icon=":material/check:", type="primary"):
         say_what_is_lost(job)
         if st.button(_("Find again"), key=f"{key}_use", icon=":material/search:", type="primary"):
-            with ui.told():
+            with ui.show_errors():
                 options = {**job.options, **values, "diarize": True}
                 if not ui.store().requeue(job.id, ui.job_options(options)):
-                    raise InputError(f"{job.title} is being worked on; its end comes first.")
+                    raise InputError(
+                        "{title} is being worked on; its end comes first.", title=job.title
+                    )
                 st.switch_page(ui.TRANSCRIPT, query_params={"job": job.id})
 
 
@@ -93,7 +95,7 @@ def keep_as_profile(
             help=_("Kept for other recordings, under a name that the form of new ones offers."),
         )
         if st.form_submit_button(_("Save as profile"), icon=":material/bookmark:"):
-            with ui.told():
+            with ui.show_errors():
                 source = {"digest": job.digest, "title": job.title, **score}
                 kept = profiles.save(ui.store(), name, values, source)
                 st.success(_("The profile {name} is saved.", name=ui.escape(kept.name)))

@@ -71,7 +71,7 @@ def _running(job_id: str) -> None:
 def _ended(job: Job) -> None:
     ui.badge(job)
     if job.state == "failed":
-        st.error(ui.said(job.error), icon=":material/error:")
+        st.error(ui.say(job.error), icon=":material/error:")
     elif job.state == "cancelled":
         st.caption(_("What was finished is kept; the rest can follow at any time."))
     ui.notes(job)
@@ -138,7 +138,7 @@ def _rows(also: Collection[str], polled: bool) -> None:
             if job.state in ACTIVE_STATES:
                 _progress(job, order)
             elif job.state == "failed":
-                st.caption(ui.said(job.error))
+                st.caption(ui.say(job.error))
 
 
 def _progress(job: Job, order: Sequence[Job]) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from transcrevai_core import ui
 from transcrevai_core.errors import Cancelled, TranscrevaiError
-from transcrevai_core.i18n import _, capital, decimal, told
+from transcrevai_core.i18n import _, capital, decimal
 from transcrevai_core.workers.background import Task
 
 EVERY = 0.5  # seconds between two looks
@@ -49,7 +49,7 @@ def finished(key: str) -> Any:
     except Cancelled:
         st.info(_("Cancelled; nothing was kept."), icon=":material/block:")
     except TranscrevaiError as error:
-        st.error(ui.said(error), icon=":material/error:")
+        st.error(ui.say(error), icon=":material/error:")
     return None
 
 
@@ -65,7 +65,7 @@ def watch(task: Task, key: str) -> None:
 def _watched(task: Task, key: str) -> None:
     if not task.is_alive():
         st.rerun()
-    bar(capital(told(task.stage)), task.share, task.elapsed, task.left)
+    bar(capital(ui.say(task.stage)), task.share, task.elapsed, task.left)
     st.button(
         _("Cancel"), key=key, icon=":material/close:", disabled=task.stops(), on_click=task.cancel
     )

@@ -20,7 +20,11 @@ NOTE = mark("The demo model understands synthesized demo speech only.")
 def sample_path(name: str) -> Path:
     """Return the recording of a sample conversation, `pt` or `en`."""
     if name not in SAMPLES:
-        raise InputError(f"There is no sample {name!r}; the samples are {', '.join(SAMPLES)}.")
+        raise InputError(
+            "There is no sample {name!r}; the samples are {known}.",
+            name=name,
+            known=", ".join(SAMPLES),
+        )
     return SAMPLES_DIR / f"{name}.flac"
 
 

@@ -44,7 +44,8 @@ def check_range(speakers: int | tuple[int, int]) -> tuple[int, int]:
     fewest, most = (speakers, speakers) if isinstance(speakers, int) else speakers
     if not 1 <= fewest <= most <= 20:
         raise SettingError(
-            f"speakers is {speakers!r}; it should be a number from 1 to 20, or a range of two."
+            "speakers is {speakers}; it should be a number from 1 to 20, or a range of two.",
+            speakers=repr(speakers),
         )
     return fewest, most
 

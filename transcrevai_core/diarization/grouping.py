@@ -9,6 +9,8 @@ import numpy as np
 from transcrevai_core.diarization import clustering, counting, plda, vbx
 from transcrevai_core.diarization.counting import Count, corrected
 from transcrevai_core.diarization.recipes import Clustering, Recipe
+from transcrevai_core.i18n import mark
+from transcrevai_core.messages import Message
 
 _PHANTOMS = 3  # clusters of noise or laughter that are looked for beside the speakers
 _FEW = 30  # windows
@@ -23,7 +25,7 @@ class Grouping:
     labels: np.ndarray  # (windows,), 0 to speakers - 1
     count: Count
     absorbed: int
-    why: str
+    why: Message
 
 
 class Material:
@@ -74,7 +76,7 @@ def group(material: Material, fewest: int, most: int, recipe: Recipe) -> Groupin
     fewest = min(fewest, most)
     prune = _pruner(material, recipe)
     method: Clustering = recipe.clustering
-    why = "as set"
+    why = Message("as set")
     if method == "auto":
         method, why = choose(material, most)
     if method == "vbx" and between is not None and recipe.counting not in _OF_GAPS:
@@ -95,7 +97,8 @@ def group(material: Material, fewest: int, most: int, recipe: Recipe) -> Groupin
         if refined.max() + 1 >= fewest:
             labels = refined
     number = int(labels.max()) + 1
-    return Grouping(labels, corrected(count, number), max(0, divided - number), f"{method}: {why}")
+    explained = Message("{method}: {reason}", {"method": method, "reason": why})
+    return Grouping(labels, corrected(count, number), max(0, divided - number), explained)
 
 
 def _of_stages(
@@ -179,25 +182,31 @@ def weigh(material: Material, most: int, recipe: Recipe) -> list[dict[str, float
     return rows
 
 
-def choose(material: Material, most: int) -> tuple[Clustering, str]:
+def choose(material: Material, most: int) -> tuple[Clustering, Message]:
     """Return the way of clustering that suits, and why in words.
 
     The limits come from labelled conversations and
     meetings; see benchmarks/diarization.py.
     """
     vectors = material.told
-    count = len(vectors)
+    count, windows = len(vectors), {"count": len(vectors)}
     if material.between is not None:
-        return "vbx", f"{count} windows in time, and the embedding knows how voices vary"
+        template = mark("{count} windows in time, and the embedding knows how voices vary")
+        return "vbx", Message(template, windows)
     if count < _FEW:
-        return "agglomerative", f"{count} windows are few, and a tree weighs every pair"
+        template = mark("{count} windows are few, and a tree weighs every pair")
+        return "agglomerative", Message(template, windows)
     if count > clustering.SAMPLE:
-        return "k-means", f"{count} windows are many, and centroids need few of them"
+        template = mark("{count} windows are many, and centroids need few of them")
+        return "k-means", Message(template, windows)
     divide = material.means
     apart = max((counting.silhouette(vectors, divide(n)) for n in range(2, most + 1)), default=1.0)
+    silhouette = {"silhouette": float(apart)}
     if apart < _APART:
-        return "spectral", f"voices are hardly apart (silhouette {apart:.2f}), so neighbours tell"
-    return "k-means", f"voices are clearly apart (silhouette {apart:.2f})"
+        template = mark("voices are hardly apart (silhouette {silhouette:.2f}), so neighbours tell")
+        return "spectral", Message(template, silhouette)
+    template = mark("voices are clearly apart (silhouette {silhouette:.2f})")
+    return "k-means", Message(template, silhouette)
 
 
 def _count(

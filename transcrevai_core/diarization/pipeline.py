@@ -23,6 +23,7 @@ from transcrevai_core.diarization.embeddings.windows import plan_windows, vote
 from transcrevai_core.diarization.grouping import Grouping, Material, group
 from transcrevai_core.diarization.recipes import RECIPES, Recipe
 from transcrevai_core.i18n import mark
+from transcrevai_core.messages import Message
 from transcrevai_core.types import Region, Turn
 
 _LONGEST_REGION = 600.0  # seconds: what is divided at once
@@ -79,7 +80,7 @@ class Diarization:
     turns: tuple[Turn, ...]
     count: Count
     absorbed: int
-    why: str
+    why: Message
 
 
 def diarize(
@@ -143,7 +144,8 @@ def settle(
     """
     fewest, most = counting.check_range(speakers)
     if not len(voices.windows):
-        return Diarization((), Count(0, 1.0, None, mark("no speech")), 0, "no speech was found")
+        nobody = Count(0, 1.0, None, mark("no speech"))
+        return Diarization((), nobody, 0, Message("no speech was found"))
     grouping = group(voices.material, fewest, most, recipe)
     turns = tuple(divide(voices, grouping, recipe, read, features))
     count = corrected(grouping.count, len({turn.speaker for turn in turns}))

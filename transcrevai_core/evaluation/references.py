@@ -118,7 +118,9 @@ def read(path: Path) -> dict[str, Spoken]:
     try:
         return parse(str(path), path.read_bytes())
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({refusal(error)}).") from None
+        raise InputError(
+            "{path} cannot be read ({reason}).", path=str(path), reason=refusal(error)
+        ) from None
 
 
 def parse(name: str, data: bytes, kind: str = "") -> dict[str, Spoken]:
@@ -130,14 +132,14 @@ def parse(name: str, data: bytes, kind: str = "") -> dict[str, Spoken]:
     kind = kind or Path(name).suffix.lower().removeprefix(".")
     if kind not in SUFFIXES:
         raise InputError(
-            f"{name} is in no format that is read here; {', '.join(SUFFIXES[:-1])} or "
-            f"{SUFFIXES[-1]} would be right."
-        )
+            "{name} is in no format that is read here; {formats} or {last} would be right.",
+            name=name, formats=", ".join(SUFFIXES[:-1]), last=SUFFIXES[-1],
+        )  # fmt: skip
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError(
-            f"{name} is no text in UTF-8; the same file saved as UTF-8 would be right."
+            "{name} is no text in UTF-8; the same file saved as UTF-8 would be right.", name=name
         ) from None
     stem = recording_of(name)
     try:
@@ -148,7 +150,7 @@ def parse(name: str, data: bytes, kind: str = "") -> dict[str, Spoken]:
             return {stem: _cues(text, kind)}
         return {stem: _txt(text) if kind == "txt" else _json(text)}
     except InputError as error:
-        raise InputError(f"{name}: {error}") from None
+        raise InputError("{name}: {reason}", name=name, reason=error.message) from None
 
 
 def _txt(text: str) -> Spoken:
@@ -179,10 +181,10 @@ def _cues(text: str, kind: str) -> Spoken:
     except (Pysubs2Error, ValueError):
         cues = SSAFile()
     if text.strip().removeprefix("WEBVTT").strip() and not len(cues):
-        point = "," if kind == "srt" else "."
         raise InputError(
-            f"The file holds no cue; a line 00:00:01{point}000 --> 00:00:02{point}000 with text "
-            "below it would be right."
+            "The file holds no cue; a line 00:00:01{point}000 --> 00:00:02{point}000 with text "
+            "below it would be right.",
+            point="," if kind == "srt" else ".",
         )
     found = []
     for cue in sorted(cues, key=lambda cue: (cue.start, cue.end)):
@@ -216,15 +218,15 @@ def _stm(text: str) -> dict[str, Spoken]:
                 raise ValueError
         except (IndexError, ValueError):
             raise InputError(
-                f"Line {number} of the STM is broken; recording channel speaker start end <label> "
-                "text would be right."
-            ) from None
+                "Line {number} of the STM is broken; recording channel speaker start end <label> "
+                "text would be right.", number=number,
+            ) from None  # fmt: skip
         words = re.sub(r"^<[^>]*>\s*", "", fields[5]) if len(fields) > 5 else ""
         if re.search(r"\{.*/.*\}", words):
             raise InputError(
-                f"Line {number} of the STM offers alternatives in braces, which cannot be scored; "
-                "one text would be right."
-            )
+                "Line {number} of the STM offers alternatives in braces, which cannot be scored; "
+                "one text would be right.", number=number,
+            )  # fmt: skip
         name, speaker = fields[0], fields[2]
         mine = said.setdefault(name, [])
         if words.strip().lower() == _IGNORED or speaker.lower() == _GAP:
@@ -292,9 +294,7 @@ def _utterance(segment: Mapping[str, Any]) -> Utterance:
         _time(segment["end"]),
         None if speaker is None else str(speaker),
         tuple(
-            Word(
-                _time(w["start"]), _time(w["end"]), str(w["word"]), float(w.get("probability") or 0)
-            )
+            Word(_time(w["start"]), _time(w["end"]), str(w["word"]), w.get("probability") or 0.0)
             for w in words
         ),
     )

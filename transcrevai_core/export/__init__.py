@@ -69,7 +69,11 @@ def write(transcript: Transcript, format: str, *, edited: bool = True) -> str:
     not `applicable`.
     """
     if format not in FORMATS:
-        raise InputError(f"Format {format!r} is unknown; one of {', '.join(FORMATS)} is right.")
+        raise InputError(
+            "Format {format!r} is unknown; one of {known} is right.",
+            format=format,
+            known=", ".join(FORMATS),
+        )
     text = FORMATS[format](
         named(transcript, str if format in _FOR_PROGRAMS else plain_name), edited
     )
@@ -93,7 +97,9 @@ def save(
     """
     if format != "all" and format not in FORMATS:
         raise InputError(
-            f"Format {format!r} is unknown; one of {', '.join(FORMATS)} or all is right."
+            "Format {format!r} is unknown; one of {known} or all is right.",
+            format=format,
+            known=", ".join(FORMATS),
         )
     name = file_stem(transcript.title) if stem is None else safe_stem(stem)
     chosen = applicable(transcript) if format == "all" else [format]
@@ -114,7 +120,9 @@ def _replace(path: Path, content: str) -> None:
         partial.write_bytes(content.encode())
         partial.replace(path)
     except OSError as error:
-        raise StorageError(f"{path.name} could not be written: {refusal(error)}.") from None
+        raise StorageError(
+            "{name} could not be written: {reason}.", name=path.name, reason=refusal(error)
+        ) from None
     finally:
         with suppress(OSError):  # gone by now, or what went wrong above is what matters
             partial.unlink()

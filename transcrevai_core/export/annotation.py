@@ -48,7 +48,9 @@ def write_textgrid(transcript: Transcript, edited: bool) -> str:
             grid.to_file(str(path))
             return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise StorageError(f"A temporary file could not be written: {refusal(error)}.") from None
+        raise StorageError(
+            "A temporary file could not be written: {reason}.", reason=refusal(error)
+        ) from None
 
 
 def write_eaf(transcript: Transcript, edited: bool) -> str:

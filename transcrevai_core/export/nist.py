@@ -21,8 +21,9 @@ def write_rttm(transcript: Transcript, edited: bool) -> str:
     turns = speaker_turns(transcript)
     if not turns and transcript.segments:
         raise InputError(
-            f"{transcript.title} has no speakers, which rttm is about; a transcript with speakers, "
-            "or another format, would be right."
+            "{title} has no speakers, which rttm is about; a transcript with speakers, or another "
+            "format, would be right.",
+            title=transcript.title,
         )
     return format_rttm(turns, _recording(transcript.title))
 

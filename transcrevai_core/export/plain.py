@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from transcrevai_core.export.cues import texts
+from transcrevai_core.messages import load
 from transcrevai_core.transcript.names import named, one_line, speaker_turns
 from transcrevai_core.transcript.turns import exclusive, talk_times
 from transcrevai_core.types import Segment, Transcript, Turn
@@ -99,7 +100,12 @@ def _without_folders(facts: Mapping[str, Any]) -> dict[str, Any]:
     if settings.get("embedding"):
         name = settings["embedding"]
         settings["embedding"] = Path(name).name if Path(name).is_absolute() else name
-    return {**facts, "settings": settings} if facts else {}
+    return {**explained(facts), "settings": settings} if facts else {}
+
+
+def explained(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how turns were found, and why so in English, for other programs to read."""
+    return {**facts, "why": str(load(facts["why"]))} if facts.get("why") else dict(facts)
 
 
 def _segment(number: int, segment: Segment, edited: bool) -> dict[str, Any]:

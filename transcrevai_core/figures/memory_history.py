@@ -208,7 +208,7 @@ def model_of(key: str) -> str:
     ('small', 'none')
     """
     parts = [part.split(",")[0] for part in key.split(" + ")]
-    return next((part for part in parts if part not in ("prepare", "diarization")), "none")
+    return next((part for part in parts if part not in ("prepare", "diarization")), mark("none"))
 
 
 def history(runs: Sequence[Run], palette: Palette) -> "Figure | None":

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from transcrevai_core.errors import InputError
 from transcrevai_core.memory import readings
+from transcrevai_core.messages import Message, dump
 from transcrevai_core.types import AudioInfo, Chunk, Segment, Turn
 from transcrevai_core.workers.child import report
 
@@ -142,7 +143,7 @@ def split_channels(source: Path, wav: Path) -> tuple[list[Turn], dict[str, Any]]
         part.replace(kept)
     turns = tuple(channel_turns(np.load(kept), Recipe("")))
     count = Count(len({turn.speaker for turn in turns}), by="channels")
-    return plain(Diarization(turns, count, 0, "each channel is a speaker"))
+    return plain(Diarization(turns, count, 0, Message("each channel is a speaker")))
 
 
 def plain(found: "Diarization") -> tuple[list[Turn], dict[str, Any]]:
@@ -154,7 +155,7 @@ def plain(found: "Diarization") -> tuple[list[Turn], dict[str, Any]]:
         "runner_up": None if count.runner_up is None else int(count.runner_up),
         "by": count.by,
         "absorbed": int(found.absorbed),
-        "why": found.why,
+        "why": dump(found.why),
     }
     return [Turn(float(t.start), float(t.end), t.speaker) for t in found.turns], facts
 

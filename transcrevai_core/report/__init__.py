@@ -52,7 +52,11 @@ def make(home: Path, job_id: str, format: str, language: str = "", address: str 
     in `report.build`. Raises InputError for an unknown job or format.
     """
     if format not in FORMATS:
-        raise InputError(f"Format {format!r} is unknown; one of {', '.join(FORMATS)} is right.")
+        raise InputError(
+            "Format {format!r} is unknown; one of {known} is right.",
+            format=format,
+            known=", ".join(FORMATS),
+        )
     if language:
         i18n.use(lambda: language)
     store = Store(home)

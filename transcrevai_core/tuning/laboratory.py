@@ -203,14 +203,17 @@ def _admit(worker: Worker, store: Store, settings: Settings, needed: int) -> Non
     taken += sum(max(0, other.promised_bytes - _share(other)) for other in others)
     if not levels.admits(decision.level):
         raise InputError(
-            f"There is no room to try settings now, as {decision.cause}; it will go once memory is "
-            "free again."
+            "There is no room to try settings now, as {cause:part}; it will go once memory is free "
+            "again.",
+            cause=decision.cause,
         )
     if taken + needed > limits.plan_bytes:
         raise InputError(
-            f"Trying settings needs about {needed / MB:.0f} MB, and {taken / MB:.0f} MB of the "
-            f"memory budget of {limits.budget_bytes / MB:.0f} MB are taken; fewer jobs at once or "
-            "a larger budget would be right."
+            "Trying settings needs about {needed:.0f} MB, and {taken:.0f} MB of the memory budget "
+            "of {budget:.0f} MB are taken; fewer jobs at once or a larger budget would be right.",
+            needed=needed / MB,
+            taken=taken / MB,
+            budget=limits.budget_bytes / MB,
         )
 
 
@@ -229,7 +232,9 @@ def hear(
     """Find a job's voices in a worker of their own, keep them, and return what to ask with."""
     kept, key = Cache(store, settings), voices_key(job.digest, values)
     if not store.wav(job.id).is_file():
-        raise InputError(f"The sound of {job.title} is gone; transcribing it again would be right.")
+        raise InputError(
+            "The sound of {title} is gone; transcribing it again would be right.", title=job.title
+        )
     question = Question(kept.path(key), store.wav(job.id), dict(values))
     worker = Worker(NAME)
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from transcrevai_core.diarization.recipes import REVISION
 from transcrevai_core.errors import InputError, SettingError, refusal
+from transcrevai_core.export.plain import explained
 from transcrevai_core.library.rows import fingerprint
 from transcrevai_core.options import DEFAULTS, JobOptions
 from transcrevai_core.settings import describe
@@ -45,12 +46,15 @@ def checked(values: Mapping[str, Any]) -> Values:
     """
     known = {name: value for name, value in values.items() if name in JobOptions.model_fields}
     if unknown := sorted(set(values) - set(known)):
-        names = ", ".join(sorted(NAMES))
-        raise SettingError(f"There is no setting {unknown[0]} of speakers; one of {names} is.")
+        raise SettingError(
+            "There is no setting {name} of speakers; one of {known} is.",
+            name=unknown[0],
+            known=", ".join(sorted(NAMES)),
+        )
     try:
         return JobOptions(**known).diarization()
     except ValidationError as error:
-        raise SettingError(describe(error)) from None
+        raise SettingError.of(describe(error)) from None
 
 
 def of_job(job: Job) -> Values:
@@ -76,7 +80,8 @@ def parse_grid(texts: Iterable[str]) -> dict[str, list[Any]]:
         name = name.strip().replace("-", "_")
         if not sign or not right.strip():
             raise SettingError(
-                f"{text!r} is no sweep; NAME=FIRST:LAST:STEP or NAME=VALUE,VALUE would be right."
+                "{sweep!r} is no sweep; NAME=FIRST:LAST:STEP or NAME=VALUE,VALUE would be right.",
+                sweep=text,
             )
         pieces = _range(text, right) if ":" in right else right.split(",")
         grid[name] = [_value(name, piece.strip()) for piece in pieces]
@@ -89,7 +94,9 @@ def _range(text: str, right: str) -> list[str]:
     except ValueError:
         first = last = step = 0.0
     if not step > 0 or last < first or (last - first) / step > MOST_POINTS:
-        raise SettingError(f"{text!r} is no range; NAME=FIRST:LAST:STEP would be right.")
+        raise SettingError(
+            "{range!r} is no range; NAME=FIRST:LAST:STEP would be right.", range=text
+        )
     count = int((last - first) / step + 1e-6) + 1
     return [f"{first + n * step:.6g}" for n in range(count)]
 
@@ -105,7 +112,11 @@ def _value(name: str, piece: str) -> Any:
         return checked({name: value, "max_speakers": 20})[name]
     settings = checked({name: value})
     if name not in settings:
-        raise SettingError(f"{name} says nothing of speakers; one of {', '.join(NAMES)} would.")
+        raise SettingError(
+            "{name} says nothing of speakers; one of {known} would.",
+            name=name,
+            known=", ".join(NAMES),
+        )
     return settings[name]
 
 
@@ -119,8 +130,10 @@ def points(grid: Mapping[str, Sequence[Any]], number: int | None = None) -> list
         size *= len(values)
     if min(size, number or size) > MOST_POINTS:
         raise SettingError(
-            f"The sweep has {size} settings; at most {MOST_POINTS}, or so many of them at random, "
-            "would be right."
+            "The sweep has {size} settings; at most {most}, or so many of them at random, would be "
+            "right.",
+            size=size,
+            most=MOST_POINTS,
         )
     names = sorted(grid, key=lambda name: name not in OF_VOICES)
     chosen: Iterable[int] = range(size)
@@ -171,7 +184,7 @@ def export(
         "recording": {"title": job.title, "seconds": job.duration, "digest": job.digest},
         "model": model_of(values),
         "parameters": dict(values),
-        "found": found["facts"],
+        "found": explained(found["facts"]),
         "score": score,
         "turns": [[turn.start, turn.end, turn.speaker] for turn in turns_of(found)],
     }
@@ -199,11 +212,14 @@ def read_export(path: Path) -> dict[str, Any]:
     except SettingError:
         raise
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({refusal(error)}).") from None
+        raise InputError(
+            "{path} cannot be read ({reason}).", path=str(path), reason=refusal(error)
+        ) from None
     except (ValueError, KeyError, TypeError):
         raise InputError(
-            f"{path} is no result of the laboratory; JSON from its page, or from "
-            "`transcrevai tune --json`, would be right."
+            "{path} is no result of the laboratory; JSON from its page, or from "
+            "`transcrevai tune --json`, would be right.",
+            path=str(path),
         ) from None
 
 

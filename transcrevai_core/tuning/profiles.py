@@ -32,11 +32,13 @@ def free_name(store: Store, name: str) -> str:
     name = " ".join(name.split())
     if not 0 < len(name) <= LONGEST_NAME:
         raise InputError(
-            f"A profile needs a name of 1 to {LONGEST_NAME} characters, such as interviews."
+            "A profile needs a name of 1 to {longest} characters, such as interviews.",
+            longest=LONGEST_NAME,
         )
     if name in (profile.name for profile in every(store)):
         raise InputError(
-            f"There is a profile {name} already; another name would be right, or deleting it first."
+            "There is a profile {name} already; another name would be right, or deleting it first.",
+            name=name,
         )
     return name
 
@@ -67,8 +69,12 @@ def find(store: Store, name: str) -> Profile:
     with store.database.read() as db:
         row = db.execute("SELECT * FROM profiles WHERE name = ?", (name,)).fetchone()
     if row is None:
-        names = ", ".join(profile.name for profile in every(store)) or "none so far"
-        raise InputError(f"There is no profile {name}; those there are: {names}.")
+        names = ", ".join(profile.name for profile in every(store))
+        if not names:
+            raise InputError("There is no profile {name}; those there are: none so far.", name=name)
+        raise InputError(
+            "There is no profile {name}; those there are: {names}.", name=name, names=names
+        )
     return _from_row(row)
 
 

@@ -13,6 +13,7 @@ from transcrevai_core.errors import Cancelled, InputError, WorkerDied
 from transcrevai_core.jobs.attempt import sentence
 from transcrevai_core.library.cache import Cache
 from transcrevai_core.library.store import Store
+from transcrevai_core.messages import NOTHING, Message, dump, load
 from transcrevai_core.settings import Settings
 from transcrevai_core.tuning import laboratory, tasks
 from transcrevai_core.tuning.laboratory import Bench
@@ -84,7 +85,7 @@ def _work(
         _end(store, sweep, "cancelled")
         raise
     except Exception as error:  # whatever it was, it must not look as if it ran for ever
-        _end(store, sweep, "failed", sentence(error))
+        _end(store, sweep, "failed", load(sentence(error)))
         raise
     finally:
         laboratory.leave(worker)
@@ -99,13 +100,13 @@ def _holds(store: Store, sweep: Sweep) -> bool:
     return row is not None
 
 
-def _end(store: Store, sweep: Sweep, state: str, error: str = "") -> None:
+def _end(store: Store, sweep: Sweep, state: str, error: Message = NOTHING) -> None:
     """Write how a run ended, unless the sweep was cancelled or taken up by another since."""
     with store.database.write() as db:
         db.execute(
             "UPDATE sweeps SET state = ?, error = ? WHERE id = ? AND owner = ? "
             "AND state = 'running'",
-            (state, error, sweep.id, sweep.owner),
+            (state, dump(error), sweep.id, sweep.owner),
         )
 
 

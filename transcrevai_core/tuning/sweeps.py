@@ -17,6 +17,7 @@ from transcrevai_core.evaluation.scoring import pick
 from transcrevai_core.library.cache import write
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.readings import MB
+from transcrevai_core.messages import NOTHING, Message, load
 from transcrevai_core.transcript.rttm import parse_rttm
 from transcrevai_core.tuning.parameters import Values, checked, export, points
 from transcrevai_core.types import Job, Turn
@@ -60,7 +61,7 @@ class Sweep:
     plan: Mapping[str, Any]
     results: Mapping[int, Mapping[str, Any]]
     owner: str | None = None
-    error: str = ""
+    error: Message = NOTHING
 
     @property
     def runs(self) -> bool:
@@ -122,17 +123,24 @@ def read_reference(job: Job, name: str, data: bytes) -> Reference:
     sentence for a file that cannot be used.
     """
     if len(data) > MOST_MB * MB:
-        raise InputError(f"{name} is longer than {MOST_MB} MB; an RTTM file would be right.")
+        raise InputError(
+            "{name} is longer than {most} MB; an RTTM file would be right.", name=name, most=MOST_MB
+        )
     found = parse(name, data, "rttm")
     turns = pick(found, name, job.title).turns
     if not turns:
-        raise InputError(f"{name} is empty; an RTTM file would be right.")
+        raise InputError("{name} is empty; an RTTM file would be right.", name=name)
     length = math.inf if job.duration is None else job.duration
     for turn in turns:
         if turn.start < -_FAR or turn.end > length + _FAR:
             raise InputError(
-                f"{name} has a turn from {turn.start:.10g} s to {turn.end:.10g} s, but {job.title} "
-                f"is {length:.1f} s long; a reference of this recording would be right."
+                "{name} has a turn from {start:.10g} s to {end:.10g} s, but {title} is "
+                "{length:.1f} s long; a reference of this recording would be right.",
+                name=name,
+                start=turn.start,
+                end=turn.end,
+                title=job.title,
+                length=length,
             )
     lines = data.decode("utf-8-sig").splitlines(keepends=True)
     if len(found) > 1:
@@ -232,7 +240,7 @@ def _from_row(
     results = {found["number"]: json.loads(found["result"]) for found in rows}
     return Sweep(
         row["id"], row["job"], row["created"], row["state"], plan or json.loads(row["plan"]),
-        results, row["owner"], row["error"],
+        results, row["owner"], load(row["error"]),
     )  # fmt: skip
 
 

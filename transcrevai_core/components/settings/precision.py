@@ -10,7 +10,7 @@ from transcrevai_core.components.fields import written
 from transcrevai_core.components.tables import solid, table
 from transcrevai_core.components.working import begin, busy, finished, working
 from transcrevai_core.figures import memory_meters
-from transcrevai_core.i18n import _, decimal, plural, told
+from transcrevai_core.i18n import _, decimal, plural
 from transcrevai_core.jobs.measure_precision import at_hand, check_model
 from transcrevai_core.library import precision
 from transcrevai_core.library.precision import Check, Recording, samples
@@ -105,7 +105,7 @@ def side_by_side(check: Check) -> None:
     heads = (_("Agreement"), "WER", _("On disk"), _("Weights"), _("Peak memory"), "RTF")
     table([_("Numbers"), *(f"{head} " for head in heads)], rows, 620)
     least = ui.settings().agreement_percent
-    verdict = ui.escape(told(precision.verdict(check, least)))
+    verdict = ui.say(precision.verdict(check, least))
     if any(100 * one.agreement < least for one in check.measures):
         st.warning(verdict, icon=":material/warning:")
     else:

@@ -1,18 +1,19 @@
 """Settings as forms over `config.toml`, with where they begin and what else may be right."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from transcrevai_core import i18n, ui
+from transcrevai_core import ui
 from transcrevai_core.components.fields import bounds, default_of, fields, group, label_of
 from transcrevai_core.components.options import model_fields
 from transcrevai_core.errors import SettingError
 from transcrevai_core.i18n import _, mark
 from transcrevai_core.library import preferences
+from transcrevai_core.messages import Message
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings
 
@@ -98,17 +99,24 @@ def _tell_fixed(fixed: Mapping[str, str]) -> None:
         st.caption(f":material/lock: {said}")
 
 
+def _labelled(message: Message, names: Sequence[str]) -> Message:
+    """Let a message speak of settings by the names that they have on screen."""
+    values = dict(message.values)
+    for place, value in values.items():
+        if isinstance(value, Message):
+            values[place] = _labelled(value, names)
+        elif value in names:
+            values[place] = f"“{label_of(value)}”"
+    return replace(message, values=values)
+
+
 def _keep(key: str, names: Sequence[str], said: str, changes: Changes, reset: bool) -> bool:
     """Save, and tell it at the next drawing, which begins with what counts then."""
-    with ui.told():
+    with ui.show_errors():
         try:
             preferences.save(changes)
-        except SettingError as error:  # speaks of settings by the names that they have on screen
-            sentence = i18n.told(str(error))
-            for name in names:  # "speakers" may be a word of the sentence, "max_speakers" is none
-                where = rf"\b{name}\b" if "_" in name else rf"^{name}\b"
-                sentence = re.sub(where, f"“{label_of(name)}”", sentence)
-            raise SettingError(sentence) from None
+        except SettingError as error:
+            raise SettingError.of(_labelled(error.message, names)) from None
         for other in list(st.session_state):
             if str(other).startswith(_SESSION):  # chosen before, when other defaults counted
                 del st.session_state[other]

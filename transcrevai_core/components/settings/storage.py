@@ -70,7 +70,7 @@ def _ask(due: retention.Due, keep: Keep) -> None:
                  size=memory_meters.size(due.bytes)))  # fmt: skip
     with st.container(horizontal=True):
         if st.button(_("Save and delete"), type="primary", icon=":material/delete:") and keep():
-            with ui.told():
+            with ui.show_errors():
                 retention.clean(ui.store(), ui.settings())
                 st.rerun()
         if st.button(_("Leave it as it is")):
@@ -107,7 +107,7 @@ def models() -> None:
         _fetch()
     for name, ended in downloads.take_ended().items():
         if ended.error:
-            st.error(ui.said(ended.error), icon=":material/error:")
+            st.error(ui.say(ended.error), icon=":material/error:")
         elif locate(name):
             said = _("{name} is on this computer now.", name=ui.escape(name))
             st.success(said, icon=":material/check:")
@@ -140,7 +140,7 @@ def _remove(name: str) -> None:
     st.markdown(_("**{name}** can be downloaded again at any time.", name=ui.escape(name)))
     with st.container(horizontal=True):
         if st.button(_("Delete"), type="primary", icon=":material/delete:"):
-            with ui.told():
+            with ui.show_errors():
                 catalogue.remove(name)
                 st.rerun()
         if st.button(_("Keep it")):

@@ -23,7 +23,7 @@ def forecast(options: Mapping[str, Any]) -> None:
     try:
         plan = ui.plan(options)
     except TranscrevaiError as error:
-        st.error(ui.said(error), icon=":material/memory:")
+        st.error(ui.say(error), icon=":material/memory:")
         st.page_link(ui.MEMORY, label=_("Change the budget"), icon=":material/tune:")
         return
     limits = limits_of(ui.settings())
@@ -49,4 +49,4 @@ def recovered() -> None:
     for event in journal.events(since=since):
         if event.kind == "recovered":
             kept = _("what was finished is kept, and the rest goes on.")
-            st.success(f"{ui.said(event.cause)}: {kept}", icon=":material/restore:")
+            st.success(f"{ui.say(event.cause)}: {kept}", icon=":material/restore:")

@@ -49,7 +49,7 @@ def _gaps(job: Job, gaps: Sequence[Gap]) -> None:
     )
     gone = sound_gone(job, ui.store().wav(job.id))
     if gone:
-        st.caption(f":material/info: {ui.said(gone)}")
+        st.caption(f":material/info: {ui.say(gone)}")
     still = job.state in ACTIVE_STATES or bool(gone)
     fresh = [gap for gap in gaps if gap.state == "new"]
     if len(fresh) > 1 and st.button(
@@ -98,6 +98,6 @@ def _hear(gap: Gap) -> None:
 
 
 def _ask(job: Job, gaps: Sequence[Gap]) -> None:
-    with ui.told():
+    with ui.show_errors():
         coverage.transcribe_again(ui.store(), job, gaps)
         st.rerun()

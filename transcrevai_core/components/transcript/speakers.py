@@ -13,9 +13,10 @@ from transcrevai_core.components.fields import fields
 from transcrevai_core.components.options import model_fields
 from transcrevai_core.components.profiles import say_what_is_lost
 from transcrevai_core.errors import InputError
-from transcrevai_core.i18n import _, mark, plural, told
+from transcrevai_core.i18n import _, capital, mark, plural, say
 from transcrevai_core.library import edits
 from transcrevai_core.library.rows import used_names
+from transcrevai_core.messages import load
 from transcrevai_core.options import JobOptions
 from transcrevai_core.transcript.turns import shown_name, talk_times
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
@@ -51,8 +52,8 @@ def counted(transcript: Transcript) -> str:
 
 
 def _why(transcript: Transcript) -> str | None:
-    why = told(str(transcript.diarization.get("why") or ""))
-    return ui.escape(f"{why[:1].upper()}{why[1:].rstrip('.')}.") if why else None
+    why = say(load(str(transcript.diarization.get("why") or "")))
+    return ui.escape(f"{capital(why).rstrip('.')}.") if why else None
 
 
 # -- the shares --------------------------------------------------------------------------------
@@ -106,7 +107,7 @@ def _rename(transcript: Transcript, label: str) -> None:
             help=_("It stands in the text and in every export; an empty field removes it."),
         )
         if st.form_submit_button(_("Save"), type="primary"):
-            with ui.told():
+            with ui.show_errors():
                 name = check_name(transcript, label, name or "")
                 edits.rename_speaker(ui.store(), transcript.job_id, label, name)
                 st.rerun()
@@ -174,6 +175,6 @@ def add_text(job: Job) -> None:
 
 def requeue(job: Job, changes: dict[str, Any]) -> None:
     """Let a job go on with some other options, and show it at work."""
-    with ui.told():
+    with ui.show_errors():
         ui.store().requeue(job.id, ui.job_options({**job.options, **changes}))
         st.rerun()

@@ -18,8 +18,8 @@ from transcrevai_core.components.tuning.trials import trials
 from transcrevai_core.export import file_stem
 from transcrevai_core.figures import tuning_charts, tuning_words
 from transcrevai_core.i18n import _, decimal, plural
-from transcrevai_core.i18n import told as said
 from transcrevai_core.library.rows import read_names, read_turns
+from transcrevai_core.messages import load
 from transcrevai_core.transcript.turns import label_number, same_speakers, shown_name
 from transcrevai_core.tuning import laboratory, parameters, sweeps, tasks
 from transcrevai_core.tuning.tasks import Question
@@ -118,7 +118,7 @@ def _headline(answer: Mapping[str, Any], after: Sequence[Turn]) -> None:
     took = _("found in {seconds} s", seconds=decimal(answer["seconds"], 2))
     st.markdown(f"{text} · {many} · {took}")
     if facts["why"]:
-        st.caption(ui.escape(said(str(facts["why"]))))
+        st.caption(ui.say(load(facts["why"])))
 
 
 # -- the tabs ----------------------------------------------------------------------------------

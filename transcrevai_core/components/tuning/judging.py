@@ -9,6 +9,7 @@ from transcrevai_core import ui
 from transcrevai_core.components.tables import table
 from transcrevai_core.errors import TranscrevaiError
 from transcrevai_core.i18n import _, decimal, plural
+from transcrevai_core.messages import NOTHING, Message
 from transcrevai_core.tuning import laboratory, sweeps, tasks
 from transcrevai_core.tuning.sweeps import Reference
 from transcrevai_core.tuning.tasks import Question
@@ -41,7 +42,7 @@ def reference_of(job: Job) -> Reference | None:
         args=(job, key),
     )
     if refused := st.session_state.get(f"{key}_refused"):
-        st.error(ui.said(refused), icon=":material/error:")
+        st.error(ui.say(refused), icon=":material/error:")
     return kept
 
 
@@ -50,7 +51,7 @@ def _field(key: str) -> str:
     return f"{key}_{st.session_state.get(f'{key}_taken', 0)}"
 
 
-def _renew(key: str, refused: str = "") -> None:
+def _renew(key: str, refused: Message = NOTHING) -> None:
     st.session_state[f"{key}_refused"] = refused
     if not refused:
         st.session_state[f"{key}_taken"] = st.session_state.get(f"{key}_taken", 0) + 1
@@ -80,12 +81,12 @@ def _remove(job: Job, key: str) -> None:
 
 def _take(job: Job, key: str) -> None:
     """Keep the reference that was given, or say what was wrong with it."""
-    given, refused = st.session_state[_field(key)], ""
+    given, refused = st.session_state[_field(key)], NOTHING
     try:
         if given:
             sweeps.keep_reference(ui.store(), job, given.name, given.getvalue())
     except TranscrevaiError as error:
-        refused = str(error)
+        refused = error.message
     _renew(key, refused)
 
 

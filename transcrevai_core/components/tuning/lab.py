@@ -42,7 +42,7 @@ def _answer(job: Job, values: Values) -> None:
     if place.warm and chosen_recipe(values).resegment_rounds:
         slow = _("Seeking the boundaries of turns in the sound")
     wait = st.spinner(slow, show_time=True) if slow else nullcontext()
-    with ui.told():
+    with ui.show_errors():
         with wait:  # a change that is answered at once must not move the page
             answer = place.ask(job, tasks.answer, question)
         findings(Found(job, question, answer))
@@ -132,7 +132,7 @@ def _offer_voices(job: Job, values: Values) -> None:
         watch(task, "hearing_cancel")
         return
     if task and task.error:
-        st.error(ui.said(task.error), icon=":material/error:")
+        st.error(ui.say(task.error), icon=":material/error:")
     st.info(
         _(
             "The voices of this recording are not kept with these settings. They are found once, "

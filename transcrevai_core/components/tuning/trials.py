@@ -21,7 +21,6 @@ from transcrevai_core.components.working import EVERY, bar
 from transcrevai_core.export import file_stem
 from transcrevai_core.figures import tuning_charts
 from transcrevai_core.i18n import _, decimal, plural
-from transcrevai_core.i18n import told as said
 from transcrevai_core.tuning import laboratory, parameters, sweep_run, sweeps
 from transcrevai_core.tuning.parameters import Values
 from transcrevai_core.tuning.sweeps import Reference, Sweep
@@ -84,7 +83,7 @@ def _plan(job: Job, question: Question, reference: Reference, collar: float) -> 
         key=f"{key}_names",
     )
     grid: dict[str, list[Any]] = {}
-    with ui.told():
+    with ui.show_errors():
         texts = []
         for place, name in enumerate(names):
             if place % 2 == 0:
@@ -187,7 +186,7 @@ def _ended(job: Job, sweep: Sweep) -> None:
     """Draw what a sweep has found, and let it go on where it did not come to its end."""
     ranked, whole = sweep.ranked(), len(sweep.plan["points"])
     if len(ranked) < whole:
-        error = ui.escape(said(sweep.error))
+        error = ui.say(sweep.error)
         st.warning(
             _("The sweep has {done} of {all} settings; these are kept.", done=len(ranked),
               all=whole) + (f" {error}" if error else ""),

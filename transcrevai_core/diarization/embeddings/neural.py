@@ -59,8 +59,10 @@ class OnnxEmbedding:
             )
         except Exception as error:  # onnxruntime has a class for each of a dozen reasons
             raise ModelError(
-                f"{model} cannot be read as an ONNX model ({_reason(error)}); "
-                "a complete .onnx file would be right."
+                "{model} cannot be read as an ONNX model ({reason}); a complete .onnx file would "
+                "be right.",
+                model=model,
+                reason=_reason(error),
             ) from None
         self._plan()
 
@@ -70,9 +72,9 @@ class OnnxEmbedding:
         rate = says.get("sample_rate", "")
         if rate not in ("", str(SAMPLE_RATE)):
             raise SettingError(
-                f"{self.name} hears sound of {rate} Hz; a model for {SAMPLE_RATE} Hz would be "
-                "right."
-            )
+                "{model} hears sound of {rate} Hz; a model for {right} Hz would be right.",
+                model=self.name, rate=rate, right=SAMPLE_RATE,
+            )  # fmt: skip
         sound, *others = self._session.get_inputs()
         shape = [size if isinstance(size, int) else None for size in sound.shape]
         nemo = says.get("framework") == "nemo"
@@ -94,10 +96,12 @@ class OnnxEmbedding:
             or len(others) > 1
             or length_type not in ("", "tensor(int64)", "tensor(float)")
         ):
-            told = ", ".join(f"{i.name} {i.type} {list(i.shape)}" for i in (sound, *others))
             raise SettingError(
-                f"{self.name} has the inputs {told}; a float (batch, frames, {_MEL_BINS}), (batch, "
-                f"{_MEL_BINS}, frames) or (batch, samples) would be right, with lengths at most."
+                "{model} has the inputs {inputs}; a float (batch, frames, {bins}), (batch, {bins}, "
+                "frames) or (batch, samples) would be right, with lengths at most.",
+                model=self.name,
+                inputs=", ".join(f"{i.name} {i.type} {list(i.shape)}" for i in (sound, *others)),
+                bins=_MEL_BINS,
             )
         # frames or samples, where the model takes windows of one length only
         self._fixed = shape[-1] if self._waves or self._transposed else middle
@@ -155,13 +159,15 @@ class OnnxEmbedding:
             (vectors,) = self._session.run([self._output], feed)
         except Exception as error:
             raise ModelError(
-                f"{self.name} refuses windows of shape {batch.shape} ({_reason(error)}); "
-                "a speaker model for windows of any length would be right."
-            ) from None
+                "{model} refuses windows of shape {shape} ({reason}); a speaker model for windows "
+                "of any length would be right.",
+                model=self.name, shape=str(batch.shape), reason=_reason(error),
+            ) from None  # fmt: skip
         vectors = np.asarray(vectors, np.float32).reshape(len(batch), -1)
         if not np.isfinite(vectors).all():
             raise ModelError(
-                f"{self.name} gives vectors that are not numbers; a whole model would be right."
+                "{model} gives vectors that are not numbers; a whole model would be right.",
+                model=self.name,
             )
         return vectors
 
@@ -282,8 +288,9 @@ def _extra(module: str, extra: str, name: str) -> Any:
             return importlib.import_module(module)
     except ImportError as error:
         raise SettingError(
-            f"The embedding {name} needs `pip install transcrevai[{extra}]` ({_reason(error)})."
-        ) from None
+            "The embedding {name} needs `pip install transcrevai[{extra}]` ({reason}).",
+            name=name, extra=extra, reason=_reason(error),
+        ) from None  # fmt: skip
 
 
 def _reason(error: BaseException) -> str:
