@@ -1,4 +1,4 @@
-"""What the pages share: the library at hand, how values read on screen, and the options of a job.
+"""What the pages share: the library, how values read on screen, and the options of a job.
 
 Pages draw what the store says; none of them ever holds a worker or a recording.
 """
@@ -28,7 +28,7 @@ from transcrevai_core.messages import Code, Message
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings, describe, load_settings
 from transcrevai_core.transcript import turns
-from transcrevai_core.transcript.turns import shown_name
+from transcrevai_core.transcript.turns import display_name
 from transcrevai_core.transcription.catalogue import DEMO
 from transcrevai_core.types import ACTIVE_STATES, Job, JobState, Segment
 from transcrevai_core.web import transcript_routes, uploads
@@ -188,7 +188,7 @@ def palette() -> Palette:
 def chip(label: str, names: Mapping[str, str], most: int = CHIP_NAME) -> str:
     """Write a speaker's name, in at most so many characters, as Markdown in the own colour."""
     look = timeline.colour(label)
-    name = escape(timeline.shortened(shown_name(label, names), most))
+    name = escape(timeline.shortened(display_name(label, names), most))
     return f':color[**{name}**]{{foreground="{look.text}" background="{look.fill}"}}'
 
 

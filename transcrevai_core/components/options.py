@@ -59,10 +59,12 @@ def model_fields(
         }
         below("model")
     with right, st.container(gap="xxsmall"):
-        deaf = values["model"] == NONE or "language" in off
-        values["language"] = _language(f"{key}_language", defaults.language, disabled=deaf, **kept)
+        no_language = values["model"] == NONE or "language" in off
+        values["language"] = _language(
+            f"{key}_language", defaults.language, disabled=no_language, **kept
+        )
         below("language")
-    _tell_about(values["model"])
+    _model_note(values["model"])
     return values
 
 
@@ -131,13 +133,13 @@ def _language(key: str, default: str | None, **kept: Any) -> str:
     )
 
 
-def _tell_about(name: str) -> None:
+def _model_note(name: str) -> None:
     if name == NONE:
-        said = _(
+        sentence = _(
             "Needs no download. The recording can be transcribed later, without finding the "
             "speakers again."
         )
-        st.caption(f":material/group: {said}")
+        st.caption(f":material/group: {sentence}")
     elif name == DEMO.name:
         advice = _("For your own recordings, choose another model.")
         st.warning(f"{_(demo.NOTE)} {advice}", icon=":material/warning:")
@@ -145,10 +147,10 @@ def _tell_about(name: str) -> None:
         size = ""
         if name in MODELS:
             size = _(", {size} MB,", size=decimal(MODELS[name].download_mb))
-        said = _(
+        sentence = _(
             "The model {name}{size} is downloaded once, when the first recording starts. After "
             "that, everything works offline.",
             name=ui.escape(name),
             size=size,
         )
-        st.caption(f":material/download: {said}")
+        st.caption(f":material/download: {sentence}")

@@ -1,4 +1,4 @@
-"""What a reference tells of a hypothesis: words, speakers' words and turns, as plain values.
+"""A hypothesis scored against its reference: words, words by speaker, turns, as plain values.
 
 Light to import; what scores is imported by the functions that need it, which the web process
 calls in a worker.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from transcrevai_core.errors import InputError, SettingError
-from transcrevai_core.evaluation.cpwer import Pair, cpwer
+from transcrevai_core.evaluation.cpwer import SpeakerPair, cpwer
 from transcrevai_core.evaluation.metrics import (
     NORMALISATION,
     DiarizationErrors,
@@ -21,7 +21,7 @@ from transcrevai_core.evaluation.metrics import (
     der,
     normalise,
 )
-from transcrevai_core.evaluation.references import Spoken, parse, recording_of
+from transcrevai_core.evaluation.references import Annotation, parse, recording_name
 from transcrevai_core.i18n import mark
 from transcrevai_core.messages import Message
 
@@ -52,7 +52,7 @@ class Score:
     characters: tuple[int, int] = (0, 0)
     pieces: tuple[Piece, ...] = ()
     lines: tuple[Line, ...] = ()
-    pairs: tuple[Pair, ...] = ()
+    pairs: tuple[SpeakerPair, ...] = ()
     turns: DiarizationErrors | None = None
     speakers: tuple[int, int] = (0, 0)
     collar: float = 0.0
@@ -60,11 +60,11 @@ class Score:
     missing: tuple[Message, ...] = ()
 
 
-def judge(
+def score_file(
     file: str,
     content: bytes,
     title: str,
-    hypothesis: Spoken,
+    hypothesis: Annotation,
     collar: float = 0.0,
     skip_overlap: bool = False,
 ) -> Score:
@@ -76,14 +76,16 @@ def judge(
         raise InputError(
             "{file} is empty; what is said in the recording would be right.", file=file
         )
-    return score(pick(parse(file, content), file, title), hypothesis, collar, skip_overlap)
+    return score(
+        choose_recording(parse(file, content), file, title), hypothesis, collar, skip_overlap
+    )
 
 
-def pick(found: dict[str, Spoken], file: str, title: str) -> Spoken:
+def choose_recording(found: dict[str, Annotation], file: str, title: str) -> Annotation:
     """Return the recording of a file that is meant: its only one, or the one of that name."""
     if len(found) == 1:
         return next(iter(found.values()))
-    wanted = recording_of(title)
+    wanted = recording_name(title)
     if wanted not in found:
         raise InputError(
             "{file} holds {number} recordings, and none of them is called {wanted}; a file of this "
@@ -96,7 +98,7 @@ def pick(found: dict[str, Spoken], file: str, title: str) -> Spoken:
 
 
 def score(
-    reference: Spoken, hypothesis: Spoken, collar: float = 0.0, skip_overlap: bool = False
+    reference: Annotation, hypothesis: Annotation, collar: float = 0.0, skip_overlap: bool = False
 ) -> Score:
     """Score all that both of them tell."""
     hypothesis = hypothesis.without(reference.unscored)
@@ -183,7 +185,7 @@ def rows(found: Score, longest: int = 60) -> list[tuple[Line, list[Piece]]]:
 
 
 def turn_errors(
-    reference: Spoken, hypothesis: Spoken, collar: float, skip_overlap: bool
+    reference: Annotation, hypothesis: Annotation, collar: float, skip_overlap: bool
 ) -> DiarizationErrors:
     """Return the errors of who speaks when, outside what the reference leaves out."""
     return der(
@@ -195,12 +197,12 @@ def turn_errors(
     )
 
 
-def count_speakers(spoken: Spoken) -> int:
+def count_speakers(spoken: Annotation) -> int:
     """Return how many speak by the turns."""
     return len({turn.speaker for turn in spoken.turns or ()})
 
 
-def sum_pairs(pairs: tuple[Pair, ...]) -> WordErrors:
+def sum_pairs(pairs: tuple[SpeakerPair, ...]) -> WordErrors:
     """Return the word errors of all pairs, whose rate is cpWER."""
     return sum((pair.errors for pair in pairs), WordErrors())
 
@@ -228,7 +230,7 @@ def turn_figures(errors: DiarizationErrors) -> dict[str, Any]:
     }
 
 
-def pair_figures(pair: Pair) -> dict[str, Any]:
+def pair_figures(pair: SpeakerPair) -> dict[str, Any]:
     """Return a pair of speakers for JSON."""
     names = {"reference": pair.reference, "hypothesis": pair.hypothesis}
     return names | word_figures(pair.errors)
@@ -250,8 +252,8 @@ pyannote.metrics calls collar=0.5); overlap is scored. JER: no collar, overlap i
     if collar:
         width = Message(
             "collar {collar:g} s on each side of every reference boundary ({whole:g} s in all, "
-            "which is what pyannote.metrics calls collar={whole:g})",
-            {"collar": collar, "whole": 2 * collar},
+            "which is what pyannote.metrics calls collar={argument})",
+            {"collar": collar, "whole": 2 * collar, "argument": f"{2 * collar:g}"},
         )
     if skip_overlap:
         overlap = Message("overlap is left out")

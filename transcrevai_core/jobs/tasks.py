@@ -44,7 +44,7 @@ class ModelReport:
     notes: tuple[str, ...]
 
 
-# beside a job's sound: what is kept of it, and each channel while it is heard
+# beside a job's sound: what is kept of it, and each channel while it is measured
 SPEECH, CHANNELS, ALONE = "speech.f32", "channels.npy", "channel.wav"
 
 _loaded: tuple[ModelSpec, "Loaded"] | None = None
@@ -97,7 +97,7 @@ def diarize(
             found = pipeline.Voices.load(voices)
     if found is None:
         speech = wav.with_name(SPEECH)
-        found = pipeline.hear(
+        found = pipeline.embed_recording(
             wav,
             recipe,
             probabilities=[np.fromfile(speech, np.float32)] if speech.is_file() else None,
@@ -107,7 +107,7 @@ def diarize(
             if voices:
                 found.save(voices)
     speakers = options["speakers"] or (options["min_speakers"], options["max_speakers"])
-    return plain(pipeline.settle(found, speakers, recipe, pipeline.reader(wav)))
+    return plain(pipeline.cluster(found, speakers, recipe, pipeline.reader(wav)))
 
 
 def split_channels(source: Path, wav: Path) -> tuple[list[Turn], dict[str, Any]]:
@@ -119,7 +119,7 @@ def split_channels(source: Path, wav: Path) -> tuple[list[Turn], dict[str, Any]]
 
     from transcrevai_core.audio.decode import count_channels
     from transcrevai_core.audio.decode import decode as decode_file
-    from transcrevai_core.diarization.channels import channel_turns, hear_channel
+    from transcrevai_core.diarization.channels import channel_turns, measure_channel
     from transcrevai_core.diarization.counting import Count
     from transcrevai_core.diarization.pipeline import Diarization
     from transcrevai_core.diarization.recipes import Recipe
@@ -132,14 +132,14 @@ def split_channels(source: Path, wav: Path) -> tuple[list[Turn], dict[str, Any]]
                 "The recording has one channel, which cannot be two speakers; the setting "
                 "channels=mix would be right."
             )
-        heard = []
+        measured = []
         for channel in range(number):
             decode_file(source, wav.with_name(ALONE), channel=channel)
-            heard.append(hear_channel(wav.with_name(ALONE)))
+            measured.append(measure_channel(wav.with_name(ALONE)))
             report((channel + 1) / number)
-        shortest = min(len(channel) for channel in heard)
+        shortest = min(len(channel) for channel in measured)
         part = kept.with_suffix(".part.npy")
-        np.save(part, np.stack([channel[:shortest] for channel in heard]))
+        np.save(part, np.stack([channel[:shortest] for channel in measured]))
         part.replace(kept)
     turns = tuple(channel_turns(np.load(kept), Recipe("")))
     count = Count(len({turn.speaker for turn in turns}), by="channels")

@@ -1,4 +1,4 @@
-"""Speakers under the names that the user gave them, each of them told from all others."""
+"""Speakers under the names that the user gave them, no two alike."""
 
 import re
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def clean(text: str) -> str:
     return one_line(_NO_TEXT.sub("", text.encode("utf-8", "replace").decode("utf-8")))
 
 
-def named(transcript: Transcript, unnamed: Callable[[str], str] = str) -> Transcript:
+def with_names(transcript: Transcript, unnamed: Callable[[str], str] = str) -> Transcript:
     """Give a transcript whose segments and turns tell names in place of labels.
 
     Whoever has none is called what `unnamed` makes of the label. The result's own `names` lead

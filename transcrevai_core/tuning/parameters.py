@@ -23,8 +23,8 @@ Values = dict[str, Any]
 
 FORMAT = "transcrevai diarization 1"
 MOST_POINTS = 2_000  # of a grid: more is a slip of the pen
-# settings of the voices themselves: they call for hearing again
-OF_VOICES = ("embedding", "window_seconds", "hop_seconds")
+# settings of the voices themselves, which are found anew where they change
+VOICE_SETTINGS = ("embedding", "window_seconds", "hop_seconds")
 # what a random search looks through where nothing else is asked for
 USUAL_GRID: Mapping[str, Sequence[Any]] = {
     "speaker_threshold": [None, *(round(0.4 + 0.02 * n, 2) for n in range(21))],
@@ -34,9 +34,15 @@ USUAL_GRID: Mapping[str, Sequence[Any]] = {
     "min_turn_seconds": [0.0, 0.3, 0.6],
 }
 NAMES = tuple(JobOptions(**DEFAULTS).diarization())
-# what helps to find the number of speakers: where that is given, it is not changed by them
-_OF_NUMBER = ("speaker_threshold", "min_speaker_share", "counting", "min_speakers", "max_speakers")
-_NOTHING = ("auto", "none", "")
+# settings that find the number of speakers: without effect where that is given
+_COUNT_SETTINGS = (
+    "speaker_threshold",
+    "min_speaker_share",
+    "counting",
+    "min_speakers",
+    "max_speakers",
+)
+_NONE_WORDS = ("auto", "none", "")
 
 
 def checked(values: Mapping[str, Any]) -> Values:
@@ -57,7 +63,7 @@ def checked(values: Mapping[str, Any]) -> Values:
         raise SettingError.of(describe(error)) from None
 
 
-def of_job(job: Job) -> Values:
+def job_settings(job: Job) -> Values:
     """Return the settings that a job's speakers were, or would be, found with, of its mix."""
     kept = job.diarization.get("settings") or JobOptions(**job.options).diarization()
     return {name: kept.get(name, DEFAULTS[name]) for name in NAMES} | {"channels": "mix"}
@@ -104,7 +110,7 @@ def _range(text: str, right: str) -> list[str]:
 def _value(name: str, piece: str) -> Any:
     """Return a value of a setting as it is kept, checked by its declaration."""
     info = JobOptions.model_fields.get(name)
-    empty = info is not None and info.default is None and piece in _NOTHING
+    empty = info is not None and info.default is None and piece in _NONE_WORDS
     value = None if empty else piece
     if name == "max_speakers":  # it is checked against the fewest
         return checked({name: value, "min_speakers": 1})[name]
@@ -135,7 +141,7 @@ def points(grid: Mapping[str, Sequence[Any]], number: int | None = None) -> list
             size=size,
             most=MOST_POINTS,
         )
-    names = sorted(grid, key=lambda name: name not in OF_VOICES)
+    names = sorted(grid, key=lambda name: name not in VOICE_SETTINGS)
     chosen: Iterable[int] = range(size)
     if number is not None and number < size:
         chosen = sorted(random.Random(0).sample(range(size), number))
@@ -159,14 +165,15 @@ def fixed(values: Mapping[str, Any], grid: Mapping[str, Sequence[Any]]) -> Value
     return changed({name: value for name, value in values.items() if name not in grid})
 
 
-def idle(values: Mapping[str, Any], grid: Mapping[str, Sequence[Any]]) -> list[str]:
+def without_effect(values: Mapping[str, Any], grid: Mapping[str, Sequence[Any]]) -> list[str]:
     """Return what a grid varies to find the number of speakers, although that is given.
 
-    >>> idle({"speakers": 3}, {"speaker_threshold": [0.5, 0.6], "clustering": ["auto", "vbx"]})
+    >>> grid = {"speaker_threshold": [0.5, 0.6], "clustering": ["auto", "vbx"]}
+    >>> without_effect({"speakers": 3}, grid)
     ['speaker_threshold']
     """
     given = values["speakers"] is not None and "speakers" not in grid
-    return [name for name in grid if name in _OF_NUMBER] if given else []
+    return [name for name in grid if name in _COUNT_SETTINGS] if given else []
 
 
 # -- results -----------------------------------------------------------------------------------
@@ -175,9 +182,9 @@ def idle(values: Mapping[str, Any], grid: Mapping[str, Sequence[Any]]) -> list[s
 def export(
     job: Job, values: Mapping[str, Any], found: Mapping[str, Any], score: Any = None
 ) -> dict[str, Any]:
-    """Return a result with all that it takes to come to it again.
+    """Return a result with all that it takes to reproduce it.
 
-    `found` is what `laboratory.answer` returned, `score` what `laboratory.score` did.
+    `found` is what `tasks.diarize` returned, `score` what `tasks.score` did.
     """
     return {
         "format": FORMAT,
@@ -197,7 +204,7 @@ def model_of(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def turns_of(found: Mapping[str, Any]) -> list[Turn]:
-    """Return the turns of an answer."""
+    """Return the turns of a result of `tasks.diarize`."""
     return [Turn(*row) for row in found["turns"]]
 
 

@@ -33,11 +33,11 @@ Keep = Callable[[], bool]
 def preferences_form(
     key: str,
     names: Sequence[str],
-    said: str = AT_ONCE,
+    saved_note: str = AT_ONCE,
     *,
     ask: Callable[[Changes, Keep], bool] = lambda changes, keep: False,
 ) -> None:
-    """Draw some settings, and keep what is changed in them; `said` is told then.
+    """Draw some settings, and keep what is changed in them; `saved_note` is drawn then.
 
     `ask` may ask first, and returns whether it does; it gets the changes and what keeps them, which
     tells whether it could.
@@ -69,7 +69,7 @@ def preferences_form(
         values |= fields(
             rest, f"{key}{drawn}", settings, off=fixed.keys(), persist=False, below=below
         )
-        _tell_fixed(fixed)
+        _note_fixed(fixed)
         with st.container(horizontal=True):
             save = st.form_submit_button(_("Save"), type="primary", icon=":material/save:")
             reset = st.form_submit_button(_("Back to the defaults"), icon=":material/undo:")
@@ -81,14 +81,14 @@ def preferences_form(
     changes = {name: None if value == "" else value for name, value in changes.items()}
     if back or reset:
         changes = dict.fromkeys([back] if back else names)
-    kept = partial(_keep, key, names, said, changes, reset)
+    kept = partial(_keep, key, names, saved_note, changes, reset)
     if (save or reset or back) and not ask(changes, kept) and kept():
         st.rerun()
-    if told := st.session_state.pop(f"{key}_said", None):
-        st.success(told, icon=":material/check:")
+    if note := st.session_state.pop(f"{key}_said", None):
+        st.success(note, icon=":material/check:")
 
 
-def _tell_fixed(fixed: Mapping[str, str]) -> None:
+def _note_fixed(fixed: Mapping[str, str]) -> None:
     for name, variable in fixed.items():
         said = _(
             "{setting} is set by {variable} in the environment; what is saved here counts once "
@@ -110,7 +110,7 @@ def _labelled(message: Message, names: Sequence[str]) -> Message:
     return replace(message, values=values)
 
 
-def _keep(key: str, names: Sequence[str], said: str, changes: Changes, reset: bool) -> bool:
+def _keep(key: str, names: Sequence[str], saved_note: str, changes: Changes, reset: bool) -> bool:
     """Save, and tell it at the next drawing, which begins with what counts then."""
     with ui.show_errors():
         try:
@@ -123,6 +123,6 @@ def _keep(key: str, names: Sequence[str], said: str, changes: Changes, reset: bo
         if "interface_language" in changes:
             st.session_state.pop(ui.LANGUAGE, None)
         st.session_state[f"{key}_drawn"] += 1
-        st.session_state[f"{key}_said"] = _("The defaults count again.") if reset else _(said)
+        st.session_state[f"{key}_said"] = _("The defaults count again.") if reset else _(saved_note)
         return True
     return False

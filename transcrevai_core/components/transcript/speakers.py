@@ -11,21 +11,21 @@ import streamlit as st
 from transcrevai_core import ui
 from transcrevai_core.components.fields import fields
 from transcrevai_core.components.options import model_fields
-from transcrevai_core.components.profiles import say_what_is_lost
+from transcrevai_core.components.profiles import warn_of_loss
 from transcrevai_core.errors import InputError
 from transcrevai_core.i18n import _, capital, mark, plural, say
 from transcrevai_core.library import edits
 from transcrevai_core.library.rows import used_names
 from transcrevai_core.messages import load
 from transcrevai_core.options import JobOptions
-from transcrevai_core.transcript.turns import shown_name, talk_times
+from transcrevai_core.transcript.turns import display_name, talk_times
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
 
 LONGEST_NAME = 60
 _SHARE, _SHARE_NAME = 346, 20  # pixels: half a page; characters that leave room for the rest
 # from conversations of known number: 95 % right, about 87 %, and 56 % or less
 _SURE = ((0.75, mark("quite sure")), (0.65, mark("fairly sure")), (0.0, mark("not sure")))
-_TOLD = ("given", "channels")
+_KNOWN = ("given", "channels")
 _MORE = ("speaker_threshold", "clustering", "embedding", "min_speaker_share")
 
 
@@ -42,7 +42,7 @@ def counted(transcript: Transcript) -> str:
     """Write how many speak, and how sure that is, as Markdown."""
     number, facts = len(transcript.speakers), transcript.diarization
     text = f"**{plural('{number} speaker', '{number} speakers', number)}**"
-    if number != facts.get("speakers") or facts.get("by") in _TOLD:
+    if number != facts.get("speakers") or facts.get("by") in _KNOWN:
         return text  # no guess, or one that the user has corrected since
     sure = next(words for least, words in _SURE if facts.get("confidence", 0) >= least)
     text += f", {_(sure)}"
@@ -74,7 +74,7 @@ def _share(transcript: Transcript, label: str, seconds: float, whole: float) -> 
         share = f":small[{ui.clock(seconds)} · {seconds / whole:.0%}]"
         chip = ui.chip(label, transcript.names, _SHARE_NAME)
         st.markdown(f"{chip}&ensp;{share}", width="content")
-        name = ui.escape(shown_name(label, transcript.names))
+        name = ui.escape(display_name(label, transcript.names))
         said = _("Rename {name}", name=name)
         if ui.icon_button(":material/drive_file_rename_outline:", said, f"rename_{label}"):
             rename(transcript, label)
@@ -117,7 +117,7 @@ def check_name(transcript: Transcript, label: str, name: str) -> str:
     """Return a name as it is kept; raise InputError where another speaker is shown under it."""
     name = " ".join(name.split())[:LONGEST_NAME].strip()
     wanted = name.casefold()
-    others = (shown_name(o, transcript.names) for o in transcript.speakers if o != label)
+    others = (display_name(o, transcript.names) for o in transcript.speakers if o != label)
     if wanted in (other.casefold() for other in others):
         raise InputError("Another speaker has this name; merge the two if they are one.")
     return name
@@ -131,9 +131,9 @@ def merge(transcript: Transcript, label: str) -> None:
 def _merge(transcript: Transcript, label: str) -> None:
     others = [other for other in transcript.speakers if other != label]
     into = st.selectbox(
-        _("{name} is really", name=ui.escape(shown_name(label, transcript.names))),
+        _("{name} is really", name=ui.escape(display_name(label, transcript.names))),
         others,
-        format_func=lambda other: shown_name(other, transcript.names),
+        format_func=lambda other: display_name(other, transcript.names),
     )
     st.caption(_("All that both have said becomes one speaker's; undoing parts them again."))
     if st.button(_("Merge"), type="primary", icon=":material/merge:"):
@@ -158,7 +158,7 @@ def find_again(job: Job, label: str, action: str) -> None:
         )
         with st.expander(_("More")):
             values = fields(_MORE, f"find_{job.id}", options)
-        say_what_is_lost(job)
+        warn_of_loss(job)
         if st.button(action, type="primary", icon=":material/search:"):
             requeue(job, {**values, "diarize": True, "speakers": number})
 

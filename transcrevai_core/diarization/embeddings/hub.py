@@ -46,13 +46,13 @@ def fetch(name: str) -> Path:
     return _cached(repo, file) or _download(name, repo, file)
 
 
-def choose(files: Sequence[str], repo: str) -> str:
+def choose_file(files: Sequence[str], repo: str) -> str:
     """Return the one of a repository's files that is its speaker model.
 
     Full numbers go before reduced ones, a speaker model's name before others. Raises
     SettingError with one sentence where none or several would do.
 
-    >>> choose(["vad.onnx", "campplus.int8.onnx", "campplus.onnx", "README.md"], "org/name")
+    >>> choose_file(["vad.onnx", "campplus.int8.onnx", "campplus.onnx", "README.md"], "org/name")
     'campplus.onnx'
     """
     found = sorted(f for f in files if f.endswith(".onnx") and not _OTHER.search(f))
@@ -87,7 +87,7 @@ def _cached(repo: str, file: str | None) -> Path | None:
         return None
     here = [str(path.relative_to(folder)) for path in folder.rglob("*.onnx")]
     if file is None and here:
-        file = choose(here, repo)
+        file = choose_file(here, repo)
     return folder / file if file in here else None
 
 
@@ -98,7 +98,7 @@ def _download(name: str, repo: str, file: str | None) -> Path:
     try:
         # weights beside the file, as large models have them, lie in FILE.onnx.data or so
         files = HfApi().list_repo_files(repo)
-        file = file or choose(files, repo)
+        file = file or choose_file(files, repo)
         for beside in files:
             if beside.startswith((f"{file}.", f"{file}_")):
                 hf_hub_download(repo, beside)
