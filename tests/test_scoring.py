@@ -138,7 +138,7 @@ def test_the_recording_of_that_name_is_picked():
     assert scoring.score_file("many.stm", stm, "two.wav", mine).words.errors == 0
     with pytest.raises(InputError, match="holds 2 recordings, and none of them is called three"):
         scoring.score_file("many.stm", stm, "three", mine)
-    assert scoring.pick(parse("x.txt", b"oi"), "x.txt", "whatever").text == "oi"
+    assert scoring.choose_recording(parse("x.txt", b"oi"), "x.txt", "whatever").text == "oi"
     with pytest.raises(InputError, match=r"x\.txt is empty"):
         scoring.score_file("x.txt", b" \n", "x", mine)
 
