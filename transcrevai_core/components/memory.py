@@ -151,7 +151,7 @@ def _workers(reading: Reading) -> None:
     names = titles(worker.job for worker in reading.workers)
     rows = [
         [
-            _(worker.name),
+            told(worker.name),
             names[worker.job],
             f":green-badge[{_('working')}]" if worker.busy else f":gray-badge[{_('idle')}]",
             unbroken(memory_meters.sizes(worker.resident_bytes, worker.limit_bytes)),

@@ -21,9 +21,9 @@ def sample_path(name: str) -> Path:
     """Return the recording of a sample conversation, `pt` or `en`."""
     if name not in SAMPLES:
         raise InputError(
-            "There is no sample {name!r}; the samples are {known}.",
+            "There is no sample {name!r}; the samples are {samples}.",
             name=name,
-            known=", ".join(SAMPLES),
+            samples=", ".join(SAMPLES),
         )
     return SAMPLES_DIR / f"{name}.flac"
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from transcrevai_core.i18n import _, decimal, mark
+from transcrevai_core.i18n import _, decimal, mark, told
 from transcrevai_core.memory.levels import LEVELS, Level, Limits
 from transcrevai_core.memory.readings import MB, Reading
 
@@ -108,7 +108,7 @@ def meters_of(reading: Reading, limits: Limits, peak_bytes: int) -> list[Meter]:
     ]  # fmt: skip
     for worker in reading.workers:
         share = limits.kill * worker.resident_bytes / (worker.limit_bytes or budget)
-        name = _("Worker: {name}", name=_(worker.name))
+        name = _("Worker: {name}", name=told(worker.name))
         meters.append(Meter(name, worker.resident_bytes, worker.limit_bytes, share, False))
     return meters
 

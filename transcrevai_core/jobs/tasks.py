@@ -44,7 +44,7 @@ class ModelReport:
     notes: tuple[str, ...]
 
 
-# beside a job's sound: what is kept of it, and each channel while it is measured
+# beside a job's sound: what is kept of it, and each channel while it is levels
 SPEECH, CHANNELS, ALONE = "speech.f32", "channels.npy", "channel.wav"
 
 _loaded: tuple[ModelSpec, "Loaded"] | None = None
@@ -132,14 +132,14 @@ def split_channels(source: Path, wav: Path) -> tuple[list[Turn], dict[str, Any]]
                 "The recording has one channel, which cannot be two speakers; the setting "
                 "channels=mix would be right."
             )
-        measured = []
+        levels = []
         for channel in range(number):
             decode_file(source, wav.with_name(ALONE), channel=channel)
-            measured.append(measure_channel(wav.with_name(ALONE)))
+            levels.append(measure_channel(wav.with_name(ALONE)))
             report((channel + 1) / number)
-        shortest = min(len(channel) for channel in measured)
+        shortest = min(len(channel) for channel in levels)
         part = kept.with_suffix(".part.npy")
-        np.save(part, np.stack([channel[:shortest] for channel in measured]))
+        np.save(part, np.stack([channel[:shortest] for channel in levels]))
         part.replace(kept)
     turns = tuple(channel_turns(np.load(kept), Recipe("")))
     count = Count(len({turn.speaker for turn in turns}), by="channels")

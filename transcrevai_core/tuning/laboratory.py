@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 
 from transcrevai_core import workers
 from transcrevai_core.errors import InputError, WorkerDied
-from transcrevai_core.i18n import mark
 from transcrevai_core.jobs.diarize import voices_key
 from transcrevai_core.library.cache import Cache
 from transcrevai_core.library.store import Store
@@ -29,7 +28,7 @@ from transcrevai_core.workers.worker import Worker
 
 T = TypeVar("T")
 
-NAME = mark("laboratory")
+NAME = "laboratory"
 _PAUSE = 0.3  # seconds between two steps of work ahead
 # what is kept from call to call, above what finding the speakers takes; scoring brings libraries
 _KEPT_BYTES, _SCORING_BYTES = 90 * MB, 110 * MB

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 from transcrevai_core.errors import Cancelled, InputError, WorkerDied
-from transcrevai_core.i18n import mark
 from transcrevai_core.jobs.attempt import sentence
 from transcrevai_core.library.cache import Cache
 from transcrevai_core.library.store import Store
@@ -60,7 +59,7 @@ def _run_points(
     on_result: Callable[[Sweep], None] | None = None,
 ) -> Sweep:
     job = store.job(sweep.job)
-    worker = Worker(mark("sweep"))
+    worker = Worker("sweep")
 
     def stops() -> bool:
         return should_stop() or not _is_owned(store, sweep)
