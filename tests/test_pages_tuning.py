@@ -258,7 +258,7 @@ def test_a_plan_says_what_is_fixed_and_frees_a_given_number(
     assert not app.warning and "Fixed, and not as by default: Number" not in texts(app)
     with pytest.MonkeyPatch.context() as patch:
         begun = []
-        patch.setattr(sweeps, "begin", lambda store, job, plan: begun.append(plan) or "none")
+        patch.setattr(sweeps, "create", lambda store, job, plan: begun.append(plan) or "none")
         patch.setattr(sweep_run, "start", lambda place, sweep: None)
         press(app, "Try 36 settings")
     assert begun[0]["base"]["speakers"] is None
