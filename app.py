@@ -50,7 +50,7 @@ def on_script_error(error: Exception) -> bool:
     if isinstance(error, TranscrevaiError):
         log.warning("%s", error)
         if error.message != supervisor.resting():  # which stands above the page already
-            st.error(ui.say(error.message), icon=":material/error:")
+            st.error(ui.say(error), icon=":material/error:")
     else:
         log.exception("a page failed", exc_info=error)
         st.error(_(_CALM), icon=":material/error:")

@@ -50,19 +50,19 @@ def diarize_once(
     wav: Path, embedding: str, given: int | None, vary: bool
 ) -> tuple[list[Turn], float, dict[float, list[Turn]]]:
     """In a worker: diarize a file, and once more for each choice where `vary` says so."""
-    from transcrevai_core.diarization.pipeline import hear, reader, settle
+    from transcrevai_core.diarization.pipeline import cluster, embed_recording, reader
     from transcrevai_core.diarization.recipes import recipe_for
 
     recipe = recipe_for(embedding)
     speakers = given or (1, 6)
     read = reader(wav)
     begun = time.process_time()
-    voices = hear(wav, recipe)
-    turns = list(settle(voices, speakers, recipe, read).turns)
+    voices = embed_recording(wav, recipe)
+    turns = list(cluster(voices, speakers, recipe, read).turns)
     took = time.process_time() - begun
     field, choices = CHOICES[embedding] if vary else ("", ())
     variants = {
-        choice: list(settle(voices, speakers, replace(recipe, **{field: choice}), read).turns)
+        choice: list(cluster(voices, speakers, replace(recipe, **{field: choice}), read).turns)
         for choice in choices
     }
     return turns, took, variants

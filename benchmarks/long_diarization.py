@@ -33,13 +33,13 @@ from transcrevai_core.workers.worker import Worker
 
 def find_turns(wav: Path, voices_file: Path, embedding: str) -> tuple[float, int, int]:
     """In a worker: diarize and keep the voices; returns processor seconds, windows, speakers."""
-    from transcrevai_core.diarization.pipeline import hear, reader, settle
+    from transcrevai_core.diarization.pipeline import cluster, embed_recording, reader
     from transcrevai_core.diarization.recipes import recipe_for
 
     recipe = recipe_for(embedding)
     begun = time.process_time()
-    voices = hear(wav, recipe)
-    found = settle(voices, (1, 6), recipe, reader(wav))
+    voices = embed_recording(wav, recipe)
+    found = cluster(voices, (1, 6), recipe, reader(wav))
     took = time.process_time() - begun
     voices.save(voices_file)
     return took, len(voices.windows), found.count.number
@@ -47,13 +47,13 @@ def find_turns(wav: Path, voices_file: Path, embedding: str) -> tuple[float, int
 
 def find_again(wav: Path, voices_file: Path, embedding: str, speakers: int | None) -> float:
     """In a worker: processor seconds to new turns from voices on disk, a setting changed."""
-    from transcrevai_core.diarization.pipeline import Voices, reader, settle
+    from transcrevai_core.diarization.pipeline import Voices, cluster, reader
     from transcrevai_core.diarization.recipes import recipe_for
 
     recipe = recipe_for(embedding)
     begun = time.process_time()
     voices = Voices.load(voices_file)
-    settle(voices, speakers or (1, 6), replace(recipe, alike=recipe.alike - 0.03), reader(wav))
+    cluster(voices, speakers or (1, 6), replace(recipe, alike=recipe.alike - 0.03), reader(wav))
     return time.process_time() - begun
 
 

@@ -3,10 +3,17 @@
 import streamlit as st
 
 from transcrevai_core import ui
-from transcrevai_core.components.evaluation import aligned, as_json, figures, judge, speakers, turns
+from transcrevai_core.components.evaluation import (
+    alignment,
+    as_json,
+    figures,
+    scoring_work,
+    speakers,
+    turns,
+)
 from transcrevai_core.components.recording import invite, recording_field
 from transcrevai_core.components.settings.precision import numbers
-from transcrevai_core.components.working import begin, busy, finished, working
+from transcrevai_core.components.working import is_running, show_progress, start, take_result
 from transcrevai_core.evaluation.references import SUFFIXES
 from transcrevai_core.export import file_stem
 from transcrevai_core.i18n import _
@@ -50,22 +57,22 @@ def against_reference() -> None:
         )
         skip = st.toggle(_("Leave out where speakers of the reference overlap"))
     place = st.container()
-    ended = finished(WORK)  # before the button is drawn: it may end at any moment
+    ended = take_result(WORK)  # before the button is drawn: it may end at any moment
     with place:
         asked = st.button(
             _("Compare"),
             type="primary",
             icon=":material/fact_check:",
-            disabled=not upload or busy(WORK),
+            disabled=not upload or is_running(WORK),
         )
     if asked and upload and meant:  # not another one, where that has just gone
         st.session_state.pop(FOUND, None)
         about = job.id, upload.name, edited
-        work = judge(job, upload.name, upload.getvalue(), edited, collar, skip)
-        begin(WORK, lambda task: (about, work(task)))
+        work = scoring_work(job, upload.name, upload.getvalue(), edited, collar, skip)
+        start(WORK, lambda task: (about, work(task)))
     if ended is not None:
         st.session_state[FOUND] = ended
-    working(WORK)
+    show_progress(WORK)
     result(ids)
 
 
@@ -89,7 +96,7 @@ def result(ids: dict[str, Job]) -> None:
     if edited:
         st.caption(_("With your corrections."))
     figures(job, found)
-    aligned(found, "evaluation")
+    alignment(found, "evaluation")
     speakers(job, found)
     turns(found)
 

@@ -7,6 +7,7 @@ import streamlit as st
 from transcrevai_core import i18n, ui
 from transcrevai_core.components.options import options_form
 from transcrevai_core.components.recording import invite, open_page
+from transcrevai_core.components.search import matches, snippet
 from transcrevai_core.i18n import _, mark
 from transcrevai_core.options import JobOptions
 from transcrevai_core.types import ACTIVE_STATES, Job
@@ -30,7 +31,7 @@ def hits(query: str) -> None:
         st.caption(_("No transcript holds all these words; fewer words find more."))
     for job, segment in found:
         with st.container(border=True, gap="xxsmall"):
-            st.markdown(ui.snippet(segment.final_text, query))
+            st.markdown(snippet(segment.final_text, query))
             st.page_link(
                 ui.TRANSCRIPT,
                 label=_(
@@ -86,7 +87,7 @@ def run_again(job: Job) -> None:
     )  # fmt: skip
     options: dict[str, Any] = options_form(f"again_{job.id}", JobOptions(**job.options))
     if st.button(_("Transcribe"), type="primary", icon=":material/play_arrow:"):
-        with ui.told():
+        with ui.show_errors():
             chosen = ui.job_options(options)
             again = ui.run_again(job, chosen)
             open_page(ui.TRANSCRIBE, again.id)
@@ -105,7 +106,7 @@ def delete(job: Job) -> None:
         st.caption(_("The original stays: {path}", path=ui.escape(str(job.source))))
     with st.container(horizontal=True):
         if st.button(_("Delete for good"), type="primary", icon=":material/delete:"):
-            with ui.told():
+            with ui.show_errors():
                 library.delete_job(job.id)
                 st.rerun()
         if st.button(_("Keep it")):
@@ -130,7 +131,7 @@ if query:
 shown = [
     job
     for job in jobs
-    if (not state or job.state in FILTERS[state]) and ui.holds(job.title, query or "")
+    if (not state or job.state in FILTERS[state]) and matches(job.title, query or "")
 ]
 if query and shown:
     head = _("Titles ({number})", number=i18n.decimal(len(shown)))

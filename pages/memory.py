@@ -3,9 +3,16 @@
 import streamlit as st
 
 from transcrevai_core import i18n, ui
-from transcrevai_core.components.memory import course, events, free, journal, live, titles
+from transcrevai_core.components.memory import (
+    events,
+    free_button,
+    journal,
+    last_minutes,
+    live,
+    titles,
+)
 from transcrevai_core.components.settings.preferences import MEMORY, preferences_form
-from transcrevai_core.components.tables import ago, number, solid, table
+from transcrevai_core.components.tables import ago, numeric, table, unbroken
 from transcrevai_core.figures import memory_history, memory_meters
 from transcrevai_core.i18n import _, mark
 from transcrevai_core.library.cache import Cache, TierStats
@@ -24,13 +31,13 @@ def cache() -> None:
     kept = Cache(ui.store(), ui.settings())
     stats = kept.stats()
     head = [
-        _("Kept"), number(_("Entries")), number(_("Size")), number(_("Hits")), number(_("Misses")),
-        number(_("Hit rate")), number(_("Newest")), number(_("Oldest")),
+        _("Kept"), numeric(_("Entries")), numeric(_("Size")), numeric(_("Hits")),
+        numeric(_("Misses")), numeric(_("Hit rate")), numeric(_("Newest")), numeric(_("Oldest")),
     ]  # fmt: skip
     table(head, [tier_row(tier) for tier in stats], 640)
     nothing = not any(tier.entries for tier in stats)
     if st.button(_("Clear"), icon=":material/delete_sweep:", disabled=nothing):
-        with ui.told():
+        with ui.show_errors():
             entries, size = kept.clear()
             st.session_state[CLEARED] = _(
                 "Entries removed: {number}, {size} on disk.",
@@ -43,11 +50,11 @@ def cache() -> None:
 
 
 def tier_row(tier: TierStats) -> list[str]:
-    ages = ["" if age is None else solid(ago(age)) for age in (tier.newest, tier.oldest)]
+    ages = ["" if age is None else unbroken(ago(age)) for age in (tier.newest, tier.oldest)]
     rate = "" if tier.hit_rate is None else f"{tier.hit_rate:.0%}"
     counts = [
         i18n.decimal(tier.entries),
-        solid(memory_meters.size(tier.bytes)),
+        unbroken(memory_meters.size(tier.bytes)),
         i18n.decimal(tier.hits),
         i18n.decimal(tier.misses),
         rate,
@@ -77,14 +84,14 @@ def past_jobs() -> None:
             error=f"{mean[2]:+.0%}",
         )
     )
-    figure = memory_history.history(runs, ui.palette())
+    figure = memory_history.past_jobs(runs, ui.palette())
     alt = _("RTF and error of the forecast of past jobs, with their rolling means")
     st.plotly_chart(figure, config={"displayModeBar": False}, alt=alt)
     shown = runs[: -LAST_RUNS - 1 : -1]
     names = titles(run.job for run in shown)
     head = [
-        _("Recording"), number(_("Length")), _("Model"), number("RTF"), number(_("Peak")),
-        number(_("Forecast")), number(_("Error")),
+        _("Recording"), numeric(_("Length")), _("Model"), numeric("RTF"), numeric(_("Peak")),
+        numeric(_("Forecast")), numeric(_("Error")),
     ]  # fmt: skip
     table(head, [run_row(run, names[run.job]) for run in shown], 600)
     st.caption(
@@ -101,7 +108,7 @@ def figures_of(run: Run) -> tuple[float, float, float]:
 
 
 def run_row(run: Run, title: str) -> list[str]:
-    sizes = [solid(memory_meters.size(n)) for n in (run.peak_bytes, run.forecast_bytes)]
+    sizes = [unbroken(memory_meters.size(n)) for n in (run.peak_bytes, run.forecast_bytes)]
     error = f"{round(run.error, 2) + 0.0:+.0%}"  # never "-0%"
     model = ui.escape(_(memory_history.model_of(run.key)))
     work = [ui.clock(run.duration), model, i18n.decimal(run.rtf, 2)]
@@ -114,8 +121,8 @@ def limits() -> None:
 
 st.title(_("Memory"), anchor=False)
 live()
-free()
-course()
+free_button()
+last_minutes()
 SECTIONS = {
     f":material/history: {_('Events')}": events,
     f":material/tune: {_('Limits')}": limits,

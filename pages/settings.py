@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from transcrevai_core.components.profiles import kept_profiles
+from transcrevai_core.components.profiles import profile_list
 from transcrevai_core.components.settings import storage
 from transcrevai_core.components.settings.preferences import (
     INTERFACE,
@@ -29,7 +29,7 @@ def speakers() -> None:
     st.caption(
         _("Settings of speakers under a name, saved on the page Tuning; new recordings offer them.")
     )
-    kept_profiles()
+    profile_list()
 
 
 def memory() -> None:
@@ -43,9 +43,9 @@ def models() -> None:
 
 
 def disk() -> None:
-    storage.used()
+    storage.disk_use()
     st.subheader(_("How long recordings are kept"), anchor=False)
-    storage.kept()
+    storage.retention_form()
     st.subheader(_("Cache"), anchor=False)
     st.caption(_("Voices and turns that were found once, and may be wanted again."))
     preferences_form("cache", STORAGE)

@@ -47,7 +47,7 @@ def samples(newcomer: bool) -> None:
                 kind, icon = ui.importance(newcomer), ":material/play_arrow:"
                 if st.button(title, key=f"sample_{language}", type=kind, icon=icon):
                     chosen = {"model": "demo", "language": language, "task": "transcribe"}
-                    with ui.told():
+                    with ui.show_errors():
                         follow([ui.add_job(demo.sample_path(language), chosen, title=title)])
 
 
@@ -60,14 +60,14 @@ def sources(options: dict[str, Any]) -> None:
         taken = [file for file in arrived if file]  # the others are jobs already
         if taken:
             alone = len(arrived) == 1 and not dropped.pending
-            with ui.told():
+            with ui.show_errors():
                 begin(taken, options, show=alone)
     with microphone:
         # a new key for each recording lets go of the sound of the last one
         recording = st.audio_input(_("Record from the microphone"), key=f"recording_{len(begun)}")
         if recording and st.button(_("Transcribe the recording"), type="primary"):
             name = f"{_('Recording')} {time.strftime('%Y-%m-%d %H.%M.%S')}.wav"
-            with ui.told():
+            with ui.show_errors():
                 begin([uploads.keep(library.home, name, recording.getbuffer())], options)
     with path, st.form("path", border=False):
         text = st.text_input(
@@ -75,7 +75,7 @@ def sources(options: dict[str, Any]) -> None:
             placeholder=_("/home/maria/interviews/2026-05-12.mp3"),
         )
         if st.form_submit_button(_("Transcribe the file"), type="primary"):
-            with ui.told():
+            with ui.show_errors():
                 follow([ui.add_job(ui.local_file(text), options)])
 
 

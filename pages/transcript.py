@@ -4,7 +4,12 @@ import streamlit as st
 
 from transcrevai_core import export, ui
 from transcrevai_core.codes import Stage
-from transcrevai_core.components.recording import asked_for, invite, known_job, look_at
+from transcrevai_core.components.recording import (
+    invite,
+    known_job,
+    remember_job,
+    requested_job,
+)
 from transcrevai_core.components.transcribe.watch import follow
 from transcrevai_core.components.transcript.coverage import coverage_panel
 from transcrevai_core.components.transcript.reader import reader
@@ -79,13 +84,13 @@ def head(job: Job, transcript: Transcript) -> None:
         report_menu(job, transcript)
 
 
-job_id = asked_for(library.jobs(["done"]))
+job_id = requested_job(library.jobs(["done"]))
 if job_id is None:
     st.title(_("Transcript"), anchor=False)
     invite(_("There is no transcript yet."), ":material/article:")
     st.stop()
 job = known_job(job_id)
-look_at(job_id)
+remember_job(job_id)
 transcript = library.transcript(job_id)
 st.title(ui.escape(transcript.title), anchor=False)
 if transcript.model or transcript.turns:

@@ -135,7 +135,7 @@ def test_talk_time_counts_overlap_for_both():
     assert overlapping([Turn(0, 9, A), Turn(1, 2, B)])(3, 4) == [Turn(0, 9, A)]
 
 
-@pytest.mark.parametrize("module", ["turns", "edits"])
+@pytest.mark.parametrize("module", ["transcript.turns", "library.edits"])
 def test_the_examples_in_docstrings_hold(module):
     result = doctest.testmod(importlib.import_module(f"transcrevai_core.{module}"))
     assert result.failed == 0 < result.attempted

@@ -56,8 +56,8 @@ def sweep(store: Store, job: Job) -> None:
     reference = format_rttm(store.transcript(job.id).turns, "a")
     sweeps.keep_reference(store, job, "right.rttm", reference.encode())
     grid = {"speakers": [2, 3], "min_turn_seconds": [0.0, 0.4]}
-    planned = sweeps.plan(parameters.of_job(job), grid, reference)
-    sweep_run.run(store, load_settings(), sweeps.begin(store, job, planned))
+    planned = sweeps.plan(parameters.job_settings(job), grid, reference)
+    sweep_run.run(store, load_settings(), sweeps.create(store, job, planned))
 
 
 @pytest.fixture(scope="module")

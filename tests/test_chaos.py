@@ -80,7 +80,7 @@ def test_twenty_jobs_come_to_their_end_under_random_kills(store, tmp_path):
     def look():
         nonlocal at_once, promised, most
         at_once = max(at_once, len(store.jobs(("preparing", "transcribing"))))
-        plans = list(runner.program._plans.values())
+        plans = list(runner.governor._plans.values())
         promised = max(promised, base_bytes() + sum(plan.workers_bytes for plan in plans))
         most = max(most, readings.own_bytes())
         time.sleep(0.3)
@@ -95,7 +95,7 @@ def test_twenty_jobs_come_to_their_end_under_random_kills(store, tmp_path):
     assert [(job.state, str(job.error)) for job in jobs] == [("done", "")] * 20
     assert sum(killer.kills.values()) >= 5 and at_once > 1
     # never more than the budget at once; this process grows by itself while the tests run
-    limits = runner.program.limits
+    limits = runner.governor.limits
     assert promised <= limits.plan_bytes + 5 * readings.MB and most <= limits.budget_bytes
     # nothing was done twice unless its worker died on it
     for job in jobs:

@@ -14,7 +14,7 @@ from test_pipeline import run_cli
 
 from transcrevai_core import demo
 from transcrevai_core.audio import decode, pcm
-from transcrevai_core.diarization.pipeline import diarize, hear, name_turns, settle
+from transcrevai_core.diarization.pipeline import cluster, diarize, embed_recording, name_turns
 from transcrevai_core.diarization.recipes import RECIPES
 from transcrevai_core.transcript.rttm import read_rttm
 from transcrevai_core.types import Region, Turn
@@ -59,7 +59,7 @@ def sample(request, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def voices(sample):
-    return hear(sample[1], IVECTOR)
+    return embed_recording(sample[1], IVECTOR)
 
 
 def unheard(start, end):
@@ -68,7 +68,7 @@ def unheard(start, end):
 
 def test_who_speaks_when_in_the_samples(sample, voices):
     _, _, reference = sample
-    found = settle(voices, (1, 6), IVECTOR, unheard)
+    found = cluster(voices, (1, 6), IVECTOR, unheard)
     assert error_rate(reference, found.turns) < 0.10
     assert found.count.number == len({turn.speaker for turn in reference})
     assert found.count.number == len({turn.speaker for turn in found.turns})
@@ -84,7 +84,7 @@ def test_cepstra_alone_do_it_too_when_the_count_is_given(sample):
 
 def test_turns_are_in_order_and_speakers_named_as_they_come(sample, voices):
     for speakers in (1, 2, 3, (1, 6)):
-        turns = settle(voices, speakers, IVECTOR, unheard).turns
+        turns = cluster(voices, speakers, IVECTOR, unheard).turns
         assert list(turns) == sorted(turns, key=lambda turn: turn.start)
         assert all(a.end <= b.start + 1e-9 for a, b in itertools.pairwise(turns))
         order = list(dict.fromkeys(turn.speaker for turn in turns))
@@ -95,8 +95,8 @@ def test_turns_are_in_order_and_speakers_named_as_they_come(sample, voices):
 
 def test_the_order_of_windows_does_not_matter_to_the_clusters(voices):
     plain = replace(IVECTOR, clustering="k-means")  # VBx reads windows in time
-    first = settle(voices, 3, plain, unheard).turns
-    again = settle(voices, 3, plain, unheard).turns
+    first = cluster(voices, 3, plain, unheard).turns
+    again = cluster(voices, 3, plain, unheard).turns
     assert first == again
     from transcrevai_core.diarization.clustering import k_means_cosine
 
@@ -111,7 +111,7 @@ def test_the_order_of_windows_does_not_matter_to_the_clusters(voices):
 def test_level_and_silence_around_do_not_change_the_answer(sample, voices, tmp_path):
     _, wav, _ = sample
     samples = pcm.read(wav, 0, 1e9)
-    before = settle(voices, (1, 6), IVECTOR, unheard).turns
+    before = cluster(voices, (1, 6), IVECTOR, unheard).turns
     silence = np.zeros(16_000 * 16 // 5, np.float32)  # 3.2 s: whole frames of VAD and of cepstra
     quiet = diarize(write(tmp_path / "quiet.wav", samples * 0.25))
     later = diarize(write(tmp_path / "later.wav", np.concatenate([silence, samples, silence])))

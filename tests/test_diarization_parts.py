@@ -159,12 +159,12 @@ def test_more_windows_than_the_sample_are_all_labelled(monkeypatch):
     monkeypatch.setattr(clustering, "SAMPLE", 50)
     monkeypatch.setattr(clustering, "SPECTRAL_SAMPLE", 50)
     vectors, labels = blobs(300, 200)
-    for divide in (
+    for cluster in (
         clustering.agglomerative(vectors),
         clustering.k_means_cosine(vectors),
         clustering.spectral(vectors, 4)[0],
     ):
-        assert same_partition(divide(2), labels)
+        assert same_partition(cluster(2), labels)
 
 
 def test_one_point_and_equal_points_are_clusters_too():
@@ -231,11 +231,11 @@ def test_a_count_is_given_or_in_a_range():
 @pytest.mark.parametrize("speakers", [2, 3, 5])
 def test_every_way_of_counting_counts_clear_groups(speakers):
     vectors, _ = blobs(*[20] * speakers)
-    divide = clustering.k_means_cosine(vectors)
+    cluster = clustering.k_means_cosine(vectors)
     _, gaps = clustering.spectral(vectors, 6)
     for count in (
-        counting.by_likeness(vectors, divide, 1, 6, threshold=0.6),
-        counting.by_silhouette(vectors, divide, 1, 6, single=False),
+        counting.by_likeness(vectors, cluster, 1, 6, threshold=0.6),
+        counting.by_silhouette(vectors, cluster, 1, 6, single=False),
         counting.by_gaps(gaps, 1, 6),
     ):
         assert count.number == speakers
@@ -245,10 +245,10 @@ def test_every_way_of_counting_counts_clear_groups(speakers):
 
 def test_one_voice_is_one_and_a_range_is_kept():
     vectors, _ = blobs(40)
-    divide = clustering.k_means_cosine(vectors)
-    assert counting.by_likeness(vectors, divide, 1, 6, threshold=0.6).number == 1
-    assert counting.by_silhouette(vectors, divide, 1, 6, single=True).number == 1
-    assert counting.by_likeness(vectors, divide, 2, 4, threshold=0.6).number == 2
+    cluster = clustering.k_means_cosine(vectors)
+    assert counting.by_likeness(vectors, cluster, 1, 6, threshold=0.6).number == 1
+    assert counting.by_silhouette(vectors, cluster, 1, 6, single=True).number == 1
+    assert counting.by_likeness(vectors, cluster, 2, 4, threshold=0.6).number == 2
     three, _ = blobs(20, 20, 20)
     assert counting.by_likeness(
         three, clustering.k_means_cosine(three), 1, 2, threshold=0.6
@@ -258,13 +258,13 @@ def test_one_voice_is_one_and_a_range_is_kept():
 def test_whether_there_are_two_has_a_threshold_of_its_own():
     # two groups 60 degrees apart: cosine 0.5
     vectors = np.repeat([[1.0, 0], [0.5, np.sqrt(0.75)]], 10, axis=0)
-    divide = clustering.k_means_cosine(vectors)
-    assert counting.by_likeness(vectors, divide, 1, 2, threshold=0.6).number == 2
-    one = counting.by_likeness(vectors, divide, 1, 2, threshold=0.6, two=0.4)
+    cluster = clustering.k_means_cosine(vectors)
+    assert counting.by_likeness(vectors, cluster, 1, 2, threshold=0.6).number == 2
+    one = counting.by_likeness(vectors, cluster, 1, 2, threshold=0.6, two=0.4)
     assert (one.number, one.runner_up) == (1, 2)
     assert one.confidence == pytest.approx(0.5 + 0.45 * (0.5 - 0.4) / 0.2, abs=1e-3)
     # who asks for at least two gets them
-    assert counting.by_likeness(vectors, divide, 2, 2, threshold=0.6, two=0.4).number == 2
+    assert counting.by_likeness(vectors, cluster, 2, 2, threshold=0.6, two=0.4).number == 2
 
 
 # --- resegmentation
@@ -399,7 +399,10 @@ def test_the_way_of_clustering_is_chosen_by_what_is_seen():
     def chosen(vectors, modelled=False):
         windows = np.arange(len(vectors))[:, None] + [0.0, 1.0]
         between = np.ones(vectors.shape[1]) if modelled else None
-        return grouping.choose(grouping.Material(vectors, windows, between), 6)
+        method, why = grouping.choose_clustering(
+            grouping.ClusterInput(vectors, windows, between), 6
+        )
+        return method, str(why)
 
     apart, _ = blobs(20, 20, 20, spread=0.01)
     noise = np.random.default_rng(0).standard_normal((60, 8))
@@ -410,10 +413,10 @@ def test_the_way_of_clustering_is_chosen_by_what_is_seen():
         "agglomerative", "10 windows are few, and a tree weighs every pair",
     )  # fmt: skip
     assert chosen(np.tile(noise, (40, 1)))[0] == "k-means"
-    found = pipeline.settle(by_hand(apart), (1, 6), Recipe("mfcc"), silence)
-    assert found.why == "k-means: voices are clearly apart (silhouette 1.00)"
-    asked = pipeline.settle(by_hand(apart), 3, Recipe("mfcc", "agglomerative"), silence)
-    assert asked.why == "agglomerative: as set"
+    found = pipeline.cluster(by_hand(apart), (1, 6), Recipe("mfcc"), silence)
+    assert str(found.why) == "k-means: voices are clearly apart (silhouette 1.00)"
+    asked = pipeline.cluster(by_hand(apart), 3, Recipe("mfcc", "agglomerative"), silence)
+    assert str(asked.why) == "agglomerative: as set"
 
 
 def test_a_phantom_does_not_take_a_speakers_place():
@@ -423,9 +426,9 @@ def test_a_phantom_does_not_take_a_speakers_place():
     def prune(labels, keep=1):
         return clustering.absorb(vectors, labels, np.ones(5), 2.0, keep)
 
-    labels, divided = grouping._divide_well(lambda n: np.array(divisions[n]), prune, 2)
+    labels, clusters = grouping._without_phantoms(lambda n: np.array(divisions[n]), prune, 2)
     assert labels.tolist() == [0, 0, 1, 1, 1]
-    assert divided == 3
+    assert clusters == 3
 
 
 @given(
@@ -441,7 +444,7 @@ def test_whatever_the_vectors_every_window_has_a_speaker_and_the_range_is_kept(
 ):
     vectors = np.random.default_rng(seed).standard_normal((count, 5))
     recipe = Recipe("mfcc", way, counting_by)
-    found = pipeline.settle(by_hand(vectors), speakers, recipe, silence)
+    found = pipeline.cluster(by_hand(vectors), speakers, recipe, silence)
     assert sum(turn.duration for turn in found.turns) == pytest.approx(count, abs=0.01)
     assert min(speakers[0], 1) <= found.count.number <= speakers[1]
     assert len({turn.speaker for turn in found.turns}) == found.count.number
@@ -450,19 +453,19 @@ def test_whatever_the_vectors_every_window_has_a_speaker_and_the_range_is_kept(
 
 def test_turns_follow_the_voices_exactly_where_windows_do_not_overlap():
     vectors, _labels = blobs(3, 4, 2, spread=0.01)
-    found = pipeline.settle(by_hand(vectors), (1, 6), Recipe("mfcc", "k-means"), silence)
+    found = pipeline.cluster(by_hand(vectors), (1, 6), Recipe("mfcc", "k-means"), silence)
     assert [(t.start, t.end) for t in found.turns] == [(0, 3), (3, 7), (7, 9)]
     assert found.count.number == 3
-    swapped = pipeline.settle(by_hand(vectors[::-1]), (1, 6), Recipe("mfcc", "k-means"), silence)
+    swapped = pipeline.cluster(by_hand(vectors[::-1]), (1, 6), Recipe("mfcc", "k-means"), silence)
     assert [(t.start, t.end) for t in swapped.turns] == [(0, 2), (2, 6), (6, 9)]
 
 
 @pytest.mark.parametrize(
     "module",
     [
-        "rttm",
-        *(f"diarization.{m}" for m in ("clustering", "counting", "features", "resegmentation")),
-        "diarization.windows",
+        "transcript.rttm",
+        *(f"diarization.{m}" for m in ("clustering", "counting", "resegmentation")),
+        *(f"diarization.embeddings.{m}" for m in ("features", "windows")),
     ],
 )
 def test_the_examples_in_docstrings_hold(module):

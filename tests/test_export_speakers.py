@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
@@ -21,6 +22,7 @@ from test_export import spoken, transcript
 from transcrevai_core.errors import InputError, StorageError
 from transcrevai_core.export import FORMATS, applicable, as_dict, file_name, mime_type, save, write
 from transcrevai_core.export.nist import timed_words
+from transcrevai_core.messages import Message, dump
 from transcrevai_core.transcript.rttm import parse_rttm
 from transcrevai_core.types import Chunk, Segment, Turn, Word
 
@@ -444,3 +446,9 @@ def test_files_for_people_name_the_unnamed_as_the_pages_do():
         names={"SPEAKER_01": "Speaker 1"},
     )
     assert write(both, "txt") == "Speaker 1: Olá!\nSpeaker 1 2: Oi!\n"
+
+
+def test_why_speakers_were_found_is_written_in_words():
+    talk = replace(transcript(), diarization={"why": dump(Message("{n} windows", {"n": 3}))})
+    assert as_dict(talk)["diarization"]["why"] == "3 windows"
+    assert as_dict(replace(talk, diarization={"why": "as set"}))["diarization"]["why"] == "as set"

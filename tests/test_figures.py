@@ -85,9 +85,9 @@ def test_twenty_speakers_look_different_and_keep_their_looks():
 
 
 def test_names():
-    assert timeline.shown_name(A, {}) == "Speaker 1"
-    assert timeline.shown_name(A, {A: "Ana"}) == "Ana"
-    assert timeline.shown_name("host", {}) == "host"
+    assert timeline.display_name(A, {}) == "Speaker 1"
+    assert timeline.display_name(A, {A: "Ana"}) == "Ana"
+    assert timeline.display_name("host", {}) == "host"
 
 
 # -- what is said in a turn --------------------------------------------------------------------
@@ -101,17 +101,17 @@ def test_words_go_with_their_speakers_turn():
         Segment(9, 10, " late", words(9, " late"), speaker=A),  # after its last turn
         Segment(3, 4, " nobody's", words(3, " nobody's")),
     ]
-    assert timeline.said(turns, segments) == ["um dois", "yes", "três late"]
+    assert timeline.turn_texts(turns, segments) == ["um dois", "yes", "três late"]
 
 
 def test_a_correction_is_what_was_said():
     segment = Segment(0, 2, " um dois", words(0, " um", " dois"), speaker=A, edited="one two")
-    assert timeline.said([Turn(0, 2, A)], [segment]) == ["one two"]
+    assert timeline.turn_texts([Turn(0, 2, A)], [segment]) == ["one two"]
 
 
 def test_long_speeches_are_cut():
     segment = Segment(0, 99, " palavra" * 99, words(0, *[" palavra"] * 99), speaker=A)
-    (said,) = timeline.said([Turn(0, 99, A)], [segment], 20)
+    (said,) = timeline.turn_texts([Turn(0, 99, A)], [segment], 20)
     assert said == "palavra palavra pal…"
 
 

@@ -76,7 +76,7 @@ def point(time: float, pressure: float = 0.5, total: int = 300) -> Point:
 
 
 def course(points: Sequence[Point], events: Sequence[Event] = ()) -> Any:
-    return memory_history.course(points, events, LIMITS, PALETTE, NOW - 600, NOW)
+    return memory_history.over_time(points, events, LIMITS, PALETTE, NOW - 600, NOW)
 
 
 def test_nothing_read_is_no_picture() -> None:
@@ -139,8 +139,8 @@ def test_events_stand_at_their_times_and_tell_their_cause() -> None:
 
 
 def test_history_shows_each_job_and_the_rolling_mean() -> None:
-    assert memory_history.history([], PALETTE) is None
-    figure = memory_history.history([run(n, seconds=30 + 6 * n) for n in range(6)], PALETTE)
+    assert memory_history.past_jobs([], PALETTE) is None
+    figure = memory_history.past_jobs([run(n, seconds=30 + 6 * n) for n in range(6)], PALETTE)
     assert figure is not None
     each, mean, error, _ = figure.data
     assert list(each.y) == pytest.approx([0.5, 0.6, 0.7, 0.8, 0.9, 1.0])

@@ -29,7 +29,7 @@ from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import load_settings
 from transcrevai_core.tuning import laboratory, parameters, profiles, sweep_run, sweeps
 from transcrevai_core.tuning import tasks as lab_tasks
-from transcrevai_core.tuning.tasks import Question
+from transcrevai_core.tuning.tasks import Trial
 from transcrevai_core.types import Job, Region
 from transcrevai_core.workers.worker import Worker
 
@@ -38,7 +38,7 @@ RTTM = PT.with_suffix(".rttm").read_text()
 
 
 @pytest.fixture
-def question(tmp_path: Path) -> Question:
+def trial(tmp_path: Path) -> Trial:
     """Three voices that say ten windows each, one after the other, at right angles."""
     labels = np.repeat([0, 1, 2], 10)
     noise = np.random.default_rng(0).normal(0, 0.02, (30, 3))
@@ -46,40 +46,39 @@ def question(tmp_path: Path) -> Question:
     voices = Voices((Region(0.0, 30.0),), windows, np.eye(3)[labels] + noise, None)
     voices.save(tmp_path / "voices.npz")
     values = parameters.checked({"embedding": "mfcc", "resegment_rounds": 0})
-    return Question(tmp_path / "voices.npz", tmp_path / "audio.wav", values)
+    return Trial(tmp_path / "voices.npz", tmp_path / "audio.wav", values)
 
 
-def other(question: Question, **changes: Any) -> Question:
-    values = parameters.checked({**question.settings, **changes})
-    return Question(question.voices, question.wav, values)
+def other(trial: Trial, **changes: Any) -> Trial:
+    values = parameters.checked({**trial.settings, **changes})
+    return Trial(trial.voices, trial.wav, values)
 
 
 # -- what it answers ---------------------------------------------------------------------------
 
 
-def test_answers_follow_the_settings(question: Question) -> None:
-    found = lab_tasks.answer(other(question, speakers=3))
+def test_answers_follow_the_settings(trial: Trial) -> None:
+    found = lab_tasks.diarize(other(trial, speakers=3))
     assert [row[2] for row in found["turns"]] == ["SPEAKER_00", "SPEAKER_01", "SPEAKER_02"]
     assert [round(row[0]) for row in found["turns"]] == [0, 10, 20]
-    assert len(lab_tasks.answer(other(question, speakers=1))["turns"]) == 1
+    assert len(lab_tasks.diarize(other(trial, speakers=1))["turns"]) == 1
     # turns of ten seconds are amid speech: a longer least one leaves none of them between two
     assert (
-        lab_tasks.answer(other(question, speakers=3, min_turn_seconds=5))["turns"]
-        == (found["turns"])
+        lab_tasks.diarize(other(trial, speakers=3, min_turn_seconds=5))["turns"] == (found["turns"])
     )
 
 
-def test_a_score_has_der_and_its_parts(question: Question) -> None:
+def test_a_score_has_der_and_its_parts(trial: Trial) -> None:
     lines = [f"SPEAKER a 1 {10 * n} 10 <NA> <NA> s{n} <NA> <NA>" for n in range(3)]
-    right = lab_tasks.score(other(question, speakers=3), "\n".join(lines), 0.25)
+    right = lab_tasks.score(other(trial, speakers=3), "\n".join(lines), 0.25)
     assert right["der"] == pytest.approx(0, abs=0.01) and right["speakers"] == 3
-    wrong = lab_tasks.score(other(question, speakers=1), "\n".join(lines), 0.0)
+    wrong = lab_tasks.score(other(trial, speakers=1), "\n".join(lines), 0.0)
     assert wrong["confusion"] == pytest.approx(2 / 3) == pytest.approx(wrong["der"])
     assert (wrong["speakers"], wrong["speakers_reference"]) == (1, 3)
 
 
-def test_the_map_parts_voices_and_says_whose_dots_they_are(question: Question) -> None:
-    found = lab_tasks.survey(other(question, speakers=3))
+def test_the_map_parts_voices_and_says_whose_dots_they_are(trial: Trial) -> None:
+    found = lab_tasks.voice_map(other(trial, speakers=3))
     places = np.array([dot[:2] for dot in found["dots"]])
     assert found["share"] > 0.9 and [dot[2] for dot in found["dots"]] == [*range(30)]
     assert [dot[4] for dot in found["dots"]] == [f"SPEAKER_{n // 10:02d}" for n in range(30)]
@@ -89,16 +88,16 @@ def test_the_map_parts_voices_and_says_whose_dots_they_are(question: Question) -
     assert apart > 5 * spread
 
 
-def test_likeness_is_ordered_by_speaker(question: Question) -> None:
-    found = lab_tasks.affinity(other(question, speakers=3))
+def test_likeness_is_ordered_by_speaker(trial: Trial) -> None:
+    found = lab_tasks.affinity(other(trial, speakers=3))
     matrix = np.array(found["matrix"])
     assert matrix.shape == (30, 30) and found["labels"] == sorted(found["labels"])
     assert matrix[:10, :10].min() > 0.9 and np.abs(matrix[:10, 10:]).max() < 0.2
     assert found["spans"][0] == [0.0, 1.0]
 
 
-def test_evidence_is_given_for_each_number(question: Question) -> None:
-    found = lab_tasks.evidence(other(question, max_speakers=5, speakers=3))
+def test_evidence_is_given_for_each_number(trial: Trial) -> None:
+    found = lab_tasks.evidence(other(trial, max_speakers=5, speakers=3))
     assert [row["speakers"] for row in found["rows"]] == [1, 2, 3, 4, 5] and found["chosen"] == 3
     best = max(found["rows"], key=lambda row: row["silhouette"] or 0)
     assert best["speakers"] == 3 and best["silhouette"] > 0.9
@@ -110,23 +109,23 @@ def test_evidence_of_voices_that_are_understood_is_in_nats() -> None:
     vectors = np.repeat(10 * np.eye(4)[:2], 40, axis=0)
     vectors = vectors + np.random.default_rng(1).normal(0, 1, vectors.shape)
     windows = np.arange(80)[:, None] + [0.0, 1.0]
-    material = grouping.Material(vectors, windows, np.full(4, 25.0))
-    rows = grouping.weigh(material, 3, Recipe("voice", counting="evidence"))
+    material = grouping.ClusterInput(vectors, windows, np.full(4, 25.0))
+    rows = grouping.evidence_by_count(material, 3, Recipe("voice", counting="evidence"))
     assert rows[1]["evidence"] is not None and rows[1]["evidence"] < 0  # two are not one
     assert rows[0]["evidence"] is None  # there is nothing to merge
 
 
-def test_voices_that_are_gone_are_one_sentence(question: Question) -> None:
-    question.voices.unlink()
+def test_voices_that_are_gone_are_one_sentence(trial: Trial) -> None:
+    trial.voices.unlink()
     with pytest.raises(InputError, match="not kept any more"):
-        lab_tasks.answer(question)
+        lab_tasks.diarize(trial)
 
 
-def test_no_speech_is_no_fault(question: Question) -> None:
-    Voices((), np.zeros((0, 2)), np.zeros((0, 1)), None).save(question.voices)
-    assert lab_tasks.answer(question)["turns"] == []
-    assert lab_tasks.survey(question)["dots"] == lab_tasks.affinity(question)["matrix"] == []
-    assert lab_tasks.evidence(question)["rows"] == []
+def test_no_speech_is_no_fault(trial: Trial) -> None:
+    Voices((), np.zeros((0, 2)), np.zeros((0, 1)), None).save(trial.voices)
+    assert lab_tasks.diarize(trial)["turns"] == []
+    assert lab_tasks.voice_map(trial)["dots"] == lab_tasks.affinity(trial)["matrix"] == []
+    assert lab_tasks.evidence(trial)["rows"] == []
 
 
 # -- grids and profiles ------------------------------------------------------------------------
@@ -192,7 +191,7 @@ def test_profiles_are_kept_and_go_over_other_settings(store: Store) -> None:
     assert kept.name == "two people" and kept.options == {"speakers": 2}
     with pytest.raises(InputError, match="already"):
         profiles.save(store, "two people", {"speakers": 3}, {})
-    (found,) = profiles.every(store)
+    (found,) = profiles.list_profiles(store)
     assert found.options == {"speakers": 2} and found.source == {"der": 0.1}
     options = profiles.apply(found, JobOptions(diarize=False, beam_size=1).model_dump())
     assert (options["speakers"], options["beam_size"], options["diarize"]) == (2, 1, True)
@@ -235,14 +234,14 @@ def job(library: Store) -> Job:
 
 def planned(job: Job, *texts: str) -> dict[str, Any]:
     grid = parameters.parse_grid(texts or ["speakers=1:4:1"])
-    return sweeps.plan(parameters.of_job(job), grid, RTTM)
+    return sweeps.plan(parameters.job_settings(job), grid, RTTM)
 
 
 def test_the_settings_of_a_job_give_its_turns(library: Store, job: Job) -> None:
-    place = laboratory.of(library)
-    question = place.question(job, parameters.of_job(job))
-    assert question
-    found = place.ask(job, lab_tasks.answer, question)
+    lab = laboratory.for_store(library)
+    trial = lab.trial(job, parameters.job_settings(job))
+    assert trial
+    found = lab.run(job, lab_tasks.diarize, trial)
     assert tuple(parameters.turns_of(found)) == library.transcript(job.id).turns
     assert worker_named("laboratory")
 
@@ -250,66 +249,66 @@ def test_the_settings_of_a_job_give_its_turns(library: Store, job: Job) -> None:
 def test_what_may_be_wanted_is_made_ahead(
     library: Store, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    question = laboratory.of(library).question(job, parameters.of_job(job))
-    assert question
-    lab_tasks._held = None
-    assert not lab_tasks.prepare(question)  # nobody has asked about it
-    lab_tasks.answer(other(question, resegment_rounds=0))
-    while lab_tasks.prepare(question):
+    trial = laboratory.for_store(library).trial(job, parameters.job_settings(job))
+    assert trial
+    lab_tasks._recording = None
+    assert not lab_tasks.work_ahead(trial)  # nobody has asked about it
+    lab_tasks.diarize(other(trial, resegment_rounds=0))
+    while lab_tasks.work_ahead(trial):
         pass
-    held = lab_tasks._held
+    held = lab_tasks._recording
     assert held
     made = {"agglomerative": "agglomerative", "spectral": "spectral", "k-means": "k_means"}
     for way, maker in made.items():
         with monkeypatch.context() as patch:
             patch.setattr(clustering, maker, lambda *given, **more: pytest.fail("grouped again"))
-            assert lab_tasks.answer(other(question, clustering=way, counting="likeness"))["turns"]
+            assert lab_tasks.diarize(other(trial, clustering=way, counting="likeness"))["turns"]
     held.features._read = lambda start, end: pytest.fail("the sound was read again")
-    assert lab_tasks.answer(other(question, resegment_rounds=1))["turns"]
-    lab_tasks._held = None
+    assert lab_tasks.diarize(other(trial, resegment_rounds=1))["turns"]
+    lab_tasks._recording = None
 
 
 def test_a_worker_that_is_killed_is_replaced_and_nobody_is_told(library: Store, job: Job) -> None:
-    place = laboratory.of(library)
-    question = place.question(job, parameters.of_job(job))
-    assert question
-    first = place.ask(job, lab_tasks.answer, question)
+    lab = laboratory.for_store(library)
+    trial = lab.trial(job, parameters.job_settings(job))
+    assert trial
+    first = lab.run(job, lab_tasks.diarize, trial)
     worker = worker_named("laboratory")
     assert worker and worker.pid
     before = worker.pid
     os.kill(before, signal.SIGKILL)
-    again = place.ask(job, lab_tasks.answer, question)
+    again = lab.run(job, lab_tasks.diarize, trial)
     assert again["turns"] == first["turns"] and worker.pid != before
 
 
 def test_an_idle_worker_ends(library: Store, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRANSCREVAI_MODEL_IDLE_SECONDS", "0")
-    place = laboratory.of(library)
-    question = place.question(job, parameters.of_job(job))
-    assert question and place.ask(job, lab_tasks.answer, question)
+    lab = laboratory.for_store(library)
+    trial = lab.trial(job, parameters.job_settings(job))
+    assert trial and lab.run(job, lab_tasks.diarize, trial)
     wait_until(lambda: not worker_named("laboratory"))
 
 
 def test_no_room_is_one_sentence(library: Store, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRANSCREVAI_MEMORY_BUDGET_MB", "300")
-    place = laboratory.of(library)
-    question = place.question(job, parameters.of_job(job))
-    assert question
+    lab = laboratory.for_store(library)
+    trial = lab.trial(job, parameters.job_settings(job))
+    assert trial
     with pytest.raises(InputError, match=r"about \d+ MB|no room"):
-        place.ask(job, lab_tasks.answer, question)
+        lab.run(job, lab_tasks.diarize, trial)
     assert not worker_named("laboratory")
 
 
 def test_a_warm_worker_is_no_leave_to_take_more(
     library: Store, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = laboratory.of(library)
-    question = place.question(job, parameters.of_job(job))
-    assert question and place.ask(job, lab_tasks.answer, question)
+    lab = laboratory.for_store(library)
+    trial = lab.trial(job, parameters.job_settings(job))
+    assert trial and lab.run(job, lab_tasks.diarize, trial)
     monkeypatch.setenv("TRANSCREVAI_MEMORY_BUDGET_MB", "300")
-    assert place.ask(job, lab_tasks.answer, question)  # there was room for it before
+    assert lab.run(job, lab_tasks.diarize, trial)  # there was room for it before
     with pytest.raises(InputError, match=r"about \d+ MB|no room"):
-        place.ask(replace(job, duration=36_000.0), lab_tasks.answer, question)
+        lab.run(replace(job, duration=36_000.0), lab_tasks.diarize, trial)
 
 
 def test_room_that_was_promised_is_taken(library: Store, job: Job) -> None:
@@ -317,23 +316,23 @@ def test_room_that_was_promised_is_taken(library: Store, job: Job) -> None:
     other.job, other.promised_bytes = job.id, 10**12
     laboratory._admitted.add(other)
     with pytest.raises(InputError, match=r"about \d+ MB"):
-        laboratory.ready(worker, library, load_settings(), job, "mfcc")
-    laboratory.leave(other)
-    laboratory.ready(worker, library, load_settings(), job, "mfcc")
-    laboratory.leave(worker)
+        laboratory.prepare_worker(worker, library, load_settings(), job, "mfcc")
+    laboratory.release_worker(other)
+    laboratory.prepare_worker(worker, library, load_settings(), job, "mfcc")
+    laboratory.release_worker(worker)
 
 
 def test_an_idle_worker_ends_after_a_moment_of_work_ahead(library: Store, job: Job) -> None:
-    place = laboratory.of(library)
-    question = place.question(job, parameters.of_job(job))
-    assert question and place.ask(job, lab_tasks.answer, question)
+    lab = laboratory.for_store(library)
+    trial = lab.trial(job, parameters.job_settings(job))
+    assert trial and lab.run(job, lab_tasks.diarize, trial)
     worker = worker_named("laboratory")
-    assert worker and place._timer
-    place._timer.cancel()
-    with place._lock, worker._busy:
-        place._timer = threading.Timer(0, place._rest)
-        place._timer.start()
-        place._timer.join(0.2)  # it comes amid the work
+    assert worker and lab._timer
+    lab._timer.cancel()
+    with lab._lock, worker._busy:
+        lab._timer = threading.Timer(0, lab._end_idle)
+        lab._timer.start()
+        lab._timer.join(0.2)  # it comes amid the work
     wait_until(lambda: not worker_named("laboratory"))
 
 
@@ -341,63 +340,72 @@ def test_voices_that_cannot_be_kept_are_not_sought_for_ever(
     library: Store, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Cache, "keep", lambda *args, **kwargs: False)
-    place, values = laboratory.of(library), parameters.of_job(job) | {"window_seconds": 2.2}
-    place.hear(job, values).join()
-    task = place.hearing(job, values)
+    lab, values = (
+        laboratory.for_store(library),
+        parameters.job_settings(job) | {"window_seconds": 2.2},
+    )
+    lab.find_voices(job, values).join()
+    task = lab.voice_task(job, values)
     assert task and "cannot be kept" in str(task.error)
-    assert place.hearing(job, values) is None  # it is told once
+    assert lab.voice_task(job, values) is None  # it is told once
 
 
 def test_the_voices_of_a_deleted_job_are_not_kept(library: Store, job: Job) -> None:
-    gone, values = replace(job, id="0" * 32), parameters.of_job(job) | {"window_seconds": 2.3}
+    gone, values = replace(job, id="0" * 32), parameters.job_settings(job) | {"window_seconds": 2.3}
     wav = library.wav(gone.id)
     wav.parent.mkdir()
     wav.write_bytes(library.wav(job.id).read_bytes())
     with pytest.raises(Cancelled):
-        laboratory.of(library).hear(gone, values).result()
-    assert laboratory.of(library).question(job, values) is None
+        laboratory.for_store(library).find_voices(gone, values).result()
+    assert laboratory.for_store(library).trial(job, values) is None
 
 
 def test_a_job_that_needs_the_room_ends_the_idle_laboratory(library: Store, job: Job) -> None:
-    place = laboratory.of(library)
-    question = place.question(job, parameters.of_job(job))
-    assert question and place.ask(job, lab_tasks.answer, question)
+    lab = laboratory.for_store(library)
+    trial = lab.trial(job, parameters.job_settings(job))
+    assert trial and lab.run(job, lab_tasks.diarize, trial)
     with Governor(library, load_settings()) as governor:
-        assert governor._beside() >= worker_named("laboratory").promised_bytes > 0
+        assert governor._other_workers_bytes() >= worker_named("laboratory").promised_bytes > 0
         wait_until(lambda: governor.end_idle() == 1)  # it may be working ahead for a moment
     assert not worker_named("laboratory")
 
 
 def test_other_windows_are_other_voices(library: Store, job: Job) -> None:
-    place, values = laboratory.of(library), parameters.of_job(job) | {"window_seconds": 2.0}
-    assert place.question(job, values) is None
-    task = place.hear(job, values)
+    lab, values = (
+        laboratory.for_store(library),
+        parameters.job_settings(job) | {"window_seconds": 2.0},
+    )
+    assert lab.trial(job, values) is None
+    task = lab.find_voices(job, values)
     task.join()
     assert not task.error and task.share == 1.0
-    question = place.question(job, values)
-    assert question and place.ask(job, lab_tasks.answer, question)["turns"]
-    windows = Voices.load(question.voices).windows
+    trial = lab.trial(job, values)
+    assert trial and lab.run(job, lab_tasks.diarize, trial)["turns"]
+    windows = Voices.load(trial.voices).windows
     assert np.diff(windows, axis=1).max() == pytest.approx(2.0)
 
 
 def test_hearing_can_be_cancelled(library: Store, job: Job) -> None:
-    place, values = laboratory.of(library), parameters.of_job(job) | {"window_seconds": 3.0}
-    task = place.hear(job, values)
+    lab, values = (
+        laboratory.for_store(library),
+        parameters.job_settings(job) | {"window_seconds": 3.0},
+    )
+    task = lab.find_voices(job, values)
     task.cancel()
     task.join()
-    assert not task.error and place.question(job, values) is None
+    assert not task.error and lab.trial(job, values) is None
 
 
 def test_a_sweep_finds_the_best_and_can_be_done_again(library: Store, job: Job) -> None:
-    sweep = sweep_run.run(library, load_settings(), sweeps.begin(library, job, planned(job)))
+    sweep = sweep_run.run(library, load_settings(), sweeps.create(library, job, planned(job)))
     assert sweep.state == "done" and sweep.share == 1.0
     best = sweep.plan["points"][sweep.ranked()[0]]
-    assert best == {"speakers": 3} and sweep.as_good == 1  # so many there are
-    exported = sweeps.exported(job, sweep)
+    assert best == {"speakers": 3} and sweep.tied == 1  # so many there are
+    exported = sweeps.as_dict(job, sweep)
     assert exported["parameters"]["speakers"] == 3 and len(exported["sweep"]["results"]) == 4
     assert exported["recording"]["digest"] == job.digest
     assert exported["sweep"]["reference"] == hashlib.sha256(RTTM.encode()).hexdigest()
-    sweeps.begin(library, job, planned(job))
+    sweeps.create(library, job, planned(job))
     with pytest.raises(InputError, match="gone"):  # only the last one is kept
         sweeps.find(library, sweep.id)
 
@@ -405,7 +413,7 @@ def test_a_sweep_finds_the_best_and_can_be_done_again(library: Store, job: Job) 
 def test_a_killed_worker_costs_a_sweep_nothing(
     library: Store, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sweep_id = sweeps.begin(library, job, planned(job))
+    sweep_id = sweeps.create(library, job, planned(job))
     killed = []
 
     def kill(sweep: sweeps.Sweep) -> None:
@@ -420,7 +428,7 @@ def test_a_killed_worker_costs_a_sweep_nothing(
 
 
 def test_a_cancelled_sweep_keeps_what_is_done_and_goes_on(library: Store, job: Job) -> None:
-    sweep_id = sweeps.begin(library, job, planned(job))
+    sweep_id = sweeps.create(library, job, planned(job))
     with pytest.raises(Cancelled):
         sweep_run.run(
             library, load_settings(), sweep_id,
@@ -437,11 +445,11 @@ def test_a_cancelled_sweep_keeps_what_is_done_and_goes_on(library: Store, job: J
 
 
 def test_going_on_at_once_after_a_cancel_is_another_run(library: Store, job: Job) -> None:
-    sweep_id, tasks = sweeps.begin(library, job, planned(job)), []
+    sweep_id, tasks = sweeps.create(library, job, planned(job)), []
 
     def again(sweep: sweeps.Sweep) -> None:
         sweeps.cancel(library, sweep_id)
-        tasks.append(sweep_run.start(laboratory.of(library), sweep_id))
+        tasks.append(sweep_run.start(laboratory.for_store(library), sweep_id))
 
     with pytest.raises(Cancelled):
         sweep_run.run(library, load_settings(), sweep_id, on_result=again)
@@ -453,7 +461,7 @@ def test_going_on_at_once_after_a_cancel_is_another_run(library: Store, job: Job
 def test_what_failed_is_tried_when_a_sweep_goes_on(
     library: Store, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sweep_id, calls = sweeps.begin(library, job, planned(job, "speakers=2,3")), []
+    sweep_id, calls = sweeps.create(library, job, planned(job, "speakers=2,3")), []
 
     def die(*args: Any, **kwargs: Any) -> None:
         calls.append(args)
@@ -467,16 +475,16 @@ def test_what_failed_is_tried_when_a_sweep_goes_on(
 
 
 def test_a_sweep_whose_program_died_is_not_running(library: Store, job: Job) -> None:
-    sweep_id = sweeps.begin(library, job, planned(job))
+    sweep_id = sweeps.create(library, job, planned(job))
     with library.database.write() as db:
         db.execute("UPDATE sweeps SET state = 'running', owner = '1:gone' WHERE id = ?",
                    (sweep_id,))  # fmt: skip
-    assert not sweeps.find(library, sweep_id).runs
+    assert not sweeps.find(library, sweep_id).is_running
     assert sweep_run.run(library, load_settings(), sweep_id).state == "done"
 
 
 def test_a_fault_does_not_look_as_if_a_sweep_ran_for_ever(library: Store, job: Job) -> None:
-    sweep_id = sweeps.begin(library, job, planned(job))
+    sweep_id = sweeps.create(library, job, planned(job))
 
     def stumble(sweep: sweeps.Sweep) -> None:
         raise ZeroDivisionError
@@ -484,11 +492,13 @@ def test_a_fault_does_not_look_as_if_a_sweep_ran_for_ever(library: Store, job: J
     with pytest.raises(ZeroDivisionError):
         sweep_run.run(library, load_settings(), sweep_id, on_result=stumble)
     found = sweeps.find(library, sweep_id)
-    assert not found.runs and "unexpected fault" in found.error and len(found.results) == 1
+    assert (
+        not found.is_running and "unexpected fault" in str(found.error) and len(found.results) == 1
+    )
 
 
 def test_nobody_works_on_a_sweep_twice(library: Store, job: Job) -> None:
-    sweep_id = sweeps.begin(library, job, planned(job))
+    sweep_id = sweeps.create(library, job, planned(job))
     held, going = threading.Event(), threading.Event()
 
     def wait(sweep: sweeps.Sweep) -> None:
@@ -511,7 +521,7 @@ def test_nobody_works_on_a_sweep_twice(library: Store, job: Job) -> None:
 
 def test_a_sweep_needs_a_reference(library: Store, job: Job) -> None:
     with pytest.raises(InputError, match="reference"):
-        sweeps.plan(parameters.of_job(job), {"speakers": [2]}, "nothing")
+        sweeps.plan(parameters.job_settings(job), {"speakers": [2]}, "nothing")
 
 
 # -- references --------------------------------------------------------------------------------
@@ -581,8 +591,8 @@ def test_a_mark_of_the_order_of_bytes_costs_no_turn(
 def test_settings_that_are_as_good_are_counted() -> None:
     rates = {0: 0.5, 1: 0.1, 2: 0.1 + 1e-12, 3: 0.1}
     results = {n: {"der": rate} for n, rate in rates.items()} | {4: {"error": "It failed."}}
-    assert sweeps.Sweep("a", "b", 0.0, "done", {}, results).as_good == 3
-    assert sweeps.Sweep("a", "b", 0.0, "done", {}, {}).as_good == 0
+    assert sweeps.Sweep("a", "b", 0.0, "done", {}, results).tied == 3
+    assert sweeps.Sweep("a", "b", 0.0, "done", {}, {}).tied == 0
 
 
 def test_a_sweep_with_a_given_number_says_what_cannot_change_it(

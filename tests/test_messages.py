@@ -1,13 +1,16 @@
 """Messages: one template and its values, said in any language, kept as JSON, sent by workers."""
 
+import ast
 import errno
 import pickle
+import string
+from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
 
 import pytest
 
-from transcrevai_core import i18n
+from transcrevai_core import errors, i18n, ui
 from transcrevai_core.codes import Cause, Note, Stage
 from transcrevai_core.errors import InputError, TranscrevaiError, WorkerDied, reason, refusal
 from transcrevai_core.messages import NOTHING, Code, Message, dump, load
@@ -33,8 +36,11 @@ def test_messages_stand_in_messages_without_their_full_stop():
 def test_numbers_are_written_in_the_language_of_the_reader():
     i18n.use(lambda: "pt_BR")
     assert i18n.say(
-        Message("{a:.0%} {b:,.1f} {c:.1f} {d}", {"a": 0.5, "b": 1234.5, "c": 0.25, "d": 7})
-    ) == ("50% 1.234,5 0,2 7")
+        Message(
+            "{a:.0%} {b:,.1f} {c:.1f} {d} {e:g}",
+            {"a": 0.5, "b": 1234.5, "c": 0.25, "d": 7, "e": 0.5},
+        )
+    ) == ("50% 1.234,5 0,2 7 0,5")
 
 
 @pytest.mark.parametrize(
@@ -88,3 +94,44 @@ def test_each_code_can_be_said_kept_and_compared(code):
     message = code(**{name: Stage.READING() if spec == "part" else 2 for _, name, spec, _ in parts})
     again = load(dump(message))
     assert again == message and again.code is code and "{" not in str(message)
+
+
+@pytest.mark.parametrize(
+    "what", [InputError("{n:.1f} *s*", n=2.5), Message("{n:.1f} *s*", {"n": 2.5})]
+)
+def test_pages_say_errors_and_messages_alike(what):
+    i18n.use(lambda: "pt_BR")
+    assert ui.say(what) == r"2,5 \*s\*"
+
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = (
+    "components", "demo", "diarization", "evaluation", "export", "figures", "notebook.py",
+    "options.py", "report", "settings.py", "transcript", "tuning", "ui.py",
+)  # fmt: skip
+ERRORS = {
+    name
+    for name, kind in vars(errors).items()
+    if isinstance(kind, type) and issubclass(kind, TranscrevaiError)
+}
+
+
+def calls() -> Iterator[tuple[str, ast.Call]]:
+    """Yield where messages and errors are made, with what they are called with."""
+    files = [path for room in ROOMS for path in sorted(ROOT.glob(f"transcrevai_core/{room}"))]
+    for file in files:
+        for path in [file] if file.is_file() else sorted(file.rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                    yield f"{path.name}:{node.lineno}", node
+
+
+def test_every_error_has_a_literal_template_whose_places_are_filled():
+    faults = []
+    for where, call in calls():
+        if call.func.id in ERRORS:
+            text = call.args[0].value if isinstance(call.args[0], ast.Constant) else None
+            places = {name for _, name, _, _ in string.Formatter().parse(text or "") if name}
+            if text is None or places != {keyword.arg for keyword in call.keywords}:
+                faults.append(where)
+    assert not faults

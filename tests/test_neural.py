@@ -210,7 +210,9 @@ def test_what_is_wrong_with_a_model_is_one_sentence(tmp_path):
 
 
 def test_an_unknown_name_says_which_there_are():
-    sentence = refuse("x-vector")
+    with pytest.raises(SettingError) as caught:
+        recipe_for("x-vector")
+    sentence = str(caught.value)
     assert sentence.startswith(
         "embedding is 'x-vector'; it should be voice, ivector, mfcc, resemblyzer,"
     )
@@ -271,15 +273,15 @@ def test_what_was_downloaded_is_found_offline(cache):
 
 
 def test_the_speaker_model_of_a_repository_is_chosen():
-    assert hub.choose(["vad.onnx", "speaker-embedding.onnx", "other.onnx"], "o/n") == (
+    assert hub.choose_file(["vad.onnx", "speaker-embedding.onnx", "other.onnx"], "o/n") == (
         "speaker-embedding.onnx"
     )
-    assert hub.choose(["model_quantized.onnx", "onnx/model.onnx"], "o/n") == "onnx/model.onnx"
-    assert hub.choose(["model.int8.onnx"], "o/n") == "model.int8.onnx"
+    assert hub.choose_file(["model_quantized.onnx", "onnx/model.onnx"], "o/n") == "onnx/model.onnx"
+    assert hub.choose_file(["model.int8.onnx"], "o/n") == "model.int8.onnx"
     with pytest.raises(SettingError, match=r"o/n holds 2 ONNX models .*; o/n:a_eres\.onnx would"):
-        hub.choose(["a_eres.onnx", "b_eres.onnx"], "o/n")
+        hub.choose_file(["a_eres.onnx", "b_eres.onnx"], "o/n")
     with pytest.raises(SettingError, match=r"holds no \.onnx file"):
-        hub.choose(["pytorch_model.bin", "vad.onnx"], "o/n")
+        hub.choose_file(["pytorch_model.bin", "vad.onnx"], "o/n")
 
 
 @pytest.mark.parametrize("module", [hub, neural])

@@ -177,7 +177,7 @@ def test_a_comparison_can_be_cancelled(
 
         return call
 
-    monkeypatch.setattr(evaluation, "judge", forever)
+    monkeypatch.setattr(evaluation, "scoring_work", forever)
     app.file_uploader[0].set_value(("a.txt", b"oi", "text/plain"))
     checked(app.run())
     press(app, "Compare")

@@ -113,8 +113,8 @@ def test_other_voices_are_offered_to_be_found(app: AppTest, library: Store, job:
     checked(app.run())
     assert "not kept with these settings" in texts(app) and not app.get("plotly_chart")
     press(app, "Find the voices")
-    values = parameters.of_job(job) | {"window_seconds": 2.5}
-    task = laboratory.of(library).hearing(job, values)
+    values = parameters.job_settings(job) | {"window_seconds": 2.5}
+    task = laboratory.for_store(library).voice_task(job, values)
     assert task
     task.join()
     checked(app.run())
@@ -172,7 +172,7 @@ def test_a_profile_is_listed_and_can_be_deleted(app: AppTest, library: Store, jo
     assert "**old one** &nbsp; :small[Number of speakers: 2]" in texts(app).replace("\\", "")
     checked(app.button(key="forget_old one").click().run())
     assert "old one" not in texts(app)
-    assert "old one" not in [profile.name for profile in profiles.every(library)]
+    assert "old one" not in [profile.name for profile in profiles.list_profiles(library)]
 
 
 def test_values_of_settings_are_written_as_they_are_read() -> None:
@@ -219,8 +219,8 @@ def test_a_sweep_belongs_to_the_reference_that_judged_it(
 ) -> None:
     sweeps.keep_reference(library, job, RTTM.name, RTTM.read_bytes())
     grid = parameters.parse_grid(["speakers=3", "min_turn_seconds=0,0.1"])
-    plan = sweeps.plan(parameters.of_job(job), grid, RTTM.read_text())
-    sweep_run.run(library, load_settings(), sweeps.begin(library, job, plan))
+    plan = sweeps.plan(parameters.job_settings(job), grid, RTTM.read_text())
+    sweep_run.run(library, load_settings(), sweeps.create(library, job, plan))
     open_page(app, "tuning.py", job=job.id)
     open_tab(app, job, TRIALS)
     assert "**Best: DER" in texts(app)
@@ -258,7 +258,7 @@ def test_a_plan_says_what_is_fixed_and_frees_a_given_number(
     assert not app.warning and "Fixed, and not as by default: Number" not in texts(app)
     with pytest.MonkeyPatch.context() as patch:
         begun = []
-        patch.setattr(sweeps, "begin", lambda store, job, plan: begun.append(plan) or "none")
+        patch.setattr(sweeps, "create", lambda store, job, plan: begun.append(plan) or "none")
         patch.setattr(sweep_run, "start", lambda place, sweep: None)
         press(app, "Try 36 settings")
     assert begun[0]["base"]["speakers"] is None
@@ -287,10 +287,10 @@ def test_what_is_exported_is_scored_where_there_is_a_reference(
 
 
 def test_no_speech_is_said_in_each_tab(app: AppTest, library: Store, job: Job) -> None:
-    question = laboratory.of(library).question(job, parameters.of_job(job))
-    assert question
-    heard = question.voices.read_bytes()
-    Voices((), np.zeros((0, 2)), np.zeros((0, 1)), None).save(question.voices)
+    trial = laboratory.for_store(library).trial(job, parameters.job_settings(job))
+    assert trial
+    heard = trial.voices.read_bytes()
+    Voices((), np.zeros((0, 2)), np.zeros((0, 1)), None).save(trial.voices)
     try:
         open_page(app, "tuning.py", job=job.id)
         for tab in ("scatter_plot: Map", "grid_on: Likeness", "bar_chart: How many"):
@@ -298,7 +298,7 @@ def test_no_speech_is_said_in_each_tab(app: AppTest, library: Store, job: Job) -
             assert "No speech was found in this recording" in texts(app)
             assert len(app.get("plotly_chart")) == 1
     finally:
-        question.voices.write_bytes(heard)
+        trial.voices.write_bytes(heard)
 
 
 PROFILE = """

@@ -6,7 +6,7 @@ import pytest
 
 from transcrevai_core import demo, export
 from transcrevai_core.errors import InputError
-from transcrevai_core.evaluation.references import Utterance, of_transcript, parse, read
+from transcrevai_core.evaluation.references import Utterance, from_transcript, parse, read
 from transcrevai_core.types import Region, Segment, Transcript, Turn, Word
 
 SRT = (
@@ -99,8 +99,8 @@ def test_what_was_exported_here_is_read_with_its_speakers(format):
 
 
 def test_the_library_tells_as_much_as_its_export():
-    assert of_transcript(TRANSCRIPT).text.split() == ["bom", "dia", "olá"]
-    mine = of_transcript(TRANSCRIPT, edited=True)
+    assert from_transcript(TRANSCRIPT).text.split() == ["bom", "dia", "olá"]
+    mine = from_transcript(TRANSCRIPT, edited=True)
     theirs = only("a.json", export.write(TRANSCRIPT, "json"))
     assert theirs.turns == mine.turns
     assert [said.text for said in theirs.utterances] == [said.text for said in mine.utterances]
@@ -108,7 +108,7 @@ def test_the_library_tells_as_much_as_its_export():
 
 
 def test_what_is_not_scored_is_left_out_word_by_word():
-    kept = of_transcript(TRANSCRIPT, edited=True).without([Region(0, 1), Region(2.5, 3.5)])
+    kept = from_transcript(TRANSCRIPT, edited=True).without([Region(0, 1), Region(2.5, 3.5)])
     assert kept.text.split() == ["dia"]
     untimed = only("a.txt", "bom dia\n")
     assert untimed.without([Region(0, 9)]) == untimed

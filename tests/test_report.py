@@ -207,7 +207,9 @@ def test_a_term_of_every_document_weighs_least():
     assert [*occurrences("e os das the and")] == []
 
 
-@pytest.mark.parametrize("module", ["terms", "mentions", "reporting", "reporting.markdown"])
+@pytest.mark.parametrize(
+    "module", ["report.key_terms", "report.numbers", "report", "report.markdown"]
+)
 def test_the_examples_in_docstrings_hold(module):
     result = doctest.testmod(importlib.import_module(f"transcrevai_core.{module}"))
     assert result.failed == 0 < result.attempted

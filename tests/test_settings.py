@@ -97,3 +97,15 @@ def test_the_languages_are_whispers_own():
     from faster_whisper.tokenizer import _LANGUAGE_CODES
 
     assert set(LANGUAGES) == set(_LANGUAGE_CODES)
+
+
+def test_what_is_wrong_with_a_setting_is_said_in_parts_that_can_be_translated() -> None:
+    with pytest.raises(SettingError) as caught:
+        Settings().job_options({"beam_size": 99})
+    message = caught.value.message
+    assert (message.values["name"], message.values["value"]) == ("beam_size", "99")
+    assert message.values["meaning"].text == Settings.model_fields["beam_size"].description
+    assert str(message.values["rule"]) == "less than or equal to 20"
+    with pytest.raises(SettingError) as caught:
+        Settings().job_options({"min_speakers": 9})
+    assert caught.value.message.values["rule"].values == {"other": "min_speakers"}

@@ -18,9 +18,10 @@ from tools import catalogues
 from transcrevai_core import demo, ui
 from transcrevai_core import i18n as texts
 from transcrevai_core.components import fields
+from transcrevai_core.components.search import fold
 from transcrevai_core.errors import SettingError
 from transcrevai_core.evaluation import scoring
-from transcrevai_core.evaluation.references import Spoken, Utterance
+from transcrevai_core.evaluation.references import Annotation, Utterance
 from transcrevai_core.languages import LANGUAGES
 from transcrevai_core.library import precision
 from transcrevai_core.library.journal import Journal
@@ -329,8 +330,8 @@ def test_what_the_core_said_is_told_in_portuguese(
 
 
 def test_what_evaluation_says_is_told_in_portuguese(in_portuguese: None) -> None:
-    text, turns = Spoken((Utterance("oi"),)), Spoken(turns=(Turn(0, 1, "a"),))
-    named = Spoken((Utterance("oi", 0, 1, "a"),), turns.turns)
+    text, turns = Annotation((Utterance("oi"),)), Annotation(turns=(Turn(0, 1, "a"),))
+    named = Annotation((Utterance("oi", 0, 1, "a"),), turns.turns)
     missing = [
         sentence
         for pair in ((text, turns), (turns, text), (named, text), (text, named))
@@ -363,7 +364,7 @@ def test_languages_are_sorted_by_their_own_names(in_portuguese: None) -> None:
     names = [ui.language_name(code) for code in LANGUAGES]
     assert len(set(names)) == len({*LANGUAGES.values()})
     assert ui.language_name("de") == "Alemão" and ui.language_name(None) == "desconhecido"
-    assert ui.fold("Árabe") < ui.fold("Azerbaijano")
+    assert fold("Árabe") < fold("Azerbaijano")
 
 
 def test_dates_and_numbers_are_those_of_brazil(in_portuguese: None) -> None:

@@ -57,8 +57,8 @@ def add_sweep(library: Store) -> None:
     reference = path.read_text(encoding="utf-8")
     sweeps.keep_reference(library, job, path.name, path.read_bytes())
     grid = parameters.parse_grid(["speakers=2,3,4", "min_turn_seconds=0,0.4,0.8"])
-    plan = sweeps.plan(parameters.of_job(job), grid, reference, collar=0.25)
-    sweep_run.run(library, load_settings(home=library.home), sweeps.begin(library, job, plan))
+    plan = sweeps.plan(parameters.job_settings(job), grid, reference, collar=0.25)
+    sweep_run.run(library, load_settings(home=library.home), sweeps.create(library, job, plan))
 
 
 def add_gap(library: Store) -> None:

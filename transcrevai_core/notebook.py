@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from transcrevai_core.errors import SettingError
 from transcrevai_core.figures.timeline import colour
 from transcrevai_core.figures.timeline import timeline as draw
-from transcrevai_core.transcript.names import named
-from transcrevai_core.transcript.turns import clock, plain_name, shown_name
+from transcrevai_core.transcript.names import with_names
+from transcrevai_core.transcript.turns import clock, default_name, display_name
 from transcrevai_core.types import Segment, Transcript
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def as_html(transcript: Transcript) -> str:
 
 def _chip(label: str, transcript: Transcript) -> str:
     look = colour(label)
-    name = html.escape(shown_name(label, transcript.names))
+    name = html.escape(display_name(label, transcript.names))
     style = f"background:{look.fill};color:{look.text};padding:0 .4em;border-radius:4px"
     return f'<strong style="{style};white-space:nowrap">{name}</strong>'
 
@@ -80,11 +80,13 @@ def as_frame(transcript: Transcript, rows: Rows = "segments") -> "DataFrame":
         import pandas
     except ImportError as error:
         raise SettingError(
-            f"A data frame needs `pip install transcrevai[notebooks]` ({error})."
+            "A data frame needs `pip install transcrevai[notebooks]` ({error}).", error=str(error)
         ) from None
     if rows not in _COLUMNS:
-        raise SettingError(f"rows is {rows!r}; it should be {', '.join(_COLUMNS)}.")
-    shown = named(transcript, plain_name)
+        raise SettingError(
+            "rows is {rows!r}; it should be {known}.", rows=rows, known=", ".join(_COLUMNS)
+        )
+    shown = with_names(transcript, default_name)
     made: list[tuple[Any, ...]]
     if rows == "turns":
         made = [(turn.start, turn.end, turn.speaker) for turn in shown.turns]

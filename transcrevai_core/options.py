@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
+from transcrevai_core.i18n import mark
 from transcrevai_core.languages import LANGUAGES
 
 ComputeType = Literal[
@@ -16,6 +18,23 @@ ComputeType = Literal[
 
 _SPEAKERS: dict[str, Any] = {"group": "speakers"}  # what is about who speaks when
 
+# what would be right, by pydantic's types of errors and two of our own; `settings.describe` says it
+RULES = {
+    "greater_than_equal": mark("greater than or equal to {ge:.10g}"),
+    "less_than_equal": mark("less than or equal to {le:.10g}"),
+    "finite_number": mark("a finite number"),
+    "bool_parsing": mark("a valid boolean, unable to interpret input"),
+    "int_parsing": mark("a valid integer, unable to parse string as an integer"),
+    "float_parsing": mark("a valid number, unable to parse string as a number"),
+    "other_setting": mark("at least {other}"),
+    "unknown_language": mark("a language that Whisper knows, such as pt, en or es"),
+}
+
+
+def unfit(rule: str, **values: Any) -> PydanticCustomError:
+    """Return the error that a validator raises, which names one of `RULES` and fills its places."""
+    return PydanticCustomError(rule, RULES[rule], values)
+
 
 class JobOptions(BaseModel):
     """What one job is done with; stored beside its result."""
@@ -25,35 +44,39 @@ class JobOptions(BaseModel):
     model: str = Field(
         "small",
         min_length=1,
-        description="Whisper model: a name such as tiny, base, small, medium, large-v3-turbo; a "
-        "Hugging Face id; a folder with a CTranslate2 model; demo, which understands "
-        "synthesized demo speech only; auto, the largest that fits the memory budget; or none, to "
-        "find only who speaks when",
+        description=mark(
+            "Whisper model: a name such as tiny, base, small, medium, large-v3-turbo; a "
+            "Hugging Face id; a folder with a CTranslate2 model; demo, which understands "
+            "synthesized demo speech only; auto, the largest that fits the memory budget; or "
+            "none, to find only who speaks when"
+        ),
     )
     language: str | None = Field(
-        None, description="language code such as pt or en; auto lets the model detect it"
+        None, description=mark("language code such as pt or en; auto lets the model detect it")
     )
     task: Literal["transcribe", "translate"] = Field(
-        "transcribe", description="transcribe in the spoken language, or translate into English"
+        "transcribe",
+        description=mark("transcribe in the spoken language, or translate into English"),
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="where the model runs; a GPU that cannot serve falls back to the CPU"
+        "auto",
+        description=mark("where the model runs; a GPU that cannot serve falls back to the CPU"),
     )
     compute_type: ComputeType = Field(
-        "auto", description="numeric type; auto tries int8 first and float32 last"
+        "auto", description=mark("numeric type; auto tries int8 first and float32 last")
     )
     threads: int | None = Field(
         None,
         ge=1,
         le=64,
-        description="processor threads that decode; shared out where it is not given",
+        description=mark("processor threads that decode; shared out where it is not given"),
         json_schema_extra={"unit": "threads"},
     )
     beam_size: int = Field(
         5,
         ge=1,
         le=20,
-        description="beams searched at once; 1 is fastest",
+        description=mark("beams searched at once; 1 is fastest"),
         json_schema_extra={"unit": "beams"},
     )
     chunk_seconds: float = Field(
@@ -61,7 +84,7 @@ class JobOptions(BaseModel):
         ge=5,
         le=30,
         allow_inf_nan=False,
-        description="longest stretch decoded at once, cut at silences",
+        description=mark("longest stretch decoded at once, cut at silences"),
         json_schema_extra={"unit": "s"},
     )
     vad_threshold: float = Field(
@@ -69,51 +92,62 @@ class JobOptions(BaseModel):
         ge=0.05,
         le=0.95,
         allow_inf_nan=False,
-        description="speech probability from which sound counts as speech; lower finds more",
+        description=mark("speech probability from which sound counts as speech; lower finds more"),
     )
     initial_prompt: str | None = Field(
-        None, description="text given to the model before each chunk, to set spelling and style"
+        None,
+        description=mark("text given to the model before each chunk, to set spelling and style"),
     )
     hotwords: str | None = Field(
-        None, description="names and terms that are likely to be spoken, separated by commas"
+        None, description=mark("names and terms that are likely to be spoken, separated by commas")
     )
     condition_on_previous_text: bool = Field(
-        False, description="give each chunk the text before it; can carry a mistake onwards"
+        False, description=mark("give each chunk the text before it; can carry a mistake onwards")
     )
-    diarize: bool = Field(True, description="find who speaks when", json_schema_extra=_SPEAKERS)
+    diarize: bool = Field(
+        True, description=mark("find who speaks when"), json_schema_extra=_SPEAKERS
+    )
     speakers: int | None = Field(
         None,
         ge=1,
         le=20,
-        description="how many speak, where that is known; found from the voices otherwise",
+        description=mark("how many speak, where that is known; found from the voices otherwise"),
         json_schema_extra=_SPEAKERS,
     )
     min_speakers: int = Field(
-        1, ge=1, le=20, description="the fewest speakers there may be", json_schema_extra=_SPEAKERS
+        1,
+        ge=1,
+        le=20,
+        description=mark("the fewest speakers there may be"),
+        json_schema_extra=_SPEAKERS,
     )
     max_speakers: int = Field(
         6,
         ge=1,
         le=20,
-        description="the most speakers there may be",
+        description=mark("the most speakers there may be"),
         validate_default=True,  # a raised minimum may overtake it
         json_schema_extra=_SPEAKERS,
     )
     embedding: str = Field(
         "voice",
         min_length=1,
-        description="how voices are told apart: voice, ivector and mfcc come with the program; "
-        "resemblyzer, or an ONNX speaker model by path or Hugging Face id, with an extra",
+        description=mark(
+            "how voices are told apart: voice, ivector and mfcc come with the program; "
+            "resemblyzer, or an ONNX speaker model by path or Hugging Face id, with an extra"
+        ),
         json_schema_extra=_SPEAKERS,
     )
     clustering: Literal["auto", "agglomerative", "spectral", "k-means", "vbx"] = Field(
         "auto",
-        description="how voices are gathered into speakers; auto chooses by length and clarity",
+        description=mark(
+            "how voices are gathered into speakers; auto chooses by length and clarity"
+        ),
         json_schema_extra=_SPEAKERS,
     )
     counting: Literal["auto", "likeness", "silhouette", "eigengap", "evidence"] = Field(
         "auto",
-        description="what tells the number of speakers where it is not given",
+        description=mark("what tells the number of speakers where it is not given"),
         json_schema_extra=_SPEAKERS,
     )
     speaker_threshold: float | None = Field(
@@ -121,8 +155,10 @@ class JobOptions(BaseModel):
         ge=0.05,
         le=0.95,
         allow_inf_nan=False,
-        description="cosine from which two voices count as one speaker; lower merges more; the "
-        "embedding's own where it is not given",
+        description=mark(
+            "cosine from which two voices count as one speaker; lower merges more; the "
+            "embedding's own where it is not given"
+        ),
         json_schema_extra=_SPEAKERS,
     )
     min_speaker_share: float = Field(
@@ -130,7 +166,7 @@ class JobOptions(BaseModel):
         ge=0,
         le=0.2,
         allow_inf_nan=False,
-        description="share of all speech below which a speaker is merged into the others",
+        description=mark("share of all speech below which a speaker is merged into the others"),
         json_schema_extra=_SPEAKERS,
     )
     window_seconds: float | None = Field(
@@ -138,8 +174,9 @@ class JobOptions(BaseModel):
         ge=0.5,
         le=6,
         allow_inf_nan=False,
-        description="how much sound a voice is judged by at once; the embedding's own where it is "
-        "not given",
+        description=mark(
+            "how much sound a voice is judged by at once; the embedding's own where it is not given"
+        ),
         json_schema_extra=_SPEAKERS | {"unit": "s"},
     )
     hop_seconds: float | None = Field(
@@ -147,16 +184,20 @@ class JobOptions(BaseModel):
         ge=0.1,
         le=3,
         allow_inf_nan=False,
-        description="from the start of one such window to the next, at most half of it; the "
-        "embedding's own where it is not given",
+        description=mark(
+            "from the start of one such window to the next, at most half of it; the "
+            "embedding's own where it is not given"
+        ),
         json_schema_extra=_SPEAKERS | {"unit": "s"},
     )
     resegment_rounds: int | None = Field(
         None,
         ge=0,
         le=5,
-        description="how often turns' boundaries are sought again from the sound itself; the "
-        "embedding's own where it is not given",
+        description=mark(
+            "how often turns' boundaries are sought again from the sound itself; the "
+            "embedding's own where it is not given"
+        ),
         json_schema_extra=_SPEAKERS,
     )
     min_turn_seconds: float = Field(
@@ -164,12 +205,12 @@ class JobOptions(BaseModel):
         ge=0,
         le=5,
         allow_inf_nan=False,
-        description="a shorter turn amid speech goes to the longer of its neighbours",
+        description=mark("a shorter turn amid speech goes to the longer of its neighbours"),
         json_schema_extra=_SPEAKERS | {"unit": "s"},
     )
     channels: Literal["mix", "speakers"] = Field(
         "mix",
-        description="mix them, or take each channel as one speaker, as in recorded calls",
+        description=mark("mix them, or take each channel as one speaker, as in recorded calls"),
         json_schema_extra=_SPEAKERS,
     )
 
@@ -177,7 +218,7 @@ class JobOptions(BaseModel):
     @classmethod
     def _range(cls, value: int, info: ValidationInfo) -> int:
         if value < info.data.get("min_speakers", 1):
-            raise ValueError("at least min_speakers")
+            raise unfit("other_setting", other="min_speakers")
         return value
 
     @field_validator("embedding")
@@ -207,7 +248,7 @@ class JobOptions(BaseModel):
         code = names.get(value.lower(), value.lower().replace("_", "-"))
         code = code if code in LANGUAGES else code.split("-")[0]  # pt-BR is pt to Whisper
         if code not in LANGUAGES:
-            raise ValueError("a language that Whisper knows, such as pt, en or es")
+            raise unfit("unknown_language")
         return code
 
     def diarization(self) -> dict[str, Any]:

@@ -22,7 +22,8 @@ from pydantic_settings import (
 
 from transcrevai_core.errors import SettingError, refusal
 from transcrevai_core.i18n import mark
-from transcrevai_core.options import JobOptions
+from transcrevai_core.messages import Message
+from transcrevai_core.options import RULES, JobOptions, unfit
 
 
 def default_home() -> Path:
@@ -48,16 +49,6 @@ def _whisper_names() -> dict[str, Any]:
 _MEMORY: dict[str, Any] = {"group": "memory"}
 _STORAGE: dict[str, Any] = {"group": "storage"}
 _RETENTION: dict[str, Any] = {"group": "retention", "unit": "days"}
-# what pydantic says should be, for `describe`
-_RULES = (
-    mark("a finite number"),
-    mark("a valid boolean, unable to interpret input"),
-    mark("a valid integer, unable to parse string as an integer"),
-    mark("a valid number, unable to parse string as a number"),
-    mark("greater than or equal to {limit}"),
-    mark("less than or equal to {limit}"),
-    mark("have at least {number} character"),
-)
 
 
 def _percent(default: float, description: str) -> Any:
@@ -90,20 +81,20 @@ class Settings(BaseSettings, JobOptions):
         first = info.field_name == "emergency_percent"
         below = "degraded_percent" if first else "emergency_percent"
         if value < info.data.get(below, 0.0):
-            raise ValueError(f"at least {below}")
+            raise unfit("other_setting", other=below)
         return value
 
     home: Path = Field(
-        default_factory=default_home, description="where recordings and transcripts are kept"
+        default_factory=default_home, description=mark("where recordings and transcripts are kept")
     )
     preload: bool = Field(
         False,
-        description="load the model when the program starts, before the first job",
+        description=mark("load the model when the program starts, before the first job"),
         json_schema_extra={"group": "models"},
     )
     interface_language: Literal["auto", "en", "pt_BR"] = Field(
         "auto",
-        description="the language of the pages; auto takes the browser's",
+        description=mark("the language of the pages; auto takes the browser's"),
         json_schema_extra={"group": "interface"},
     )
     download_stall_seconds: float = Field(
@@ -111,7 +102,7 @@ class Settings(BaseSettings, JobOptions):
         ge=1,
         le=3_600,
         allow_inf_nan=False,
-        description="a download that brings nothing for so long is given up",
+        description=mark("a download that brings nothing for so long is given up"),
         json_schema_extra={"group": "models", "unit": "s"},
     )
 
@@ -119,37 +110,45 @@ class Settings(BaseSettings, JobOptions):
         None,
         ge=200,
         le=10_000_000,
-        description="how much memory the program may take, with its workers; half of this "
-        "computer's where it is not given",
+        description=mark(
+            "how much memory the program may take, with its workers; half of this "
+            "computer's where it is not given"
+        ),
         json_schema_extra=_MEMORY | {"unit": "MB"},
     )
     degraded_percent: float = _percent(
-        75, "from this share of the memory in use no job begins, and idle models leave"
+        75, mark("from this share of the memory in use no job begins, and idle models leave")
     )
     emergency_percent: float = _percent(
-        80, "from this share jobs go on with the smallest model and short chunks"
+        80, mark("from this share jobs go on with the smallest model and short chunks")
     )
-    kill_percent: float = _percent(85, "from this share the largest worker is ended and waits")
+    kill_percent: float = _percent(
+        85, mark("from this share the largest worker is ended and waits")
+    )
     prepare_limit_mb: int = Field(
         256,
         ge=150,
         le=100_000,
-        description="how much memory the worker that reads recordings may take",
+        description=mark("how much memory the worker that reads recordings may take"),
         json_schema_extra=_MEMORY | {"unit": "MB"},
     )
     diarization_limit_mb: int = Field(
         512,
         ge=200,
         le=100_000,
-        description="how much memory the worker that tells speakers apart may take; of very long "
-        "recordings, what is forecast",
+        description=mark(
+            "how much memory the worker that tells speakers apart may take; of very long "
+            "recordings, what is forecast"
+        ),
         json_schema_extra=_MEMORY | {"unit": "MB"},
     )
     work_cores: int | None = Field(
         None,
         ge=1,
         le=1_024,
-        description="how many processors work on recordings; all but two where it is not given",
+        description=mark(
+            "how many processors work on recordings; all but two where it is not given"
+        ),
         json_schema_extra=_MEMORY | {"unit": "cores"},
     )
     restart_seconds: float = Field(
@@ -157,8 +156,9 @@ class Settings(BaseSettings, JobOptions):
         ge=0,
         le=30,
         allow_inf_nan=False,
-        description="pause before a worker that died is started again; it doubles each time, up "
-        "to 30 s",
+        description=mark(
+            "pause before a worker that died is started again; it doubles each time, up to 30 s"
+        ),
         json_schema_extra=_MEMORY | {"unit": "s"},
     )
     hang_seconds: float = Field(
@@ -166,7 +166,7 @@ class Settings(BaseSettings, JobOptions):
         ge=2,
         le=3_600,
         allow_inf_nan=False,
-        description="a worker that gives no sign of life for so long is replaced",
+        description=mark("a worker that gives no sign of life for so long is replaced"),
         json_schema_extra=_MEMORY | {"unit": "s"},
     )
     model_idle_seconds: float = Field(
@@ -174,7 +174,7 @@ class Settings(BaseSettings, JobOptions):
         ge=0,
         le=86_400,
         allow_inf_nan=False,
-        description="how long an idle model stays in memory",
+        description=mark("how long an idle model stays in memory"),
         json_schema_extra=_MEMORY | {"unit": "s"},
     )
 
@@ -183,8 +183,10 @@ class Settings(BaseSettings, JobOptions):
         ge=0,
         le=100,
         allow_inf_nan=False,
-        description="a compute type whose words agree less with float32's, as a check found, is "
-        "passed over for its model",
+        description=mark(
+            "a compute type whose words agree less with float32's, as a check found, is "
+            "passed over for its model"
+        ),
         json_schema_extra={"group": "models", "unit": "%"},
     )
 
@@ -193,37 +195,41 @@ class Settings(BaseSettings, JobOptions):
         ge=0,
         le=8_760,
         allow_inf_nan=False,
-        description="how long voices and turns can be found again without hearing the sound",
+        description=mark("how long voices and turns can be found again without hearing the sound"),
         json_schema_extra=_STORAGE | {"unit": "h"},
     )
     cache_entries: int = Field(
         100,
         ge=0,
         le=100_000,
-        description="how many of them are kept at most",
+        description=mark("how many of them are kept at most"),
         json_schema_extra=_STORAGE,
     )
     cache_mb: int = Field(
         500,
         ge=0,
         le=1_000_000,
-        description="how much room they may take on disk",
+        description=mark("how much room they may take on disk"),
         json_schema_extra=_STORAGE | {"unit": "MB"},
     )
     sound_days: int | None = Field(
         None,
         ge=1,
         le=36_500,
-        description="days after which the sound of a recording that nobody works on is deleted; "
-        "its text and speakers stay",
+        description=mark(
+            "days after which the sound of a recording that nobody works on is deleted; "
+            "its text and speakers stay"
+        ),
         json_schema_extra=_RETENTION,
     )
     job_days: int | None = Field(
         None,
         ge=1,
         le=36_500,
-        description="days after which a recording that nobody works on is deleted for good, with "
-        "all that was made of it",
+        description=mark(
+            "days after which a recording that nobody works on is deleted for good, with "
+            "all that was made of it"
+        ),
         json_schema_extra=_RETENTION,
     )
 
@@ -254,7 +260,7 @@ class Settings(BaseSettings, JobOptions):
         try:
             return JobOptions(**values)
         except ValidationError as error:
-            raise SettingError(describe(error)) from None
+            raise SettingError.of(describe(error)) from None
 
 
 def load_settings(**flags: Any) -> Settings:
@@ -265,30 +271,34 @@ def load_settings(**flags: Any) -> Settings:
     try:
         return Settings(**{name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:
-        raise SettingError(describe(error)) from None
+        raise SettingError.of(describe(error)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingError(f"{config_file()} is not valid TOML in UTF-8: {error}.") from None
+        raise SettingError(
+            "{file} is not valid TOML in UTF-8: {error}.", file=str(config_file()), error=str(error)
+        ) from None
     except OSError as error:
-        raise SettingError(f"{config_file()} cannot be read: {refusal(error)}.") from None
+        raise SettingError(
+            "{file} cannot be read: {reason}.", file=str(config_file()), reason=refusal(error)
+        ) from None
 
 
-def describe(error: ValidationError) -> str:
-    """Turn the first complaint of pydantic into one sentence: what was wrong, what would be right.
-
-    The sentence names the setting, the value, and the range and meaning from its declaration.
-    """
-    first = error.errors()[0]
-    name = str(first["loc"][0]) if first["loc"] else "settings"
+def describe(error: ValidationError) -> Message:
+    """Say pydantic's first complaint: the setting, the value, what would be right, its meaning."""
+    first, values = error.errors()[0], dict[str, Any]()
+    name, kind = str(first["loc"][0]) if first["loc"] else "settings", first["type"]
     field = Settings.model_fields.get(name)
     if field is None:
-        known = ", ".join(sorted(Settings.model_fields))
-        return f"There is no setting named {name}; the settings are {known}."
-    if first["type"] == "literal_error":
-        known = ", ".join(map(repr, get_args(field.annotation)))
-        return f"{name} is {first['input']!r}; it should be one of {known} ({field.description})."
-    # "Input should be ...", "String should have ..."; our own validators say what would be right
-    _, _, rule = first["msg"].rpartition(" should ")
-    if "be " not in rule and first["type"] != "value_error":
-        return f"{name} is {first['input']!r}; it should {rule} ({field.description})."
-    rule = rule.removeprefix("be ").removeprefix("Value error, ")
-    return f"{name} is {first['input']!r}; it should be {rule} ({field.description})."
+        values = {"name": name, "known": ", ".join(sorted(Settings.model_fields))}
+        return Message("There is no setting named {name}; the settings are {known}.", values)
+    values = {"name": name, "value": repr(first["input"]), **first.get("ctx", {})}
+    values["meaning"] = Message(field.description or "")
+    if kind == "literal_error":
+        values["known"] = ", ".join(map(repr, get_args(field.annotation)))
+        return Message("{name} is {value}; it should be one of {known} ({meaning}).", values)
+    if kind == "string_too_short":
+        return Message(
+            "{name} is {value}; it should have at least {min_length} character ({meaning}).", values
+        )
+    rule = RULES.get(kind, first["msg"].removeprefix("Input should be "))
+    values["rule"] = Message(rule, first.get("ctx", {}) if kind in RULES else {})
+    return Message("{name} is {value}; it should be {rule} ({meaning}).", values)

@@ -1,10 +1,9 @@
-"""What the pages share: the library at hand, how values read on screen, and the options of a job.
+"""What the pages share: the library, how values read on screen, and the options of a job.
 
 Pages draw what the store says; none of them ever holds a worker or a recording.
 """
 
 import re
-import unicodedata
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,7 +29,7 @@ from transcrevai_core.messages import Code, Message
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings, describe, load_settings
 from transcrevai_core.transcript import turns
-from transcrevai_core.transcript.turns import shown_name
+from transcrevai_core.transcript.turns import display_name
 from transcrevai_core.transcription.catalogue import DEMO
 from transcrevai_core.types import ACTIVE_STATES, Job, JobState, Segment
 from transcrevai_core.web import transcript_routes, uploads
@@ -92,7 +91,7 @@ def _checked(values: Mapping[str, Any]) -> JobOptions:
     try:
         return JobOptions(**{**settings().job_options().model_dump(), **values})
     except ValidationError as error:
-        raise SettingError(describe(error)) from None
+        raise SettingError.of(describe(error)) from None
 
 
 def plan(values: Mapping[str, Any]) -> Plan:
@@ -115,17 +114,21 @@ def add_job(source: Path, values: Mapping[str, Any], *, title: str = "") -> Job:
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def show_errors() -> Iterator[None]:
     """Draw the sentence of a TranscrevaiError where it happens, and let the page go on."""
     try:
         yield
     except TranscrevaiError as error:
-        st.error(say(error.message), icon=":material/error:")
+        st.error(say(error), icon=":material/error:")
 
 
-def say(message: Message | Code) -> str:
-    """Return a message in the reader's language, as Markdown."""
-    return escape(i18n.say(message))
+def say(what: Message | Code | TranscrevaiError | str) -> str:
+    """Return a message, or what an error says, in the reader's language, as Markdown."""
+    if isinstance(what, TranscrevaiError):
+        what = what.message
+    if isinstance(what, Message | Code):  # a code is a str too
+        return escape(i18n.say(what))
+    return escape(i18n.told(what))
 
 
 # -- how values read ---------------------------------------------------------------------------
@@ -186,37 +189,8 @@ def palette() -> Palette:
 def chip(label: str, names: Mapping[str, str], most: int = CHIP_NAME) -> str:
     """Write a speaker's name, in at most so many characters, as Markdown in the own colour."""
     look = timeline.colour(label)
-    name = escape(timeline.shortened(shown_name(label, names), most))
+    name = escape(timeline.shortened(display_name(label, names), most))
     return f':color[**{name}**]{{foreground="{look.text}" background="{look.fill}"}}'
-
-
-def fold(text: str) -> str:
-    """Return a text without accents and capitals, to search in it or to sort by it."""
-    # one character for one, so that places in the folded text are places in the text
-    return "".join(unicodedata.normalize("NFD", char)[0].lower() for char in text)
-
-
-def snippet(text: str, query: str, width: int = 90) -> str:
-    """Write the part of a text around what was searched as Markdown, with the words marked.
-
-    >>> snippet("A próxima reunião", "reuniao")
-    'A próxima :primary-background[reunião]'
-    """
-    words = [re.escape(fold(word)) for word in query.split()]
-    places = [m.span() for m in re.finditer("|".join(words), fold(text))] if words else []
-    first = places[0][0] if places else 0
-    begin, end = max(0, first - width), first + width
-    out, at = "…" if begin else "", begin
-    for start, stop in places:
-        if start >= at and stop <= end:
-            marked = f":primary-background[{escape(text[start:stop])}]"
-            out, at = out + escape(text[at:start]) + marked, stop
-    return out + escape(text[at:end]) + ("…" if end < len(text) else "")
-
-
-def holds(text: str, query: str) -> bool:
-    """Tell whether a text holds every word of a query; case and accents do not matter."""
-    return all(word in fold(text) for word in fold(query).split())
 
 
 def language_name(code: str | None) -> str:
@@ -265,9 +239,11 @@ def local_file(text: str) -> Path:
         raise InputError("No path is given; the full path of a recording would be right.")
     path = Path(named).expanduser()
     if path.is_dir():
-        raise InputError(f"{path} is a folder; give the path of one recording.")
+        raise InputError("{path} is a folder; give the path of one recording.", path=str(path))
     if not path.is_absolute() or not path.is_file():
-        raise InputError(f"There is no file {path}; give the full path of a recording.")
+        raise InputError(
+            "There is no file {path}; give the full path of a recording.", path=str(path)
+        )
     return path
 
 
@@ -284,7 +260,9 @@ def add_uploads(sources: Sequence[Path], options: Mapping[str, Any]) -> list[Job
 def run_again(job: Job, options: Mapping[str, Any]) -> Job:
     """Queue a job's recording once more; each of the two can be deleted without the other."""
     if not job.source.is_file():
-        raise InputError(f"The recording {job.source} is gone; transcribe another copy of it.")
+        raise InputError(
+            "The recording {path} is gone; transcribe another copy of it.", path=str(job.source)
+        )
     if store().job_dir(job.id) not in job.source.parents:
         return add_job(job.source, options, title=job.title)
     again = add_uploads([uploads.keep(store().home, job.source.name, job.source)], options)[0]

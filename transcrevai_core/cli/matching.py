@@ -7,7 +7,7 @@ from pathlib import Path
 
 from transcrevai_core.cli.screen import open_library
 from transcrevai_core.errors import InputError
-from transcrevai_core.evaluation.references import Spoken, of_transcript, read, recording_of
+from transcrevai_core.evaluation.references import Annotation, from_transcript, read, recording_name
 
 _JOB = re.compile("[0-9a-f]{4,32}")
 
@@ -16,30 +16,30 @@ _JOB = re.compile("[0-9a-f]{4,32}")
 class MatchedRecordings:
     """References with their hypotheses by name, those without one, and those too many."""
 
-    pairs: dict[str, tuple[Spoken, Spoken | None]]
+    pairs: dict[str, tuple[Annotation, Annotation | None]]
     missing: list[str]
     extra: list[str]
 
 
-def missing_text(spoken: Spoken) -> str:
+def missing_text(spoken: Annotation) -> str:
     """Say that a recording has no text; empty where it has."""
     return "" if spoken.utterances is not None else "holds no text"
 
 
-def missing_speakers(spoken: Spoken) -> str:
+def missing_speakers(spoken: Annotation) -> str:
     """Say that nobody is known to say its text; empty where somebody is."""
     return missing_text(spoken) or (
         "" if spoken.speakers or not spoken.text else "names no speakers"
     )
 
 
-def missing_turns(spoken: Spoken) -> str:
+def missing_turns(spoken: Annotation) -> str:
     """Say that it does not tell who speaks when; empty where it does."""
     return "" if spoken.turns is not None else "does not say who speaks when"
 
 
 def match(
-    reference: Path, hypothesis: Path, kinds: Sequence[str], lacks: Callable[[Spoken], str]
+    reference: Path, hypothesis: Path, kinds: Sequence[str], lacks: Callable[[Annotation], str]
 ) -> MatchedRecordings:
     """Pair what both places hold by name; `lacks` says what a recording should tell and does not.
 
@@ -66,7 +66,7 @@ def match(
     )
 
 
-def load_recordings(path: Path, kinds: Sequence[str]) -> dict[str, Spoken]:
+def load_recordings(path: Path, kinds: Sequence[str]) -> dict[str, Annotation]:
     """Return what a file or a folder holds, by recording; of two formats the first that tells."""
     if not path.exists():
         raise InputError(
@@ -74,11 +74,11 @@ def load_recordings(path: Path, kinds: Sequence[str]) -> dict[str, Spoken]:
         )
     if not path.is_dir():
         return read(path)
-    found: dict[str, Spoken] = {}
+    found: dict[str, Annotation] = {}
     for kind in kinds:
-        of_kind: dict[str, Spoken] = {}
+        of_kind: dict[str, Annotation] = {}
         for file in sorted(path.iterdir()):
-            if file.suffix.lower() != f".{kind}" or recording_of(file.name) in found:
+            if file.suffix.lower() != f".{kind}" or recording_name(file.name) in found:
                 continue
             for name, spoken in read(file).items():
                 if name in of_kind:
@@ -99,7 +99,7 @@ def load_recordings(path: Path, kinds: Sequence[str]) -> dict[str, Spoken]:
     return found
 
 
-def _job(beginning: str) -> dict[str, Spoken]:
+def _job(beginning: str) -> dict[str, Annotation]:
     _, store = open_library()
     transcript = store.transcript(store.find(beginning).id)
-    return {recording_of(transcript.title): of_transcript(transcript)}
+    return {recording_name(transcript.title): from_transcript(transcript)}

@@ -16,7 +16,7 @@ from transcrevai_core.cli.matching import (
     missing_turns,
 )
 from transcrevai_core.cli.screen import err, out, print_error
-from transcrevai_core.evaluation.cpwer import Pair, cpwer
+from transcrevai_core.evaluation.cpwer import SpeakerPair, cpwer
 from transcrevai_core.evaluation.metrics import (
     NORMALISATION,
     DiarizationErrors,
@@ -25,7 +25,7 @@ from transcrevai_core.evaluation.metrics import (
     character_errors,
     count_words,
 )
-from transcrevai_core.evaluation.references import WITH_TEXT, WITH_TURNS, Spoken
+from transcrevai_core.evaluation.references import WITH_TEXT, WITH_TURNS, Annotation
 from transcrevai_core.evaluation.scoring import (
     CPWER,
     character_rate,
@@ -62,7 +62,7 @@ def score_wer(reference: Reference, hypothesis: Hypothesis, as_json: AsJson = Fa
     found = match(reference, hypothesis, WITH_TEXT, missing_text)
     rows, total, errors, characters = [], WordErrors(), 0, 0
     for name, (right, mine) in found.pairs.items():
-        text = (mine or Spoken()).without(right.unscored).text
+        text = (mine or Annotation()).without(right.unscored).text
         words = count_words(align_words(right.text, text))
         wrong, length = character_errors(right.text, text)
         rows.append(_word_row(name, words) | {"cer": round(character_rate(wrong, length), 6)})
@@ -87,8 +87,8 @@ def score_cpwer(reference: Reference, hypothesis: Hypothesis, as_json: AsJson = 
     found = match(reference, hypothesis, WITH_TEXT, missing_speakers)
     rows, total = [], WordErrors()
     for name, (right, mine) in found.pairs.items():
-        theirs = (mine or Spoken()).without(right.unscored).speakers
-        pairs: tuple[Pair, ...] = tuple(cpwer(right.speakers, theirs))
+        theirs = (mine or Annotation()).without(right.unscored).speakers
+        pairs: tuple[SpeakerPair, ...] = tuple(cpwer(right.speakers, theirs))
         errors = sum_pairs(pairs)
         row = _word_row(name, errors, "cpwer")
         rows.append(row | {"pairs": [pair_figures(pair) for pair in pairs]})
@@ -129,14 +129,14 @@ def score_der(
     found = match(reference, hypothesis, WITH_TURNS, missing_turns)
     rows, total = [], DiarizationErrors()
     for name, (right, mine) in found.pairs.items():
-        errors = turn_errors(right, mine or Spoken(), collar, skip_overlap)
+        errors = turn_errors(right, mine or Annotation(), collar, skip_overlap)
         total += errors
         rows.append(
             {"name": name}
             | turn_figures(errors)
             | {
                 "speakers_reference": count_speakers(right),
-                "speakers_hypothesis": count_speakers(mine or Spoken()),
+                "speakers_hypothesis": count_speakers(mine or Annotation()),
             }
         )
     right_counts = sum(row["speakers_reference"] == row["speakers_hypothesis"] for row in rows)
@@ -146,7 +146,7 @@ def score_der(
         _print(found, rows, summed, collar_each_side=collar, overlap=overlap)
     else:
         _show_turns(rows, summed)
-        out.print(der_policy(collar, skip_overlap), soft_wrap=True)
+        out.print(str(der_policy(collar, skip_overlap)), soft_wrap=True)
     _end(found)
 
 

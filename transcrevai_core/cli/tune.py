@@ -17,7 +17,7 @@ from transcrevai_core.library.store import Store
 from transcrevai_core.settings import Settings
 from transcrevai_core.transcription.catalogue import NONE
 from transcrevai_core.tuning import laboratory, parameters, profiles, sweep_run, sweeps, tasks
-from transcrevai_core.tuning.laboratory import Bench
+from transcrevai_core.tuning.laboratory import Laboratory
 from transcrevai_core.tuning.parameters import Values
 from transcrevai_core.tuning.sweeps import Reference, Sweep
 from transcrevai_core.types import Job
@@ -78,22 +78,22 @@ def tune(
     asked = {n: given[n] for n in parameters.NAMES if given.get(n) is not None}
     settings, store = open_library()
     if save_profile:
-        profiles.free_name(store, save_profile)  # before the work, not after it
+        profiles.check_name(store, save_profile)  # before the work, not after it
     job = _job(store, settings, recording)
     exported = parameters.read_export(source) if source else None
-    own = exported["parameters"] if exported else parameters.of_job(job)
+    own = exported["parameters"] if exported else parameters.job_settings(job)
     values = parameters.checked({**own, **asked})
     if exported and exported["recording"]["digest"] != job.digest:
         err.print("The exported result is of another sound; its turns will differ.", style="yellow")
     if exported and exported["model"] != parameters.model_of(values):
         err.print("The exported result is of other voices; its turns may differ.", style="yellow")
-    place, right = laboratory.of(store), _reference(store, job, reference)
+    lab, right = laboratory.for_store(store), _reference(store, job, reference)
     if sweep or random:
         if right is None:
             raise InputError("A sweep needs --reference, an RTTM file that says who really speaks.")
-        result = _sweep(place, job, values, _grid(sweep), random, right.text, collar)
+        result = _sweep(lab, job, values, _grid(sweep), random, right.text, collar)
     else:
-        result = _single(place, job, values, right, collar)
+        result = _single(lab, job, values, right, collar)
     if as_json:
         print(json.dumps(result, ensure_ascii=False, indent=2))
     if save_profile:
@@ -152,12 +152,12 @@ def _reference(store: Store, job: Job, path: Path | None) -> Reference | None:
 
 
 def _single(
-    place: Bench, job: Job, values: Values, reference: Reference | None, collar: float
+    lab: Laboratory, job: Job, values: Values, reference: Reference | None, collar: float
 ) -> dict[str, Any]:
     """Try one choice of settings, and say what comes of it."""
-    question = place.question(job, values)
-    if question is None:
-        task = place.hear(job, values)
+    trial = lab.trial(job, values)
+    if trial is None:
+        task = lab.find_voices(job, values)
         try:
             draw(job.title, task.is_alive, lambda: ("finding the voices", task.share))
         except KeyboardInterrupt:
@@ -166,12 +166,12 @@ def _single(
             raise typer.Exit(130) from None
         if task.error:
             raise InputError.of(task.error)
-        question = task.result()
-    found = place.ask(job, tasks.answer, question)
+        trial = task.result()
+    found = lab.run(job, tasks.diarize, trial)
     score = None
     if reference is not None:
-        score = place.ask(job, tasks.score, question, reference.text, collar)
-    place.stop()
+        score = lab.run(job, tasks.score, trial, reference.text, collar)
+    lab.stop()
     number = len({turn.speaker for turn in parameters.turns_of(found)})
     said = f"{job.title}: {number} speaker{'s' if number != 1 else ''}, {found['facts']['why']}"
     err.print(f"{said}; {len(found['turns'])} turns", soft_wrap=True)
@@ -184,7 +184,7 @@ def _single(
 
 
 def _sweep(
-    place: Bench,
+    lab: Laboratory,
     job: Job,
     values: Values,
     grid: dict[str, list[Any]],
@@ -193,14 +193,14 @@ def _sweep(
     collar: float,
 ) -> dict[str, Any]:
     """Try many settings, show the best, and return all."""
-    store, settings = place.store, place.settings
+    store, settings = lab.store, lab.settings
     plan = sweeps.plan(values, grid, reference, collar=collar, number=number)
     _say_fixed(values, grid)
     last = sweeps.latest(store, job.id)
     sweep_id = ""
-    if last and not last.runs and dict(last.plan) == plan:
+    if last and not last.is_running and dict(last.plan) == plan:
         sweep_id = last.id if len(last.ranked()) < len(plan["points"]) else ""
-    sweep_id = sweep_id or sweeps.begin(store, job, plan)
+    sweep_id = sweep_id or sweeps.create(store, job, plan)
     run = Task(lambda task: sweep_run.run(store, settings, sweep_id))
     try:
         draw(job.title, run.is_alive, lambda: _progress(sweeps.find(store, sweep_id, plan)))
@@ -211,7 +211,7 @@ def _sweep(
         print_error("The sweep was interrupted; the same command again goes on from there.")
         raise typer.Exit(130) from None
     _show(swept)
-    return sweeps.exported(job, swept)
+    return sweeps.as_dict(job, swept)
 
 
 def _say_fixed(values: Values, grid: dict[str, list[Any]]) -> None:
@@ -219,7 +219,7 @@ def _say_fixed(values: Values, grid: dict[str, list[Any]]) -> None:
     if fixed := parameters.fixed(values, grid):
         named = ", ".join(f"{name}={value}" for name, value in fixed.items())
         err.print(f"fixed, and not as by default: {named}", soft_wrap=True, markup=False)
-    if idle := parameters.idle(values, grid):
+    if idle := parameters.without_effect(values, grid):
         err.print(
             f"The number of speakers is given, {values['speakers']}: {', '.join(idle)} cannot "
             "change it; with --sweep speakers=auto it would be found.",
@@ -236,16 +236,16 @@ def _show(sweep: Sweep) -> None:
     table = Table(*names, "DER", "missed", "alarm", "confusion", "JER", "speakers")
     for column in table.columns:
         column.overflow = "fold"  # what is cut off cannot be read
-    for place in sweep.ranked()[:_SHOWN]:
-        point, result = sweep.plan["points"][place], sweep.results[place]
+    for lab in sweep.ranked()[:_SHOWN]:
+        point, result = sweep.plan["points"][lab], sweep.results[lab]
         own = ["auto" if point[name] is None else str(point[name]) for name in names]
         errors = [f"{100 * result[name]:.2f}" for name in _ERRORS]
         count = f"{result['speakers']} of {result['speakers_reference']}"
         table.add_row(*own, *errors, count)
     err.print(table)
-    if sweep.as_good > 1:
+    if sweep.tied > 1:
         all_of = len(sweep.ranked())
-        err.print(f"{sweep.as_good} of the {all_of} settings come to the same, least DER")
+        err.print(f"{sweep.tied} of the {all_of} settings come to the same, least DER")
     failed = [result["error"] for result in sweep.results.values() if "error" in result]
     if failed:
         print_error(f"{len(failed)} settings failed; the first said: {failed[0]}")

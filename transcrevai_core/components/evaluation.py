@@ -8,13 +8,13 @@ import streamlit as st
 
 from transcrevai_core import ui
 from transcrevai_core.codes import Stage
-from transcrevai_core.components.tables import solid, table
+from transcrevai_core.components.tables import table, unbroken
 from transcrevai_core.evaluation import scoring
 from transcrevai_core.evaluation.metrics import NORMALISATION, Piece
-from transcrevai_core.evaluation.references import of_transcript
+from transcrevai_core.evaluation.references import from_transcript
 from transcrevai_core.evaluation.scoring import Line, Score
 from transcrevai_core.figures import memory_meters
-from transcrevai_core.i18n import _, decimal, plural, told
+from transcrevai_core.i18n import _, decimal, plural
 from transcrevai_core.library.journal import KEPT_RUNS, Journal, Run
 from transcrevai_core.library.rows import read_names
 from transcrevai_core.memory.readings import MB
@@ -27,14 +27,14 @@ _LIMIT_BYTES = 600 * MB
 _PATIENCE = 900.0  # seconds: ten hours of text are one long call, which gives no sign of life
 
 
-def judge(
+def scoring_work(
     job: Job, file: str, content: bytes, edited: bool, collar: float, skip_overlap: bool
 ) -> Callable[[Task], Score]:
     """Return the work of scoring a job by a reference's file, in a process that ends with it.
 
     With `edited` the text is what the user made of it, else what the model wrote.
     """
-    hypothesis = of_transcript(ui.store().transcript(job.id), edited=edited)
+    hypothesis = from_transcript(ui.store().transcript(job.id), edited=edited)
     hang = max(_PATIENCE, ui.settings().hang_seconds)
 
     def score(task: Task) -> Score:
@@ -42,7 +42,7 @@ def judge(
         with one_shot_worker("scoring", _LIMIT_BYTES, hang, task.should_stop) as worker:
             task.report(Stage.COMPARING, 0.0)
             return worker.call(
-                scoring.judge, file, content, job.title, hypothesis, collar, skip_overlap,
+                scoring.score_file, file, content, job.title, hypothesis, collar, skip_overlap,
                 should_stop=task.should_stop,
             )  # fmt: skip
 
@@ -97,21 +97,21 @@ def figures(job: Job, found: Score) -> None:
         speed = _("Seconds of work for each second of sound, of the whole job")
         memory = _("The most memory that the program and the job's workers took at once")
         shown.append((_("RTF"), decimal(run.rtf, 2), speed))
-        shown.append((_("Peak memory"), solid(memory_meters.size(run.peak_bytes)), memory))
+        shown.append((_("Peak memory"), unbroken(memory_meters.size(run.peak_bytes)), memory))
     with st.grid(3, min_column_width=140):
         for label, value, meaning in shown:
             st.metric(label, value, help=meaning, border=True)
     if run is None:
         st.caption(_("RTF and peak memory were not kept for this recording."))
     if found.words is not None:
-        st.caption(ui.escape(told(NORMALISATION)))
+        st.caption(ui.escape(_(NORMALISATION)))
     for sentence in found.missing:
-        st.caption(f":material/info: {ui.escape(told(sentence))}")
+        st.caption(f":material/info: {ui.say(sentence)}")
 
 
 def percent(share: float) -> str:
     """Write a share in percent."""
-    return solid(f"{decimal(100 * share, 1)}%")
+    return unbroken(f"{decimal(100 * share, 1)}%")
 
 
 def turns(found: Score) -> None:
@@ -127,7 +127,7 @@ def turns(found: Score) -> None:
         (_("DER"), errors.missed + errors.false_alarm + errors.confusion),
     ]
     rows = [
-        [name, solid(f"{decimal(seconds, 1)} s"), percent(errors.share(seconds))]
+        [name, unbroken(f"{decimal(seconds, 1)} s"), percent(errors.share(seconds))]
         for name, seconds in parts
     ]
     table([_("Part"), _("Time") + " ", _("Of the speech") + " "], rows, 320)
@@ -141,7 +141,7 @@ def turns(found: Score) -> None:
             jer=percent(errors.jer),
         )
     )
-    st.caption(ui.escape(told(scoring.der_policy(found.collar, found.skip_overlap))))
+    st.caption(ui.say(scoring.der_policy(found.collar, found.skip_overlap)))
 
 
 def speakers(job: Job, found: Score) -> None:
@@ -168,13 +168,13 @@ def speakers(job: Job, found: Score) -> None:
     ]
     head = [_("Reference"), _("Found"), *(f"{name} " for name in (_("Words"), _("Errors"), "WER"))]
     table(head, rows, 440)
-    st.caption(ui.escape(told(scoring.CPWER)))
+    st.caption(ui.escape(_(scoring.CPWER)))
 
 
 # -- the text with its errors ------------------------------------------------------------------
 
 
-def aligned(found: Score, key: str) -> None:
+def alignment(found: Score, key: str) -> None:
     """Draw the reference with what was written instead, a page of it."""
     if found.words is None:
         return

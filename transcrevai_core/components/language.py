@@ -46,6 +46,6 @@ def language_switch() -> None:
 
 def _switch(key: str) -> None:
     st.session_state[ui.LANGUAGE] = st.session_state[key]
-    with ui.told():
+    with ui.show_errors():
         preferences.save({"interface_language": st.session_state[key]})
         st.session_state[_SWITCHED] = True

@@ -7,7 +7,7 @@ import streamlit as st
 
 from transcrevai_core import ui, workers
 from transcrevai_core.codes import worker_name
-from transcrevai_core.components.tables import ago, number, solid, table
+from transcrevai_core.components.tables import ago, numeric, table, unbroken
 from transcrevai_core.errors import InputError
 from transcrevai_core.figures import memory_history, memory_meters
 from transcrevai_core.figures.timeline import shortened
@@ -155,21 +155,21 @@ def _workers(reading: Reading) -> None:
             say(worker_name(worker.name)),
             names[worker.job],
             f":green-badge[{_('working')}]" if worker.busy else f":gray-badge[{_('idle')}]",
-            solid(memory_meters.sizes(worker.resident_bytes, worker.limit_bytes)),
-            solid(memory_meters.size(worker.peak_bytes)),
+            unbroken(memory_meters.sizes(worker.resident_bytes, worker.limit_bytes)),
+            unbroken(memory_meters.size(worker.peak_bytes)),
             str(worker.restarts),
-            solid(ago(worker.heard)) if worker.busy else "",
+            unbroken(ago(worker.heard)) if worker.busy else "",
         ]
         for worker in reading.workers
     ]
     head = [
-        _("Worker"), _("Works on"), _("State"), number(_("Memory")), number(_("Peak")),
-        number(_("Restarts")), number(_("Sign of life")),
+        _("Worker"), _("Works on"), _("State"), numeric(_("Memory")), numeric(_("Peak")),
+        numeric(_("Restarts")), numeric(_("Sign of life")),
     ]  # fmt: skip
     table(head, rows, 640)
 
 
-def free() -> None:
+def free_button() -> None:
     """Offer to give memory back at once, and say how much came of it."""
     with st.container(gap="xxsmall"):
         pressed = st.button(_("Free memory now"), icon=":material/cleaning_services:")
@@ -180,7 +180,7 @@ def free() -> None:
             )
         )
     if pressed:
-        with ui.told(), st.spinner(_("Freeing memory"), show_time=False):
+        with ui.show_errors(), st.spinner(_("Freeing memory"), show_time=False):
             freed = free_memory(ui.store(), ui.settings())
             st.session_state[_FREED] = _(
                 "{size} came back. Idle workers ended: {workers}; cache entries removed: "
@@ -197,20 +197,20 @@ def free() -> None:
 # -- the last minutes --------------------------------------------------------------------------
 
 
-def course() -> None:
+def last_minutes() -> None:
     """Draw the last minutes, with what happened in them."""
     st.subheader(_("Last minutes"), anchor=False)
-    st.fragment(_course, run_every=SLOW if _active() else None)()
+    st.fragment(_last_minutes, run_every=SLOW if _active() else None)()
 
 
-def _course() -> None:
+def _last_minutes() -> None:
     minutes = st.segmented_control(
         _("Minutes"), MINUTES, default=MINUTES[1], required=True, key="memory_minutes",
         format_func=lambda minutes: f"{minutes} min", label_visibility="collapsed",
     )  # fmt: skip
     now = time.time()
     begin = now - 60 * int(minutes or MINUTES[1])
-    figure = memory_history.course(
+    figure = memory_history.over_time(
         journal().course(begin, memory_history.step_of(begin, now)),
         journal().events(since=begin),
         levels.limits_of(ui.settings()),

@@ -10,6 +10,7 @@ from transcrevai_core import ui
 from transcrevai_core.codes import Note
 from transcrevai_core.components.fields import choice_or_text, field, fields, group, meaning
 from transcrevai_core.components.profiles import profile_field
+from transcrevai_core.components.search import fold
 from transcrevai_core.errors import ModelError
 from transcrevai_core.i18n import _, decimal, mark
 from transcrevai_core.languages import LANGUAGES
@@ -71,10 +72,12 @@ def model_fields(
         }
         below("model")
     with right, st.container(gap="xxsmall"):
-        deaf = values["model"] == NONE or "language" in off
-        values["language"] = _language(f"{key}_language", defaults.language, disabled=deaf, **kept)
+        no_language = values["model"] == NONE or "language" in off
+        values["language"] = _language(
+            f"{key}_language", defaults.language, disabled=no_language, **kept
+        )
         below("language")
-    _tell_about(values["model"])
+    _model_note(values["model"])
     return values
 
 
@@ -132,7 +135,7 @@ def _model_label(name: str) -> str:
 def _language(key: str, default: str | None, **kept: Any) -> str:
     codes = ["auto", *_COMMON_LANGUAGES]
     rest = [code for code in LANGUAGES if code not in codes]
-    codes += sorted(rest, key=lambda code: ui.fold(ui.language_name(code)))
+    codes += sorted(rest, key=lambda code: fold(ui.language_name(code)))
     return st.selectbox(
         _("Language"),
         codes,
@@ -144,13 +147,13 @@ def _language(key: str, default: str | None, **kept: Any) -> str:
     )
 
 
-def _tell_about(name: str) -> None:
+def _model_note(name: str) -> None:
     if name == NONE:
-        said = _(
+        sentence = _(
             "Needs no download. The recording can be transcribed later, without finding the "
             "speakers again."
         )
-        st.caption(f":material/group: {said}")
+        st.caption(f":material/group: {sentence}")
     elif name == DEMO.name:
         advice = _("For your own recordings, choose another model.")
         st.warning(f"{ui.say(Note.DEMO)} {advice}", icon=":material/warning:")
@@ -168,7 +171,7 @@ def tell_absent(name: str) -> None:
     try:
         check_name(name)
     except ModelError as error:
-        st.error(ui.say(error.message), icon=":material/error:")
+        st.error(ui.say(error), icon=":material/error:")
         return
     known = MODELS.get(name)
     size = _(" ({size} MB)", size=decimal(known.download_mb)) if known else ""

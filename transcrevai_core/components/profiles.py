@@ -21,7 +21,7 @@ def value_name(value: Any) -> str:
     return choice_name(value) if isinstance(value, str) else written(value)
 
 
-def named(values: Mapping[str, Any]) -> str:
+def settings_text(values: Mapping[str, Any]) -> str:
     """Write settings in short, as they are called on screen."""
     return ", ".join(f"{label_of(name)}: {value_name(value)}" for name, value in values.items())
 
@@ -31,7 +31,7 @@ def profile_field(key: str) -> dict[str, Any]:
 
     What is returned goes over the other options of a job.
     """
-    kept = {profile.name: profile for profile in profiles.every(ui.store())}
+    kept = {profile.name: profile for profile in profiles.list_profiles(ui.store())}
     if not kept:
         return {}
     name = st.selectbox(
@@ -47,15 +47,15 @@ def profile_field(key: str) -> dict[str, Any]:
         return {}
     profile = kept[name]
     rate = profile.source.get("der")
-    told = named(profile.options)
+    shown = settings_text(profile.options)
     if rate is not None:
-        told = _("DER {rate}% where it was found; {settings}", rate=decimal(100 * rate, 1),
-                 settings=told)  # fmt: skip
-    st.caption(ui.escape(told))
+        shown = _("DER {rate}% where it was found; {settings}", rate=decimal(100 * rate, 1),
+                 settings=shown)  # fmt: skip
+    st.caption(ui.escape(shown))
     return profiles.apply(profile, {})
 
 
-def say_what_is_lost(job: Job) -> None:
+def warn_of_loss(job: Job) -> None:
     """Say what finding a job's speakers again costs, where they were found before."""
     if job.diarization:
         st.caption(
@@ -67,21 +67,21 @@ def say_what_is_lost(job: Job) -> None:
         )
 
 
-def use_on(job: Job, values: Mapping[str, Any], key: str) -> None:
+def use_button(job: Job, values: Mapping[str, Any], key: str) -> None:
     """Offer to find a job's speakers again with these settings."""
     with st.popover(_("Use on this recording"), icon=":material/check:", type="primary"):
-        say_what_is_lost(job)
+        warn_of_loss(job)
         if st.button(_("Find again"), key=f"{key}_use", icon=":material/search:", type="primary"):
-            with ui.told():
+            with ui.show_errors():
                 options = {**job.options, **values, "diarize": True}
                 if not ui.store().requeue(job.id, ui.job_options(options)):
-                    raise InputError(f"{job.title} is being worked on; its end comes first.")
+                    raise InputError(
+                        "{title} is being worked on; its end comes first.", title=job.title
+                    )
                 open_page(ui.TRANSCRIPT, job.id)
 
 
-def keep_as_profile(
-    job: Job, values: Mapping[str, Any], score: Mapping[str, Any], key: str
-) -> None:
+def profile_form(job: Job, values: Mapping[str, Any], score: Mapping[str, Any], key: str) -> None:
     """Offer to keep settings under a name, for the form of new jobs."""
     with (
         st.form(f"{key}_profile", border=False),
@@ -94,19 +94,19 @@ def keep_as_profile(
             help=_("Kept for other recordings, under a name that the form of new ones offers."),
         )
         if st.form_submit_button(_("Save as profile"), icon=":material/bookmark:"):
-            with ui.told():
+            with ui.show_errors():
                 source = {"digest": job.digest, "title": job.title, **score}
                 kept = profiles.save(ui.store(), name, values, source)
                 st.success(_("The profile {name} is saved.", name=ui.escape(kept.name)))
 
 
-def kept_profiles() -> None:
+def profile_list() -> None:
     """List the profiles, each with what it changes, and let them be deleted."""
-    for profile in profiles.every(ui.store()):
-        settings = named(parameters.changed(profile.options))
-        told = ui.escape(settings) or _("all settings automatic")
+    for profile in profiles.list_profiles(ui.store()):
+        settings = settings_text(parameters.changed(profile.options))
+        shown = ui.escape(settings) or _("all settings automatic")
         with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
-            st.markdown(f"**{ui.escape(profile.name)}** &nbsp; :small[{told}]", width="stretch")
+            st.markdown(f"**{ui.escape(profile.name)}** &nbsp; :small[{shown}]", width="stretch")
             ui.icon_button(
                 ":material/delete:",
                 _("Delete the profile {name}", name=ui.escape(profile.name)),
@@ -116,10 +116,10 @@ def kept_profiles() -> None:
             )
 
 
-def facts_of(job: Job, values: Mapping[str, Any]) -> None:
+def origin(job: Job, values: Mapping[str, Any]) -> None:
     """Say what a result was made of: the sound, the voices, and the settings."""
     model = parameters.model_of(values)
-    settings = named(parameters.changed(values))
+    settings = settings_text(parameters.changed(values))
     st.caption(
         _(
             "Sound {digest} · voices by {model}, revision {revision} · {settings}",

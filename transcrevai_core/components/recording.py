@@ -27,7 +27,7 @@ def known_job(job_id: str) -> Job:
         st.stop()
 
 
-def asked_for(jobs: Sequence[Job]) -> str | None:
+def requested_job(jobs: Sequence[Job]) -> str | None:
     """Return the job that the address names, else the last one seen, else the first of `jobs`."""
     known = [job.id for job in jobs]
     last = st.session_state.get(_LAST)
@@ -35,7 +35,7 @@ def asked_for(jobs: Sequence[Job]) -> str | None:
     return asked or (last if last in known else next(iter(known), None))
 
 
-def look_at(job_id: str) -> None:
+def remember_job(job_id: str) -> None:
     """Keep in the address and the session which recording the page is about."""
     st.session_state[_LAST] = job_id
     if st.query_params.get("job") != job_id:  # so that a reload shows the same one
@@ -45,7 +45,7 @@ def look_at(job_id: str) -> None:
 def recording_field(jobs: Sequence[Job]) -> tuple[Job, bool]:
     """Draw which recordings there are; return one, and whether it is the one that was asked for."""
     known = {job.id: job for job in jobs}
-    asked = asked_for(jobs)
+    asked = requested_job(jobs)
     if asked not in known:
         st.info(_("That recording is not done, or it is gone; another one is shown."))
     chosen = st.selectbox(
@@ -54,7 +54,7 @@ def recording_field(jobs: Sequence[Job]) -> tuple[Job, bool]:
         index=list(known).index(asked) if asked in known else 0,
         format_func=lambda job_id: f"{known[job_id].title} ({ui.date(known[job_id].created)})",
     )
-    look_at(chosen)
+    remember_job(chosen)
     return known[chosen], asked in known
 
 

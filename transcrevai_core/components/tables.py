@@ -22,12 +22,12 @@ def ago(seconds: float) -> str:
     return _("{hours} h ago", hours=hours) if hours < 48 else _("{days} days ago", days=hours // 24)
 
 
-def solid(text: str) -> str:
+def unbroken(text: str) -> str:
     """Keep a number and its unit on one line."""
     return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
-def number(name: str) -> str:
+def numeric(name: str) -> str:
     """Make a column of `table` one of numbers, which end together."""
     return f"{name} "
 

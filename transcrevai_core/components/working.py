@@ -8,7 +8,7 @@ import streamlit as st
 
 from transcrevai_core import ui
 from transcrevai_core.errors import Cancelled, TranscrevaiError
-from transcrevai_core.i18n import _, capital, decimal, say
+from transcrevai_core.i18n import _, capital, decimal
 from transcrevai_core.workers.background import Task
 
 EVERY = 0.5  # seconds between two looks
@@ -16,26 +16,26 @@ EVERY = 0.5  # seconds between two looks
 _begun: dict[tuple[Path, str], Task] = {}
 
 
-def begin(key: str, call: Callable[[Task], Any]) -> None:
+def start(key: str, call: Callable[[Task], Any]) -> None:
     """Begin the work of that name, unless it goes on already, and draw the page anew with it."""
-    if not busy(key):
+    if not is_running(key):
         _begun[_place(key)] = Task(call)
     st.rerun()
 
 
-def busy(key: str) -> bool:
+def is_running(key: str) -> bool:
     """Tell whether the work of that name goes on."""
     task = _begun.get(_place(key))
     return task is not None and task.is_alive()
 
 
-def working(key: str) -> None:
+def show_progress(key: str) -> None:
     """Draw how far the work of that name is, where there is any."""
     if task := _begun.get(_place(key)):
-        watch(task, f"{key}_cancel")
+        show_task(task, f"{key}_cancel")
 
 
-def finished(key: str) -> Any:
+def take_result(key: str) -> Any:
     """Return what the work of that name came to, once; None where it is not done or was ended.
 
     The sentence of an error is drawn.
@@ -49,7 +49,7 @@ def finished(key: str) -> Any:
     except Cancelled:
         st.info(_("Cancelled; nothing was kept."), icon=":material/block:")
     except TranscrevaiError as error:
-        st.error(ui.say(error.message), icon=":material/error:")
+        st.error(ui.say(error), icon=":material/error:")
     return None
 
 
@@ -57,7 +57,7 @@ def _place(key: str) -> tuple[Path, str]:
     return ui.store().home, key
 
 
-def watch(task: Task, key: str) -> None:
+def show_task(task: Task, key: str) -> None:
     """Draw a task while it goes on, and the page anew when it has ended."""
     st.fragment(_watched, run_every=EVERY)(task, key)
 
@@ -65,7 +65,7 @@ def watch(task: Task, key: str) -> None:
 def _watched(task: Task, key: str) -> None:
     if not task.is_alive():
         st.rerun()
-    bar(capital(say(task.stage)), task.share, task.elapsed, task.left)
+    progress_bar(capital(ui.say(task.stage)), task.share, task.elapsed, task.left)
     st.button(
         _("Cancel"),
         key=key,
@@ -75,7 +75,7 @@ def _watched(task: Task, key: str) -> None:
     )
 
 
-def bar(stage: str, share: float, elapsed: float, left: float | None) -> None:
+def progress_bar(stage: str, share: float, elapsed: float, left: float | None) -> None:
     """Draw how far something is, in the reader's words; times in seconds."""
     text = f"{stage}, {decimal(100 * share)}%" if share else stage
     text += " · " + _("{time} elapsed", time=ui.clock(elapsed))

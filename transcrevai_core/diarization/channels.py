@@ -14,10 +14,10 @@ _FLOOR_DECIBELS = 30.0  # so far below a channel's own loud speech there is none
 _SMOOTHING = 15  # frames, half a second
 
 
-def hear_channel(wav: Path) -> np.ndarray:
-    """Return what one channel's file tells, a row for each 32 ms frame: float32, (frames, 2).
+def measure_channel(wav: Path) -> np.ndarray:
+    """Return a row for each 32 ms frame of one channel's file: float32, (frames, 2).
 
-    The probability of speech, and the level in dB.
+    A row holds the probability of speech and the level in dB.
     """
     levels = [_decibels(block) for block in pcm.blocks(wav, speech.BLOCK_SECONDS)]
     blocks = pcm.blocks(wav, speech.BLOCK_SECONDS)
@@ -32,12 +32,12 @@ def channel_turns(channels: np.ndarray, recipe: Recipe) -> list[Turn]:
     """
     kernel = np.ones(_SMOOTHING) / _SMOOTHING
     levels = np.array([np.convolve(channel[:, 1], kernel, "same") for channel in channels])
-    heard = levels > levels.max(axis=0) - _LEAK_DECIBELS
-    heard &= levels > np.percentile(levels, 99, axis=1, keepdims=True) - _FLOOR_DECIBELS
+    active = levels > levels.max(axis=0) - _LEAK_DECIBELS
+    active &= levels > np.percentile(levels, 99, axis=1, keepdims=True) - _FLOOR_DECIBELS
     turns = [
         Turn(round(region.start, 3), round(region.end, 3), f"SPEAKER_{number:02d}")
         for number, channel in enumerate(channels)
-        for region in find_regions([np.where(heard[number], channel[:, 0], 0.0)], recipe)
+        for region in find_regions([np.where(active[number], channel[:, 0], 0.0)], recipe)
     ]
     return sorted(turns, key=lambda turn: (turn.start, turn.end))
 

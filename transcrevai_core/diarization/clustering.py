@@ -55,7 +55,7 @@ def nearest(vectors: np.ndarray, centres: np.ndarray) -> np.ndarray:
     return np.asarray((normalise(vectors) @ normalise(centres).T).argmax(axis=1))
 
 
-class Divider(Protocol):
+class Clusterer(Protocol):
     """Divides the same vectors into any number of clusters."""
 
     def __call__(self, count: int) -> np.ndarray:
@@ -63,17 +63,17 @@ class Divider(Protocol):
         ...
 
 
-def agglomerative(vectors: np.ndarray) -> Divider:
+def agglomerative(vectors: np.ndarray) -> Clusterer:
     """Average linkage by cosine; one tree serves every count."""
     rows = evenly(len(vectors), SAMPLE)
     tree = average_tree(vectors[rows]) if len(rows) > 1 else None
 
-    def divide(count: int) -> np.ndarray:
+    def cluster(count: int) -> np.ndarray:
         if tree is None:
             return np.zeros(len(vectors), int)
         return spread_labels(vectors, rows, compact(fcluster(tree, count, "maxclust")))
 
-    return divide
+    return cluster
 
 
 def average_tree(vectors: np.ndarray) -> np.ndarray:
@@ -82,7 +82,7 @@ def average_tree(vectors: np.ndarray) -> np.ndarray:
     return np.asarray(linkage(normalise(vectors) + 1e-9, "average", "cosine"))
 
 
-def k_means_cosine(vectors: np.ndarray) -> Divider:
+def k_means_cosine(vectors: np.ndarray) -> Clusterer:
     """k-means on vectors of length 1."""
     rows = evenly(len(vectors), SAMPLE)
     unit = normalise(vectors[rows])
@@ -139,8 +139,8 @@ def _plus_plus(
     return np.array(centres)
 
 
-def spectral(vectors: np.ndarray, most: int) -> tuple[Divider, np.ndarray]:
-    """NME-SC (Park et al. 2019, doi:10.1109/LSP.2019.2961071): a divider, and every count's gap.
+def spectral(vectors: np.ndarray, most: int) -> tuple[Clusterer, np.ndarray]:
+    """NME-SC (Park et al. 2019, doi:10.1109/LSP.2019.2961071): a clusterer, and every count's gap.
 
     The affinity (cosine) is pruned to each row's best p, p chosen where p over the eigengap is
     least, so that nothing need be tuned. Gaps, (most,), are relative to the largest eigenvalue;

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from transcrevai_core.diarization.clustering import Divider, centroids, likeness, normalise
+from transcrevai_core.diarization.clustering import Clusterer, centroids, likeness, normalise
 from transcrevai_core.errors import SettingError
 
 # margins that are as sure as it gets, of evidence and of the cosine of two halves
@@ -44,7 +44,8 @@ def check_range(speakers: int | tuple[int, int]) -> tuple[int, int]:
     fewest, most = (speakers, speakers) if isinstance(speakers, int) else speakers
     if not 1 <= fewest <= most <= 20:
         raise SettingError(
-            f"speakers is {speakers!r}; it should be a number from 1 to 20, or a range of two."
+            "speakers is {speakers}; it should be a number from 1 to 20, or a range of two.",
+            speakers=repr(speakers),
         )
     return fewest, most
 
@@ -66,7 +67,7 @@ def by_gaps(gaps: np.ndarray, fewest: int, most: int) -> Count:
 
 
 def by_silhouette(
-    vectors: np.ndarray, divide: Divider, fewest: int, most: int, *, single: bool
+    vectors: np.ndarray, cluster: Clusterer, fewest: int, most: int, *, single: bool
 ) -> Count:
     """Take the count whose windows are most clearly nearest to their own centroid.
 
@@ -75,7 +76,7 @@ def by_silhouette(
     if single and fewest == 1:
         return Count(1, 0.5, 2, "eigengap")
     fewest = max(2, fewest)
-    scores = [max(0.0, silhouette(vectors, divide(n))) for n in range(fewest, most + 1)]
+    scores = [max(0.0, silhouette(vectors, cluster(n))) for n in range(fewest, most + 1)]
     return _best(np.array(scores), fewest, "silhouette") if scores else Count(most)
 
 
@@ -108,7 +109,7 @@ def silhouette(vectors: np.ndarray, labels: np.ndarray) -> float:
 
 def by_likeness(
     vectors: np.ndarray,
-    divide: Divider,
+    cluster: Clusterer,
     fewest: int,
     most: int,
     *,
@@ -120,13 +121,13 @@ def by_likeness(
     One count too many halves a voice, and its halves are alike: that cosine leaps upwards. How
     far the two sides of the leap are from the threshold tells how sure the count is. Whether
     there are two speakers at all is judged by `two`, which is lower: where a single voice is
-    halved, removing the recording's mean has put the halves on opposite sides. `divide` may
+    halved, removing the recording's mean has put the halves on opposite sides. `cluster` may
     return fewer clusters than it was asked for, having taken phantoms away.
     """
     two = threshold if two is None else two
     alike: dict[int, float] = {}
     for count in range(2, min(most + 1, len(vectors)) + 1):
-        labels = divide(count)
+        labels = cluster(count)
         found = int(labels.max()) + 1
         if found > 1:
             alike[found] = min(likeness(vectors, labels), alike.get(found, 1.0))
@@ -157,7 +158,7 @@ def by_evidence(
 ) -> Count:
     """Take the largest count of which no two clusters are likely to be one voice.
 
-    `evidence`: for each count, the nats that speak for its likeliest merge (`plda.Stage`). How
+    `evidence`: for each count, the nats that speak for its likeliest merge (`plda.Partition`). How
     far the counts on both sides are from the threshold tells how sure it is. There is but one
     voice where the best division in two has `halves` alike, their cosine at least `two`.
 

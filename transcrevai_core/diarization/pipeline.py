@@ -1,8 +1,8 @@
-"""The story of one recording's speakers, top to bottom: sound in, turns out.
+"""The speakers of one recording, from sound to turns.
 
-speech probabilities -> regions -> windows -> voice vectors     listen: slow, once
-vectors -> clusters -> count -> small ones absorbed             group: instant, again and again
-windows' speakers -> frames' speakers -> turns                  divide
+speech probabilities -> regions -> windows -> voice vectors     embed_recording: slow, once
+vectors -> clusters -> count -> small ones absorbed             grouping.group: quick, repeatable
+windows' speakers -> frames' speakers -> turns                  windows_to_turns
 """
 
 import itertools
@@ -20,9 +20,10 @@ from transcrevai_core.diarization.counting import Count, corrected
 from transcrevai_core.diarization.embeddings.extractors import Embedding, load
 from transcrevai_core.diarization.embeddings.features import FRAMES_PER_SECOND, Features, Read
 from transcrevai_core.diarization.embeddings.windows import plan_windows, vote
-from transcrevai_core.diarization.grouping import Grouping, Material, group
+from transcrevai_core.diarization.grouping import ClusterInput, Grouping, group
 from transcrevai_core.diarization.recipes import RECIPES, Recipe
 from transcrevai_core.i18n import mark
+from transcrevai_core.messages import Message
 from transcrevai_core.types import Region, Turn
 
 _LONGEST_REGION = 600.0  # seconds: what is divided at once
@@ -31,7 +32,7 @@ _MOST_WINDOWS = 40_000  # 2.8 hours of speech at 0.25 s
 
 @dataclass(frozen=True)
 class Voices:
-    """What listening found: enough to cluster again and again without hearing again."""
+    """The voice vectors of a recording: enough to cluster it again without its sound."""
 
     regions: tuple[Region, ...]
     windows: np.ndarray  # (windows, 2) seconds
@@ -39,9 +40,9 @@ class Voices:
     between: np.ndarray | None  # between-speaker variances, (dims,), where the embedding knows
 
     @cached_property
-    def material(self) -> Material:
-        """What is to be grouped, with all that groupings by other settings have in common."""
-        return Material(self.vectors, self.windows, self.between)
+    def cluster_input(self) -> ClusterInput:
+        """What is clustered, with all that clusterings by other settings have in common."""
+        return ClusterInput(self.vectors, self.windows, self.between)
 
     def save(self, path: Path) -> None:
         """Write the arrays; a reader never meets half a file."""
@@ -73,13 +74,13 @@ class Diarization:
     """Who speaks when, in order of time; speakers are SPEAKER_00 ... in order of first speech.
 
     `absorbed` is how many phantom speakers, with too little speech to be believed, were given
-    to the others; `why` says in words how the voices were gathered.
+    to the others; `why` says how the voices were clustered.
     """
 
     turns: tuple[Turn, ...]
     count: Count
     absorbed: int
-    why: str
+    why: Message
 
 
 def diarize(
@@ -95,20 +96,20 @@ def diarize(
     finished share (0 to 1). Raises SettingError for a number out of range.
     """
     counting.check_range(speakers)
-    voices = hear(wav, recipe, on_progress=lambda done: on_progress(0.9 * done))
-    found = settle(voices, speakers, recipe, reader(wav))
+    voices = embed_recording(wav, recipe, on_progress=lambda done: on_progress(0.9 * done))
+    found = cluster(voices, speakers, recipe, reader(wav))
     on_progress(1.0)
     return found
 
 
-def hear(
+def embed_recording(
     wav: Path,
     recipe: Recipe,
     *,
     probabilities: Iterable[np.ndarray] | None = None,
     on_progress: Callable[[float], None] = lambda done: None,
 ) -> Voices:
-    """Do the slow part, once: from a file to the voice vectors of its speech.
+    """Return the voice vectors of the speech in a file: the slow part, done once.
 
     `probabilities` of speech, block by block, are found where they are not given.
     """
@@ -118,7 +119,7 @@ def hear(
         )
         probabilities = speech.speech_probabilities(blocks)
     regions = find_regions(probabilities, recipe)
-    found = listen(
+    found = embed_regions(
         reader(wav), regions, load(recipe.embedding), window=recipe.window, hop=recipe.hop
     )
     on_progress(1.0)
@@ -130,22 +131,23 @@ def reader(wav: Path) -> Read:
     return lambda start, end: pcm.read(wav, start, end)
 
 
-def settle(
+def cluster(
     voices: Voices,
     speakers: int | tuple[int, int],
     recipe: Recipe,
     read: Read,
     features: Features | None = None,
 ) -> Diarization:
-    """Do the quick part, as often as settings change: from voice vectors to turns.
+    """Return who speaks when, from voice vectors: the quick part, done whenever settings change.
 
     The sound is read again only where the recipe resegments, and `features` of it were not kept.
     """
     fewest, most = counting.check_range(speakers)
     if not len(voices.windows):
-        return Diarization((), Count(0, 1.0, None, mark("no speech")), 0, "no speech was found")
-    grouping = group(voices.material, fewest, most, recipe)
-    turns = tuple(divide(voices, grouping, recipe, read, features))
+        nobody = Count(0, 1.0, None, mark("no speech"))
+        return Diarization((), nobody, 0, Message("no speech was found"))
+    grouping = group(voices.cluster_input, fewest, most, recipe)
+    turns = tuple(windows_to_turns(voices, grouping, recipe, read, features))
     count = corrected(grouping.count, len({turn.speaker for turn in turns}))
     return Diarization(turns, count, grouping.absorbed, grouping.why)
 
@@ -162,7 +164,7 @@ def find_regions(probabilities: Iterable[np.ndarray], recipe: Recipe) -> list[Re
     )
 
 
-def listen(
+def embed_regions(
     read: Read,
     regions: Iterable[Region],
     embedding: Embedding,
@@ -170,7 +172,7 @@ def listen(
     window: float | None = None,
     hop: float | None = None,
 ) -> Voices:
-    """Make the voice vectors of a recording's speech, with the embedding's own windows or others.
+    """Return the voice vectors of speech regions, with the embedding's own windows or others.
 
     Steps are at most half a window.
     """
@@ -186,7 +188,7 @@ def listen(
     return Voices(regions, windows, vectors, embedding.between)
 
 
-def divide(
+def windows_to_turns(
     voices: Voices,
     grouping: Grouping,
     recipe: Recipe,

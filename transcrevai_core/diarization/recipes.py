@@ -77,8 +77,10 @@ def recipe_for(embedding: str) -> Recipe:
     if is_model_name(embedding):
         return replace(ONNX, embedding=embedding)
     raise SettingError(
-        f"embedding is {embedding!r}; it should be {', '.join(RECIPES)}, the path of an .onnx "
-        "model or its Hugging Face id (owner/name)."
+        "embedding is {embedding!r}; it should be {known}, the path of an .onnx model or its "
+        "Hugging Face id (owner/name).",
+        embedding=embedding,
+        known=", ".join(RECIPES),
     )
 
 

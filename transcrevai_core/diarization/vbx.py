@@ -68,7 +68,7 @@ def _forward_backward(
 
     From any state: with `loop` stay, else draw a state from `prior` (which may be the same).
     Exact, and quick: the sequence is cut into blocks that are gone through side by side, once the
-    product of each block's steps has told how it is entered and left.
+    product of each block's steps has shown how it is entered and left.
     """
     count, states = score.shape
     best = score.max(axis=1, keepdims=True)

@@ -182,7 +182,7 @@ def diarize_sample(wav: Path) -> None:
     else:
         blocks = pcm.blocks(wav, speech.BLOCK_SECONDS)
         regions = pipeline.find_regions(speech.speech_probabilities(blocks), recipe)
-    pipeline.settle(pipeline.listen(read, regions, _loaded), (1, 6), recipe, read)
+    pipeline.cluster(pipeline.embed_regions(read, regions, _loaded), (1, 6), recipe, read)
 
 
 def _sound(wav: Path) -> Path:

@@ -7,7 +7,7 @@ from transcrevai_core.evaluation.metrics import WordErrors, align_words, count_w
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class SpeakerPair:
     """A speaker of the reference beside the one of the hypothesis that was taken for them.
 
     None is nobody: what a speaker without a counterpart says is all missing, or all too much.
@@ -18,7 +18,7 @@ class Pair:
     errors: WordErrors
 
 
-def cpwer(reference: Mapping[str, str], hypothesis: Mapping[str, str]) -> list[Pair]:
+def cpwer(reference: Mapping[str, str], hypothesis: Mapping[str, str]) -> list[SpeakerPair]:
     """Return the concatenated minimum-permutation word errors, speaker by speaker.
 
     Both map each speaker to all that they say, in order of time; names need not agree. The rate
@@ -46,6 +46,6 @@ def cpwer(reference: Mapping[str, str], hypothesis: Mapping[str, str]) -> list[P
     errors = [[errors_of(mine, other) for other in right] for mine in left]
     rows, columns = linear_sum_assignment([[cell.errors for cell in row] for row in errors])
     return [
-        Pair(left[row], right[column], errors[row][column])
+        SpeakerPair(left[row], right[column], errors[row][column])
         for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
     ]

@@ -211,7 +211,7 @@ def der(
         from pyannote.metrics.diarization import DiarizationErrorRate, JaccardErrorRate
     except ImportError as error:
         raise SettingError(
-            f"Scoring speakers needs `pip install transcrevai[score]` ({error})."
+            "Scoring speakers needs `pip install transcrevai[score]` ({error}).", error=str(error)
         ) from None
 
     def annotation(turns: Sequence[Turn]) -> Any:

@@ -1,4 +1,4 @@
-"""What is said in a recording, as files tell it: references, and hypotheses of other programs.
+"""What is said in a recording, read from files: references, and hypotheses of other programs.
 
 txt, srt, vtt, stm, rttm, and the program's own json.
 """
@@ -31,7 +31,7 @@ _TAG = re.compile(r"<[^>]*>")
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What someone says in a stretch, as far as the file tells when and who; times in seconds."""
+    """What someone says; None where the file does not tell when or who. Times in seconds."""
 
     text: str
     start: float | None = None
@@ -41,7 +41,7 @@ class Utterance:
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class Annotation:
     """What is said in a recording; None is what its file does not tell.
 
     `unscored`: stretches that the file wants to be left out.
@@ -58,7 +58,7 @@ class Spoken:
 
     @property
     def speakers(self) -> dict[str, str]:
-        """What each speaker says; what nobody is known to say goes by an empty name.
+        """What each speaker says; words of unknown speakers have an empty name.
 
         Empty where nobody is known at all.
         """
@@ -67,7 +67,7 @@ class Spoken:
             found.setdefault(utterance.speaker or "", []).append(utterance.text)
         return {name: "\n".join(said) for name, said in found.items()} if set(found) - {""} else {}
 
-    def without(self, regions: Sequence[Region]) -> "Spoken":
+    def without(self, regions: Sequence[Region]) -> "Annotation":
         """Leave out the words whose middle is in one of `regions`; those without times stay."""
         if not regions or self.utterances is None:
             return self
@@ -85,7 +85,7 @@ class Spoken:
         return replace(self, utterances=tuple(kept))
 
 
-def of_transcript(transcript: Transcript, *, edited: bool = False) -> Spoken:
+def from_transcript(transcript: Transcript, *, edited: bool = False) -> Annotation:
     """Return what the library holds of a recording: what the model wrote, and who speaks.
 
     With `edited` the text is what the user made of it.
@@ -101,45 +101,47 @@ def of_transcript(transcript: Transcript, *, edited: bool = False) -> Spoken:
         for segment in transcript.segments
     )
     has_text = bool(utterances or transcript.model)
-    return Spoken(utterances if has_text else None, transcript.turns or None)
+    return Annotation(utterances if has_text else None, transcript.turns or None)
 
 
-def recording_of(name: str) -> str:
-    """Return what a recording goes by whose file or title is `name`.
+def recording_name(name: str) -> str:
+    """Return the name under which references know a recording with this file name or title.
 
-    >>> recording_of("talks/Ata de maio.wav")
+    >>> recording_name("talks/Ata de maio.wav")
     'Ata_de_maio'
     """
     return "_".join(Path(name).stem.split())
 
 
-def read(path: Path) -> dict[str, Spoken]:
+def read(path: Path) -> dict[str, Annotation]:
     """Read a file as `parse` does its content."""
     try:
         return parse(str(path), path.read_bytes())
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({refusal(error)}).") from None
+        raise InputError(
+            "{path} cannot be read ({reason}).", path=str(path), reason=refusal(error)
+        ) from None
 
 
-def parse(name: str, data: bytes, kind: str = "") -> dict[str, Spoken]:
+def parse(name: str, data: bytes, kind: str = "") -> dict[str, Annotation]:
     """Return what a file tells, by recording; its name says of which `kind` it is, if nobody does.
 
-    A recording goes by the file's name, or by the name inside where a file (stm, rttm) holds
+    A recording is named by its file, or by the name inside where a file (stm, rttm) holds
     several; spaces in names are underscores. Raises InputError with one sentence.
     """
     kind = kind or Path(name).suffix.lower().removeprefix(".")
     if kind not in SUFFIXES:
         raise InputError(
-            f"{name} is in no format that is read here; {', '.join(SUFFIXES[:-1])} or "
-            f"{SUFFIXES[-1]} would be right."
-        )
+            "{name} is in no format that is read here; {formats} or {last} would be right.",
+            name=name, formats=", ".join(SUFFIXES[:-1]), last=SUFFIXES[-1],
+        )  # fmt: skip
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError(
-            f"{name} is no text in UTF-8; the same file saved as UTF-8 would be right."
+            "{name} is no text in UTF-8; the same file saved as UTF-8 would be right.", name=name
         ) from None
-    stem = recording_of(name)
+    stem = recording_name(name)
     try:
         if kind in ("stm", "rttm"):
             found = _stm(text) if kind == "stm" else _rttm(text)
@@ -148,12 +150,12 @@ def parse(name: str, data: bytes, kind: str = "") -> dict[str, Spoken]:
             return {stem: _cues(text, kind)}
         return {stem: _txt(text) if kind == "txt" else _json(text)}
     except InputError as error:
-        raise InputError(f"{name}: {error}") from None
+        raise InputError("{name}: {reason}", name=name, reason=error.message) from None
 
 
-def _txt(text: str) -> Spoken:
+def _txt(text: str) -> Annotation:
     """Read one utterance a line; names count as speakers where every line begins with one."""
-    return Spoken(_labelled([Utterance(line) for line in text.splitlines() if line.strip()]))
+    return Annotation(_labelled([Utterance(line) for line in text.splitlines() if line.strip()]))
 
 
 def _labelled(utterances: Sequence[Utterance]) -> tuple[Utterance, ...]:
@@ -168,7 +170,7 @@ def _labelled(utterances: Sequence[Utterance]) -> tuple[Utterance, ...]:
     )
 
 
-def _cues(text: str, kind: str) -> Spoken:
+def _cues(text: str, kind: str) -> Annotation:
     """Read subtitles; the ends of cues are for reading, so they tell no turns."""
     from pysubs2 import SSAFile
     from pysubs2.exceptions import Pysubs2Error
@@ -179,10 +181,10 @@ def _cues(text: str, kind: str) -> Spoken:
     except (Pysubs2Error, ValueError):
         cues = SSAFile()
     if text.strip().removeprefix("WEBVTT").strip() and not len(cues):
-        point = "," if kind == "srt" else "."
         raise InputError(
-            f"The file holds no cue; a line 00:00:01{point}000 --> 00:00:02{point}000 with text "
-            "below it would be right."
+            "The file holds no cue; a line 00:00:01{point}000 --> 00:00:02{point}000 with text "
+            "below it would be right.",
+            point="," if kind == "srt" else ".",
         )
     found = []
     for cue in sorted(cues, key=lambda cue: (cue.start, cue.end)):
@@ -194,7 +196,7 @@ def _cues(text: str, kind: str) -> Spoken:
             name = html.unescape(voice[1]).strip() if voice else None
             if said.strip():
                 found.append(Utterance(said, cue.start / 1000, cue.end / 1000, name or None))
-    return Spoken(_labelled(found) if kind == "srt" else tuple(found))
+    return Annotation(_labelled(found) if kind == "srt" else tuple(found))
 
 
 def _cues_alone(text: str) -> str:
@@ -202,7 +204,7 @@ def _cues_alone(text: str) -> str:
     return "\n\n".join(_CUE.findall("\n".join(text.splitlines())))
 
 
-def _stm(text: str) -> dict[str, Spoken]:
+def _stm(text: str) -> dict[str, Annotation]:
     """Read NIST's segment time marks: `recording channel speaker start end [<label>] text`."""
     said: dict[str, list[Utterance]] = {}
     unscored: dict[str, list[Region]] = {}
@@ -216,15 +218,15 @@ def _stm(text: str) -> dict[str, Spoken]:
                 raise ValueError
         except (IndexError, ValueError):
             raise InputError(
-                f"Line {number} of the STM is broken; recording channel speaker start end <label> "
-                "text would be right."
-            ) from None
+                "Line {number} of the STM is broken; recording channel speaker start end <label> "
+                "text would be right.", number=number,
+            ) from None  # fmt: skip
         words = re.sub(r"^<[^>]*>\s*", "", fields[5]) if len(fields) > 5 else ""
         if re.search(r"\{.*/.*\}", words):
             raise InputError(
-                f"Line {number} of the STM offers alternatives in braces, which cannot be scored; "
-                "one text would be right."
-            )
+                "Line {number} of the STM offers alternatives in braces, which cannot be scored; "
+                "one text would be right.", number=number,
+            )  # fmt: skip
         name, speaker = fields[0], fields[2]
         mine = said.setdefault(name, [])
         if words.strip().lower() == _IGNORED or speaker.lower() == _GAP:
@@ -233,32 +235,32 @@ def _stm(text: str) -> dict[str, Spoken]:
             mine.append(Utterance(words, start, end, speaker))
     if text.strip() and not said:
         raise InputError("The STM holds comments only; a line for each utterance would be right.")
-    return {name: _spoken(found, unscored.get(name, ())) for name, found in said.items()} or {
-        "": Spoken((), ())
+    return {name: _annotation(found, unscored.get(name, ())) for name, found in said.items()} or {
+        "": Annotation((), ())
     }
 
 
-def _spoken(said: Iterable[Utterance], unscored: Iterable[Region]) -> Spoken:
+def _annotation(said: Iterable[Utterance], unscored: Iterable[Region]) -> Annotation:
     ordered = tuple(sorted(said, key=lambda one: (one.start or 0.0, one.end or 0.0)))
     turns = tuple(Turn(one.start or 0.0, one.end or 0.0, one.speaker or "") for one in ordered)
-    return Spoken(ordered, turns, tuple(unscored))
+    return Annotation(ordered, turns, tuple(unscored))
 
 
-def _rttm(text: str) -> dict[str, Spoken]:
+def _rttm(text: str) -> dict[str, Annotation]:
     lines = [line.split() for line in text.splitlines() if line.strip()]
     names = dict.fromkeys(line[1] for line in lines if line[0] == "SPEAKER" and line[1:])
     if len(names) > 1:
-        return {name: Spoken(turns=tuple(parse_rttm(text, name))) for name in names}
+        return {name: Annotation(turns=tuple(parse_rttm(text, name))) for name in names}
     turns = tuple(parse_rttm(text))
     if lines and not turns:
         raise InputError(
             "The file holds no turn; SPEAKER name 1 start duration <NA> <NA> speaker would be "
             "right."
         )
-    return {"": Spoken(turns=turns)}
+    return {"": Annotation(turns=turns)}
 
 
-def _json(text: str) -> Spoken:
+def _json(text: str) -> Annotation:
     """Read a transcript as `export.as_dict` shapes it, or as openai/whisper does."""
     try:
         whole = json.loads(text)
@@ -271,7 +273,7 @@ def _json(text: str) -> Spoken:
         raise InputError(
             "The file is no transcript in JSON; one that was exported here would be right."
         ) from None
-    return replace(_spoken(said, ()), turns=turns or None)
+    return replace(_annotation(said, ()), turns=turns or None)
 
 
 def _time(value: Any) -> float:
@@ -292,9 +294,7 @@ def _utterance(segment: Mapping[str, Any]) -> Utterance:
         _time(segment["end"]),
         None if speaker is None else str(speaker),
         tuple(
-            Word(
-                _time(w["start"]), _time(w["end"]), str(w["word"]), float(w.get("probability") or 0)
-            )
+            Word(_time(w["start"]), _time(w["end"]), str(w["word"]), w.get("probability") or 0.0)
             for w in words
         ),
     )

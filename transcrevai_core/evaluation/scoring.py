@@ -1,4 +1,4 @@
-"""What a reference tells of a hypothesis: words, speakers' words and turns, as plain values.
+"""A hypothesis scored against its reference: words, words by speaker, turns, as plain values.
 
 Light to import; what scores is imported by the functions that need it, which the web process
 calls in a worker.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from transcrevai_core.errors import InputError, SettingError
-from transcrevai_core.evaluation.cpwer import Pair, cpwer
+from transcrevai_core.evaluation.cpwer import SpeakerPair, cpwer
 from transcrevai_core.evaluation.metrics import (
     NORMALISATION,
     DiarizationErrors,
@@ -21,8 +21,9 @@ from transcrevai_core.evaluation.metrics import (
     der,
     normalise,
 )
-from transcrevai_core.evaluation.references import Spoken, parse, recording_of
+from transcrevai_core.evaluation.references import Annotation, parse, recording_name
 from transcrevai_core.i18n import mark
+from transcrevai_core.messages import Message
 
 CPWER = mark(
     "cpWER: all words of a speaker in order of time, speakers paired so that word errors are "
@@ -51,19 +52,19 @@ class Score:
     characters: tuple[int, int] = (0, 0)
     pieces: tuple[Piece, ...] = ()
     lines: tuple[Line, ...] = ()
-    pairs: tuple[Pair, ...] = ()
+    pairs: tuple[SpeakerPair, ...] = ()
     turns: DiarizationErrors | None = None
     speakers: tuple[int, int] = (0, 0)
     collar: float = 0.0
     skip_overlap: bool = False
-    missing: tuple[str, ...] = ()
+    missing: tuple[Message, ...] = ()
 
 
-def judge(
+def score_file(
     file: str,
     content: bytes,
     title: str,
-    hypothesis: Spoken,
+    hypothesis: Annotation,
     collar: float = 0.0,
     skip_overlap: bool = False,
 ) -> Score:
@@ -72,34 +73,41 @@ def judge(
     Raises InputError with one sentence for a file that cannot be used.
     """
     if not content.strip():
-        raise InputError(f"{file} is empty; what is said in the recording would be right.")
-    return score(pick(parse(file, content), file, title), hypothesis, collar, skip_overlap)
+        raise InputError(
+            "{file} is empty; what is said in the recording would be right.", file=file
+        )
+    return score(
+        choose_recording(parse(file, content), file, title), hypothesis, collar, skip_overlap
+    )
 
 
-def pick(found: dict[str, Spoken], file: str, title: str) -> Spoken:
+def choose_recording(found: dict[str, Annotation], file: str, title: str) -> Annotation:
     """Return the recording of a file that is meant: its only one, or the one of that name."""
     if len(found) == 1:
         return next(iter(found.values()))
-    wanted = recording_of(title)
+    wanted = recording_name(title)
     if wanted not in found:
         raise InputError(
-            f"{file} holds {len(found)} recordings, and none of them is called {wanted}; a file "
-            "of this one alone would be right."
+            "{file} holds {number} recordings, and none of them is called {wanted}; a file of this "
+            "one alone would be right.",
+            file=file,
+            number=len(found),
+            wanted=wanted,
         )
     return found[wanted]
 
 
 def score(
-    reference: Spoken, hypothesis: Spoken, collar: float = 0.0, skip_overlap: bool = False
+    reference: Annotation, hypothesis: Annotation, collar: float = 0.0, skip_overlap: bool = False
 ) -> Score:
     """Score all that both of them tell."""
     hypothesis = hypothesis.without(reference.unscored)
     found: dict[str, Any] = {"collar": collar, "skip_overlap": skip_overlap}
-    missing = []
+    missing: list[Message] = []
     if reference.utterances is None:
-        missing.append(mark("The reference has no text, so words are not scored."))
+        missing.append(Message("The reference has no text, so words are not scored."))
     elif hypothesis.utterances is None:
-        missing.append(mark("The recording has no text yet, so words are not scored."))
+        missing.append(Message("The recording has no text yet, so words are not scored."))
     else:
         pieces = align_words(reference.text, hypothesis.text)
         found["words"], found["pieces"] = count_words(pieces), tuple(pieces)
@@ -110,21 +118,23 @@ def score(
         found["characters"] = character_errors(reference.text, hypothesis.text)
         if not reference.speakers:
             missing.append(
-                mark("The reference does not say who says what, so cpWER is not scored.")
+                Message("The reference does not say who says what, so cpWER is not scored.")
             )
         elif not hypothesis.speakers:
-            missing.append(mark("The recording's words have no speakers, so cpWER is not scored."))
+            missing.append(
+                Message("The recording's words have no speakers, so cpWER is not scored.")
+            )
         else:
             found["pairs"] = tuple(cpwer(reference.speakers, hypothesis.speakers))
     if reference.turns is None:
-        missing.append(mark("The reference does not say who speaks when, so DER is not scored."))
+        missing.append(Message("The reference does not say who speaks when, so DER is not scored."))
     elif hypothesis.turns is None:
-        missing.append(mark("The recording has no speakers yet, so DER is not scored."))
+        missing.append(Message("The recording has no speakers yet, so DER is not scored."))
     else:
         try:
             found["turns"] = turn_errors(reference, hypothesis, collar, skip_overlap)
         except SettingError as error:  # the extra is missing, and words are scored without it
-            missing.append(str(error))
+            missing.append(error.message)
         found["speakers"] = count_speakers(reference), count_speakers(hypothesis)
     return Score(**found, missing=tuple(missing))
 
@@ -175,7 +185,7 @@ def rows(found: Score, longest: int = 60) -> list[tuple[Line, list[Piece]]]:
 
 
 def turn_errors(
-    reference: Spoken, hypothesis: Spoken, collar: float, skip_overlap: bool
+    reference: Annotation, hypothesis: Annotation, collar: float, skip_overlap: bool
 ) -> DiarizationErrors:
     """Return the errors of who speaks when, outside what the reference leaves out."""
     return der(
@@ -187,12 +197,12 @@ def turn_errors(
     )
 
 
-def count_speakers(spoken: Spoken) -> int:
+def count_speakers(spoken: Annotation) -> int:
     """Return how many speak by the turns."""
     return len({turn.speaker for turn in spoken.turns or ()})
 
 
-def sum_pairs(pairs: tuple[Pair, ...]) -> WordErrors:
+def sum_pairs(pairs: tuple[SpeakerPair, ...]) -> WordErrors:
     """Return the word errors of all pairs, whose rate is cpWER."""
     return sum((pair.errors for pair in pairs), WordErrors())
 
@@ -220,7 +230,7 @@ def turn_figures(errors: DiarizationErrors) -> dict[str, Any]:
     }
 
 
-def pair_figures(pair: Pair) -> dict[str, Any]:
+def pair_figures(pair: SpeakerPair) -> dict[str, Any]:
     """Return a pair of speakers for JSON."""
     names = {"reference": pair.reference, "hypothesis": pair.hypothesis}
     return names | word_figures(pair.errors)
@@ -231,27 +241,31 @@ def character_rate(errors: int, characters: int) -> float:
     return errors / characters if characters else float(errors > 0)
 
 
-def der_policy(collar: float, skip_overlap: bool) -> str:
+def der_policy(collar: float, skip_overlap: bool) -> Message:
     """Say in words what was scored.
 
     >>> print(der_policy(0.25, False))
     DER: collar 0.25 s on each side of every reference boundary (0.5 s in all, which is what \
 pyannote.metrics calls collar=0.5); overlap is scored. JER: no collar, overlap is scored.
     """
-    width = "no collar, every moment is scored"
+    width, overlap = Message("no collar, every moment is scored"), Message("overlap is scored")
     if collar:
-        whole = f"{2 * collar:g}"
-        width = (
-            f"collar {collar:g} s on each side of every reference boundary ({whole} s in all, "
-            f"which is what pyannote.metrics calls collar={whole})"
+        width = Message(
+            "collar {collar:g} s on each side of every reference boundary ({whole:g} s in all, "
+            "which is what pyannote.metrics calls collar={argument})",
+            {"collar": collar, "whole": 2 * collar, "argument": f"{2 * collar:g}"},
         )
-    overlap = "overlap is left out" if skip_overlap else "overlap is scored"
-    return f"DER: {width}; {overlap}. JER: no collar, overlap is scored."
+    if skip_overlap:
+        overlap = Message("overlap is left out")
+    return Message(
+        "DER: {width}; {overlap}. JER: no collar, overlap is scored.",
+        {"width": width, "overlap": overlap},
+    )
 
 
 def as_dict(found: Score) -> dict[str, Any]:
     """Return a score for JSON, with its policies and the alignment of the words."""
-    shape: dict[str, Any] = {"missing": list(found.missing)}
+    shape: dict[str, Any] = {"missing": [str(sentence) for sentence in found.missing]}
     if found.words is not None:
         shape["normalisation"] = NORMALISATION
         shape["words"] = word_figures(found.words) | {
@@ -266,7 +280,7 @@ def as_dict(found: Score) -> dict[str, Any]:
         }
     if found.turns is not None:
         shape["turns"] = turn_figures(found.turns) | {
-            "policy": der_policy(found.collar, found.skip_overlap),
+            "policy": str(der_policy(found.collar, found.skip_overlap)),
             "speakers_reference": found.speakers[0],
             "speakers_hypothesis": found.speakers[1],
         }

@@ -1,7 +1,7 @@
 """Transcripts as files that other programs read, all in UTF-8.
 
-Imports only what stands at the bottom of the house and the standard library (pysubs2 and pympi
-when a file of theirs is written), so that pages and the command line can load it at once.
+Imports only the bottom layer and the standard library (pysubs2 and pympi when a file of theirs is
+written), so that pages and the command line can load it at once.
 """
 
 import secrets
@@ -15,15 +15,15 @@ from transcrevai_core.export.filenames import file_stem, safe_stem
 from transcrevai_core.export.nist import write_ctm, write_rttm
 from transcrevai_core.export.plain import as_dict, write_json, write_tsv, write_txt
 from transcrevai_core.export.subtitles import write_srt, write_vtt
-from transcrevai_core.transcript.names import named, speaker_turns
-from transcrevai_core.transcript.turns import plain_name
+from transcrevai_core.transcript.names import speaker_turns, with_names
+from transcrevai_core.transcript.turns import default_name
 from transcrevai_core.types import Transcript
 
 __all__ = [
     "FORMATS", "applicable", "as_dict", "file_name", "file_stem", "mime_type", "save", "write",
 ]  # fmt: skip
 
-# A writer takes a transcript, as `named` gives it, and `edited`.
+# A writer takes a transcript, as `with_names` gives it, and `edited`.
 FORMATS: dict[str, Callable[[Transcript, bool], str]] = {
     "txt": write_txt,
     "srt": write_srt,
@@ -43,8 +43,8 @@ _MIME_TYPES = {"json": "application/json", "eaf": "application/xml"}
 
 def applicable(transcript: Transcript) -> list[str]:
     """Those of FORMATS that `transcript` can be written in: text of nobody cannot be rttm."""
-    told = bool(speaker_turns(named(transcript))) or not transcript.segments
-    return [format for format in FORMATS if told or format != "rttm"]
+    has_speakers = bool(speaker_turns(with_names(transcript))) or not transcript.segments
+    return [format for format in FORMATS if has_speakers or format != "rttm"]
 
 
 def file_name(stem: str, format: str) -> str:
@@ -57,7 +57,7 @@ def file_name(stem: str, format: str) -> str:
 
 
 def mime_type(format: str) -> str:
-    """What a browser is told that a file in one of FORMATS is."""
+    """Return the media type of a file in one of FORMATS."""
     return _MIME_TYPES.get(format, "text/plain")
 
 
@@ -69,9 +69,13 @@ def write(transcript: Transcript, format: str, *, edited: bool = True) -> str:
     not `applicable`.
     """
     if format not in FORMATS:
-        raise InputError(f"Format {format!r} is unknown; one of {', '.join(FORMATS)} is right.")
+        raise InputError(
+            "Format {format!r} is unknown; one of {known} is right.",
+            format=format,
+            known=", ".join(FORMATS),
+        )
     text = FORMATS[format](
-        named(transcript, str if format in _FOR_PROGRAMS else plain_name), edited
+        with_names(transcript, str if format in _FOR_PROGRAMS else default_name), edited
     )
     # Half a surrogate pair, as a damaged edit may hold, cannot be written as UTF-8.
     return text.encode("utf-8", "replace").decode("utf-8")
@@ -93,7 +97,9 @@ def save(
     """
     if format != "all" and format not in FORMATS:
         raise InputError(
-            f"Format {format!r} is unknown; one of {', '.join(FORMATS)} or all is right."
+            "Format {format!r} is unknown; one of {known} or all is right.",
+            format=format,
+            known=", ".join(FORMATS),
         )
     name = file_stem(transcript.title) if stem is None else safe_stem(stem)
     chosen = applicable(transcript) if format == "all" else [format]
@@ -114,7 +120,9 @@ def _replace(path: Path, content: str) -> None:
         partial.write_bytes(content.encode())
         partial.replace(path)
     except OSError as error:
-        raise StorageError(f"{path.name} could not be written: {refusal(error)}.") from None
+        raise StorageError(
+            "{name} could not be written: {reason}.", name=path.name, reason=refusal(error)
+        ) from None
     finally:
         with suppress(OSError):  # gone by now, or what went wrong above is what matters
             partial.unlink()

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from transcrevai_core.errors import StorageError, refusal
-from transcrevai_core.export.cues import Cue, apart, texts
+from transcrevai_core.export.cues import Cue, segment_texts, without_overlap
 from transcrevai_core.export.nist import timed_words
 from transcrevai_core.transcript.names import clean
 from transcrevai_core.types import Transcript
@@ -25,7 +25,7 @@ def write_textgrid(transcript: Transcript, edited: bool) -> str:
     from pympi.Praat import TextGrid  # here, because only this needs it
 
     tiers = _tiers(transcript, edited)
-    tiers[_free("words", tiers)] = apart(
+    tiers[_unused("words", tiers)] = without_overlap(
         cue
         for word in timed_words(transcript, edited)
         for cue in _cues(word.start, word.end, word.text)
@@ -48,7 +48,9 @@ def write_textgrid(transcript: Transcript, edited: bool) -> str:
             grid.to_file(str(path))
             return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise StorageError(f"A temporary file could not be written: {refusal(error)}.") from None
+        raise StorageError(
+            "A temporary file could not be written: {reason}.", reason=refusal(error)
+        ) from None
 
 
 def write_eaf(transcript: Transcript, edited: bool) -> str:
@@ -77,12 +79,12 @@ def _tiers(transcript: Transcript, edited: bool) -> dict[str, list[Cue]]:
     """Give each speaker's texts under the name, and those of nobody under "text"."""
     tiers: dict[str, list[Cue]] = {name: [] for name in transcript.names}
     nobody: list[Cue] = []
-    for segment, text in texts(transcript, edited):
+    for segment, text in segment_texts(transcript, edited):
         tier = tiers[segment.speaker] if segment.speaker else nobody
         tier += _cues(segment.start, segment.end, text)
     if nobody or not tiers:
-        tiers[_free("text", tiers)] = nobody
-    return {name: apart(cues) for name, cues in tiers.items()}
+        tiers[_unused("text", tiers)] = nobody
+    return {name: without_overlap(cues) for name, cues in tiers.items()}
 
 
 def _cues(start: float, end: float, text: str) -> list[Cue]:
@@ -91,7 +93,7 @@ def _cues(start: float, end: float, text: str) -> list[Cue]:
     return [Cue(first, max(first, round(end * 1000)), (text,))] if text else []
 
 
-def _free(name: str, taken: Collection[str]) -> str:
+def _unused(name: str, taken: Collection[str]) -> str:
     """Give `name`, with underscores after it as long as a speaker has it."""
     while name in taken:
         name += "_"

@@ -25,7 +25,7 @@ class Cue:
     speaker: str | None = None
 
 
-def texts(transcript: Transcript, edited: bool) -> Iterator[tuple[Segment, str]]:
+def segment_texts(transcript: Transcript, edited: bool) -> Iterator[tuple[Segment, str]]:
     """Give each segment that has text, with that text on one line and free of control characters.
 
     A segment that the user emptied is left out.
@@ -42,7 +42,7 @@ def cues(transcript: Transcript, edited: bool, *, label: bool = False) -> list[C
     width; a name too long for one line is cut. A cue that a later one would overlap ends early.
     """
     found = []
-    for segment, text in texts(transcript, edited):
+    for segment, text in segment_texts(transcript, edited):
         speaker = one_line(segment.speaker or "") or None
         prefix = f"{_cut(speaker, LINE_WIDTH - 1)}:" if label and speaker else ""
         for lines in _balance(timed_pieces(segment, text), prefix):
@@ -51,7 +51,7 @@ def cues(transcript: Transcript, edited: bool, *, label: bool = False) -> list[C
             drawn[0] = f"{prefix} {drawn[0]}".strip()
             start, end = pieces[0].start, max(piece.end for piece in pieces)
             found.append(Cue(round(start * 1000), round(end * 1000), tuple(drawn), speaker))
-    return apart(found)
+    return without_overlap(found)
 
 
 def _cut(text: str, width: int) -> str:
@@ -95,7 +95,7 @@ def _balance(pieces: Sequence[Piece], prefix: str) -> list[list[list[Piece]]]:
     return best
 
 
-def apart(found: Iterable[Cue]) -> list[Cue]:
+def without_overlap(found: Iterable[Cue]) -> list[Cue]:
     """Put cues in order of their starts, end each before the next, leave each at least 1 ms."""
     out: list[Cue] = []
     for cue in sorted(found, key=lambda cue: cue.start):

@@ -5,7 +5,7 @@ import re
 from itertools import islice
 
 from transcrevai_core.errors import InputError
-from transcrevai_core.export.cues import texts
+from transcrevai_core.export.cues import segment_texts
 from transcrevai_core.export.filenames import file_stem
 from transcrevai_core.transcript.names import one_line, speaker_turns
 from transcrevai_core.transcript.retiming import letters, timed_pieces
@@ -21,8 +21,9 @@ def write_rttm(transcript: Transcript, edited: bool) -> str:
     turns = speaker_turns(transcript)
     if not turns and transcript.segments:
         raise InputError(
-            f"{transcript.title} has no speakers, which rttm is about; a transcript with speakers, "
-            "or another format, would be right."
+            "{title} has no speakers, which rttm is about; a transcript with speakers, or another "
+            "format, would be right.",
+            title=transcript.title,
         )
     return format_rttm(turns, _recording(transcript.title))
 
@@ -48,7 +49,7 @@ def timed_words(transcript: Transcript, edited: bool) -> list[Word]:
     Corrected segments are sure; those without words are as sure as the model was on average.
     """
     found = []
-    for segment, text in texts(transcript, edited):
+    for segment, text in segment_texts(transcript, edited):
         heard = one_line("".join(word.text for word in segment.words))
         if edited and segment.edited is not None:
             sure = [1.0] * len(letters(text))

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from transcrevai_core.export.cues import texts
-from transcrevai_core.transcript.names import named, one_line, speaker_turns
+from transcrevai_core.export.cues import segment_texts
+from transcrevai_core.messages import load
+from transcrevai_core.transcript.names import one_line, speaker_turns, with_names
 from transcrevai_core.transcript.turns import exclusive, talk_times
 from transcrevai_core.types import Segment, Transcript, Turn
 
@@ -15,7 +16,7 @@ from transcrevai_core.types import Segment, Transcript, Turn
 def write_txt(transcript: Transcript, edited: bool) -> str:
     """Write one segment a line, after `Name: ` where it has a speaker."""
     lines = []
-    for segment, text in texts(transcript, edited):
+    for segment, text in segment_texts(transcript, edited):
         speaker = one_line(segment.speaker or "")
         lines.append(f"{speaker}: {text}\n" if speaker else f"{text}\n")
     return "".join(lines)
@@ -28,7 +29,7 @@ def write_tsv(transcript: Transcript, edited: bool) -> str:
     """
     rows = [
         f"{round(segment.start * 1000)}\t{round(segment.end * 1000)}\t{text}\n"
-        for segment, text in texts(transcript, edited)
+        for segment, text in segment_texts(transcript, edited)
     ]
     return "start\tend\ttext\n" + "".join(rows)
 
@@ -44,12 +45,12 @@ def as_dict(transcript: Transcript, *, edited: bool = True) -> dict[str, Any]:
     Ours are title, duration (seconds), model, compute_type, language_probability, notes,
     dropped_segments, digest, speakers, turns, exclusive_turns (the same without overlap) and
     diarization (how the turns were found), and on a segment speaker, looping, original_text, and
-    the user's note and highlighted where they apply. A speaker is told by name everywhere;
+    the user's note and highlighted where they apply. A speaker is named everywhere;
     speakers has the label to each name, with the seconds spoken and their share (0 to 1) of what
     all speak. The words of a segment are what the model heard, so where there is an original_text
     they spell that. A number that the model left undefined is null.
     """
-    return _shape(named(transcript), edited)
+    return _shape(with_names(transcript), edited)
 
 
 def _shape(transcript: Transcript, edited: bool) -> dict[str, Any]:
@@ -94,12 +95,17 @@ def _turns(turns: Iterable[Turn]) -> list[dict[str, Any]]:
 
 
 def _without_folders(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """How the turns were found; of a model's file only the name, as folders tell of people."""
+    """How the turns were found; of a model's file only the name, as folders name people."""
     settings = dict(facts.get("settings", {}))
     if settings.get("embedding"):
         name = settings["embedding"]
         settings["embedding"] = Path(name).name if Path(name).is_absolute() else name
-    return {**facts, "settings": settings} if facts else {}
+    return {**explained(facts), "settings": settings} if facts else {}
+
+
+def explained(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how turns were found, and why so in English, for other programs to read."""
+    return {**facts, "why": str(load(facts["why"]))} if facts.get("why") else dict(facts)
 
 
 def _segment(number: int, segment: Segment, edited: bool) -> dict[str, Any]:

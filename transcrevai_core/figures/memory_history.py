@@ -12,7 +12,7 @@ from datetime import datetime
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from transcrevai_core.figures.memory_meters import EVERYTHING, PROGRAM, Palette, pale, size
+from transcrevai_core.figures.memory_meters import EVERYTHING, PROGRAM, Palette, rgba, size
 from transcrevai_core.i18n import _, capital, date, decimal, mark, say, separators
 from transcrevai_core.library.journal import Event, Point, Run
 from transcrevai_core.memory.levels import LEVELS, Level, Limits
@@ -45,7 +45,7 @@ def step_of(begin: float, end: float) -> float:
     return max(0.5, (end - begin) / _POINTS)
 
 
-def course(
+def over_time(
     points: Sequence[Point],
     events: Sequence[Event],
     limits: Limits,
@@ -71,7 +71,7 @@ def course(
             "customdata": owns,  # an earlier budget may have been larger
             "line": {"color": palette.calm, "width": 2},
             "fill": "tozeroy",
-            "fillcolor": pale(palette.calm, 0.2),
+            "fillcolor": rgba(palette.calm, 0.2),
             "hovertemplate": f"{at}{PROGRAM}: %{{customdata:,.0f}} MB<extra></extra>",
         },
         {
@@ -146,7 +146,7 @@ def _layout(limits: Limits, palette: Palette, begin: float, end: float) -> dict[
     for level, low, high, alpha in zip(LEVELS[1:], begins[1:], ends, _ALPHAS, strict=True):
         bands.append({
             "type": "rect", "xref": "paper", "x0": 0, "x1": 1, "y0": low, "y1": high,
-            "fillcolor": pale(palette.of(level), alpha), "line": {"width": 0}, "layer": "below",
+            "fillcolor": rgba(palette.of(level), alpha), "line": {"width": 0}, "layer": "below",
         })  # fmt: skip
         words.append({
             "text": _(_LEVELS[level]), "xref": "paper", "x": 0.01, "xanchor": "left",
@@ -216,10 +216,10 @@ def model_of(key: str) -> str:
     ('small', 'none')
     """
     parts = [part.split(",")[0] for part in key.split(" + ")]
-    return next((part for part in parts if part not in ("prepare", "diarization")), "none")
+    return next((part for part in parts if part not in ("prepare", "diarization")), mark("none"))
 
 
-def history(runs: Sequence[Run], palette: Palette) -> "Figure | None":
+def past_jobs(runs: Sequence[Run], palette: Palette) -> "Figure | None":
     """Draw RTF and the error of the forecast (%) of each run, oldest first, with rolling means."""
     if not runs:
         return None

@@ -157,7 +157,7 @@ def _band(row: Meter, level: Level, limits: Limits, palette: Palette) -> dict[st
     begins = {level: limits.begins(level) for level in own}
     begin = begins.get(level, 0.0)
     end = min([1.0, *(other for other in begins.values() if other > begin)])
-    paint = pale(palette.ink, 0.13) if level == "normal" else pale(palette.of(level), 0.42)
+    paint = rgba(palette.ink, 0.13) if level == "normal" else rgba(palette.of(level), 0.42)
     label: dict[str, Any] = {"show": level in ("normal", "kill"), "color": palette.ink}
     label |= {"fontSize": 14, "distance": 0}
     if level == "normal":
@@ -182,10 +182,10 @@ def _bars(data: Sequence[Mapping[str, Any]], width: int, axis: int) -> dict[str,
     }
 
 
-def pale(colour: str, alpha: float) -> str:
-    """Make a colour let through what lies below it.
+def rgba(colour: str, alpha: float) -> str:
+    """Return a colour with so much opacity, as CSS writes it.
 
-    >>> pale("#0b6e5f", 0.4)
+    >>> rgba("#0b6e5f", 0.4)
     'rgba(11,110,95,0.4)'
     """
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from transcrevai_core.i18n import _, mark
-from transcrevai_core.transcript.turns import clock, label_number, shown_name
+from transcrevai_core.transcript.turns import clock, display_name, label_number
 from transcrevai_core.types import Segment, Transcript, Turn
 
 if TYPE_CHECKING:
@@ -77,12 +77,12 @@ def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
-def said(turns: Sequence[Turn], segments: Sequence[Segment], most: int = _WORDS) -> list[str]:
+def turn_texts(turns: Sequence[Turn], segments: Sequence[Segment], most: int = _WORDS) -> list[str]:
     """Return what is said in each turn, cut to so many characters.
 
     A word belongs to its speaker's turn that has begun last; a corrected segment stays whole.
 
-    >>> said([Turn(0, 1, "A"), Turn(2, 3, "A")], [Segment(2.1, 2.9, " Yes.", speaker="A")])
+    >>> turn_texts([Turn(0, 1, "A"), Turn(2, 3, "A")], [Segment(2.1, 2.9, " Yes.", speaker="A")])
     ['', 'Yes.']
     """
     own: dict[str, list[int]] = {}
@@ -114,8 +114,8 @@ def timeline(transcript: Transcript, ink: str = "#5d6b66") -> "Figure":
 
     turns = transcript.turns
     most = max(24, min(_WORDS, _ALL_WORDS // max(1, len(turns))))
-    words = said(turns, transcript.segments, most)
-    lanes = [shown_name(label, transcript.names) for label in transcript.speakers]
+    words = turn_texts(turns, transcript.segments, most)
+    lanes = [display_name(label, transcript.names) for label in transcript.speakers]
     end = max([transcript.duration, *(turn.end for turn in turns)], default=1.0)
     bars, targets = [], []
     for lane, label in enumerate(transcript.speakers):

@@ -8,11 +8,11 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from transcrevai_core.figures.memory_meters import Palette, pale
+from transcrevai_core.figures.memory_meters import Palette, rgba
 from transcrevai_core.figures.timeline import colour, moment, shortened, time_axis
 from transcrevai_core.figures.tuning_words import measures
 from transcrevai_core.i18n import _, decimal, separators
-from transcrevai_core.transcript.turns import clock, label_number, shown_name
+from transcrevai_core.transcript.turns import clock, display_name, label_number
 from transcrevai_core.types import Turn
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-dow
 _FLAT = {"showgrid": False, "zeroline": False, "fixedrange": True}
 
 
-def both(
+def before_and_after(
     before: Sequence[Turn],
     after: Sequence[Turn],
     names: Mapping[str, str],
@@ -51,7 +51,7 @@ def both(
         place += 1
         for label in sorted({turn.speaker for turn in turns}) or [""]:
             own = [turn for turn in turns if turn.speaker == label]
-            name = shown_name(label, names) if label else ""
+            name = display_name(label, names) if label else ""
             traces += _lane(label, name, place, own, max(20, _TARGETS // rows)) if own else []
             ticks.append(f"{_safe(shortened(name, _NAME))} ")
             place += 1
@@ -105,14 +105,16 @@ def _lane(label: str, name: str, row: int, own: Sequence[Turn], most: int) -> li
     return [boxes, marks]
 
 
-def survey(dots: Sequence[Sequence[Any]], names: Mapping[str, str], palette: Palette) -> "Figure":
+def voice_map(
+    dots: Sequence[Sequence[Any]], names: Mapping[str, str], palette: Palette
+) -> "Figure":
     """Draw the map of the windows; a dot's customdata is its start and end."""
     import plotly.graph_objects as go
 
     traces = []
     for label in sorted({dot[4] for dot in dots}):
         own = [dot for dot in dots if dot[4] == label]
-        name, look = shown_name(label, names), colour(label)
+        name, look = display_name(label, names), colour(label)
         traces.append({
             "type": "scatter", "mode": "markers", "name": _safe(shortened(name, _NAME)),
             "x": [dot[0] for dot in own], "y": [dot[1] for dot in own],
@@ -151,7 +153,7 @@ def affinity(
     edges = [n for n in range(1, len(labels)) if labels[n] != labels[n - 1]]
     bounds = [0, *edges, len(labels)]
     middles = [(a + b - 1) / 2 for a, b in itertools.pairwise(bounds)]
-    ticks = [_safe(shortened(shown_name(labels[a], names), _NAME)) for a in bounds[:-1]]
+    ticks = [_safe(shortened(display_name(labels[a], names), _NAME)) for a in bounds[:-1]]
     lines = [
         {"type": "line", "line": {"color": palette.ink, "width": 1}, **ends}
         for edge in edges
@@ -189,7 +191,7 @@ def evidence(rows: Sequence[Mapping[str, Any]], chosen: int, palette: Palette) -
         "margin": {"l": 52, "r": 8, "t": 22, "b": 34}, "annotations": [],
         "shapes": [{
             "type": "rect", "yref": "paper", "x0": chosen - 0.3, "x1": chosen + 0.3, "y0": 0,
-            "y1": 1, "fillcolor": pale(palette.calm, 0.25), "line": {"width": 0}, "layer": "below",
+            "y1": 1, "fillcolor": rgba(palette.calm, 0.25), "line": {"width": 0}, "layer": "below",
         }],
         "xaxis": {"tickmode": "array", "tickvals": numbers, "tickfont": ink, **_FLAT,
                   "range": [0.5, max(numbers, default=1) + 0.5],
@@ -220,7 +222,7 @@ def evidence(rows: Sequence[Mapping[str, Any]], chosen: int, palette: Palette) -
     return go.Figure(traces, layout=layout)
 
 
-def heat(
+def sweep_heatmap(
     across: Sequence[str],
     down: Sequence[str],
     rates: Sequence[Sequence[float | None]],

@@ -52,7 +52,7 @@ def measures(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
 
 
 def evidence(rows: Sequence[Mapping[str, Any]], chosen: int) -> tuple[list[str], list[list[str]]]:
-    """Return what `lab_figures.evidence` draws as head and rows of a table, the chosen one bold."""
+    """Return what `tuning_charts.evidence` draws as a table, the chosen row in bold."""
     known = measures(rows)
     cells = []
     for row in rows:

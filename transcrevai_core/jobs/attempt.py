@@ -201,7 +201,7 @@ def stored_options(job: Job) -> JobOptions:
     try:
         return JobOptions(**job.options)
     except ValidationError as error:
-        raise SettingError(describe(error)) from None
+        raise SettingError.of(describe(error)) from None
 
 
 def why_failed(error: Exception) -> Message:

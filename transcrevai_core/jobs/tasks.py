@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from transcrevai_core.errors import InputError
 from transcrevai_core.memory import readings
-from transcrevai_core.messages import Message
+from transcrevai_core.messages import Message, dump
 from transcrevai_core.types import AudioInfo, Chunk, Segment, Turn
 from transcrevai_core.workers.child import report
 
@@ -97,7 +97,7 @@ def diarize(
             found = pipeline.Voices.load(voices)
     if found is None:
         speech = wav.with_name(SPEECH)
-        found = pipeline.hear(
+        found = pipeline.embed_recording(
             wav,
             recipe,
             probabilities=[np.fromfile(speech, np.float32)] if speech.is_file() else None,
@@ -107,7 +107,7 @@ def diarize(
             if voices:
                 found.save(voices)
     speakers = options["speakers"] or (options["min_speakers"], options["max_speakers"])
-    return plain(pipeline.settle(found, speakers, recipe, pipeline.reader(wav)))
+    return plain(pipeline.cluster(found, speakers, recipe, pipeline.reader(wav)))
 
 
 def split_channels(source: Path, wav: Path) -> tuple[list[Turn], dict[str, Any]]:
@@ -119,7 +119,7 @@ def split_channels(source: Path, wav: Path) -> tuple[list[Turn], dict[str, Any]]
 
     from transcrevai_core.audio.decode import count_channels
     from transcrevai_core.audio.decode import decode as decode_file
-    from transcrevai_core.diarization.channels import channel_turns, hear_channel
+    from transcrevai_core.diarization.channels import channel_turns, measure_channel
     from transcrevai_core.diarization.counting import Count
     from transcrevai_core.diarization.pipeline import Diarization
     from transcrevai_core.diarization.recipes import Recipe
@@ -135,7 +135,7 @@ def split_channels(source: Path, wav: Path) -> tuple[list[Turn], dict[str, Any]]
         levels = []
         for channel in range(number):
             decode_file(source, wav.with_name(ONE_CHANNEL), channel=channel)
-            levels.append(hear_channel(wav.with_name(ONE_CHANNEL)))
+            levels.append(measure_channel(wav.with_name(ONE_CHANNEL)))
             report((channel + 1) / number)
         shortest = min(len(channel) for channel in levels)
         part = kept.with_suffix(".part.npy")
@@ -143,7 +143,7 @@ def split_channels(source: Path, wav: Path) -> tuple[list[Turn], dict[str, Any]]
         part.replace(kept)
     turns = tuple(channel_turns(np.load(kept), Recipe("")))
     count = Count(len({turn.speaker for turn in turns}), by="channels")
-    return plain(Diarization(turns, count, 0, "each channel is a speaker"))
+    return plain(Diarization(turns, count, 0, Message("each channel is a speaker")))
 
 
 def plain(found: "Diarization") -> tuple[list[Turn], dict[str, Any]]:
@@ -155,7 +155,7 @@ def plain(found: "Diarization") -> tuple[list[Turn], dict[str, Any]]:
         "runner_up": None if count.runner_up is None else int(count.runner_up),
         "by": count.by,
         "absorbed": int(found.absorbed),
-        "why": found.why,
+        "why": dump(found.why),
     }
     return [Turn(float(t.start), float(t.end), t.speaker) for t in found.turns], facts
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from transcrevai_core import demo
 from transcrevai_core.errors import InputError
-from transcrevai_core.evaluation.references import recording_of
+from transcrevai_core.evaluation.references import recording_name
 from transcrevai_core.library.database import Database
 from transcrevai_core.messages import NOTHING, Message
 from transcrevai_core.transcription.catalogue import MODELS, locate
@@ -78,12 +78,12 @@ def recordings(
 
     Raises InputError for a reference without a file.
     """
-    names = {recording_of(file.name) for file in files}
+    names = {recording_name(file.name) for file in files}
     if lonely := sorted(references.keys() - names):
         raise InputError(
             "No clip is called {name}; a reference named as its clip is right.", name=lonely[0]
         )
-    return [Recording(file, language, references.get(recording_of(file.name))) for file in files]
+    return [Recording(file, language, references.get(recording_name(file.name))) for file in files]
 
 
 def identity(folder: Path) -> str:

@@ -75,7 +75,7 @@ def save(changes: Mapping[str, Any]) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             write(path, after.encode())
     except ValidationError as error:
-        raise SettingError(describe(error)) from None
+        raise SettingError.of(describe(error)) from None
     except TOMLKitError as error:
         raise SettingError("{path} cannot be read: {error}.", path=path, error=error) from None
     except OSError as error:

@@ -12,7 +12,7 @@ from transcrevai_core.codes import Note
 from transcrevai_core.errors import InputError
 from transcrevai_core.messages import dump, load
 from transcrevai_core.transcript.alignment import align
-from transcrevai_core.transcript.turns import overlapping, same_speakers
+from transcrevai_core.transcript.turns import match_speakers, overlapping
 from transcrevai_core.types import Chunk, Job, Region, Segment, Turn, Word
 
 _DETAILS = (
@@ -173,7 +173,7 @@ def write_diarization(
     db: sqlite3.Connection, job_id: str, turns: Sequence[Turn], facts: Mapping[str, Any]
 ) -> None:
     """Write who speaks when and how it was found, and let names and segments follow."""
-    same = same_speakers(read_turns(db, job_id), turns)
+    same = match_speakers(read_turns(db, job_id), turns)
     names = read_names(db, job_id)
     kept = [(job_id, same[label], name) for label, name in names.items() if label in same]
     db.execute("DELETE FROM speakers WHERE job = ?", (job_id,))

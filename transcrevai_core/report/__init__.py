@@ -1,7 +1,6 @@
 """Reports of meetings as files: Markdown, Word and HTML.
 
-python-docx with lxml and Pillow take 20 MB, so that the web process asks a worker of a moment;
-`make` is what it runs there.
+python-docx with lxml and Pillow take 20 MB, so the web process runs `make` in a one-shot worker.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,7 +30,7 @@ _MIME_TYPES = {
 
 
 def file_name(title: str, format: str) -> str:
-    """Name the file of a report, in the language of the reader at hand.
+    """Name the file of a report, in the reader's language.
 
     >>> file_name("Ata 3.mp3", "docx")
     'Ata 3-report.docx'
@@ -41,18 +40,22 @@ def file_name(title: str, format: str) -> str:
 
 
 def mime_type(format: str) -> str:
-    """What a browser is told that a report in one of FORMATS is."""
+    """Return the media type of a report in one of FORMATS."""
     return _MIME_TYPES[format]
 
 
 def make(home: Path, job_id: str, format: str, language: str = "", address: str = "") -> bytes:
     """Return the report of a job in the library `home`, as a file in one of FORMATS.
 
-    `language`: one of `texts.LANGUAGES`, that of the reader; else the one at hand. `address` as
+    `language`: one of `i18n.LANGUAGES`, else that of the reader. `address` as
     in `report.build`. Raises InputError for an unknown job or format.
     """
     if format not in FORMATS:
-        raise InputError(f"Format {format!r} is unknown; one of {', '.join(FORMATS)} is right.")
+        raise InputError(
+            "Format {format!r} is unknown; one of {known} is right.",
+            format=format,
+            known=", ".join(FORMATS),
+        )
     if language:
         i18n.use(lambda: language)
     store = Store(home)

@@ -1,6 +1,6 @@
 """A transcript as a report of a meeting: who was there, what it was about, asked and counted.
 
-Plain values in the reader's language, which the writers in `reporting` lay out. Everything is
+Plain values in the reader's language, which the writers beside this file lay out. Everything is
 taken from what was said, nothing is guessed, and each thing found leads to its moment.
 """
 
@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
 
-from transcrevai_core.export.cues import texts, timed_pieces
+from transcrevai_core.export.cues import segment_texts, timed_pieces
 from transcrevai_core.i18n import _, date, decimal, language, plural
 from transcrevai_core.languages import LANGUAGES
 from transcrevai_core.report.key_terms import document_frequencies, key_terms, occurrences
 from transcrevai_core.report.model import Cell, Moment, Passage, Report, Section, Speaker, Timeline
 from transcrevai_core.report.numbers import mentions
-from transcrevai_core.transcript.names import clean, named, speaker_turns
-from transcrevai_core.transcript.turns import clock, exclusive, shown_name, talk_times
+from transcrevai_core.transcript.names import clean, speaker_turns, with_names
+from transcrevai_core.transcript.turns import clock, display_name, exclusive, talk_times
 from transcrevai_core.types import Segment, Transcript, Turn
 
 _LONGEST = 700  # characters of a passage, after which its speaker's next sentence begins another
@@ -42,29 +42,29 @@ def build(
     others: Iterable[Iterable[str]] = (),
     address: str = "",
 ) -> Report:
-    """Make the report of a transcript, in the language of the reader at hand.
+    """Make the report of a transcript, in the reader's language.
 
     `created`: Unix time at which the recording came into the library; `others`: the other
     transcripts of the library, each as its texts, which tell the words of this one from everyday
     ones; `address`: where the app's page of transcripts is, such as
     http://localhost:8501/transcript, for links to the sound.
     """
-    shown = named(transcript, partial(shown_name, names={}))
+    shown = with_names(transcript, partial(display_name, names={}))
     speakers = {
         name: Speaker(label, name, number)
         for number, (name, label) in enumerate(shown.names.items(), 1)
     }
-    spoken = [*_spoken(shown, speakers)]
+    passages = [*_passages(shown, speakers)]
     turns = speaker_turns(shown)
     sections = [
-        _terms(spoken, others),
-        _questions(spoken),
-        _mentions(spoken),
+        _terms(passages, others),
+        _questions(passages),
+        _mentions(passages),
     ]
-    if marked := _marks(shown, speakers, spoken):
+    if marked := _marks(shown, speakers, passages):
         sections.insert(0, marked)
     if speakers:
-        sections.insert(0, _participants(turns, speakers, spoken))
+        sections.insert(0, _participants(turns, speakers, passages))
     return Report(
         title=clean(transcript.title),
         language=language().replace("_", "-"),
@@ -72,14 +72,14 @@ def build(
         timeline=_timeline(shown, turns, speakers) if turns else None,
         sections=tuple(sections),
         heading=_("Transcript"),
-        passages=tuple(piece.passage for piece in spoken),
-        hear=_("Hear it in TranscrevAI"),
+        passages=tuple(piece.passage for piece in passages),
+        listen_label=_("Hear it in TranscrevAI"),
         address=f"{address}?job={transcript.job_id}" if address else "",
     )
 
 
 @dataclass(slots=True)
-class _Spoken:
+class _PassageBuilder:
     """A passage while it grows: where each piece of its text begins, in characters and seconds."""
 
     number: int
@@ -110,10 +110,10 @@ class _Spoken:
         return self.speaker or ""
 
 
-def _spoken(transcript: Transcript, speakers: dict[str, Speaker]) -> Iterator[_Spoken]:
+def _passages(transcript: Transcript, speakers: dict[str, Speaker]) -> Iterator[_PassageBuilder]:
     """Gather segments into passages."""
-    now: _Spoken | None = None
-    for segment, text in texts(transcript, True):
+    now: _PassageBuilder | None = None
+    for segment, text in segment_texts(transcript, True):
         speaker = speakers.get(segment.speaker or "")
         full = now and (
             len(now.text) > _MOST or (len(now.text) > _LONGEST and _SENTENCE_END.search(now.text))
@@ -122,7 +122,7 @@ def _spoken(transcript: Transcript, speakers: dict[str, Speaker]) -> Iterator[_S
         if now is None or speaker != now.speaker or full or rests:
             if now:
                 yield now
-            now = _Spoken(now.number + 1 if now else 1, speaker)
+            now = _PassageBuilder(now.number + 1 if now else 1, speaker)
         now.add(segment, clean(text))
     if now:
         yield now
@@ -160,7 +160,7 @@ def _timeline(
 
 
 def _participants(
-    turns: Sequence[Turn], speakers: dict[str, Speaker], spoken: Sequence[_Spoken]
+    turns: Sequence[Turn], speakers: dict[str, Speaker], passages: Sequence[_PassageBuilder]
 ) -> Section:
     seconds = talk_times(turns)
     whole = sum(seconds.values()) or 1.0
@@ -168,7 +168,7 @@ def _participants(
     for name, _own in groupby(exclusive(turns), key=lambda turn: turn.speaker):
         counted[name] += 1
     first: dict[Speaker | None, Moment] = {}
-    for piece in spoken:
+    for piece in passages:
         first.setdefault(piece.speaker, piece.moment(0))
     rows = tuple(
         (
@@ -185,10 +185,10 @@ def _participants(
 
 
 def _marks(
-    transcript: Transcript, speakers: dict[str, Speaker], spoken: Sequence[_Spoken]
+    transcript: Transcript, speakers: dict[str, Speaker], passages: Sequence[_PassageBuilder]
 ) -> Section | None:
     """Gather what the user has highlighted or written a note on."""
-    begins = [piece.times[0] for piece in spoken]
+    begins = [piece.times[0] for piece in passages]
     rows = tuple(
         (
             (Moment(segment.start, max(1, bisect_right(begins, segment.start))),),
@@ -196,17 +196,17 @@ def _marks(
             clean(text),
             clean(segment.note),
         )
-        for segment, text in texts(transcript, True)
+        for segment, text in segment_texts(transcript, True)
         if segment.highlighted or segment.note
     )
     columns = (_("Time"), _("Who"), _("Said"), _("Note"))
     return Section(_("Highlights and notes"), columns, rows) if rows else None
 
 
-def _terms(spoken: Sequence[_Spoken], others: Iterable[Iterable[str]]) -> Section:
+def _terms(passages: Sequence[_PassageBuilder], others: Iterable[Iterable[str]]) -> Section:
     places: dict[str, list[Moment]] = defaultdict(list)
     forms: dict[str, Counter[str]] = defaultdict(Counter)  # PIB, and not pib
-    for piece in spoken:
+    for piece in passages:
         for term, offset in occurrences(piece.text):
             places[term].append(piece.moment(offset))
             forms[term][piece.text[offset : offset + len(term)]] += 1
@@ -238,10 +238,10 @@ def _around(sentence: str, begin: int, end: int) -> str:
     return "…" * bool(first) + sentence[first : last if cut else None] + "…" * cut
 
 
-def _questions(spoken: Sequence[_Spoken]) -> Section:
+def _questions(passages: Sequence[_PassageBuilder]) -> Section:
     rows = tuple(
         ((piece.moment(match.end() - len(said)),), piece.who, said)
-        for piece in spoken
+        for piece in passages
         for match in _SENTENCE.finditer(piece.text)
         if _QUESTION.search(match[0])
         for end in [len(match[0])]
@@ -251,10 +251,10 @@ def _questions(spoken: Sequence[_Spoken]) -> Section:
     return Section(_("Questions"), columns, rows, _("No question was found."))
 
 
-def _mentions(spoken: Sequence[_Spoken]) -> Section:
+def _mentions(passages: Sequence[_PassageBuilder]) -> Section:
     rows = tuple(
         ((piece.moment(match.start() + offset),), piece.who, said, shown)
-        for piece in spoken
+        for piece in passages
         for match in _SENTENCE.finditer(piece.text)
         for said, offset in mentions(match[0])
         for shown in [_around(match[0], offset, offset + len(said))]

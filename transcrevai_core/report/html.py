@@ -97,13 +97,13 @@ def _speaker(speaker: Speaker) -> str:
 
 def _moment(report: Report, moment: Moment) -> str:
     time = f'<a href="#turn-{moment.passage}">{clock(moment.start)}</a>'
-    return f'<span class="moment">{time}{_hear(report, moment)}</span>'
+    return f'<span class="moment">{time}{_listen_link(report, moment)}</span>'
 
 
-def _hear(report: Report, moment: Moment) -> str:
+def _listen_link(report: Report, moment: Moment) -> str:
     if not report.address:
         return ""
-    href, title = _text(report.link(moment)), _text(report.hear)
+    href, title = _text(report.link(moment)), _text(report.listen_label)
     return f' <a class="hear" href="{href}" title="{title}" aria-label="{title}">▶</a>'
 
 
@@ -112,9 +112,8 @@ def _passage(report: Report, passage: Passage) -> str:
     if passage.speaker:
         who = f" {_speaker(passage.speaker)}"
         edge = f' style="border-color:{colour(passage.speaker.label).fill}"'
-    time = (
-        f'<span class="moment">{clock(passage.moment.start)}{_hear(report, passage.moment)}</span>'
-    )
+    link = _listen_link(report, passage.moment)
+    time = f'<span class="moment">{clock(passage.moment.start)}{link}</span>'
     return (
         f'<article id="turn-{passage.moment.passage}"{edge}>{time}{who}'
         f"<p>{_text(passage.text)}</p></article>"

@@ -66,7 +66,7 @@ class Report:
     sections: tuple[Section, ...]
     heading: str
     passages: tuple[Passage, ...]
-    hear: str
+    listen_label: str
     address: str = ""
 
     def link(self, moment: Moment) -> str:

@@ -1,4 +1,4 @@
-"""Speakers under the names that the user gave them, each of them told from all others."""
+"""Speakers under the names that the user gave them, no two alike."""
 
 import re
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def printable(text: str) -> str:
     return _NO_TEXT.sub("", _CONTROLS.sub("", whole))
 
 
-def named(transcript: Transcript, unnamed: Callable[[str], str] = str) -> Transcript:
+def with_names(transcript: Transcript, unnamed: Callable[[str], str] = str) -> Transcript:
     """Give a transcript whose segments and turns tell names in place of labels.
 
     Whoever has none is called what `unnamed` makes of the label. The result's own `names` lead

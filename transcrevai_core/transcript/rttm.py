@@ -41,8 +41,9 @@ def parse_rttm(text: str, name: str | None = None) -> list[Turn]:
                 raise ValueError
         except (IndexError, ValueError):
             raise InputError(
-                f"Line {number} of the RTTM is broken; SPEAKER name 1 start duration <NA> <NA> "
-                "speaker, with a duration above 0, would be right."
+                "Line {number} of the RTTM is broken; SPEAKER name 1 start duration <NA> <NA> "
+                "speaker, with a duration above 0, would be right.",
+                number=number,
             ) from None
         turns.append(Turn(start, start + duration, speaker))
     return sorted(turns, key=lambda turn: (turn.start, turn.end, turn.speaker))

@@ -102,10 +102,10 @@ Turn(start=4, end=9, speaker='A')]
     return joined([*kept, *(given or [Turn(start, end, new)])])
 
 
-def same_speakers(old: Sequence[Turn], new: Sequence[Turn]) -> dict[str, str]:
+def match_speakers(old: Sequence[Turn], new: Sequence[Turn]) -> dict[str, str]:
     """Which speaker of `new` each one of `old` is: those who share most time, one to one.
 
-    >>> same_speakers([Turn(0, 4, "A"), Turn(4, 9, "B")], [Turn(0, 5, "X"), Turn(5, 9, "Y")])
+    >>> match_speakers([Turn(0, 4, "A"), Turn(4, 9, "B")], [Turn(0, 5, "X"), Turn(5, 9, "Y")])
     {'A': 'X', 'B': 'Y'}
     """
     shared: dict[tuple[str, str], float] = {}
@@ -121,10 +121,10 @@ def same_speakers(old: Sequence[Turn], new: Sequence[Turn]) -> dict[str, str]:
     return found
 
 
-def shown_name(label: str, names: Mapping[str, str]) -> str:
+def display_name(label: str, names: Mapping[str, str]) -> str:
     """Return the name that the user gave to a speaker, else one in the reader's language.
 
-    >>> shown_name("SPEAKER_00", {"SPEAKER_00": "Ana"}), shown_name("SPEAKER_01", {})
+    >>> display_name("SPEAKER_00", {"SPEAKER_00": "Ana"}), display_name("SPEAKER_01", {})
     ('Ana', 'Speaker 2')
     """
     number = label_number(label)
@@ -132,10 +132,10 @@ def shown_name(label: str, names: Mapping[str, str]) -> str:
     return names.get(label) or plain
 
 
-def plain_name(label: str) -> str:
+def default_name(label: str) -> str:
     """Return the name of a speaker without one, in English: for files, which go from hand to hand.
 
-    >>> plain_name("SPEAKER_01"), plain_name("Ana")
+    >>> default_name("SPEAKER_01"), default_name("Ana")
     ('Speaker 2', 'Ana')
     """
     number = label_number(label)

@@ -1,1 +1,1 @@
-"""The laboratory of diarization: settings that answer at once, sweeps over many, profiles."""
+"""The laboratory of diarization: settings tried at once, sweeps over many, profiles."""

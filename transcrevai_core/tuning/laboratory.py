@@ -1,4 +1,4 @@
-"""The laboratory's place in a process: one warm worker that answers, and long work in threads.
+"""The laboratory in a process: one warm worker for trials, and threads for long work.
 
 Pages of all sessions share it; what it takes counts against the program's budget.
 """
@@ -21,7 +21,7 @@ from transcrevai_core.memory import forecast, levels, plan, readings
 from transcrevai_core.memory.readings import MB
 from transcrevai_core.settings import Settings, load_settings
 from transcrevai_core.tuning import tasks
-from transcrevai_core.tuning.tasks import Question
+from transcrevai_core.tuning.tasks import Trial
 from transcrevai_core.types import ACTIVE_STATES, Job
 from transcrevai_core.workers import watcher
 from transcrevai_core.workers.background import Task
@@ -30,7 +30,7 @@ from transcrevai_core.workers.worker import Worker
 T = TypeVar("T")
 
 NAME = "laboratory"
-_PAUSE = 0.3  # seconds between two moments of work ahead
+_PAUSE = 0.3  # seconds between two steps of work ahead
 # what is kept from call to call, above what finding the speakers takes; scoring brings libraries
 _KEPT_BYTES, _SCORING_BYTES = 90 * MB, 110 * MB
 
@@ -39,12 +39,12 @@ _admitted: weakref.WeakSet[Worker] = weakref.WeakSet()
 _admitting = threading.Lock()
 
 
-class Bench:
-    """The warm worker of a process, begun at its first question and ended once it is idle."""
+class Laboratory:
+    """The warm worker of a process, started by its first trial and ended once it is idle."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.tasks: dict[str, Task] = {}  # by the key of the voices that are found, or the sweep
+        self.tasks: dict[str, Task] = {}  # by the key of the voices to find, or the sweep's id
         self._worker = Worker(NAME)
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
@@ -57,38 +57,38 @@ class Bench:
 
     @property
     def warm(self) -> bool:
-        """Whether the worker is there, so that most answers come at once."""
+        """Whether the worker runs, so that most trials are quick."""
         return self._worker.pid is not None
 
-    def question(self, job: Job, values: Mapping[str, Any]) -> Question | None:
-        """Return what a job's voices can be asked with; None where they are not kept."""
+    def trial(self, job: Job, values: Mapping[str, Any]) -> Trial | None:
+        """Return settings to try on a job's voices; None where these voices are not kept."""
         voices = Cache(self.store, self.settings).peek(voices_key(job.digest, values))
-        return Question(voices, self.store.wav(job.id), dict(values)) if voices else None
+        return Trial(voices, self.store.wav(job.id), dict(values)) if voices else None
 
-    def ask(self, job: Job, function: Callable[..., T], question: Question, *args: Any) -> T:
-        """Return what a function of `laboratory` answers.
+    def run(self, job: Job, function: Callable[..., T], trial: Trial, *args: Any) -> T:
+        """Return what a function of `tuning.tasks` returns for a trial.
 
-        A worker that died is replaced, once, and nobody is told. Raises InputError where there
-        is no room for one, and what the function raises.
+        A worker that died is replaced, once. Raises InputError where there is no room for one,
+        and what the function raises.
         """
         with self._lock:
             worker, settings = self._worker, self.settings
             if self._timer:
                 self._timer.cancel()
             try:
-                return _persist(lambda: self._call(worker, job, function, question, *args))
+                return _retry(lambda: self._call(worker, job, function, trial, *args))
             finally:
                 worker.job = ""
-                self._timer = threading.Timer(settings.model_idle_seconds, self._rest)
+                self._timer = threading.Timer(settings.model_idle_seconds, self._end_idle)
                 self._timer.daemon = True
                 self._timer.start()
                 if self._ahead is None or not self._ahead.is_alive():
-                    self._ahead = threading.Thread(target=self._prepare, args=(question,))
+                    self._ahead = threading.Thread(target=self._work_ahead, args=(trial,))
                     self._ahead.daemon = True
                     self._ahead.start()
 
-    def _prepare(self, question: Question) -> None:
-        """Let the worker work ahead while nobody asks."""
+    def _work_ahead(self, trial: Trial) -> None:
+        """Let the worker work ahead while nobody waits for it."""
         more = True
         while more:
             time.sleep(_PAUSE)
@@ -96,22 +96,22 @@ class Bench:
                 if not self._worker.pid:
                     return
                 try:
-                    more = self._worker.call(tasks.prepare, question)
-                except Exception:  # whoever asks next is told
+                    more = self._worker.call(tasks.work_ahead, trial)
+                except Exception:  # the next run says what is wrong
                     return
 
     def _call(self, worker: Worker, job: Job, function: Callable[..., T], *args: Any) -> T:
-        ready(worker, self.store, self.settings, job, args[0].settings["embedding"])
+        prepare_worker(worker, self.store, self.settings, job, args[0].settings["embedding"])
         return worker.call(function, *args)
 
-    def hear(self, job: Job, values: Mapping[str, Any]) -> Task:
+    def find_voices(self, job: Job, values: Mapping[str, Any]) -> Task:
         """Begin to find a job's voices, or return the task that does."""
         key = voices_key(job.digest, values)
         task = self.tasks.get(key)
         if task is None or not task.is_alive():
-            task = self.begin(
+            task = self.start_task(
                 key,
-                lambda task: hear(
+                lambda task: find_voices(
                     self.store,
                     self.settings,
                     job,
@@ -122,13 +122,13 @@ class Bench:
             )
         return task
 
-    def begin(self, key: str, call: Callable[[Task], Any]) -> Task:
-        """Begin work in a thread that ends with the bench, and forget what has ended."""
+    def start_task(self, key: str, call: Callable[[Task], Any]) -> Task:
+        """Start work in a thread that ends with the laboratory, and forget what has ended."""
         going = {name: task for name, task in list(self.tasks.items()) if task.is_alive()}
         self.tasks = {**going, key: Task(call)}
         return self.tasks[key]
 
-    def hearing(self, job: Job, values: Mapping[str, Any]) -> Task | None:
+    def voice_task(self, job: Job, values: Mapping[str, Any]) -> Task | None:
         """Return the task that finds a job's voices; one that has ended is returned once."""
         key = voices_key(job.digest, values)
         task = self.tasks.get(key)
@@ -136,9 +136,9 @@ class Bench:
             self.tasks.pop(key, None)
         return task
 
-    def _rest(self) -> None:
+    def _end_idle(self) -> None:
         """End the worker where it has nothing to do, and what only workers need."""
-        with self._lock:  # not between two moments of work ahead, nor where one has asked since
+        with self._lock:  # not between two steps of work ahead, nor after a later run
             if self._timer is threading.current_thread():
                 self._worker.stop_if_idle()
         if not workers.live():
@@ -153,27 +153,29 @@ class Bench:
         self._worker.stop()
 
 
-_benches: dict[Path, Bench] = {}
+_laboratories: dict[Path, Laboratory] = {}
 _opening = threading.Lock()
 
 
-def of(store: Store) -> Bench:
-    """Return the one bench of this process for a library."""
+def for_store(store: Store) -> Laboratory:
+    """Return the one laboratory of this process for a library."""
     with _opening:
-        if store.home not in _benches:
-            if not _benches:
+        if store.home not in _laboratories:
+            if not _laboratories:
                 atexit.register(stop_all)
-            _benches[store.home] = Bench(store)
-        return _benches[store.home]
+            _laboratories[store.home] = Laboratory(store)
+        return _laboratories[store.home]
 
 
 def stop_all() -> None:
-    """End the workers of all benches; they come again where they are asked."""
-    for bench in list(_benches.values()):
-        bench.stop()
+    """End the workers of all laboratories; they start again where they are needed."""
+    for laboratory in list(_laboratories.values()):
+        laboratory.stop()
 
 
-def ready(worker: Worker, store: Store, settings: Settings, job: Job, embedding: str) -> None:
+def prepare_worker(
+    worker: Worker, store: Store, settings: Settings, job: Job, embedding: str
+) -> None:
     """Bound a worker for a job's voices; raises InputError where there is no room to start it."""
     needed = forecast.diarization_bytes(embedding, job.duration or 0.0)
     needed += _KEPT_BYTES + _SCORING_BYTES
@@ -188,8 +190,8 @@ def ready(worker: Worker, store: Store, settings: Settings, job: Job, embedding:
             _admitted.add(worker)
 
 
-def leave(worker: Worker) -> None:
-    """End a worker that `ready` bounded, and keep no room for it any more."""
+def release_worker(worker: Worker) -> None:
+    """End a worker that `prepare_worker` bounded, and keep no room for it any more."""
     worker.job = ""
     worker.stop()
 
@@ -199,66 +201,71 @@ def _admit(worker: Worker, store: Store, settings: Settings, needed: int) -> Non
     decision = levels.decide(reading, limits, "normal")
     base = plan.base_bytes()
     promised = sum(max(0, other.forecast - base) for other in store.jobs(ACTIVE_STATES))
-    taken = max(reading.total_bytes - _share(worker), base + promised)
+    taken = max(reading.total_bytes - _used_bytes(worker), base + promised)
     others = [o for o in list(_admitted) if o is not worker and (o.pid or o.job)]
-    taken += sum(max(0, other.promised_bytes - _share(other)) for other in others)
+    taken += sum(max(0, other.promised_bytes - _used_bytes(other)) for other in others)
     if not levels.admits(decision.level):
         raise InputError(
-            f"There is no room to try settings now, as {decision.cause}; it will go once memory is "
-            "free again."
+            "There is no room to try settings now, as {cause:part}; it will go once memory is free "
+            "again.",
+            cause=decision.cause,
         )
     if taken + needed > limits.plan_bytes:
         raise InputError(
-            f"Trying settings needs about {needed / MB:.0f} MB, and {taken / MB:.0f} MB of the "
-            f"memory budget of {limits.budget_bytes / MB:.0f} MB are taken; fewer jobs at once or "
-            "a larger budget would be right."
+            "Trying settings needs about {needed:.0f} MB, and {taken:.0f} MB of the memory budget "
+            "of {budget:.0f} MB are taken; fewer jobs at once or a larger budget would be right.",
+            needed=needed / MB,
+            taken=taken / MB,
+            budget=limits.budget_bytes / MB,
         )
 
 
-def _share(worker: Worker) -> int:
+def _used_bytes(worker: Worker) -> int:
     return readings.share_bytes(worker.pid) if worker.pid else 0
 
 
-def hear(
+def find_voices(
     store: Store,
     settings: Settings,
     job: Job,
     values: Mapping[str, Any],
     tell: Callable[[float], None],
     should_stop: Callable[[], bool],
-) -> Question:
-    """Find a job's voices in a worker of their own, keep them, and return what to ask with."""
+) -> Trial:
+    """Find a job's voices in a worker of their own, keep them, and return the settings to try."""
     kept, key = Cache(store, settings), voices_key(job.digest, values)
     if not store.wav(job.id).is_file():
-        raise InputError(f"The sound of {job.title} is gone; transcribing it again would be right.")
-    question = Question(kept.path(key), store.wav(job.id), dict(values))
+        raise InputError(
+            "The sound of {title} is gone; transcribing it again would be right.", title=job.title
+        )
+    trial = Trial(kept.path(key), store.wav(job.id), dict(values))
     worker = Worker(NAME)
 
     def stops() -> bool:
-        return should_stop() or not _is_there(store, job.id)
+        return should_stop() or not _exists(store, job.id)
 
     def once() -> None:
-        ready(worker, store, settings, job, values["embedding"])
-        worker.call(tasks.hear, question, on_event=tell, should_stop=stops)
+        prepare_worker(worker, store, settings, job, values["embedding"])
+        worker.call(tasks.find_voices, trial, on_event=tell, should_stop=stops)
 
     try:
-        _persist(once)
+        _retry(once)
     finally:
-        leave(worker)
+        release_worker(worker)
     if not kept.keep(key, "voices", job.digest, job=job.id):
         raise InputError(
             "The voices cannot be kept: the cache is set to hold too little; more entries and a "
             "larger size would be right."
         )
-    return question
+    return trial
 
 
-def _is_there(store: Store, job_id: str) -> bool:
+def _exists(store: Store, job_id: str) -> bool:
     with store.database.read() as db:
         return bool(db.execute("SELECT 1 FROM jobs WHERE id = ?", (job_id,)).fetchone())
 
 
-def _persist(once: Callable[[], T]) -> T:
+def _retry(once: Callable[[], T]) -> T:
     """Return what `once` returns, tried again where its worker died, but not for its memory."""
     try:
         return once()

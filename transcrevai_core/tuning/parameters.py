@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from transcrevai_core.diarization.recipes import REVISION
 from transcrevai_core.errors import InputError, SettingError, refusal
+from transcrevai_core.export.plain import explained
 from transcrevai_core.library.rows import fingerprint
 from transcrevai_core.options import DEFAULTS, JobOptions
 from transcrevai_core.settings import describe
@@ -22,8 +23,8 @@ Values = dict[str, Any]
 
 FORMAT = "transcrevai diarization 1"
 MOST_POINTS = 2_000  # of a grid: more is a slip of the pen
-# settings of the voices themselves: they call for hearing again
-OF_VOICES = ("embedding", "window_seconds", "hop_seconds")
+# settings of the voices themselves, which are found anew where they change
+VOICE_SETTINGS = ("embedding", "window_seconds", "hop_seconds")
 # what a random search looks through where nothing else is asked for
 USUAL_GRID: Mapping[str, Sequence[Any]] = {
     "speaker_threshold": [None, *(round(0.4 + 0.02 * n, 2) for n in range(21))],
@@ -33,9 +34,15 @@ USUAL_GRID: Mapping[str, Sequence[Any]] = {
     "min_turn_seconds": [0.0, 0.3, 0.6],
 }
 NAMES = tuple(JobOptions(**DEFAULTS).diarization())
-# what helps to find the number of speakers: where that is given, it is not changed by them
-_OF_NUMBER = ("speaker_threshold", "min_speaker_share", "counting", "min_speakers", "max_speakers")
-_NOTHING = ("auto", "none", "")
+# settings that find the number of speakers: without effect where that is given
+_COUNT_SETTINGS = (
+    "speaker_threshold",
+    "min_speaker_share",
+    "counting",
+    "min_speakers",
+    "max_speakers",
+)
+_NONE_WORDS = ("auto", "none", "")
 
 
 def checked(values: Mapping[str, Any]) -> Values:
@@ -45,15 +52,18 @@ def checked(values: Mapping[str, Any]) -> Values:
     """
     known = {name: value for name, value in values.items() if name in JobOptions.model_fields}
     if unknown := sorted(set(values) - set(known)):
-        names = ", ".join(sorted(NAMES))
-        raise SettingError(f"There is no setting {unknown[0]} of speakers; one of {names} is.")
+        raise SettingError(
+            "There is no setting {name} of speakers; one of {known} is.",
+            name=unknown[0],
+            known=", ".join(sorted(NAMES)),
+        )
     try:
         return JobOptions(**known).diarization()
     except ValidationError as error:
-        raise SettingError(describe(error)) from None
+        raise SettingError.of(describe(error)) from None
 
 
-def of_job(job: Job) -> Values:
+def job_settings(job: Job) -> Values:
     """Return the settings that a job's speakers were, or would be, found with, of its mix."""
     kept = job.diarization.get("settings") or JobOptions(**job.options).diarization()
     return {name: kept.get(name, DEFAULTS[name]) for name in NAMES} | {"channels": "mix"}
@@ -76,7 +86,8 @@ def parse_grid(texts: Iterable[str]) -> dict[str, list[Any]]:
         name = name.strip().replace("-", "_")
         if not sign or not right.strip():
             raise SettingError(
-                f"{text!r} is no sweep; NAME=FIRST:LAST:STEP or NAME=VALUE,VALUE would be right."
+                "{sweep!r} is no sweep; NAME=FIRST:LAST:STEP or NAME=VALUE,VALUE would be right.",
+                sweep=text,
             )
         pieces = _range(text, right) if ":" in right else right.split(",")
         grid[name] = [_value(name, piece.strip()) for piece in pieces]
@@ -89,7 +100,9 @@ def _range(text: str, right: str) -> list[str]:
     except ValueError:
         first = last = step = 0.0
     if not step > 0 or last < first or (last - first) / step > MOST_POINTS:
-        raise SettingError(f"{text!r} is no range; NAME=FIRST:LAST:STEP would be right.")
+        raise SettingError(
+            "{range!r} is no range; NAME=FIRST:LAST:STEP would be right.", range=text
+        )
     count = int((last - first) / step + 1e-6) + 1
     return [f"{first + n * step:.6g}" for n in range(count)]
 
@@ -97,7 +110,7 @@ def _range(text: str, right: str) -> list[str]:
 def _value(name: str, piece: str) -> Any:
     """Return a value of a setting as it is kept, checked by its declaration."""
     info = JobOptions.model_fields.get(name)
-    empty = info is not None and info.default is None and piece in _NOTHING
+    empty = info is not None and info.default is None and piece in _NONE_WORDS
     value = None if empty else piece
     if name == "max_speakers":  # it is checked against the fewest
         return checked({name: value, "min_speakers": 1})[name]
@@ -105,7 +118,11 @@ def _value(name: str, piece: str) -> Any:
         return checked({name: value, "max_speakers": 20})[name]
     settings = checked({name: value})
     if name not in settings:
-        raise SettingError(f"{name} says nothing of speakers; one of {', '.join(NAMES)} would.")
+        raise SettingError(
+            "{name} says nothing of speakers; one of {known} would.",
+            name=name,
+            known=", ".join(NAMES),
+        )
     return settings[name]
 
 
@@ -119,10 +136,12 @@ def points(grid: Mapping[str, Sequence[Any]], number: int | None = None) -> list
         size *= len(values)
     if min(size, number or size) > MOST_POINTS:
         raise SettingError(
-            f"The sweep has {size} settings; at most {MOST_POINTS}, or so many of them at random, "
-            "would be right."
+            "The sweep has {size} settings; at most {most}, or so many of them at random, would be "
+            "right.",
+            size=size,
+            most=MOST_POINTS,
         )
-    names = sorted(grid, key=lambda name: name not in OF_VOICES)
+    names = sorted(grid, key=lambda name: name not in VOICE_SETTINGS)
     chosen: Iterable[int] = range(size)
     if number is not None and number < size:
         chosen = sorted(random.Random(0).sample(range(size), number))
@@ -146,14 +165,15 @@ def fixed(values: Mapping[str, Any], grid: Mapping[str, Sequence[Any]]) -> Value
     return changed({name: value for name, value in values.items() if name not in grid})
 
 
-def idle(values: Mapping[str, Any], grid: Mapping[str, Sequence[Any]]) -> list[str]:
+def without_effect(values: Mapping[str, Any], grid: Mapping[str, Sequence[Any]]) -> list[str]:
     """Return what a grid varies to find the number of speakers, although that is given.
 
-    >>> idle({"speakers": 3}, {"speaker_threshold": [0.5, 0.6], "clustering": ["auto", "vbx"]})
+    >>> grid = {"speaker_threshold": [0.5, 0.6], "clustering": ["auto", "vbx"]}
+    >>> without_effect({"speakers": 3}, grid)
     ['speaker_threshold']
     """
     given = values["speakers"] is not None and "speakers" not in grid
-    return [name for name in grid if name in _OF_NUMBER] if given else []
+    return [name for name in grid if name in _COUNT_SETTINGS] if given else []
 
 
 # -- results -----------------------------------------------------------------------------------
@@ -162,16 +182,16 @@ def idle(values: Mapping[str, Any], grid: Mapping[str, Sequence[Any]]) -> list[s
 def export(
     job: Job, values: Mapping[str, Any], found: Mapping[str, Any], score: Any = None
 ) -> dict[str, Any]:
-    """Return a result with all that it takes to come to it again.
+    """Return a result with all that it takes to reproduce it.
 
-    `found` is what `laboratory.answer` returned, `score` what `laboratory.score` did.
+    `found` is what `tasks.diarize` returned, `score` what `tasks.score` did.
     """
     return {
         "format": FORMAT,
         "recording": {"title": job.title, "seconds": job.duration, "digest": job.digest},
         "model": model_of(values),
         "parameters": dict(values),
-        "found": found["facts"],
+        "found": explained(found["facts"]),
         "score": score,
         "turns": [[turn.start, turn.end, turn.speaker] for turn in turns_of(found)],
     }
@@ -184,7 +204,7 @@ def model_of(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def turns_of(found: Mapping[str, Any]) -> list[Turn]:
-    """Return the turns of an answer."""
+    """Return the turns of a result of `tasks.diarize`."""
     return [Turn(*row) for row in found["turns"]]
 
 
@@ -199,11 +219,14 @@ def read_export(path: Path) -> dict[str, Any]:
     except SettingError:
         raise
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({refusal(error)}).") from None
+        raise InputError(
+            "{path} cannot be read ({reason}).", path=str(path), reason=refusal(error)
+        ) from None
     except (ValueError, KeyError, TypeError):
         raise InputError(
-            f"{path} is no result of the laboratory; JSON from its page, or from "
-            "`transcrevai tune --json`, would be right."
+            "{path} is no result of the laboratory; JSON from its page, or from "
+            "`transcrevai tune --json`, would be right.",
+            path=str(path),
         ) from None
 
 

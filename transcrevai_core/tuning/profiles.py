@@ -27,23 +27,25 @@ class Profile:
     created: float
 
 
-def free_name(store: Store, name: str) -> str:
+def check_name(store: Store, name: str) -> str:
     """Return a name as a profile would have it; raises InputError where it is taken or none."""
     name = " ".join(name.split())
     if not 0 < len(name) <= LONGEST_NAME:
         raise InputError(
-            f"A profile needs a name of 1 to {LONGEST_NAME} characters, such as interviews."
+            "A profile needs a name of 1 to {longest} characters, such as interviews.",
+            longest=LONGEST_NAME,
         )
-    if name in (profile.name for profile in every(store)):
+    if name in (profile.name for profile in list_profiles(store)):
         raise InputError(
-            f"There is a profile {name} already; another name would be right, or deleting it first."
+            "There is a profile {name} already; another name would be right, or deleting it first.",
+            name=name,
         )
     return name
 
 
 def save(store: Store, name: str, options: Mapping[str, Any], source: Mapping[str, Any]) -> Profile:
     """Keep settings under a name that none has; raises InputError."""
-    name = free_name(store, name)
+    name = check_name(store, name)
     known = {key: value for key, value in options.items() if key in NAMES and key != "channels"}
     kept = {key: value for key, value in checked(known).items() if key in known}
     row = name, json.dumps(kept), json.dumps(dict(source)), time.time()
@@ -55,7 +57,7 @@ def save(store: Store, name: str, options: Mapping[str, Any], source: Mapping[st
     return find(store, name)
 
 
-def every(store: Store) -> list[Profile]:
+def list_profiles(store: Store) -> list[Profile]:
     """Return all profiles by name."""
     with store.database.read() as db:
         rows = db.execute("SELECT * FROM profiles ORDER BY name COLLATE NOCASE, name").fetchall()
@@ -67,8 +69,12 @@ def find(store: Store, name: str) -> Profile:
     with store.database.read() as db:
         row = db.execute("SELECT * FROM profiles WHERE name = ?", (name,)).fetchone()
     if row is None:
-        names = ", ".join(profile.name for profile in every(store)) or "none so far"
-        raise InputError(f"There is no profile {name}; those there are: {names}.")
+        names = ", ".join(profile.name for profile in list_profiles(store))
+        if not names:
+            raise InputError("There is no profile {name}; those there are: none so far.", name=name)
+        raise InputError(
+            "There is no profile {name}; those there are: {names}.", name=name, names=names
+        )
     return _from_row(row)
 
 

@@ -13,9 +13,10 @@ from transcrevai_core.errors import Cancelled, InputError, WorkerDied
 from transcrevai_core.jobs.attempt import why_failed
 from transcrevai_core.library.cache import Cache
 from transcrevai_core.library.store import Store
+from transcrevai_core.messages import NOTHING, Message, dump
 from transcrevai_core.settings import Settings
 from transcrevai_core.tuning import laboratory, tasks
-from transcrevai_core.tuning.laboratory import Bench
+from transcrevai_core.tuning.laboratory import Laboratory
 from transcrevai_core.tuning.sweeps import Sweep, find
 from transcrevai_core.types import Job
 from transcrevai_core.workers.background import Task
@@ -25,14 +26,14 @@ from transcrevai_core.workers.worker import Worker
 _RETRIES = 3  # times that a setting is tried again whose worker died
 
 
-def start(place: Bench, sweep_id: str) -> Task:
+def start(lab: Laboratory, sweep_id: str) -> Task:
     """Run a sweep in a thread, beside the pages; it is running when this returns."""
-    sweep = _claim(place.store, sweep_id)
+    sweep = _claim(lab.store, sweep_id)
 
     def work(task: Task) -> None:  # what came of it is on disk, and not kept here
-        _work(place.store, place.settings, sweep, task.should_stop)
+        _run_points(lab.store, lab.settings, sweep, task.should_stop)
 
-    return place.begin(sweep_id, work)
+    return lab.start_task(sweep_id, work)
 
 
 def run(
@@ -47,10 +48,10 @@ def run(
     Raises Cancelled where someone asked for the end, InputError where someone else works on it or
     there is no room. Either way what is done is kept.
     """
-    return _work(store, settings, _claim(store, sweep_id), should_stop, on_result)
+    return _run_points(store, settings, _claim(store, sweep_id), should_stop, on_result)
 
 
-def _work(
+def _run_points(
     store: Store,
     settings: Settings,
     sweep: Sweep,
@@ -61,7 +62,7 @@ def _work(
     worker = Worker("sweep")
 
     def stops() -> bool:
-        return should_stop() or not _holds(store, sweep)
+        return should_stop() or not _is_owned(store, sweep)
 
     try:
         for place in range(len(sweep.plan["points"])):
@@ -70,7 +71,7 @@ def _work(
             if stops():
                 raise Cancelled("The sweep was cancelled.")
             begun = time.monotonic()
-            result = _try(store, settings, worker, job, sweep, place, stops)
+            result = _score_point(store, settings, worker, job, sweep, place, stops)
             result["took"] = round(time.monotonic() - begun, 3)
             with store.database.write() as db:
                 db.execute(
@@ -84,14 +85,14 @@ def _work(
         _end(store, sweep, "cancelled")
         raise
     except Exception as error:  # whatever it was, it must not look as if it ran for ever
-        _end(store, sweep, "failed", str(why_failed(error)))
+        _end(store, sweep, "failed", why_failed(error))
         raise
     finally:
-        laboratory.leave(worker)
+        laboratory.release_worker(worker)
     return find(store, sweep.id, sweep.plan)
 
 
-def _holds(store: Store, sweep: Sweep) -> bool:
+def _is_owned(store: Store, sweep: Sweep) -> bool:
     """Tell whether a sweep is still to be worked on by the run that claimed it."""
     with store.database.read() as db:
         where = "id = ? AND owner = ? AND state = 'running'"
@@ -99,13 +100,13 @@ def _holds(store: Store, sweep: Sweep) -> bool:
     return row is not None
 
 
-def _end(store: Store, sweep: Sweep, state: str, error: str = "") -> None:
+def _end(store: Store, sweep: Sweep, state: str, error: Message = NOTHING) -> None:
     """Write how a run ended, unless the sweep was cancelled or taken up by another since."""
     with store.database.write() as db:
         db.execute(
             "UPDATE sweeps SET state = ?, error = ? WHERE id = ? AND owner = ? "
             "AND state = 'running'",
-            (state, error, sweep.id, sweep.owner),
+            (state, dump(error), sweep.id, sweep.owner),
         )
 
 
@@ -114,7 +115,7 @@ def _claim(store: Store, sweep_id: str) -> Sweep:
     sweep = find(store, sweep_id)
     with store.database.write() as db:
         taken = (
-            not sweep.runs
+            not sweep.is_running
             and db.execute(
                 "UPDATE sweeps SET state = 'running', owner = ?, error = '' "
                 "WHERE id = ? AND owner IS ? AND state = ?",
@@ -128,7 +129,7 @@ def _claim(store: Store, sweep_id: str) -> Sweep:
     return find(store, sweep_id, sweep.plan)
 
 
-def _try(
+def _score_point(
     store: Store,
     settings: Settings,
     worker: Worker,
@@ -144,14 +145,14 @@ def _try(
         try:
             voices = Cache(store, settings).peek(key)
             if voices is None:
-                question = laboratory.hear(
+                trial = laboratory.find_voices(
                     store, settings, job, values, lambda done: None, should_stop
                 )
             else:
-                question = tasks.Question(voices, store.wav(job.id), values)
-            laboratory.ready(worker, store, settings, job, values["embedding"])
+                trial = tasks.Trial(voices, store.wav(job.id), values)
+            laboratory.prepare_worker(worker, store, settings, job, values["embedding"])
             reference, collar = sweep.plan["reference"], sweep.plan["collar"]
-            return worker.call(tasks.score, question, reference, collar, should_stop=should_stop)
+            return worker.call(tasks.score, trial, reference, collar, should_stop=should_stop)
         except WorkerDied as death:
             if retry == _RETRIES or death.cause == "memory":
                 return {"error": str(death)}

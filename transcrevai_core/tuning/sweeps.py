@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from transcrevai_core.errors import InputError
-from transcrevai_core.evaluation.references import parse, recording_of
-from transcrevai_core.evaluation.scoring import pick
+from transcrevai_core.evaluation.references import parse, recording_name
+from transcrevai_core.evaluation.scoring import choose_recording
 from transcrevai_core.library.cache import write
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.readings import MB
+from transcrevai_core.messages import NOTHING, Message, load
 from transcrevai_core.transcript.rttm import parse_rttm
 from transcrevai_core.tuning.parameters import Values, checked, export, points
 from transcrevai_core.types import Job, Turn
@@ -50,7 +51,7 @@ class Sweep:
 
     `plan`: `base` (all settings), `grid` (names and values), `points` (what changes of `base`),
     `collar` (seconds on each side), `reference` (RTTM). `results`, by place in the plan: what
-    `laboratory.score` returned, or `error` in one sentence.
+    `tasks.score` returned, or `error` in one sentence.
     """
 
     id: str
@@ -60,12 +61,12 @@ class Sweep:
     plan: Mapping[str, Any]
     results: Mapping[int, Mapping[str, Any]]
     owner: str | None = None
-    error: str = ""
+    error: Message = NOTHING
 
     @property
-    def runs(self) -> bool:
+    def is_running(self) -> bool:
         """Whether someone works on it."""
-        return _runs(self.state, self.owner)
+        return _is_running(self.state, self.owner)
 
     @property
     def share(self) -> float:
@@ -95,18 +96,18 @@ class Sweep:
         return sorted(scored, key=lambda n: (self.results[n]["der"], n))
 
     @property
-    def as_good(self) -> int:
+    def tied(self) -> int:
         """How many of the points that were scored have the least DER."""
         rates = [self.results[n]["der"] for n in self.ranked()]
         return sum(rate - rates[0] < _SAME for rate in rates)
 
     @property
-    def judged_by(self) -> str:
+    def reference_digest(self) -> str:
         """The SHA-256 of the reference."""
         return hashlib.sha256(self.plan["reference"].encode()).hexdigest()
 
 
-def _runs(state: str, owner: str | None) -> bool:
+def _is_running(state: str, owner: str | None) -> bool:
     return state == "running" and is_alive((owner or "").partition(" ")[0])
 
 
@@ -122,21 +123,28 @@ def read_reference(job: Job, name: str, data: bytes) -> Reference:
     sentence for a file that cannot be used.
     """
     if len(data) > MOST_MB * MB:
-        raise InputError(f"{name} is longer than {MOST_MB} MB; an RTTM file would be right.")
+        raise InputError(
+            "{name} is longer than {most} MB; an RTTM file would be right.", name=name, most=MOST_MB
+        )
     found = parse(name, data, "rttm")
-    turns = pick(found, name, job.title).turns
+    turns = choose_recording(found, name, job.title).turns
     if not turns:
-        raise InputError(f"{name} is empty; an RTTM file would be right.")
+        raise InputError("{name} is empty; an RTTM file would be right.", name=name)
     length = math.inf if job.duration is None else job.duration
     for turn in turns:
         if turn.start < -_FAR or turn.end > length + _FAR:
             raise InputError(
-                f"{name} has a turn from {turn.start:.10g} s to {turn.end:.10g} s, but {job.title} "
-                f"is {length:.1f} s long; a reference of this recording would be right."
+                "{name} has a turn from {start:.10g} s to {end:.10g} s, but {title} is "
+                "{length:.1f} s long; a reference of this recording would be right.",
+                name=name,
+                start=turn.start,
+                end=turn.end,
+                title=job.title,
+                length=length,
             )
     lines = data.decode("utf-8-sig").splitlines(keepends=True)
     if len(found) > 1:
-        own = ["SPEAKER", recording_of(job.title)]
+        own = ["SPEAKER", recording_name(job.title)]
         lines = [line for line in lines if line.split()[:2] == own]
     return Reference(name, "".join(lines))
 
@@ -188,12 +196,12 @@ def plan(
     }  # fmt: skip
 
 
-def begin(store: Store, job: Job, planned: Mapping[str, Any]) -> str:
+def create(store: Store, job: Job, planned: Mapping[str, Any]) -> str:
     """Write a plan in place of the job's earlier ones, and return the sweep's id."""
     sweep_id = uuid.uuid4().hex
     with store.database.write() as db:
         rows = db.execute("SELECT id, state, owner FROM sweeps WHERE job = ?", (job.id,)).fetchall()
-        gone = [(row["id"],) for row in rows if not _runs(row["state"], row["owner"])]
+        gone = [(row["id"],) for row in rows if not _is_running(row["state"], row["owner"])]
         db.executemany("DELETE FROM sweeps WHERE id = ?", gone)
         db.execute(
             "INSERT INTO sweeps (id, job, created, state, plan) VALUES (?, ?, ?, 'waiting', ?)",
@@ -232,7 +240,7 @@ def _from_row(
     results = {found["number"]: json.loads(found["result"]) for found in rows}
     return Sweep(
         row["id"], row["job"], row["created"], row["state"], plan or json.loads(row["plan"]),
-        results, row["owner"], row["error"],
+        results, row["owner"], load(row["error"]),
     )  # fmt: skip
 
 
@@ -244,7 +252,7 @@ def cancel(store: Store, sweep_id: str) -> None:
         )
 
 
-def exported(job: Job, sweep: Sweep) -> dict[str, Any]:
+def as_dict(job: Job, sweep: Sweep) -> dict[str, Any]:
     """Return a sweep with all that it takes to do it again; `parameters` are the best ones.
 
     `reference` is the SHA-256 of the one that judged.
@@ -255,7 +263,7 @@ def exported(job: Job, sweep: Sweep) -> dict[str, Any]:
     score = None if best is None else dict(sweep.results[best])
     rows = [{"settings": sweep.plan["points"][n], **r} for n, r in sweep.results.items()]
     tried = {
-        "grid": sweep.plan["grid"], "collar": sweep.plan["collar"], "reference": sweep.judged_by,
-        "results": rows,
+        "grid": sweep.plan["grid"], "collar": sweep.plan["collar"],
+        "reference": sweep.reference_digest, "results": rows,
     }  # fmt: skip
     return {**export(job, values, found, score), "sweep": tried}

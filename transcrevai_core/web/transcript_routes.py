@@ -25,7 +25,7 @@ from transcrevai_core.library.history import Change
 from transcrevai_core.library.rows import read_names, read_turns, segment_from_row
 from transcrevai_core.library.store import Store
 from transcrevai_core.transcript.retiming import timed_words
-from transcrevai_core.transcript.turns import shown_name
+from transcrevai_core.transcript.turns import display_name
 from transcrevai_core.types import Turn
 from transcrevai_core.web.origin import Refused, check_sender
 
@@ -161,7 +161,7 @@ def _speakers(db: sqlite3.Connection, job_id: str) -> dict[str, Any]:
     people = []
     for place, label in enumerate(_labels(db, job_id)):
         look = timeline.colour(label)
-        name = shown_name(label, names)
+        name = display_name(label, names)
         people.append({"label": label, "name": name, "fill": look.fill, "ink": look.text})
         places[label] = place
     turns = [[turn.start, turn.end, places[turn.speaker]] for turn in read_turns(db, job_id)]

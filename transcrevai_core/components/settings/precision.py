@@ -8,8 +8,8 @@ from transcrevai_core import demo, ui
 from transcrevai_core.codes import Stage
 from transcrevai_core.components.evaluation import percent
 from transcrevai_core.components.fields import written
-from transcrevai_core.components.tables import solid, table
-from transcrevai_core.components.working import begin, busy, finished, working
+from transcrevai_core.components.tables import table, unbroken
+from transcrevai_core.components.working import is_running, show_progress, start, take_result
 from transcrevai_core.figures import memory_meters
 from transcrevai_core.i18n import _, decimal, plural
 from transcrevai_core.jobs.measure_precision import check_model, running_governor
@@ -48,14 +48,14 @@ def numbers() -> None:
             key="numbers_clips",
         )
     place = st.container()
-    finished(_WORK)  # before the button is drawn: it may end at any moment
+    take_result(_WORK)  # before the button is drawn: it may end at any moment
     with place:
         asked = st.button(
-            _("Check"), type="primary", icon=":material/compare_arrows:", disabled=busy(_WORK)
+            _("Check"), type="primary", icon=":material/compare_arrows:", disabled=is_running(_WORK)
         )
     if asked:
-        begin(_WORK, _check(model, [jobs[job_id] for job_id in chosen]))
-    working(_WORK)
+        start(_WORK, _check(model, [jobs[job_id] for job_id in chosen]))
+    show_progress(_WORK)
     found = precision.latest(ui.store().database)
     if not found:
         st.caption(_("No model was checked yet."))
@@ -96,9 +96,9 @@ def side_by_side(check: Check) -> None:
             one.compute_type,
             percent(one.agreement),
             "" if one.wer is None else percent(one.wer),
-            solid(memory_meters.size(check.model_bytes)),
-            solid(memory_meters.size(weights_bytes(check.model, one.compute_type))),
-            solid(memory_meters.size(one.peak_bytes)),
+            unbroken(memory_meters.size(check.model_bytes)),
+            unbroken(memory_meters.size(weights_bytes(check.model, one.compute_type))),
+            unbroken(memory_meters.size(one.peak_bytes)),
             decimal(one.rtf, 2),
         ]
         for one in check.measures

@@ -1,18 +1,19 @@
 """Settings as forms over `config.toml`, with where they begin and what else may be right."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from transcrevai_core import i18n, ui
+from transcrevai_core import ui
 from transcrevai_core.components.fields import bounds, default_of, fields, group, label_of
 from transcrevai_core.components.options import model_fields
 from transcrevai_core.errors import SettingError
 from transcrevai_core.i18n import _, mark
 from transcrevai_core.library import preferences
+from transcrevai_core.messages import Message
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings
 
@@ -32,11 +33,11 @@ Keep = Callable[[], bool]
 def preferences_form(
     key: str,
     names: Sequence[str],
-    said: str = AT_ONCE,
+    saved_note: str = AT_ONCE,
     *,
     ask: Callable[[Changes, Keep], bool] = lambda changes, keep: False,
 ) -> None:
-    """Draw some settings, and keep what is changed in them; `said` is told then.
+    """Draw some settings, and keep what is changed in them; `saved_note` is drawn then.
 
     `ask` may ask first, and returns whether it does; it gets the changes and what keeps them, which
     tells whether it could.
@@ -69,7 +70,7 @@ def preferences_form(
         values |= fields(
             rest, f"{key}{drawn}", settings, off=fixed.keys(), persist=False, below=below
         )
-        _tell_fixed(fixed)
+        _note_fixed(fixed)
         with st.container(horizontal=True):
             save = st.button(_("Save"), key=f"{key}_save", type="primary", icon=":material/save:")
             reset = st.button(_("Back to the defaults"), key=f"{key}_reset", icon=":material/undo:")
@@ -81,14 +82,14 @@ def preferences_form(
     changes = {name: None if value == "" else value for name, value in changes.items()}
     if back or reset:
         changes = dict.fromkeys([back] if back else names)
-    kept = partial(_keep, key, names, said, changes, reset)
+    kept = partial(_keep, key, names, saved_note, changes, reset)
     if (save or reset or back) and not ask(changes, kept) and kept():
         st.rerun()
-    if told := st.session_state.pop(f"{key}_said", None):
-        st.success(told, icon=":material/check:")
+    if note := st.session_state.pop(f"{key}_said", None):
+        st.success(note, icon=":material/check:")
 
 
-def _tell_fixed(fixed: Mapping[str, str]) -> None:
+def _note_fixed(fixed: Mapping[str, str]) -> None:
     for name, variable in fixed.items():
         said = _(
             "{setting} is set by {variable} in the environment; what is saved here counts once "
@@ -99,23 +100,30 @@ def _tell_fixed(fixed: Mapping[str, str]) -> None:
         st.caption(f":material/lock: {said}")
 
 
-def _keep(key: str, names: Sequence[str], said: str, changes: Changes, reset: bool) -> bool:
+def _labelled(message: Message, names: Sequence[str]) -> Message:
+    """Let a message speak of settings by the names that they have on screen."""
+    values = dict(message.values)
+    for place, value in values.items():
+        if isinstance(value, Message):
+            values[place] = _labelled(value, names)
+        elif value in names:
+            values[place] = f"“{label_of(value)}”"
+    return replace(message, values=values)
+
+
+def _keep(key: str, names: Sequence[str], saved_note: str, changes: Changes, reset: bool) -> bool:
     """Save, and tell it at the next drawing, which begins with what counts then."""
-    with ui.told():
+    with ui.show_errors():
         try:
             preferences.save(changes)
-        except SettingError as error:  # speaks of settings by the names that they have on screen
-            sentence = i18n.told(str(error))
-            for name in names:  # "speakers" may be a word of the sentence, "max_speakers" is none
-                where = rf"\b{name}\b" if "_" in name else rf"^{name}\b"
-                sentence = re.sub(where, f"“{label_of(name)}”", sentence)
-            raise SettingError(sentence) from None
+        except SettingError as error:
+            raise SettingError.of(_labelled(error.message, names)) from None
         for other in list(st.session_state):
             if str(other).startswith(_SESSION):  # chosen before, when other defaults counted
                 del st.session_state[other]
         if "interface_language" in changes:
             st.session_state.pop(ui.LANGUAGE, None)
         st.session_state[f"{key}_drawn"] += 1
-        st.session_state[f"{key}_said"] = _("The defaults count again.") if reset else _(said)
+        st.session_state[f"{key}_said"] = _("The defaults count again.") if reset else _(saved_note)
         return True
     return False

@@ -13,8 +13,8 @@ from transcrevai_core.components.settings.preferences import (
     Keep,
     preferences_form,
 )
-from transcrevai_core.components.tables import number, solid, table
-from transcrevai_core.components.working import EVERY, bar
+from transcrevai_core.components.tables import numeric, table, unbroken
+from transcrevai_core.components.working import EVERY, progress_bar
 from transcrevai_core.doctor.environment import local_models
 from transcrevai_core.figures import memory_meters
 from transcrevai_core.i18n import _, decimal
@@ -28,7 +28,7 @@ from transcrevai_core.web import downloads
 _NAMED = 5  # recordings that are named before they are deleted
 
 
-def used() -> None:
+def disk_use() -> None:
     """Draw what takes room on disk."""
     store = ui.store()
     sizes = {
@@ -40,39 +40,41 @@ def used() -> None:
         ),
         _("Models"): sum(model.disk_bytes for model in local_models()),
     }
-    rows = [[name, solid(memory_meters.size(size))] for name, size in sizes.items()]
-    rows.append([f"**{_('Together')}**", f"**{solid(memory_meters.size(sum(sizes.values())))}**"])
-    table([_("What"), number(_("On disk"))], rows, 300)
+    rows = [[name, unbroken(memory_meters.size(size))] for name, size in sizes.items()]
+    rows.append(
+        [f"**{_('Together')}**", f"**{unbroken(memory_meters.size(sum(sizes.values())))}**"]
+    )
+    table([_("What"), numeric(_("On disk"))], rows, 300)
     folder = _("The data directory is {path}; TRANSCREVAI_HOME in the environment names another.",
                path=ui.escape(str(store.home)))  # fmt: skip
     st.caption(f":material/folder: {folder}")
 
 
-def kept() -> None:
+def retention_form() -> None:
     """Draw for how long recordings are kept; what would go at once is asked for first."""
     st.caption(
         _("Nothing is deleted by itself unless a number stands here. What is deleted is told "
           "among the events of the memory page.")
     )  # fmt: skip
-    preferences_form("retention", RETENTION, ask=_asked)
+    preferences_form("retention", RETENTION, ask=_confirm_first)
 
 
-def _asked(changes: Changes, keep: Keep) -> bool:
+def _confirm_first(changes: Changes, keep: Keep) -> bool:
     settings = ui.settings().model_copy(update=changes)
     due = retention.due(ui.store(), settings)
     if due.sound or due.whole:
-        st.dialog(_("Delete now?"))(_ask)(due, keep)
+        st.dialog(_("Delete now?"))(_confirm)(due, keep)
     return bool(due.sound or due.whole)
 
 
-def _ask(due: retention.Due, keep: Keep) -> None:
+def _confirm(due: retention.Due, keep: Keep) -> None:
     _name(_("These recordings are deleted for good, with all that was made of them:"), due.whole)
     _name(_("Of these recordings the sound is deleted; their text stays:"), due.sound)
     st.caption(_("{size} on disk become free. This cannot be undone.",
                  size=memory_meters.size(due.bytes)))  # fmt: skip
     with st.container(horizontal=True):
         if st.button(_("Save and delete"), type="primary", icon=":material/delete:") and keep():
-            with ui.told():
+            with ui.show_errors():
                 retention.clean(ui.store(), ui.settings())
                 st.rerun()
         if st.button(_("Leave it as it is")):
@@ -142,7 +144,7 @@ def _remove(name: str) -> None:
     st.markdown(_("**{name}** can be downloaded again at any time.", name=ui.escape(name)))
     with st.container(horizontal=True):
         if st.button(_("Delete"), type="primary", icon=":material/delete:"):
-            with ui.told():
+            with ui.show_errors():
                 catalogue.remove(name)
                 st.rerun()
         if st.button(_("Keep it")):
@@ -179,5 +181,5 @@ def _downloads() -> None:
         st.rerun()
     for name, task in on_their_way.items():
         said = _("Downloading {name}", name=ui.escape(name))
-        bar(said, task.share, task.elapsed, task.left)
+        progress_bar(said, task.share, task.elapsed, task.left)
         st.button(_("Cancel"), key=f"stop_{name}", icon=":material/close:", on_click=task.cancel)

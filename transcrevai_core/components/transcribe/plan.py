@@ -24,7 +24,7 @@ def forecast(options: Mapping[str, Any]) -> None:
     try:
         plan = ui.plan(options)
     except TranscrevaiError as error:
-        st.error(ui.say(error.message), icon=":material/memory:")
+        st.error(ui.say(error), icon=":material/memory:")
         st.page_link(ui.MEMORY, label=_("Change the budget"), icon=":material/tune:")
         return
     limits = limits_of(ui.settings())

@@ -38,7 +38,7 @@ _TEXTS = {  # what the drop zone says; it fills the places itself
 
 @dataclass(frozen=True, slots=True)
 class Uploads:
-    """Finished uploads, by the id that `web.find_upload` takes, and how many are on their way."""
+    """Finished uploads, by the id that `uploads.find_upload` takes, and how many are coming."""
 
     finished: tuple[str, ...] = ()
     pending: int = 0

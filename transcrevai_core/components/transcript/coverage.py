@@ -1,4 +1,4 @@
-"""How much of the speech became text, and the gaps, to be heard and transcribed again."""
+"""How much of the speech became text, and the gaps, to be played and transcribed again."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from transcrevai_core.library.rows import sound_gone
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
 
 _SHOWN = 20  # gaps
-_HEARD = "gap_heard"  # in the session: what is played, and how often that was asked for
+_PLAYED = "gap_heard"  # in the session: what is played, and how often that was asked for
 
 
 def coverage_panel(job: Job, transcript: Transcript) -> None:
@@ -49,7 +49,7 @@ def _gaps(job: Job, gaps: Sequence[Gap]) -> None:
     )
     gone = sound_gone(job, ui.store().wav(job.id))
     if gone:
-        st.caption(f":material/info: {ui.say(gone.message)}")
+        st.caption(f":material/info: {ui.say(gone)}")
     still = job.state in ACTIVE_STATES or bool(gone)
     fresh = [gap for gap in gaps if gap.state == "new"]
     if len(fresh) > 1 and st.button(
@@ -64,9 +64,9 @@ def _gaps(job: Job, gaps: Sequence[Gap]) -> None:
             _row(job, gap, still)
     if len(gaps) > _SHOWN:
         st.caption(plural("and {number} more", "and {number} more", len(gaps) - _SHOWN))
-    heard, clicks = st.session_state.get(_HEARD, (None, 0))
-    if heard in gaps:
-        clip(job.id, heard.start, heard.end, clicks=clicks, key="gap_clip")
+    played, clicks = st.session_state.get(_PLAYED, (None, 0))
+    if played in gaps:
+        clip(job.id, played.start, played.end, clicks=clicks, key="gap_clip")
 
 
 def _row(job: Job, gap: Gap, still: bool) -> None:
@@ -76,15 +76,15 @@ def _row(job: Job, gap: Gap, still: bool) -> None:
             key=f"gap_{gap.start:.2f}",
             icon=":material/play_arrow:",
             help=_("Hear it"),
-            on_click=_hear,
+            on_click=_play,
             args=(gap,),
         )
-        told = [_("{seconds} s of speech", seconds=decimal(gap.seconds, 1))]
+        notes = [_("{seconds} s of speech", seconds=decimal(gap.seconds, 1))]
         if gap.state == "tried":
-            told.append(_("transcribed again: no words were found"))
+            notes.append(_("transcribed again: no words were found"))
         elif gap.state == "waiting":
-            told.append(_("waits to be transcribed again"))
-        st.caption(" · ".join(told), width="stretch")
+            notes.append(_("waits to be transcribed again"))
+        st.caption(" · ".join(notes), width="stretch")
         said = _("Transcribe {place} again", place=ui.clock(gap.start))
         if gap.state != "waiting" and ui.icon_button(
             ":material/refresh:", said, f"again_{gap.start:.2f}", disabled=still
@@ -92,12 +92,12 @@ def _row(job: Job, gap: Gap, still: bool) -> None:
             _ask(job, [gap])
 
 
-def _hear(gap: Gap) -> None:
-    _gap, clicks = st.session_state.get(_HEARD, (None, 0))
-    st.session_state[_HEARD] = gap, clicks + 1
+def _play(gap: Gap) -> None:
+    _gap, clicks = st.session_state.get(_PLAYED, (None, 0))
+    st.session_state[_PLAYED] = gap, clicks + 1
 
 
 def _ask(job: Job, gaps: Sequence[Gap]) -> None:
-    with ui.told():
+    with ui.show_errors():
         coverage.transcribe_again(ui.store(), job, gaps)
         st.rerun()

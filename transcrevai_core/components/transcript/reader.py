@@ -1,7 +1,8 @@
 """The reader of a transcript: its sound as a picture, its text, and all that is put right in it.
 
-Plain HTML, CSS and JavaScript beside this file. It asks the routes of `reading` for what it shows
-and sends them what the user changes; the page is drawn anew only where who speaks has changed.
+Plain HTML, CSS and JavaScript beside this file. It asks the routes of `web.transcript_routes` for
+what it shows and sends them what the user changes; the page is drawn anew only where who speaks
+has changed.
 """
 
 import json

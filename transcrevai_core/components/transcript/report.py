@@ -1,4 +1,4 @@
-"""The report of a meeting, written by a worker of a moment when someone wants it."""
+"""The report of a meeting, written by a one-shot worker when someone wants it."""
 
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -7,7 +7,12 @@ import streamlit as st
 
 from transcrevai_core import report, ui
 from transcrevai_core.codes import Stage
-from transcrevai_core.components.working import begin, busy, finished, working
+from transcrevai_core.components.working import (
+    is_running,
+    show_progress,
+    start,
+    take_result,
+)
 from transcrevai_core.i18n import _, language
 from transcrevai_core.library import history
 from transcrevai_core.library.store import Store
@@ -55,16 +60,19 @@ def _menu(job_id: str, title: str) -> None:
     store, work = ui.store(), f"report_work_{job_id}"
     asked = (store.home, job_id, str(chosen), language(), address)
     state = (asked, _version(store, job_id))
-    if made := finished(work):
+    if made := take_result(work):
         st.session_state[_MADE] = made
     known, content = st.session_state.get(_MADE, (None, b""))
     if known != state:
         write = st.button(
-            _("Write the report"), type="primary", icon=":material/summarize:", disabled=busy(work)
+            _("Write the report"),
+            type="primary",
+            icon=":material/summarize:",
+            disabled=is_running(work),
         )
         if write:
-            begin(work, lambda task: (state, _write(task, asked)))
-        working(work)
+            start(work, lambda task: (state, _write(task, asked)))
+        show_progress(work)
         return
     st.download_button(
         _("Download the report"),
@@ -89,7 +97,7 @@ def _version(store: Store, job_id: str) -> str:
 
 
 def written(*asked: object, should_stop: Callable[[], bool] = lambda: False) -> bytes:
-    """Return what `reporting.make` makes of these arguments, outside of this process.
+    """Return what `report.make` makes of these arguments, outside of this process.
 
     Raises Cancelled where `should_stop` turns true, and WorkerDied.
     """

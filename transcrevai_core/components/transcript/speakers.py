@@ -11,21 +11,22 @@ import streamlit as st
 from transcrevai_core import ui
 from transcrevai_core.components.fields import fields
 from transcrevai_core.components.options import model_fields
-from transcrevai_core.components.profiles import say_what_is_lost
+from transcrevai_core.components.profiles import warn_of_loss
 from transcrevai_core.errors import InputError
 from transcrevai_core.figures import timeline
-from transcrevai_core.i18n import _, mark, plural, told
+from transcrevai_core.i18n import _, capital, mark, plural, say
 from transcrevai_core.library import edits
 from transcrevai_core.library.rows import used_names
+from transcrevai_core.messages import load
 from transcrevai_core.options import JobOptions
-from transcrevai_core.transcript.turns import shown_name, talk_times
+from transcrevai_core.transcript.turns import display_name, talk_times
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
 
 LONGEST_NAME = 60
 _SHARE, _SHARE_NAME = 346, 20  # pixels: half a page; characters that leave room for the rest
 # from conversations of known number: 95 % right, about 87 %, and 56 % or less
 _SURE = ((0.75, mark("quite sure")), (0.65, mark("fairly sure")), (0.0, mark("not sure")))
-_TOLD = ("given", "channels")
+_KNOWN = ("given", "channels")
 _OFFERED = 12  # names of other recordings: what a small screen shows without scrolling far
 # a dialog takes the focus to itself, at a moment of its own: so until the user does something, and
 # for 2 s at most from when the field is there, that has it, with its text selected
@@ -63,7 +64,7 @@ def counted(transcript: Transcript) -> str:
     """Write how many speak, and how sure that is, as Markdown."""
     number, facts = len(transcript.speakers), transcript.diarization
     text = f"**{plural('{number} speaker', '{number} speakers', number)}**"
-    if number != facts.get("speakers") or facts.get("by") in _TOLD:
+    if number != facts.get("speakers") or facts.get("by") in _KNOWN:
         return text  # no guess, or one that the user has corrected since
     sure = next(words for least, words in _SURE if facts.get("confidence", 0) >= least)
     text += f", {_(sure)}"
@@ -73,8 +74,8 @@ def counted(transcript: Transcript) -> str:
 
 
 def _why(transcript: Transcript) -> str | None:
-    why = told(str(transcript.diarization.get("why") or ""))
-    return ui.escape(f"{why[:1].upper()}{why[1:].rstrip('.')}.") if why else None
+    why = say(load(str(transcript.diarization.get("why") or "")))
+    return ui.escape(f"{capital(why).rstrip('.')}.") if why else None
 
 
 # -- the shares --------------------------------------------------------------------------------
@@ -95,7 +96,7 @@ def _share(transcript: Transcript, label: str, seconds: float, whole: float) -> 
         share = f":small[{ui.clock(seconds)} · {seconds / whole:.0%}]"
         chip = ui.chip(label, transcript.names, _SHARE_NAME)
         st.markdown(f"{chip}&ensp;{share}", width="content")
-        name = ui.escape(shown_name(label, transcript.names))
+        name = ui.escape(display_name(label, transcript.names))
         said = _("Rename {name}", name=name)
         if ui.icon_button(":material/drive_file_rename_outline:", said, f"rename_{label}"):
             rename(transcript, label)
@@ -127,7 +128,7 @@ def _rename(transcript: Transcript, label: str) -> None:
         chosen = _known_names(known[:_OFFERED]) if known else None
     st.html(f"<script>{_FOCUS}</script>", unsafe_allow_javascript=True, width="content")
     if save or chosen:
-        with ui.told():
+        with ui.show_errors():
             name = check_name(transcript, label, chosen or name)
             edits.rename_speaker(ui.store(), transcript.job_id, label, name)
             st.rerun()
@@ -149,7 +150,7 @@ def check_name(transcript: Transcript, label: str, name: str) -> str:
     """Return a name as it is kept; raise InputError where another speaker is shown under it."""
     name = " ".join(name.split())[:LONGEST_NAME].strip()
     wanted = name.casefold()
-    others = (shown_name(o, transcript.names) for o in transcript.speakers if o != label)
+    others = (display_name(o, transcript.names) for o in transcript.speakers if o != label)
     if wanted in (other.casefold() for other in others):
         raise InputError("Another speaker has this name; merge the two if they are one.")
     return name
@@ -163,9 +164,9 @@ def merge(transcript: Transcript, label: str) -> None:
 def _merge(transcript: Transcript, label: str) -> None:
     others = [other for other in transcript.speakers if other != label]
     into = st.selectbox(
-        _("{name} is really", name=ui.escape(shown_name(label, transcript.names))),
+        _("{name} is really", name=ui.escape(display_name(label, transcript.names))),
         others,
-        format_func=lambda other: shown_name(other, transcript.names),
+        format_func=lambda other: display_name(other, transcript.names),
     )
     st.caption(_("All that both have said becomes one speaker's; undoing parts them again."))
     if st.button(_("Merge"), type="primary", icon=":material/merge:"):
@@ -190,7 +191,7 @@ def find_again(job: Job, label: str, action: str) -> None:
         )
         with st.expander(_("More")):
             values = fields(_MORE, f"find_{job.id}", options)
-        say_what_is_lost(job)
+        warn_of_loss(job)
         if st.button(action, type="primary", icon=":material/search:"):
             requeue(job, {**values, "diarize": True, "speakers": number})
 
@@ -207,6 +208,6 @@ def add_text(job: Job) -> None:
 
 def requeue(job: Job, changes: dict[str, Any]) -> None:
     """Let a job go on with some other options, and show it at work."""
-    with ui.told():
+    with ui.show_errors():
         ui.store().requeue(job.id, ui.job_options({**job.options, **changes}))
         st.rerun()

@@ -10,30 +10,30 @@ import streamlit as st
 
 from transcrevai_core import ui
 from transcrevai_core.components.fields import choice_name
-from transcrevai_core.components.profiles import facts_of, keep_as_profile, kept_profiles, use_on
-from transcrevai_core.components.tables import number, table
-from transcrevai_core.components.tuning.hearing import clicked, hearing, play
-from transcrevai_core.components.tuning.judging import score_of
+from transcrevai_core.components.profiles import origin, profile_form, profile_list, use_button
+from transcrevai_core.components.tables import numeric, table
+from transcrevai_core.components.tuning.player import clicked, play, player
+from transcrevai_core.components.tuning.scoring import score_of
 from transcrevai_core.components.tuning.trials import trials
 from transcrevai_core.export import file_stem
 from transcrevai_core.figures import tuning_charts, tuning_words
 from transcrevai_core.i18n import _, decimal, plural
-from transcrevai_core.i18n import told as said
 from transcrevai_core.library.rows import read_names, read_turns
-from transcrevai_core.transcript.turns import label_number, same_speakers, shown_name
+from transcrevai_core.messages import load
+from transcrevai_core.transcript.turns import display_name, label_number, match_speakers
 from transcrevai_core.tuning import laboratory, parameters, sweeps, tasks
-from transcrevai_core.tuning.tasks import Question
+from transcrevai_core.tuning.tasks import Trial
 from transcrevai_core.types import Job, Turn
 
 _CHART: dict[str, Any] = {"displayModeBar": False, "doubleClick": "reset"}
 
 
 @dataclass(frozen=True)
-class Found:
-    """An answer of the laboratory, beside what the library has of the recording."""
+class LabResult:
+    """The turns that settings come to, beside what the library has of the recording."""
 
     job: Job
-    question: Question
+    trial: Trial
     answer: Mapping[str, Any]
 
     @cached_property
@@ -53,9 +53,9 @@ class Found:
         """What each speaker of the answer is called in the library, else a label of its own."""
         return relabelled(self.before, parameters.turns_of(self.answer))
 
-    def ask(self, function: Any) -> Any:
-        """Ask more of the same voices with the same settings."""
-        return laboratory.of(ui.store()).ask(self.job, function, self.question)
+    def run(self, function: Any) -> Any:
+        """Return what else a function of `tuning.tasks` finds by the same settings."""
+        return laboratory.for_store(ui.store()).run(self.job, function, self.trial)
 
 
 def relabelled(before: Sequence[Turn], after: Sequence[Turn]) -> dict[str, str]:
@@ -64,7 +64,7 @@ def relabelled(before: Sequence[Turn], after: Sequence[Turn]) -> dict[str, str]:
     >>> relabelled([Turn(0, 9, "SPEAKER_01")], [Turn(0, 8, "SPEAKER_00"), Turn(8, 9, "SPEAKER_01")])
     {'SPEAKER_00': 'SPEAKER_01', 'SPEAKER_01': 'SPEAKER_00'}
     """
-    same = same_speakers(after, before)
+    same = match_speakers(after, before)
     taken = {*same.values(), *(turn.speaker for turn in before)}
     free = (name for name in map("SPEAKER_{:02d}".format, range(100)) if name not in taken)
     for label in sorted({turn.speaker for turn in after}, key=lambda x: label_number(x) or 0):
@@ -73,24 +73,24 @@ def relabelled(before: Sequence[Turn], after: Sequence[Turn]) -> dict[str, str]:
     return same
 
 
-def findings(found: Found) -> None:
-    """Draw an answer: the turns at once, the rest in tabs that cost nothing while closed."""
+def findings(found: LabResult) -> None:
+    """Draw a result: the turns at once, the rest in tabs that cost nothing while closed."""
     turns = parameters.turns_of(found.answer)
     after = [Turn(turn.start, turn.end, found.same[turn.speaker]) for turn in turns]
     _headline(found.answer, after)
-    facts_of(found.job, found.question.settings)
+    origin(found.job, found.trial.settings)
     job_id = found.job.id
     key = f"lab_lanes_{job_id}"
     duration = found.job.duration or 0.0
     st.plotly_chart(
-        tuning_charts.both(found.before, after, found.names, duration, ui.palette()),
+        tuning_charts.before_and_after(found.before, after, found.names, duration, ui.palette()),
         key=key,
         config=_CHART,
         selection_mode="points",
         on_select=lambda: clicked(job_id, key),
         alt=_("Who speaks when, before and after: one lane for each speaker"),
     )
-    hearing(job_id, after, found.names)
+    player(job_id, after, found.names)
     sections = {
         ":material/scatter_plot: " + _("Map"): _map,
         ":material/grid_on: " + _("Likeness"): _likeness,
@@ -118,25 +118,25 @@ def _headline(answer: Mapping[str, Any], after: Sequence[Turn]) -> None:
     took = _("found in {seconds} s", seconds=decimal(answer["seconds"], 2))
     st.markdown(f"{text} · {many} · {took}")
     if facts["why"]:
-        st.caption(ui.escape(said(str(facts["why"]))))
+        st.caption(ui.say(load(facts["why"])))
 
 
 # -- the tabs ----------------------------------------------------------------------------------
 
 
-def _say_nothing() -> None:
+def _no_speech() -> None:
     st.caption(_("No speech was found in this recording, so there is nothing to show here."))
 
 
-def _map(found: Found) -> None:
-    answer = found.ask(tasks.survey)
+def _map(found: LabResult) -> None:
+    answer = found.run(tasks.voice_map)
     if not answer["dots"]:
-        _say_nothing()
+        _no_speech()
         return
     dots = [[*dot[:4], found.same[dot[4]]] for dot in answer["dots"]]
     key = f"lab_map_{found.job.id}"
     st.plotly_chart(
-        tuning_charts.survey(dots, found.names, ui.palette()),
+        tuning_charts.voice_map(dots, found.names, ui.palette()),
         key=key,
         config=_CHART,
         selection_mode="points",
@@ -154,7 +154,7 @@ def _map(found: Found) -> None:
     _windows(found, dots)
 
 
-def _windows(found: Found, dots: Sequence[Sequence[Any]]) -> None:
+def _windows(found: LabResult, dots: Sequence[Sequence[Any]]) -> None:
     """Draw the windows of the map as a list, of which one can be heard."""
     key = f"lab_window_{found.job.id}"
     listed = {(dot[2], dot[3]): dot[4] for dot in tuning_words.farthest(dots)}
@@ -162,7 +162,7 @@ def _windows(found: Found, dots: Sequence[Sequence[Any]]) -> None:
     def written(span: tuple[float, float]) -> str:
         start, end = (decimal(seconds, 2) for seconds in span)
         times = _("{start} s to {end} s", start=start, end=end)
-        return f"{ui.clock(span[0])} · {shown_name(listed[span], found.names)} · {times}"
+        return f"{ui.clock(span[0])} · {display_name(listed[span], found.names)} · {times}"
 
     def chosen() -> None:
         # a page that shows windows of an earlier answer sends one back as its text
@@ -180,10 +180,10 @@ def _windows(found: Found, dots: Sequence[Sequence[Any]]) -> None:
     )
 
 
-def _likeness(found: Found) -> None:
-    answer = found.ask(tasks.affinity)
+def _likeness(found: LabResult) -> None:
+    answer = found.run(tasks.affinity)
     if not answer["labels"]:
-        _say_nothing()
+        _no_speech()
         return
     labels = [found.same[label] for label in answer["labels"]]
     figure = tuning_charts.affinity(
@@ -204,19 +204,19 @@ def _likeness(found: Found) -> None:
 def _pairs(means: Mapping[tuple[str, str], float], names: Mapping[str, str]) -> None:
     """Draw how alike speakers are on average as a table, which says what the picture shows."""
     labels = sorted({label for pair in means for label in pair})
-    called = [ui.escape(shown_name(label, names)) for label in labels]
+    called = [ui.escape(display_name(label, names)) for label in labels]
     rows = [
         [f"**{name}**", *(decimal(means[a, b], 2) if (a, b) in means else "" for b in labels)]
         for a, name in zip(labels, called, strict=True)
     ]
     with st.expander(_("In numbers"), icon=":material/table:"):
-        table([_("Mean cosine"), *map(number, called)], rows, 120 + 90 * len(labels))
+        table([_("Mean cosine"), *map(numeric, called)], rows, 120 + 90 * len(labels))
 
 
-def _evidence(found: Found) -> None:
-    answer = found.ask(tasks.evidence)
+def _evidence(found: LabResult) -> None:
+    answer = found.run(tasks.evidence)
     if not answer["rows"]:
-        _say_nothing()
+        _no_speech()
         return
     figure = tuning_charts.evidence(answer["rows"], answer["chosen"], ui.palette())
     alt = _("What speaks for each number of speakers")
@@ -234,17 +234,17 @@ def _evidence(found: Found) -> None:
         table(head, rows, 480)
 
 
-def _trials(found: Found) -> None:
-    trials(found.job, found.question)
+def _trials(found: LabResult) -> None:
+    trials(found.job, found.trial)
 
 
-def _result(found: Found) -> None:
-    values = dict(found.question.settings)
+def _result(found: LabResult) -> None:
+    values = dict(found.trial.settings)
     kept = sweeps.kept_reference(ui.store(), found.job.id)
-    score = score_of(found.job, found.question, kept) if kept else None
+    score = score_of(found.job, found.trial, kept) if kept else None
     exported = parameters.export(found.job, values, found.answer, score)
     with st.container(horizontal=True):
-        use_on(found.job, values, "lab")
+        use_button(found.job, values, "lab")
         st.download_button(
             _("Export as JSON"),
             json.dumps(exported, ensure_ascii=False, indent=2),
@@ -253,8 +253,8 @@ def _result(found: Found) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
-    keep_as_profile(found.job, values, {}, "lab")
-    kept_profiles()
+    profile_form(found.job, values, {}, "lab")
+    profile_list()
     st.caption(_("The same turns come from the exported file on the command line:"))
     st.code(
         "transcrevai tune RECORDING --from FILE.tuning.json --json", language=None, wrap_lines=True

@@ -1,4 +1,4 @@
-"""The laboratory of a recording: settings that answer at once, turns before and after, evidence."""
+"""The laboratory of a recording: settings tried at once, turns before and after, evidence."""
 
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -8,8 +8,8 @@ import streamlit as st
 
 from transcrevai_core import ui
 from transcrevai_core.components.fields import field, label_of, meaning
-from transcrevai_core.components.tuning.findings import Found, findings
-from transcrevai_core.components.working import watch
+from transcrevai_core.components.tuning.findings import LabResult, findings
+from transcrevai_core.components.working import show_task
 from transcrevai_core.diarization.recipes import chosen_recipe
 from transcrevai_core.i18n import _, decimal
 from transcrevai_core.options import JobOptions
@@ -24,7 +24,7 @@ _WINDOW = ("window_seconds", "hop_seconds")
 @st.fragment
 def laboratory_of(job: Job) -> None:
     """Draw the settings of a job's speakers and what comes of them; only this is drawn again."""
-    base = parameters.of_job(job)
+    base = parameters.job_settings(job)
     settings, answers = st.columns([2, 5], gap="medium")  # a change and its answer in one view
     with settings:
         values = parameters.checked({**base, **_controls(job.id, JobOptions(**base))})
@@ -33,19 +33,19 @@ def laboratory_of(job: Job) -> None:
 
 
 def _answer(job: Job, values: Values) -> None:
-    place = laboratory.of(ui.store())
-    question = place.question(job, values)
-    if question is None:
+    lab = laboratory.for_store(ui.store())
+    trial = lab.trial(job, values)
+    if trial is None:
         _offer_voices(job, values)
         return
-    slow = "" if place.warm else _("Loading the voices")
-    if place.warm and chosen_recipe(values).resegment_rounds:
+    slow = "" if lab.warm else _("Loading the voices")
+    if lab.warm and chosen_recipe(values).resegment_rounds:
         slow = _("Seeking the boundaries of turns in the sound")
     wait = st.spinner(slow, show_time=True) if slow else nullcontext()
-    with ui.told():
+    with ui.show_errors():
         with wait:  # a change that is answered at once must not move the page
-            answer = place.ask(job, tasks.answer, question)
-        findings(Found(job, question, answer))
+            answer = lab.run(job, tasks.diarize, trial)
+        findings(LabResult(job, trial, answer))
 
 
 # -- settings ----------------------------------------------------------------------------------
@@ -126,10 +126,10 @@ def _share(key: str, now: JobOptions) -> float:
 
 def _offer_voices(job: Job, values: Values) -> None:
     """Say that voices are not kept, offer to find them, and show how far that is."""
-    place = laboratory.of(ui.store())
-    task = place.hearing(job, values)
+    lab = laboratory.for_store(ui.store())
+    task = lab.voice_task(job, values)
     if task and task.is_alive():
-        watch(task, "hearing_cancel")
+        show_task(task, "voices_cancel")
         return
     if task and task.error:
         st.error(ui.say(task.error), icon=":material/error:")
@@ -150,4 +150,4 @@ def _offer_voices(job: Job, values: Values) -> None:
 
 
 def _begin(job: Job, values: Values) -> None:
-    laboratory.of(ui.store()).hear(job, values)
+    laboratory.for_store(ui.store()).find_voices(job, values)

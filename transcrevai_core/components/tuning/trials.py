@@ -9,23 +9,22 @@ import streamlit as st
 from transcrevai_core import ui
 from transcrevai_core.components.fields import label_of
 from transcrevai_core.components.profiles import (
-    facts_of,
-    keep_as_profile,
-    named,
-    use_on,
+    origin,
+    profile_form,
+    settings_text,
+    use_button,
     value_name,
 )
 from transcrevai_core.components.tables import table
-from transcrevai_core.components.tuning.judging import judge, parts, parts_head, reference_of
-from transcrevai_core.components.working import EVERY, bar
+from transcrevai_core.components.tuning.scoring import parts, parts_head, reference_of, score_table
+from transcrevai_core.components.working import EVERY, progress_bar
 from transcrevai_core.export import file_stem
 from transcrevai_core.figures import tuning_charts
 from transcrevai_core.i18n import _, decimal, plural
-from transcrevai_core.i18n import told as said
 from transcrevai_core.tuning import laboratory, parameters, sweep_run, sweeps
 from transcrevai_core.tuning.parameters import Values
 from transcrevai_core.tuning.sweeps import Reference, Sweep
-from transcrevai_core.tuning.tasks import Question
+from transcrevai_core.tuning.tasks import Trial
 from transcrevai_core.types import Job
 
 _SHOWN = 15  # rows of its table
@@ -42,18 +41,18 @@ _GRIDS: dict[str, str] = {
 }
 
 
-def trials(job: Job, question: Question) -> None:
-    """Draw the reference of a job, the errors of an answer, and sweeps."""
+def trials(job: Job, trial: Trial) -> None:
+    """Draw the reference of a job, the errors of tried settings, and sweeps."""
     reference = reference_of(job)
     sweep = sweeps.latest(ui.store(), job.id)
-    collar = judge(job, question, reference) if reference else 0.0
-    runs = sweep is not None and sweep.runs
+    collar = score_table(job, trial, reference) if reference else 0.0
+    runs = sweep is not None and sweep.is_running
     if reference or runs:
         st.subheader(_("Sweep"), anchor=False)
     if sweep and runs:
         st.fragment(_running, run_every=EVERY)(sweep, _is_of(sweep, reference))
     elif reference:
-        _plan(job, question, reference, collar)
+        _plan(job, trial, reference, collar)
         _last(job, sweep, reference, collar)
 
 
@@ -73,7 +72,7 @@ def _last(job: Job, sweep: Sweep | None, reference: Reference, collar: float) ->
 # -- sweeps ------------------------------------------------------------------------------------
 
 
-def _plan(job: Job, question: Question, reference: Reference, collar: float) -> None:
+def _plan(job: Job, trial: Trial, reference: Reference, collar: float) -> None:
     """Draw what is to be tried, and begin."""
     key = f"lab_sweep_{job.id}"
     names = st.multiselect(
@@ -84,7 +83,7 @@ def _plan(job: Job, question: Question, reference: Reference, collar: float) -> 
         key=f"{key}_names",
     )
     grid: dict[str, list[Any]] = {}
-    with ui.told():
+    with ui.show_errors():
         texts = []
         for place, name in enumerate(names):
             if place % 2 == 0:
@@ -98,7 +97,7 @@ def _plan(job: Job, question: Question, reference: Reference, collar: float) -> 
                 )
             texts.append(f"{name}={value}")
         grid = parameters.parse_grid(texts)
-        base = _base(question.settings, grid, key)
+        base = _base(trial.settings, grid, key)
         few = st.number_input(
             _("Only so many, at random"), 1, parameters.MOST_POINTS, None, key=f"{key}_random",
             placeholder=_("All of them"),
@@ -110,14 +109,14 @@ def _plan(job: Job, question: Question, reference: Reference, collar: float) -> 
             type="primary",
             icon=":material/science:",
             disabled=not names,
-            on_click=lambda: _start(sweeps.begin(ui.store(), job, plan)),
+            on_click=lambda: _start(sweeps.create(ui.store(), job, plan)),
         )
 
 
 def _base(settings: Mapping[str, Any], grid: Mapping[str, Sequence[Any]], key: str) -> Values:
     """Draw what stays as it is while a grid is varied, and return the settings of all points."""
     base = dict(settings)
-    if idle := parameters.idle(base, grid):
+    if idle := parameters.without_effect(base, grid):
         if st.toggle(
             _("Let the sweep find the number of speakers"),
             key=f"{key}_free",
@@ -133,14 +132,14 @@ def _base(settings: Mapping[str, Any], grid: Mapping[str, Sequence[Any]], key: s
                 ),
                 icon=":material/warning:",
             )
-    if fixed := named(parameters.fixed(base, grid)):
+    if fixed := settings_text(parameters.fixed(base, grid)):
         st.caption(_("Fixed, and not as by default: {settings}", settings=ui.escape(fixed)))
     return base
 
 
 def _start(sweep_id: str) -> None:
     """Let a sweep run, or go on."""
-    sweep_run.start(laboratory.of(ui.store()), sweep_id)
+    sweep_run.start(laboratory.for_store(ui.store()), sweep_id)
 
 
 def _is_of(sweep: Sweep, reference: Reference | None) -> bool:
@@ -161,7 +160,7 @@ def _offer_again(job: Job, sweep: Sweep, reference: Reference) -> None:
         _("Run it again"),
         icon=":material/replay:",
         on_click=lambda: _start(
-            sweeps.begin(ui.store(), job, {**sweep.plan, "reference": reference.text})
+            sweeps.create(ui.store(), job, {**sweep.plan, "reference": reference.text})
         ),
     )
 
@@ -169,11 +168,11 @@ def _offer_again(job: Job, sweep: Sweep, reference: Reference) -> None:
 def _running(sweep: Sweep, shown: bool) -> None:
     """Draw how far a sweep is, and what it has found, where that is to be shown."""
     sweep = sweeps.find(ui.store(), sweep.id, sweep.plan)
-    if not sweep.runs:
+    if not sweep.is_running:
         st.rerun()
     whole = len(sweep.plan["points"])
     stage = _("{done} of {all} settings", done=len(sweep.results), all=whole)
-    bar(stage, sweep.share, sweep.elapsed, sweep.left)
+    progress_bar(stage, sweep.share, sweep.elapsed, sweep.left)
     st.button(
         _("Cancel"), icon=":material/close:", on_click=sweeps.cancel, args=(ui.store(), sweep.id)
     )
@@ -187,7 +186,7 @@ def _ended(job: Job, sweep: Sweep) -> None:
     """Draw what a sweep has found, and let it go on where it did not come to its end."""
     ranked, whole = sweep.ranked(), len(sweep.plan["points"])
     if len(ranked) < whole:
-        error = ui.escape(said(sweep.error))
+        error = ui.say(sweep.error)
         st.warning(
             _("The sweep has {done} of {all} settings; these are kept.", done=len(ranked),
               all=whole) + (f" {error}" if error else ""),
@@ -207,31 +206,31 @@ def _ended(job: Job, sweep: Sweep) -> None:
         _(
             "**Best: DER {rate}%** with {settings}",
             rate=decimal(100 * best["der"], 1),
-            settings=ui.escape(named(sweep.plan["points"][ranked[0]])),
+            settings=ui.escape(settings_text(sweep.plan["points"][ranked[0]])),
         )
     )
-    if sweep.as_good > 1:
+    if sweep.tied > 1:
         st.caption(
             _(
                 "{good} of the {all} settings come to the same DER; this is the first of them.",
-                good=decimal(sweep.as_good),
+                good=decimal(sweep.tied),
                 all=decimal(len(ranked)),
             )
         )
     values = sweep.settings(ranked[0])
-    facts_of(job, values)
+    origin(job, values)
     with st.container(horizontal=True):
-        use_on(job, values, "sweep")
+        use_button(job, values, "sweep")
         st.download_button(
             _("Export as JSON"),
-            json.dumps(sweeps.exported(job, sweep), ensure_ascii=False, indent=2),
+            json.dumps(sweeps.as_dict(job, sweep), ensure_ascii=False, indent=2),
             f"{file_stem(job.title)}.sweep.json",
             "application/json",
             icon=":material/download:",
             on_click="ignore",
         )
-    told = {"der": best["der"], "collar": best["collar"], "reference": sweep.judged_by}
-    keep_as_profile(job, values, told, "sweep")
+    score = {"der": best["der"], "collar": best["collar"], "reference": sweep.reference_digest}
+    profile_form(job, values, score, "sweep")
     _heat(job, sweep)
     _table(sweep, _SHOWN)
 
@@ -252,8 +251,8 @@ def _table(sweep: Sweep, most: int) -> None:
     table(head, rows, 480 + 110 * len(names))
     failed = sum("error" in result for result in sweep.results.values())
     if len(ranked) > most or failed:
-        said_of = _("The best {shown} of {all}.", shown=min(most, len(ranked)), all=len(ranked))
-        st.caption(said_of + (" " + _("Failed: {number}.", number=failed) if failed else ""))
+        best = _("The best {shown} of {all}.", shown=min(most, len(ranked)), all=len(ranked))
+        st.caption(best + (" " + _("Failed: {number}.", number=failed) if failed else ""))
 
 
 def _heat(job: Job, sweep: Sweep) -> None:
@@ -264,7 +263,7 @@ def _heat(job: Job, sweep: Sweep) -> None:
     across, down = (sweep.plan["grid"][name] for name in names)
     rates = [[_least(sweep, dict(zip(names, (a, d), strict=True))) for a in across] for d in down]
     titles = label_of(names[0]), label_of(names[1])
-    figure = tuning_charts.heat(
+    figure = tuning_charts.sweep_heatmap(
         [value_name(a) for a in across], [value_name(d) for d in down], rates, titles, ui.palette()
     )
     alt = _("DER of each pair of settings")

@@ -1,4 +1,4 @@
-"""Voice vectors of windows. One protocol, so that other extractors can stand beside these."""
+"""Voice vectors of windows. One protocol serves them all."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol

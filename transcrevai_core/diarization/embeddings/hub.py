@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from transcrevai_core.errors import ModelError, SettingError
+from transcrevai_core.messages import Message
 
 _ID = re.compile(r"(?P<repo>\w[\w.-]*/\w[\w.-]*)(:(?P<file>.+\.onnx))?")
 # what speaker models are called, and what is called so beside them
@@ -34,8 +35,9 @@ def fetch(name: str) -> Path:
     match = _ID.fullmatch(name)
     if path.is_dir() or match is None or (match["file"] is None and name.endswith(".onnx")):
         raise SettingError(
-            f"There is no file {name}; the path of an .onnx file or a Hugging Face id (owner/name, "
-            "or owner/name:FILE.onnx) would be right."
+            "There is no file {name}; the path of an .onnx file or a Hugging Face id (owner/name, "
+            "or owner/name:FILE.onnx) would be right.",
+            name=name,
         )
     # a silent server ends the attempt instead of holding it for ever
     os.environ.setdefault("HF_HUB_DOWNLOAD_TIMEOUT", "20")
@@ -44,13 +46,13 @@ def fetch(name: str) -> Path:
     return _cached(repo, file) or _download(name, repo, file)
 
 
-def choose(files: Sequence[str], repo: str) -> str:
+def choose_file(files: Sequence[str], repo: str) -> str:
     """Return the one of a repository's files that is its speaker model.
 
     Full numbers go before reduced ones, a speaker model's name before others. Raises
     SettingError with one sentence where none or several would do.
 
-    >>> choose(["vad.onnx", "campplus.int8.onnx", "campplus.onnx", "README.md"], "org/name")
+    >>> choose_file(["vad.onnx", "campplus.int8.onnx", "campplus.onnx", "README.md"], "org/name")
     'campplus.onnx'
     """
     found = sorted(f for f in files if f.endswith(".onnx") and not _OTHER.search(f))
@@ -61,13 +63,16 @@ def choose(files: Sequence[str], repo: str) -> str:
         return found[0]
     if not found:
         raise SettingError(
-            f"{repo} holds no .onnx file of a speaker model; the id of one that does would be "
-            "right."
+            "{repo} holds no .onnx file of a speaker model; the id of one that does would be "
+            "right.",
+            repo=repo,
         )
-    more = ", ..." if len(found) > 5 else ""
     raise SettingError(
-        f"{repo} holds {len(found)} ONNX models ({', '.join(found[:5])}{more}); "
-        f"{repo}:{found[0]} would name one."
+        "{repo} holds {number} ONNX models ({names}); {repo}:{first} would name one.",
+        repo=repo,
+        number=len(found),
+        names=", ".join([*found[:5], *(["..."] if len(found) > 5 else [])]),
+        first=found[0],
     )
 
 
@@ -82,7 +87,7 @@ def _cached(repo: str, file: str | None) -> Path | None:
         return None
     here = [str(path.relative_to(folder)) for path in folder.rglob("*.onnx")]
     if file is None and here:
-        file = choose(here, repo)
+        file = choose_file(here, repo)
     return folder / file if file in here else None
 
 
@@ -93,7 +98,7 @@ def _download(name: str, repo: str, file: str | None) -> Path:
     try:
         # weights beside the file, as large models have them, lie in FILE.onnx.data or so
         files = HfApi().list_repo_files(repo)
-        file = file or choose(files, repo)
+        file = file or choose_file(files, repo)
         for beside in files:
             if beside.startswith((f"{file}.", f"{file}_")):
                 hf_hub_download(repo, beside)
@@ -101,16 +106,19 @@ def _download(name: str, repo: str, file: str | None) -> Path:
     except SettingError:
         raise
     except GatedRepoError:
-        reason = f"{repo} asks for a token"
+        reason = Message("{repo} asks for a token", {"repo": repo})
     except RepositoryNotFoundError:
-        reason = f"Hugging Face knows no {repo}"
+        reason = Message("Hugging Face knows no {repo}", {"repo": repo})
     except EntryNotFoundError:
-        reason = f"{repo} has no file {file}"
+        reason = Message("{repo} has no file {file}", {"repo": repo, "file": file})
     except Exception as error:  # the hub's client lets every kind through
         kind = type(error).__name__
-        offline = "offline" in kind.lower()
-        reason = f"the hub's client {'is set to work offline' if offline else f'said {kind}'}"
+        reason = Message("the hub's client said {kind}", {"kind": kind})
+        if "offline" in kind.lower():
+            reason = Message("the hub's client is set to work offline")
     raise ModelError(
-        f"The model {name} is not on this computer and could not be downloaded ({reason}); "
-        "the path of an .onnx file would work without a network."
+        "The model {name} is not on this computer and could not be downloaded ({reason}); "
+        "the path of an .onnx file would work without a network.",
+        name=name,
+        reason=reason,
     )

@@ -33,11 +33,11 @@ _QUIET = 10 ** (-30 / 20)  # level, as a share of full scale, that resemblyzer r
 class OnnxEmbedding:
     """The vectors of an ONNX speaker model: WeSpeaker, CAM++, 3D-Speaker, ECAPA, TitaNet.
 
-    `model` is the path of an .onnx file or a Hugging Face id (see `hub.fetch`). What the model
-    hears is read off its inputs: (batch, frames, bins) is Kaldi's filter bank minus its mean over
-    the window, as WeSpeaker and 3D-Speaker have it; (batch, bins, frames) NVIDIA NeMo's, each bin
-    z-scored; (batch, samples) or (batch, 1, samples) sound in -1 to 1. A second input is taken to
-    be the lengths. Metadata as sherpa-onnx writes it (https://github.com/k2-fsa/sherpa-onnx)
+    `model` is the path of an .onnx file or a Hugging Face id (see `hub.fetch`). The shapes of its
+    inputs say which features it needs: (batch, frames, bins) is Kaldi's filter bank minus its mean
+    over the window, as WeSpeaker and 3D-Speaker have it; (batch, bins, frames) NVIDIA NeMo's, each
+    bin z-scored; (batch, samples) or (batch, 1, samples) sound in -1 to 1. A second input is taken
+    to be the lengths. Metadata as sherpa-onnx writes it (https://github.com/k2-fsa/sherpa-onnx)
     overrules this. Raises SettingError or ModelError with one sentence.
     """
 
@@ -46,7 +46,7 @@ class OnnxEmbedding:
     between: np.ndarray | None = None
 
     def __init__(self, model: str) -> None:
-        onnxruntime = _extra("onnxruntime", "onnx", model)
+        onnxruntime = _import_extra("onnxruntime", "onnx", model)
         self.name = model
         path = hub.fetch(model)
         options = onnxruntime.SessionOptions()
@@ -59,23 +59,25 @@ class OnnxEmbedding:
             )
         except Exception as error:  # onnxruntime has a class for each of a dozen reasons
             raise ModelError(
-                f"{model} cannot be read as an ONNX model ({_reason(error)}); "
-                "a complete .onnx file would be right."
+                "{model} cannot be read as an ONNX model ({reason}); a complete .onnx file would "
+                "be right.",
+                model=model,
+                reason=_reason(error),
             ) from None
-        self._plan()
+        self._read_inputs()
 
-    def _plan(self) -> None:
-        """Read off inputs, outputs and metadata what the model wants to hear."""
-        says = self._session.get_modelmeta().custom_metadata_map
-        rate = says.get("sample_rate", "")
+    def _read_inputs(self) -> None:
+        """Read from inputs, outputs and metadata which features the model needs."""
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        rate = metadata.get("sample_rate", "")
         if rate not in ("", str(SAMPLE_RATE)):
             raise SettingError(
-                f"{self.name} hears sound of {rate} Hz; a model for {SAMPLE_RATE} Hz would be "
-                "right."
-            )
+                "{model} hears sound of {rate} Hz; a model for {right} Hz would be right.",
+                model=self.name, rate=rate, right=SAMPLE_RATE,
+            )  # fmt: skip
         sound, *others = self._session.get_inputs()
         shape = [size if isinstance(size, int) else None for size in sound.shape]
-        nemo = says.get("framework") == "nemo"
+        nemo = metadata.get("framework") == "nemo"
         self._length = others[0] if others else None
         self._channel = len(shape) == 3 and shape[1] == 1
         self._waves = len(shape) == 2 or self._channel
@@ -94,23 +96,25 @@ class OnnxEmbedding:
             or len(others) > 1
             or length_type not in ("", "tensor(int64)", "tensor(float)")
         ):
-            told = ", ".join(f"{i.name} {i.type} {list(i.shape)}" for i in (sound, *others))
             raise SettingError(
-                f"{self.name} has the inputs {told}; a float (batch, frames, {_MEL_BINS}), (batch, "
-                f"{_MEL_BINS}, frames) or (batch, samples) would be right, with lengths at most."
+                "{model} has the inputs {inputs}; a float (batch, frames, {bins}), (batch, {bins}, "
+                "frames) or (batch, samples) would be right, with lengths at most.",
+                model=self.name,
+                inputs=", ".join(f"{i.name} {i.type} {list(i.shape)}" for i in (sound, *others)),
+                bins=_MEL_BINS,
             )
         # frames or samples, where the model takes windows of one length only
         self._fixed = shape[-1] if self._waves or self._transposed else middle
-        self._normal = says.get(
+        self._normal = metadata.get(
             "feature_normalize_type", "per_feature" if self._transposed else "global-mean"
         )
         if not self._waves:
             bins = middle if self._transposed else end
             self._fbank = filter_bank(
-                bins or int(says.get("feat_dim", _MEL_BINS)),
+                bins or int(metadata.get("feat_dim", _MEL_BINS)),
                 nemo=self._transposed,
-                window=says.get("window_type", "hann" if self._transposed else "povey"),
-                whole=says.get("normalize_samples", "0") == "0" and not self._transposed,
+                window=metadata.get("window_type", "hann" if self._transposed else "povey"),
+                whole=metadata.get("normalize_samples", "0") == "0" and not self._transposed,
                 name=self.name,
             )
         outputs = self._session.get_outputs()
@@ -155,13 +159,15 @@ class OnnxEmbedding:
             (vectors,) = self._session.run([self._output], feed)
         except Exception as error:
             raise ModelError(
-                f"{self.name} refuses windows of shape {batch.shape} ({_reason(error)}); "
-                "a speaker model for windows of any length would be right."
-            ) from None
+                "{model} refuses windows of shape {shape} ({reason}); a speaker model for windows "
+                "of any length would be right.",
+                model=self.name, shape=str(batch.shape), reason=_reason(error),
+            ) from None  # fmt: skip
         vectors = np.asarray(vectors, np.float32).reshape(len(batch), -1)
         if not np.isfinite(vectors).all():
             raise ModelError(
-                f"{self.name} gives vectors that are not numbers; a whole model would be right."
+                "{model} gives vectors that are not numbers; a whole model would be right.",
+                model=self.name,
             )
         return vectors
 
@@ -181,8 +187,8 @@ class ResemblyzerEmbedding:
     def __init__(self) -> None:
         with warnings.catch_warnings():  # its dependencies use what will be removed one day
             warnings.simplefilter("ignore")
-            resemblyzer = _extra("resemblyzer", "resemblyzer", "resemblyzer")
-            self._torch = _extra("torch", "resemblyzer", "resemblyzer")
+            resemblyzer = _import_extra("resemblyzer", "resemblyzer", "resemblyzer")
+            self._torch = _import_extra("torch", "resemblyzer", "resemblyzer")
             self._torch.set_num_threads(1)
             self._encoder = resemblyzer.VoiceEncoder("cpu", verbose=False).eval()
         self._spectrum = resemblyzer.wav_to_mel_spectrogram
@@ -256,7 +262,7 @@ def filter_bank(
     No dither; a frame of 25 ms every 10 ms that lies whole in the samples. `whole` scales
     samples to 16 bits first, as Kaldi has them; `nemo` has librosa's filters from 0 Hz on.
     """
-    knf = _extra("kaldi_native_fbank", "onnx", name)
+    knf = _import_extra("kaldi_native_fbank", "onnx", name)
     options = knf.FbankOptions()
     options.frame_opts.dither = 0.0
     options.frame_opts.window_type = window
@@ -275,15 +281,16 @@ def filter_bank(
     return energies
 
 
-def _extra(module: str, extra: str, name: str) -> Any:
+def _import_extra(module: str, extra: str, name: str) -> Any:
     """Import a module that comes with an extra; raises SettingError with one sentence."""
     try:
         with contextlib.redirect_stdout(None):
             return importlib.import_module(module)
     except ImportError as error:
         raise SettingError(
-            f"The embedding {name} needs `pip install transcrevai[{extra}]` ({_reason(error)})."
-        ) from None
+            "The embedding {name} needs `pip install transcrevai[{extra}]` ({reason}).",
+            name=name, extra=extra, reason=_reason(error),
+        ) from None  # fmt: skip
 
 
 def _reason(error: BaseException) -> str:

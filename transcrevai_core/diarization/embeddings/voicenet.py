@@ -21,7 +21,7 @@ from transcrevai_core.types import SAMPLE_RATE
 
 NETWORK_FILE = Path(__file__).parent / "voicenet.onnx"
 HEAD_FILE = Path(__file__).parent / "voicenet.npz"
-FLOOR = -11.0  # nats below the mean energy: what is quieter, nobody hears
+FLOOR = -11.0  # nats below the mean energy: what is quieter is inaudible
 STEPS_PER_SECOND = FRAMES_PER_SECOND // 2
 _STRETCH_SECONDS = 20.0  # of a recording that is worked on at once
 _LEAST_SAMPLES = SAMPLE_RATE // 10
@@ -44,9 +44,9 @@ class Head:
 
     def vectors(self, pooled: np.ndarray) -> np.ndarray:
         """Voice vectors from pooled values (windows, P): float32, (windows, L)."""
-        said = pooled @ self.weights + self.bias
-        said /= np.maximum(np.linalg.norm(said, axis=1, keepdims=True), 1e-9)
-        return np.asarray((said - self.centre) @ self.discriminants, np.float32)
+        projected = pooled @ self.weights + self.bias
+        projected /= np.maximum(np.linalg.norm(projected, axis=1, keepdims=True), 1e-9)
+        return np.asarray((projected - self.centre) @ self.discriminants, np.float32)
 
 
 def load_head(path: Path = HEAD_FILE) -> Head:

@@ -1,4 +1,4 @@
-"""What is heard of a recording in the laboratory: clicked in a chart, chosen, or turn by turn."""
+"""Playing stretches of a recording in the laboratory: clicked, chosen, or turn by turn."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -7,18 +7,18 @@ import streamlit as st
 
 from transcrevai_core.components.clip import clip
 from transcrevai_core.i18n import _
-from transcrevai_core.transcript.turns import shown_name
+from transcrevai_core.transcript.turns import display_name
 from transcrevai_core.types import Turn
 
 
-def hearing(job_id: str, turns: Sequence[Turn], names: Mapping[str, str]) -> None:
+def player(job_id: str, turns: Sequence[Turn], names: Mapping[str, str]) -> None:
     """Draw what plays, and the way from turn to turn for those who use no mouse."""
     stretch = st.session_state.get(_key(job_id))
     now = stretch[:2] if stretch else (-1.0, -1.0)
     spans = {(turn.start, turn.end): turn.speaker for turn in turns}
     with st.container(horizontal=True, vertical_alignment="center"):
         if stretch:
-            who = shown_name(spans[now], names) if now in spans else ""
+            who = display_name(spans[now], names) if now in spans else ""
             clip(job_id, *now, clicks=stretch[2], key=f"lab_play_{job_id}", who=who)
         else:
             st.caption(_("Click a turn, or a dot of the map, to hear it; drag to zoom."))

@@ -1,4 +1,4 @@
-"""What judges settings: the reference of a recording, and the errors of an answer against it."""
+"""The reference of a recording, and the errors of tried settings against it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from transcrevai_core.i18n import _, decimal, plural
 from transcrevai_core.messages import NOTHING, Message
 from transcrevai_core.tuning import laboratory, sweeps, tasks
 from transcrevai_core.tuning.sweeps import Reference
-from transcrevai_core.tuning.tasks import Question
+from transcrevai_core.tuning.tasks import Trial
 from transcrevai_core.types import Job
 
 _COLLARS = (0.0, 0.25)
@@ -93,11 +93,11 @@ def _take(job: Job, key: str) -> None:
 # -- errors -------------------------------------------------------------------------------------
 
 
-def score_of(job: Job, question: Question, reference: Reference) -> dict[str, Any]:
-    """Return the errors of an answer against a reference, with the collar that is chosen."""
+def score_of(job: Job, trial: Trial, reference: Reference) -> dict[str, Any]:
+    """Return the errors of tried settings against a reference, with the collar that is chosen."""
     collar = st.session_state.get(_collar_key(job), _COLLARS[0])
-    found: dict[str, Any] = laboratory.of(ui.store()).ask(
-        job, tasks.score, question, reference.text, collar
+    found: dict[str, Any] = laboratory.for_store(ui.store()).run(
+        job, tasks.score, trial, reference.text, collar
     )
     return found
 
@@ -106,8 +106,8 @@ def _collar_key(job: Job) -> str:
     return f"lab_collar_{job.id}"
 
 
-def judge(job: Job, question: Question, reference: Reference) -> float:
-    """Draw the errors of an answer, and return the collar that they are counted with."""
+def score_table(job: Job, trial: Trial, reference: Reference) -> float:
+    """Draw the errors of tried settings, and return the collar that they are counted with."""
     collar = st.segmented_control(
         _("Collar on each side of a boundary"),
         _COLLARS,
@@ -118,7 +118,7 @@ def judge(job: Job, question: Question, reference: Reference) -> float:
         persist_state="session",
         help=_("Around each boundary of the reference, what lies within the collar is not scored."),
     )
-    table(parts_head(), [parts(score_of(job, question, reference))], 480)
+    table(parts_head(), [parts(score_of(job, trial, reference))], 480)
     st.caption(_("Errors in percent of the reference's speech; overlap is scored."))
     return float(collar)
 
@@ -130,7 +130,7 @@ def parts_head() -> list[str]:
 
 
 def parts(score: Mapping[str, Any]) -> list[str]:
-    """Write a score (`laboratory.score`) as a row of a table."""
+    """Write a score (`tasks.score`) as a row of a table."""
     cells = [decimal(100 * score[name], 1) for name in _PARTS]
     return [*cells, _("{found} of {right}", found=score["speakers"],
                       right=score["speakers_reference"])]  # fmt: skip
