@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from transcrevai_core import forecast, memory
+from transcrevai_core.diarization.recipes import chosen_recipe, learns
 from transcrevai_core.errors import InputError
 from transcrevai_core.forecast import Shape
 from transcrevai_core.governor import Limits
@@ -96,7 +97,8 @@ def plan_job(
     if options.model != NONE:
         needs["transcription"] = need_of(shape, correct)
     if options.diarize:
-        table = forecast.diarization_bytes(options.embedding, seconds)
+        learning = learns(chosen_recipe(options.diarization()))
+        table = forecast.diarization_bytes(options.embedding, seconds, learns=learning)
         needs["diarization"] = _need(f"diarization, {options.embedding}", table, correct)
     used = min(cores, threads + both)
     plan = Plan(shape, MappingProxyType(needs), both, used, base_bytes())

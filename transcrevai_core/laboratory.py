@@ -201,13 +201,13 @@ def survey(question: Question) -> dict[str, Any]:
         return {"dots": [], "share": 0.0}
     rows = evenly(len(bench.voices.windows), _DOTS)
     unit = normalise(bench.voices.material.told[rows]).astype(np.float64)
-    unit -= unit.mean(axis=0)
-    values, axes = np.linalg.eigh(unit.T @ unit)
-    axes = axes[:, ::-1][:, :2]
-    axes = axes * np.where(axes[np.abs(axes).argmax(axis=0), range(axes.shape[1])] < 0, -1, 1)
-    places = np.zeros((len(rows), 2))
-    places[:, : axes.shape[1]] = unit @ axes
-    share = float(values[::-1][:2].sum() / max(values.sum(), 1e-12))
+    places, share = np.zeros((len(rows), 2)), 0.0
+    if len(rows) > 1:
+        from sklearn.decomposition import PCA
+
+        found = PCA(min(2, *unit.shape), svd_solver="covariance_eigh").fit(unit)
+        places[:, : found.n_components_] = found.transform(unit)
+        share = float(np.nan_to_num(found.explained_variance_ratio_).sum())  # 0 / 0 where all agree
     speakers = bench.speakers(question.settings)[rows]
     dots = [
         (round(float(x), 4), round(float(y), 4), float(start), float(end), str(who))

@@ -12,7 +12,7 @@ from transcrevai_core.diarization.recipes import Clustering, Recipe
 
 _PHANTOMS = 3  # clusters of noise or laughter that are looked for beside the speakers
 _FEW = 30  # windows
-_APART = 0.6  # silhouette
+_APART = 0.33  # silhouette
 _OF_GAPS = ("eigengap", "silhouette")  # ways of counting that need a spectrum
 
 
