@@ -12,7 +12,7 @@ from transcrevai_core.diarization.ivector import log_likelihoods
 _FRAMES_A_COMPONENT = 100
 _COMPONENTS = 8
 _TRAINING_FRAMES = 6_000  # of a speaker, spread evenly: a minute
-_ROUNDS = 8
+_ROUNDS = 20
 _FRAMES_AT_ONCE = 90_000  # 15 minutes of speech
 _BLOCK = 4_000  # frames that are scored together: what comes of them fits into a cache
 _FLOOR = 0.01  # of the variance over all speech
