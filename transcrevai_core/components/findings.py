@@ -13,6 +13,7 @@ from transcrevai_core.components.fields import choice_name
 from transcrevai_core.components.hearing import clicked, hearing, play
 from transcrevai_core.components.judging import score_of
 from transcrevai_core.components.profiles import facts_of, keep_as_profile, kept_profiles, use_on
+from transcrevai_core.components.sound import sound_of
 from transcrevai_core.components.tables import number, table
 from transcrevai_core.components.trials import trials
 from transcrevai_core.export import file_stem
@@ -93,6 +94,7 @@ def findings(found: Found) -> None:
         ":material/scatter_plot: " + _("Map"): _map,
         ":material/grid_on: " + _("Likeness"): _likeness,
         ":material/bar_chart: " + _("How many"): _evidence,
+        ":material/graphic_eq: " + _("Sound"): _sound,
         ":material/rule: " + _("Reference and sweep"): _trials,
         ":material/output: " + _("Use and export"): _result,
     }
@@ -230,6 +232,13 @@ def _evidence(found: Found) -> None:
     head, rows = lab_words.evidence(answer["rows"], answer["chosen"])
     with st.expander(_("In numbers"), icon=":material/table:"):
         table(head, rows, 480)
+
+
+def _sound(found: Found) -> None:
+    if turns := experiments.turns_of(found.answer):
+        sound_of(found.job, turns)
+    else:
+        _say_nothing()
 
 
 def _trials(found: Found) -> None:

@@ -1,0 +1,106 @@
+"""What a stretch of a recording looks like in the laboratory: waveform, spectrogram and pitch."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from transcrevai_core import acoustic_figures, acoustics, cache, ui
+from transcrevai_core.acoustics import Sound
+from transcrevai_core.background import Task
+from transcrevai_core.cache import Cache
+from transcrevai_core.components.hearing import heard
+from transcrevai_core.components.tables import table
+from transcrevai_core.components.working import begin, busy, finished, working
+from transcrevai_core.errands import errand
+from transcrevai_core.memory import MB
+from transcrevai_core.records import check_sound
+from transcrevai_core.texts import _, decimal
+from transcrevai_core.types import Job, Turn
+
+log = logging.getLogger(__name__)
+
+_LIMIT_BYTES = 700 * MB  # 280 MB once librosa is compiled; while it is, half as much again
+_PATIENCE = 300.0  # seconds: compiling gives no sign of life
+_SHOWN, _ASKED = "sound_shown", "sound_asked"  # in the session
+
+
+def sound_of(job: Job, turns: Sequence[Turn]) -> None:
+    """Draw what was heard last of a job, else its first turn; it is measured where it was not."""
+    chosen = heard(job.id) or (turns[0].start, turns[0].end)
+    span = acoustics.stretch(*chosen, job.duration or chosen[1])
+    sound = _measured(job, span)
+    if sound is None:
+        return
+    figure = acoustic_figures.draw(sound, ui.palette().ink, ui.palette().calm)
+    alt = _("Waveform, spectrogram and pitch of the stretch that was heard last")
+    chart = {"displayModeBar": False}
+    st.plotly_chart(figure, config=chart, key=f"sound_{job.id}", alt=alt)
+    st.caption(acoustic_figures.summary(sound))
+    start, end = (decimal(second, 1) for second in span)
+    st.caption(
+        _(
+            "{start} s to {end} s: what was heard last, at most {most} s of it. The brighter, the "
+            "louder at that frequency, in dB under the loudest point. A voice that changes its "
+            "pitch for good within one turn may be two voices.",
+            start=start,
+            end=end,
+            most=decimal(acoustics.LONGEST),
+        )
+    )
+    head, rows = acoustic_figures.numbers(sound)
+    with st.expander(_("In numbers"), icon=":material/table:"):
+        table(head, rows, 480)
+
+
+def _measured(job: Job, span: tuple[float, float]) -> Sound | None:
+    """Return what is known of a stretch, else begin to measure it, and draw how far that is."""
+    key = cache.key(job.digest, {"sound": span, "revision": acoustics.REVISION})
+    work = f"sound_{key}"
+    if busy(work):
+        working(work)
+        return None
+    if found := finished(work):
+        st.session_state[_SHOWN] = key, found
+    shown, sound = st.session_state.get(_SHOWN, ("", None))
+    if shown == key or (sound := _kept(key)):
+        st.session_state[_SHOWN] = key, sound
+        return sound
+    # what was ended, or has failed, does not begin again by itself
+    if st.session_state.get(_ASKED) != key or st.button(
+        _("Measure the sound"), icon=":material/graphic_eq:"
+    ):
+        st.session_state[_ASKED] = key
+        begin(work, _work(job, span, key))
+    return None
+
+
+def _kept(key: str) -> Sound | None:
+    try:
+        file = Cache(ui.store(), ui.settings()).find(key, "sounds")
+        return acoustics.read_json(file.read_bytes()) if file else None
+    except (OSError, ValueError, KeyError, TypeError):  # someone has touched it
+        return None
+
+
+def _work(job: Job, span: tuple[float, float], key: str) -> Callable[[Task], Sound]:
+    """Return the work of measuring a stretch in a process that ends with it, and keeping it."""
+    store, kept = ui.store(), Cache(ui.store(), ui.settings())
+    wav = store.wav(job.id)
+
+    def measure(task: Task) -> Sound:
+        check_sound(job, wav)
+        task.tell("waiting for its turn", 0.0)
+        with errand("sound", _LIMIT_BYTES, _PATIENCE, task.stops) as worker:
+            sound = worker.call(
+                acoustics.measure, wav, *span, should_stop=task.stops,
+                on_event=lambda stage: task.tell(stage, 0.0),
+            )  # fmt: skip
+        try:
+            cache.write(kept.path(key), sound.as_json())
+            kept.keep(key, "sounds", job.digest, job=job.id)
+        except OSError as error:  # a full disk costs the next time only
+            log.warning("job %s: its sound cannot be kept for later (%s)", job.id, error)
+        return sound
+
+    return measure
