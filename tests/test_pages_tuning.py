@@ -95,8 +95,7 @@ def test_a_stretch_is_seen_as_it_is_heard(app: AppTest, library: Store, job: Job
     open_page(app, "tuning.py", job=job.id)
     press(app, "Next turn")
     open_tab(app, job, SOUND)
-    figures = len(app.get("plotly_chart"))
-    wait_until(lambda: len(checked(app.run()).get("plotly_chart")) > figures, 300)
+    wait_until(lambda: len(checked(app.run()).get("plotly_chart")) > 1, 300)  # beside the lanes
     said = texts(app)
     assert "The pitch is " in said and "| From second | Loudness (dB) | Pitch (Hz) |" in said
     first = library.transcript(job.id).turns[0]
@@ -122,12 +121,11 @@ def test_a_sound_that_cannot_be_measured_is_offered_again(
         press(app, "Next turn")
         open_tab(app, job, SOUND)
         wait_until(lambda: bool(app.error or checked(app.run()).error), 60)
-        assert "The sound is gone." in app.error[0].value
+        assert "The sound is gone" in app.error[0].value
         checked(app.run())
         assert not app.error  # nothing begins by itself again
     press(app, "Measure the sound")
-    figures = len(app.get("plotly_chart"))
-    wait_until(lambda: len(checked(app.run()).get("plotly_chart")) > figures, 300)
+    wait_until(lambda: len(checked(app.run()).get("plotly_chart")) > 1, 300)
 
 
 @pytest.mark.parametrize(

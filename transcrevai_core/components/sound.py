@@ -1,7 +1,7 @@
 """What a stretch of a recording looks like in the laboratory: waveform, spectrogram and pitch."""
 
-import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import streamlit as st
 
@@ -17,8 +17,6 @@ from transcrevai_core.memory import MB
 from transcrevai_core.records import check_sound
 from transcrevai_core.texts import _, decimal
 from transcrevai_core.types import Job, Turn
-
-log = logging.getLogger(__name__)
 
 _LIMIT_BYTES = 700 * MB  # 280 MB once librosa is compiled; while it is, half as much again
 _PATIENCE = 300.0  # seconds: compiling gives no sign of life
@@ -96,11 +94,9 @@ def _work(job: Job, span: tuple[float, float], key: str) -> Callable[[Task], Sou
                 acoustics.measure, wav, *span, should_stop=task.stops,
                 on_event=lambda stage: task.tell(stage, 0.0),
             )  # fmt: skip
-        try:
+        with suppress(OSError):  # a full disk costs the next time only
             cache.write(kept.path(key), sound.as_json())
             kept.keep(key, "sounds", job.digest, job=job.id)
-        except OSError as error:  # a full disk costs the next time only
-            log.warning("job %s: its sound cannot be kept for later (%s)", job.id, error)
         return sound
 
     return measure
