@@ -75,6 +75,16 @@ def test_what_was_used_longest_ago_leaves_first(make, monkeypatch):
     assert "b" not in files(cache)
 
 
+def test_sounds_leave_before_voices(make):
+    cache = make(cache_entries=3)
+    put(cache, "voices", tier="voices")
+    for name in ("a", "b", "c"):
+        time.sleep(0.002)
+        put(cache, name, tier="sounds")
+    assert files(cache) == ["b", "c", "voices"]
+    assert cache.shrink() == 2 and files(cache) == ["voices"]
+
+
 def test_bytes_are_limited_too(make):
     cache = make(cache_mb=1)
     for name in ("a", "b", "c"):
@@ -115,7 +125,7 @@ def test_entries_expire(make, monkeypatch):
     assert files(cache) == ["new"]
     assert cache.clear() == (1, 1_000)
     assert files(cache) == []
-    assert [tier.misses for tier in cache.stats()] == [0, 1]  # what was counted stays
+    assert [tier.misses for tier in cache.stats()] == [0, 1, 0]  # what was counted stays
 
 
 def test_a_file_that_someone_removed_is_a_miss(make):

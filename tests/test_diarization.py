@@ -147,13 +147,29 @@ def test_runs_of_a_label_become_turns_that_fill_their_region():
     ]
 
 
-def test_the_default_way_needs_numpy_and_scipy_only():
-    code = (
-        "import sys; from transcrevai_core.diarization import pipeline; "
-        "bad = {'librosa', 'numba', 'torch', 'sklearn', 'pandas'} & set(sys.modules); "
-        "assert not bad, bad"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
+LEAN = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from transcrevai_core.diarization import pipeline, recipes
+wav = Path(sys.argv[1])
+def loaded(recipe, speakers):
+    pipeline.settle(voices, speakers, recipe, pipeline.reader(wav))
+    return {"librosa", "numba", "torch", "sklearn", "pandas"} & set(sys.modules)
+for recipe in (recipes.RECIPES["ivector"], recipes.RECIPES["voice"]):
+    voices = pipeline.hear(wav, recipe)
+    for way in (recipe, replace(recipe, clustering="vbx", counting="likeness", alike=0.5)):
+        assert not recipes.learns(way)
+        assert not loaded(way, (1, 6)) and not loaded(way, 2)
+way = replace(recipe, clustering="k-means")
+assert recipes.learns(way) and "sklearn" in loaded(way, 2), sorted(loaded(way, 2))
+"""
+
+
+def test_the_default_way_needs_numpy_and_scipy_only(sample):
+    command = [sys.executable, "-c", LEAN, str(sample[1])]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
 
 
 def test_the_command_line_writes_rttm_and_json(tmp_path):

@@ -287,11 +287,16 @@ def test_slivers_go_to_the_longer_neighbour():
 def test_a_mixture_fits_what_it_was_drawn_from():
     rng = np.random.default_rng(0)
     frames = np.concatenate([rng.normal(-3, 1, (500, 2)), rng.normal(3, 0.5, (500, 2))])
-    weights, means, variances = resegmentation.fit_mixture(frames, np.full(2, 0.01))
+    deviation = frames.std(axis=0)
+    weights, means, variances = resegmentation.fit_mixture(frames, deviation)
     assert weights.sum() == pytest.approx(1.0)
     assert weights @ means == pytest.approx(frames.mean(axis=0), abs=1e-6)
     assert len(weights) == 8
-    assert variances.min() >= 0.01
+    assert (variances >= 0.01 * deviation**2).all()
+    fitted = resegmentation.mixture_scores(frames, [(weights, means, variances)]).mean()
+    apart = [([0.5, 0.5], [[-3, -3], [3, 3]], [[1, 1], [0.25, 0.25]])]
+    drawn = [tuple(np.array(part, float) for part in apart[0])]
+    assert fitted > resegmentation.mixture_scores(frames, drawn).mean() - 0.05
 
 
 # --- i-vectors

@@ -97,6 +97,8 @@ def test_diarizing_and_preparing_grow_with_the_recording():
         needs = [forecast.diarization_bytes(embedding, hours * 3600) for hours in (0, 1, 4, 12)]
         assert needs == sorted(set(needs))
         assert 90 * MB < needs[0] < needs[-1] < 2000 * MB
+        more = forecast.diarization_bytes(embedding, 3600, learns=True) - needs[1]
+        assert 100 * MB < more < 200 * MB
     assert forecast.diarization_bytes("voice", -1.0) == forecast.diarization_bytes("voice", 0.0)
     assert forecast.prepare_bytes(60) < forecast.prepare_bytes(12 * 3600) < 200 * MB
 

@@ -370,14 +370,15 @@ def test_an_error_is_one_calm_sentence(kind: str, sentence: str) -> None:
 
 # -- what a page costs -------------------------------------------------------------------------
 
-FORBIDDEN = ("ctranslate2", "onnxruntime", "librosa", "sklearn", "faster_whisper", "av", "torch",
-             "pandas", "pyarrow")  # fmt: skip
+FORBIDDEN = ("ctranslate2", "onnxruntime", "librosa", "numba", "sklearn", "faster_whisper", "av",
+             "torch", "pandas", "pyarrow")  # fmt: skip
 SERVER = f"""
 import sys
 import app                                    # routes, lifespan and all that they import
 from streamlit.testing.v1 import AppTest
 at = AppTest.from_file("pages/_router.py", default_timeout={CEILING}).run()
-for page in ("transcript.py", "library.py", "memory.py", "settings.py", "transcribe.py"):
+for page in ("transcript.py", "library.py", "memory.py", "settings.py", "tuning.py",
+             "evaluation.py", "transcribe.py"):
     at.switch_page(page).run()
     assert not at.exception, at.exception[0].message
 print(*sys.modules)

@@ -15,6 +15,8 @@ from transcrevai_core import demo, ui
 from transcrevai_core.components.profiles import value_name
 from transcrevai_core.components.tuning.findings import relabelled
 from transcrevai_core.diarization.pipeline import Voices
+from transcrevai_core.errors import InputError
+from transcrevai_core.library.cache import Cache
 from transcrevai_core.library.store import Store
 from transcrevai_core.settings import load_settings
 from transcrevai_core.tuning import laboratory, parameters, profiles, sweep_run, sweeps
@@ -22,6 +24,7 @@ from transcrevai_core.types import Job, Turn
 
 RTTM = demo.sample_path("pt").with_suffix(".rttm")
 TRIALS = ":material/rule: Reference and sweep"
+SOUND = ":material/graphic_eq: Sound"
 
 
 def slider(app: AppTest, job: Job, name: str) -> Any:
@@ -87,6 +90,43 @@ def test_pictures_are_numbers_too(app: AppTest, library: Store, job: Job) -> Non
     open_tab(app, job, ":material/bar_chart: How many")
     assert "| Speakers | Silhouette: high is good |" in texts(app)
     assert "| **3** | **0." in texts(app)
+
+
+def test_a_stretch_is_seen_as_it_is_heard(app: AppTest, library: Store, job: Job) -> None:
+    open_page(app, "tuning.py", job=job.id)
+    press(app, "Next turn")
+    open_tab(app, job, SOUND)
+    wait_until(lambda: len(checked(app.run()).get("plotly_chart")) > 1)  # beside the lanes
+    said = texts(app)
+    assert "The pitch is " in said and "| From second | Loudness (dB) | Pitch (Hz) |" in said
+    first = library.transcript(job.id).turns[0]
+    chart = json.loads(app.get("plotly_chart")[-1].proto.spec)
+    assert chart["layout"]["xaxis"]["range"][0] == pytest.approx(first.start, abs=0.01)
+    # what was seen once is there at once, in another session too
+    (seen,) = [tier for tier in Cache(library, load_settings()).stats() if tier.tier == "sounds"]
+    assert seen.entries == 1
+    del app.session_state["sound_shown"]
+    assert "The pitch is " in texts(checked(app.run()))
+
+
+def test_a_sound_that_cannot_be_measured_is_offered_again(
+    app: AppTest, library: Store, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*args: Any, **more: Any) -> Any:
+        raise InputError("The sound is gone.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("transcrevai_core.components.tuning.sound.check_sound", fails)
+        open_page(app, "tuning.py", job=job.id)
+        press(app, "Next turn")
+        press(app, "Next turn")
+        open_tab(app, job, SOUND)
+        wait_until(lambda: bool(app.error or checked(app.run()).error))
+        assert "The sound is gone" in app.error[0].value
+        checked(app.run())
+        assert not app.error  # nothing begins by itself again
+    press(app, "Measure the sound")
+    wait_until(lambda: len(checked(app.run()).get("plotly_chart")) > 1)
 
 
 @pytest.mark.parametrize(
@@ -293,7 +333,8 @@ def test_no_speech_is_said_in_each_tab(app: AppTest, library: Store, job: Job) -
     Voices((), np.zeros((0, 2)), np.zeros((0, 1)), None).save(trial.voices)
     try:
         open_page(app, "tuning.py", job=job.id)
-        for tab in ("scatter_plot: Map", "grid_on: Likeness", "bar_chart: How many"):
+        tabs = "scatter_plot: Map", "grid_on: Likeness", "bar_chart: How many", "graphic_eq: Sound"
+        for tab in tabs:
             open_tab(app, job, f":material/{tab}")
             assert "No speech was found in this recording" in texts(app)
             assert len(app.get("plotly_chart")) == 1

@@ -240,7 +240,9 @@ def test_a_recording_longer_than_was_thought_is_checked_again(
 
     # what was not read yet is taken for an hour
     monkeypatch.setattr(
-        forecast, "diarization_bytes", lambda _, seconds: 10**8 if seconds == 3600 else 10**13
+        forecast,
+        "diarization_bytes",
+        lambda _, seconds, learns: 10**8 if seconds == 3600 else 10**13,
     )
     job = run(governor, open_job(store, short_recording, JobOptions(**OPTIONS)))
     assert job.state == "failed" and "MB can be planned; " in str(job.error)

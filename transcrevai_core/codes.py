@@ -36,6 +36,11 @@ class Stage(Code):
     DECODING_CLIPS = "decoding_clips", mark("decoding with {model} in {kind}")
     FINDING_VOICES = "finding_voices", mark("finding the voices")
     COMPARING = "comparing", mark("comparing")
+    LOADING_LIBROSA = (
+        "loading_librosa",
+        mark("loading librosa, which takes up to a minute the first time"),
+    )
+    MEASURING_SOUND = "measuring_sound", mark("measuring the sound")
     WRITING_REPORT = "writing_report", mark("writing the report")
 
 

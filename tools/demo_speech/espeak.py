@@ -141,21 +141,10 @@ class Espeak:
 
 
 def resample(audio: Audio, rate: int, new_rate: int) -> Audio:
-    """Band-limited resampling by truncating the spectrum of the whole signal.
+    """Band-limited resampling, by soxr through librosa."""
+    import librosa  # here, as a worker that says nothing can do without
 
-    Exact for a periodic signal; espeak-ng's utterances begin and end in silence, so that nothing
-    is heard of the wrap-around.
-    """
-    if rate == new_rate:
-        return audio.astype(np.float32)
-    step = rate // np.gcd(rate, new_rate)
-    padded = -(-(len(audio) + rate // 100) // step) * step
-    new_length = padded // step * (new_rate // int(np.gcd(rate, new_rate)))
-    spectrum = np.fft.rfft(audio, padded)[: new_length // 2 + 1]
-    full = np.zeros(new_length // 2 + 1, spectrum.dtype)
-    full[: len(spectrum)] = spectrum
-    out = np.fft.irfft(full, new_length) * (new_length / padded)
-    return out[: round(len(audio) * new_rate / rate)].astype(np.float32)
+    return librosa.resample(audio.astype(np.float32), orig_sr=rate, target_sr=new_rate)
 
 
 def _sound_end(phonemes: list[Phoneme], start: float, stop: float) -> float:

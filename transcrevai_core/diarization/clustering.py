@@ -4,6 +4,7 @@ All are deterministic, and none builds a matrix over more than `SAMPLE` windows:
 recording is clustered on windows spread evenly, and the others join the nearest centroid.
 """
 
+import warnings
 from functools import cache
 from typing import Protocol
 
@@ -98,45 +99,18 @@ def spread_labels(vectors: np.ndarray, rows: np.ndarray, labels: np.ndarray) -> 
     return compact(found)
 
 
-def k_means(vectors: np.ndarray, count: int, *, rounds: int = 50) -> np.ndarray:
-    """Lloyd's k-means with k-means++ starts (fixed seed), the best of 10; returns labels."""
-    vectors = np.asarray(vectors, np.float64)
+def k_means(vectors: np.ndarray, count: int) -> np.ndarray:
+    """k-means of at most `count` clusters, the best of 10 starts; returns labels, compact."""
     count = min(count, len(vectors))
-    rng = np.random.default_rng(0)
-    squares = (vectors**2).sum(axis=1)
-    best, best_cost = np.zeros(len(vectors), int), np.inf
-    for _ in range(_STARTS if count > 1 else 1):
-        centres = _plus_plus(vectors, squares, count, rng)
-        labels = np.full(len(vectors), -1)
-        for _ in range(rounds):
-            distance = squares[:, None] - 2 * vectors @ centres.T + (centres**2).sum(axis=1)
-            found = distance.argmin(axis=1)
-            if (found == labels).all():
-                break
-            labels = found
-            members = np.eye(count)[labels].T
-            held = members.sum(axis=1, keepdims=True)
-            centres = np.where(held > 0, members @ vectors / np.maximum(held, 1), centres)
-        cost = float(np.maximum(distance[np.arange(len(labels)), labels], 0.0).sum())
-        if cost < best_cost - 1e-9:
-            best, best_cost = labels, cost
-    return compact(best)
+    if count < 2:
+        return np.zeros(len(vectors), int)
+    from sklearn.cluster import KMeans  # here: 140 MB that the default way can do without
+    from sklearn.exceptions import ConvergenceWarning
 
-
-def _plus_plus(
-    vectors: np.ndarray, squares: np.ndarray, count: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Starts far from each other (Arthur and Vassilvitskii 2007)."""
-    centres = [vectors[rng.integers(len(vectors))]]
-    distance = np.full(len(vectors), np.inf)
-    for _ in range(count - 1):
-        last = centres[-1]
-        distance = np.minimum(distance, squares - 2 * vectors @ last + last @ last)
-        weights = np.maximum(distance, 0.0)
-        total = weights.sum()
-        chance = weights / total if total > 0 else None
-        centres.append(vectors[rng.choice(len(vectors), p=chance)])
-    return np.array(centres)
+    method = KMeans(count, n_init=_STARTS, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # equal points make fewer clusters
+        return compact(method.fit_predict(np.asarray(vectors, np.float64)))
 
 
 def spectral(vectors: np.ndarray, most: int) -> tuple[Clusterer, np.ndarray]:

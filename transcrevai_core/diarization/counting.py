@@ -5,11 +5,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from transcrevai_core.diarization.clustering import Clusterer, centroids, likeness, normalise
+from transcrevai_core.diarization.clustering import (
+    Clusterer,
+    evenly,
+    likeness,
+)
 from transcrevai_core.errors import SettingError
 
 # margins that are as sure as it gets, of evidence and of the cosine of two halves
 _SURE_NATS, _SURE_COSINE = 50.0, 0.2
+_JUDGED = 1_000  # windows whose silhouette is taken: each is held against each
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,7 @@ def by_gaps(gaps: np.ndarray, fewest: int, most: int) -> Count:
 def by_silhouette(
     vectors: np.ndarray, cluster: Clusterer, fewest: int, most: int, *, single: bool
 ) -> Count:
-    """Take the count whose windows are most clearly nearest to their own centroid.
+    """Take the count whose windows are most clearly nearer to their own cluster than to others.
 
     One speaker has no silhouette: `single` says whether there is but one, as the eigengap may.
     """
@@ -91,20 +96,20 @@ def _best(scores: np.ndarray, fewest: int, by: str) -> Count:
 
 
 def silhouette(vectors: np.ndarray, labels: np.ndarray) -> float:
-    """Mean of (b - a) / max(a, b): cosine distances to the own (a) and next best centroid (b).
+    """Mean silhouette (Rousseeuw 1987, doi:10.1016/0377-0427(87)90125-7) by cosine, -1 to 1.
+
+    Of many windows, some that are spread evenly stand for all; 0 for a single cluster.
 
     >>> silhouette(np.array([[1.0, 0], [1, 0], [0, 1], [0, 1]]), np.array([0, 0, 1, 1]))
     1.0
     """
-    centres = normalise(centroids(vectors, labels))
-    if len(centres) < 2:
+    from sklearn.metrics import silhouette_score  # here: the default way can do without
+
+    rows = evenly(len(vectors), _JUDGED)
+    labels = labels[rows]
+    if not 1 < len(np.unique(labels)) < len(labels):
         return 0.0
-    distance = 1.0 - normalise(vectors) @ centres.T
-    rows = np.arange(len(vectors))
-    own = distance[rows, labels].copy()
-    distance[rows, labels] = np.inf
-    other = distance.min(axis=1)
-    return float(((other - own) / np.maximum(np.maximum(own, other), 1e-12)).mean())
+    return float(silhouette_score(vectors[rows], labels, metric="cosine"))
 
 
 def by_likeness(

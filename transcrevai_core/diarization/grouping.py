@@ -14,7 +14,7 @@ from transcrevai_core.messages import Message
 
 _PHANTOMS = 3  # clusters of noise or laughter that are looked for beside the speakers
 _FEW_WINDOWS = 30
-_CLEARLY_APART = 0.6  # silhouette
+_CLEARLY_APART = 0.33  # silhouette
 _FROM_SPECTRUM = ("eigengap", "silhouette")  # ways of counting that need a spectrum
 
 

@@ -11,7 +11,7 @@ from transcrevai_core.diarization.embeddings.hub import is_model_name
 from transcrevai_core.errors import SettingError
 
 # Part of every key of the cache: raised when the same settings come to other vectors or turns.
-REVISION = 2
+REVISION = 3
 
 Clustering = Literal["auto", "agglomerative", "spectral", "k-means", "vbx"]
 
@@ -103,3 +103,10 @@ def chosen_recipe(options: Mapping[str, Any]) -> Recipe:
         window=options["window_seconds"],
         hop=options["hop_seconds"],
     )
+
+
+def learns(recipe: Recipe) -> bool:
+    """Tell whether scikit-learn is called for; the default way does without its 135 MB."""
+    understood = recipe.embedding in ("voice", "ivector")
+    merges = recipe.clustering in ("auto", "vbx") and recipe.counting in ("evidence", "likeness")
+    return not (understood and merges) or recipe.resegment_rounds > 0

@@ -1,40 +1,42 @@
 """Frames back to speakers: boundaries sharper than windows can tell, and no slivers."""
 
 import itertools
+import warnings
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from transcrevai_core.diarization.clustering import k_means
 from transcrevai_core.diarization.embeddings.features import FRAMES_PER_SECOND, Features
-from transcrevai_core.diarization.embeddings.ivector import log_likelihoods, posteriors
+from transcrevai_core.diarization.embeddings.ivector import log_likelihoods
 
 _FRAMES_A_COMPONENT = 100
 _COMPONENTS = 8
 _TRAINING_FRAMES = 6_000  # of a speaker, spread evenly: a minute
-_ROUNDS = 8
+_ROUNDS = 20
 _FRAMES_AT_ONCE = 90_000  # 15 minutes of speech
 _BLOCK = 4_000  # frames that are scored together: what comes of them fits into a cache
 _FLOOR = 0.01  # of the variance over all speech
 SHORTEST_RUN = round(0.3 * FRAMES_PER_SECOND)
 
 
-def fit_mixture(frames: np.ndarray, floor: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Fit a diagonal Gaussian mixture of at most 8 by EM; returns weights, means, variances."""
+def fit_mixture(
+    frames: np.ndarray, deviation: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Fit a diagonal Gaussian mixture of at most 8 by EM; returns weights, means, variances.
+
+    `deviation`, (dims,), is that of all speech: variances are kept off 0 by a share of it.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.mixture import GaussianMixture
+
     count = max(1, min(_COMPONENTS, len(frames) // _FRAMES_A_COMPONENT))
-    some = frames[:: max(1, len(frames) // 1_000)]
-    labels = k_means(some, count, rounds=5)
-    means = np.array([some[labels == k].mean(axis=0) for k in range(labels.max() + 1)])
-    count = len(means)
-    variances = np.tile(np.maximum(frames.var(axis=0), floor), (count, 1))
-    weights = np.full(count, 1.0 / count)
-    for _ in range(_ROUNDS if count > 1 else 1):
-        share = posteriors(log_likelihoods(frames, weights, means, variances))
-        held = np.maximum(share.sum(axis=0), 1e-3)
-        weights = held / held.sum()
-        means = share.T @ frames / held[:, None]
-        variances = np.maximum(share.T @ frames**2 / held[:, None] - means**2, floor)
-    return weights, means, variances
+    method = GaussianMixture(
+        count, covariance_type="diag", reg_covar=_FLOOR, max_iter=_ROUNDS, random_state=0
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # some rounds are near enough
+        method.fit(np.asarray(frames / deviation, np.float64))
+    return method.weights_, method.means_ * deviation, method.covariances_ * deviation**2
 
 
 def mixture_scores(
@@ -152,8 +154,8 @@ def resegment(
     pooled = [np.concatenate(parts) if parts else np.zeros((0, 1)) for parts in held]
     if min(map(len, pooled)) < 2:
         return labels
-    floor = _FLOOR * np.concatenate(pooled).var(axis=0)
-    mixtures = [fit_mixture(frames, floor) for frames in pooled]
+    deviation = np.maximum(np.concatenate(pooled).std(axis=0), 1e-6)
+    mixtures = [fit_mixture(frames, deviation) for frames in pooled]
     out = list(labels)
     for some in _batches(spans):
         pieces = [features.frames(*spans[n]) for n in some]

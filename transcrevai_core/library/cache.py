@@ -1,7 +1,8 @@
 """What was found once and may be wanted again: files under `cache`, listed in the library.
 
-Two tiers: "voices", the vectors of a recording, slow to make; and "turns", what came of them with
-some settings. What was used longest ago leaves first where there are too many entries or bytes.
+Three tiers: "voices", the vectors of a recording, slow to make; "turns", what came of them with
+some settings; and "sounds", what stretches of it look like. Where there are too many entries or
+bytes, sounds leave first, as they take a moment, and else what was used longest ago.
 """
 
 import hashlib
@@ -17,8 +18,8 @@ from typing import Any, Literal
 from transcrevai_core.library.store import Store
 from transcrevai_core.settings import Settings
 
-Tier = Literal["voices", "turns"]
-TIERS: tuple[Tier, ...] = ("voices", "turns")
+Tier = Literal["voices", "turns", "sounds"]
+TIERS: tuple[Tier, ...] = ("voices", "turns", "sounds")
 _ABANDONED = 3_600.0  # seconds after which a file that nobody listed is what a kill left behind
 
 
@@ -118,7 +119,9 @@ class Cache:
                 "VALUES (?, ?, ?, ?, ?, ?)",
                 (key, tier, digest, self.path(key).stat().st_size, now, now),
             )
-            rows = db.execute("SELECT key, bytes, created FROM cache ORDER BY used DESC, key")
+            rows = db.execute(
+                "SELECT key, bytes, created FROM cache ORDER BY tier = 'sounds', used DESC, key"
+            )
             kept, held = set[str](), 0
             for row in rows.fetchall():
                 fresh = row["created"] > now - self._seconds
@@ -151,7 +154,9 @@ class Cache:
         Their files' pages leave the system's memory with them.
         """
         with self._database.write() as db:
-            rows = db.execute("SELECT key FROM cache ORDER BY used, key").fetchall()
+            rows = db.execute(
+                "SELECT key FROM cache ORDER BY tier != 'sounds', used, key"
+            ).fetchall()
             gone = [row["key"] for row in rows[: (len(rows) + 1) // 2]]
             db.executemany("DELETE FROM cache WHERE key = ?", [(key,) for key in gone])
         for key in gone:

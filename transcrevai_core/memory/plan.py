@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from transcrevai_core.diarization.recipes import chosen_recipe, learns
 from transcrevai_core.errors import InputError
 from transcrevai_core.memory import forecast, readings
 from transcrevai_core.memory.forecast import Shape
@@ -97,7 +98,8 @@ def plan_job(
     if options.model != NONE:
         needs["transcription"] = need_of(shape, correct)
     if options.diarize:
-        table = forecast.diarization_bytes(options.embedding, seconds)
+        learning = learns(chosen_recipe(options.diarization()))
+        table = forecast.diarization_bytes(options.embedding, seconds, learns=learning)
         needs["diarization"] = _need(f"diarization, {options.embedding}", table, correct)
     used = min(cores, threads + both)
     plan = Plan(shape, MappingProxyType(needs), both, used, base_bytes())

@@ -31,8 +31,7 @@ T = TypeVar("T")
 
 NAME = "laboratory"
 _PAUSE = 0.3  # seconds between two steps of work ahead
-# what is kept from call to call, above what finding the speakers takes; scoring brings libraries
-_KEPT_BYTES, _SCORING_BYTES = 90 * MB, 110 * MB
+_KEPT_BYTES = 90 * MB  # from call to call, above what finding the speakers takes
 
 
 _admitted: weakref.WeakSet[Worker] = weakref.WeakSet()
@@ -177,8 +176,7 @@ def prepare_worker(
     worker: Worker, store: Store, settings: Settings, job: Job, embedding: str
 ) -> None:
     """Bound a worker for a job's voices; raises InputError where there is no room to start it."""
-    needed = forecast.diarization_bytes(embedding, job.duration or 0.0)
-    needed += _KEPT_BYTES + _SCORING_BYTES
+    needed = forecast.diarization_bytes(embedding, job.duration or 0.0, learns=True) + _KEPT_BYTES
     worker.job = job.id
     worker.hang_seconds = settings.hang_seconds
     worker.cores = readings.work_cores(settings.work_cores)

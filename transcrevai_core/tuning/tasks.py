@@ -11,12 +11,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from transcrevai_core.codes import Stage
 from transcrevai_core.errors import InputError
 from transcrevai_core.workers.child import report
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from transcrevai_core.audio.acoustics import Sound
     from transcrevai_core.diarization.embeddings.features import Features
     from transcrevai_core.diarization.pipeline import Diarization
 
@@ -201,13 +203,13 @@ def voice_map(trial: Trial) -> dict[str, Any]:
         return {"dots": [], "share": 0.0}
     rows = evenly(len(recording.voices.windows), _DOTS)
     unit = normalise(recording.voices.cluster_input.scaled[rows]).astype(np.float64)
-    unit -= unit.mean(axis=0)
-    values, axes = np.linalg.eigh(unit.T @ unit)
-    axes = axes[:, ::-1][:, :2]
-    axes = axes * np.where(axes[np.abs(axes).argmax(axis=0), range(axes.shape[1])] < 0, -1, 1)
-    places = np.zeros((len(rows), 2))
-    places[:, : axes.shape[1]] = unit @ axes
-    share = float(values[::-1][:2].sum() / max(values.sum(), 1e-12))
+    places, share = np.zeros((len(rows), 2)), 0.0
+    if len(rows) > 1:
+        from sklearn.decomposition import PCA
+
+        found = PCA(min(2, *unit.shape), svd_solver="covariance_eigh").fit(unit)
+        places[:, : found.n_components_] = found.transform(unit)
+        share = float(np.nan_to_num(found.explained_variance_ratio_).sum())  # 0 / 0 where all agree
     speakers = recording.speakers(trial.settings)[rows]
     dots = [
         (round(float(x), 4), round(float(y), 4), float(start), float(end), str(who))
@@ -260,3 +262,11 @@ def evidence(trial: Trial) -> dict[str, Any]:
         else []
     )
     return {"rows": rows, "chosen": int(found.count.number), "by": found.count.by}
+
+
+def measure_sound(wav: Path, start: float, end: float) -> Sound:
+    """Measure how a stretch of a recording looks; reports its stages."""
+    from transcrevai_core.audio import acoustics
+
+    report(Stage.LOADING_LIBROSA())
+    return acoustics.measure(wav, start, end, on_loaded=lambda: report(Stage.MEASURING_SOUND()))

@@ -10,10 +10,16 @@ import streamlit as st
 
 from transcrevai_core import ui
 from transcrevai_core.components.fields import choice_name
-from transcrevai_core.components.profiles import origin, profile_form, profile_list, use_button
+from transcrevai_core.components.profiles import (
+    origin,
+    profile_form,
+    profile_list,
+    use_button,
+)
 from transcrevai_core.components.tables import numeric, table
 from transcrevai_core.components.tuning.player import clicked, play, player
 from transcrevai_core.components.tuning.scoring import score_of
+from transcrevai_core.components.tuning.sound import sound_of
 from transcrevai_core.components.tuning.trials import trials
 from transcrevai_core.export import file_stem
 from transcrevai_core.figures import tuning_charts, tuning_words
@@ -95,6 +101,7 @@ def findings(found: LabResult) -> None:
         ":material/scatter_plot: " + _("Map"): _map,
         ":material/grid_on: " + _("Likeness"): _likeness,
         ":material/bar_chart: " + _("How many"): _evidence,
+        ":material/graphic_eq: " + _("Sound"): _sound,
         ":material/rule: " + _("Reference and sweep"): _trials,
         ":material/output: " + _("Use and export"): _result,
     }
@@ -232,6 +239,13 @@ def _evidence(found: LabResult) -> None:
     head, rows = tuning_words.evidence(answer["rows"], answer["chosen"])
     with st.expander(_("In numbers"), icon=":material/table:"):
         table(head, rows, 480)
+
+
+def _sound(found: LabResult) -> None:
+    if turns := parameters.turns_of(found.answer):
+        sound_of(found.job, turns)
+    else:
+        _no_speech()
 
 
 def _trials(found: LabResult) -> None:

@@ -34,6 +34,12 @@ def play(job_id: str, start: float, end: float) -> None:
     st.session_state[_key(job_id)] = start, end, clicks + 1
 
 
+def last_played(job_id: str) -> tuple[float, float] | None:
+    """Return the stretch, in seconds, that was asked for last; None where none was."""
+    stretch = st.session_state.get(_key(job_id))
+    return stretch and stretch[:2]
+
+
 def clicked(job_id: str, key: str) -> None:
     """Play what was clicked in the chart of that key, whose customdata are starts and ends."""
     points = st.session_state[key]["selection"]["points"]
