@@ -247,6 +247,14 @@ def test_no_idle_worker_is_lost_sight_of(governed):
     assert governed.end_idle() == 2 and workers.live() == []
 
 
+def test_a_worker_that_is_asked_just_then_ends_later(governed):
+    with governed.transcriber(Shape("demo"), "a") as worker:
+        worker.call(os.getpid)
+    with worker._busy:
+        assert governed.end_idle() == 0
+    assert governed.end_idle() == 1 and not worker.pid
+
+
 def test_corrections_learn_from_finished_stages_alone(store, governed):
     options = JobOptions(model="demo", language="pt", diarize=False)
     job = open_job(store, demo.sample_path("pt"), options)

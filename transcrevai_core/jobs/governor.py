@@ -267,7 +267,8 @@ class Governor:
     def end_idle(self, seconds: float = 0.0) -> int:
         """End workers that have been idle for so long; return how many."""
         with self._lock:
-            old = [p for p in self._idle if time.monotonic() - p[1].last_used >= seconds]
+            now, rest = time.monotonic(), [p for p in self._idle if not p[1].busy]
+            old = [pair for pair in rest if now - pair[1].last_used >= seconds]
             self._idle = [pair for pair in self._idle if pair not in old]
         beside = [] if seconds else [worker for worker in workers.live() if worker not in self._own]
         return sum(worker.stop_if_idle() for worker in [*(pair[1] for pair in old), *beside])
