@@ -7,9 +7,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from transcrevai_core import bench, ui, web
+from transcrevai_core import bench, supervisor, ui, web
 from transcrevai_core.errors import TranscrevaiError
 from transcrevai_core.jobs import Runner
+from transcrevai_core.supervisor import Supervisor
 from transcrevai_core.texts import _, mark
 
 log = logging.getLogger("transcrevai")
@@ -20,21 +21,24 @@ _CALM = mark(
 )
 
 
+def begin() -> Runner:
+    """Return a runner that has begun; raises what keeps the settings or the library from use."""
+    store = ui.store()
+    web.remove_abandoned(store.home)
+    runner = Runner(store, ui.settings())
+    runner.start()
+    return runner
+
+
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Run jobs for as long as the server runs; interrupted ones go on first."""
-    try:
-        runner = Runner(ui.store(), ui.settings())
-        web.remove_abandoned(ui.store().home)
-    except TranscrevaiError as error:  # every page says so, and how to put it right
-        log.error("%s", error)
-        yield
-        return
-    runner.start()
+    work = Supervisor(begin)
+    work.start()
     try:
         yield
     finally:
-        runner.stop()
+        work.stop()
         bench.stop_all()
 
 
@@ -42,7 +46,8 @@ def on_script_error(error: Exception) -> bool:
     """Draw one sentence; the stack trace belongs in the log."""
     if isinstance(error, TranscrevaiError):
         log.warning("%s", error)
-        st.error(ui.said(error), icon=":material/error:")
+        if str(error) != supervisor.resting():  # which stands above the page already
+            st.error(ui.said(error), icon=":material/error:")
     else:
         log.exception("a page failed", exc_info=error)
         st.error(_(_CALM), icon=":material/error:")

@@ -6,6 +6,7 @@ import streamlit as st
 
 from transcrevai_core import components, ui
 from transcrevai_core.components.language import choose_language, language_switch
+from transcrevai_core.components.resting import resting_notice
 from transcrevai_core.texts import _
 
 HERE = Path(__file__).resolve().parent
@@ -81,4 +82,5 @@ st.space("small")
 with st.container(horizontal=True, horizontal_alignment="right", key="foot"):
     language_switch()
 with body:
+    resting_notice()
     page.run()

@@ -41,7 +41,7 @@ FLOORS = [
     {"speakers", "words", "environment"},
     {"pipeline", "retention", "bench"},
     {"jobs", "sweeping"},
-    {"reading"},
+    {"reading", "supervisor"},
     {"web"},
     {"ui"},
     {"components"},

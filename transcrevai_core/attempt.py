@@ -8,13 +8,15 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
+from pydantic import ValidationError
+
 from transcrevai_core import governor, journal
 from transcrevai_core.budget import HEADROOM, Plan
-from transcrevai_core.errors import Cancelled, TranscrevaiError, WorkerDied
+from transcrevai_core.errors import Cancelled, SettingError, TranscrevaiError, WorkerDied
 from transcrevai_core.memory import MB
 from transcrevai_core.options import JobOptions
 from transcrevai_core.program import Program
-from transcrevai_core.settings import Settings
+from transcrevai_core.settings import Settings, describe
 from transcrevai_core.types import Job
 from transcrevai_core.workers import Worker
 
@@ -186,6 +188,14 @@ class Attempt:
             if self.store.job(self.job.id).cancel_requested:
                 self.stopped = True
         return self.stopped or self.ending() or self.program.ending
+
+
+def stored_options(job: Job) -> JobOptions:
+    """Return a job's options; raises SettingError where this version cannot use them."""
+    try:
+        return JobOptions(**job.options)
+    except ValidationError as error:
+        raise SettingError(describe(error)) from None
 
 
 def first_line(error: BaseException) -> str:

@@ -12,6 +12,14 @@ from transcrevai_core.texts import mark
 log = logging.getLogger(__name__)
 
 
+def explain(error: BaseException) -> str:
+    """Say why work ended; what is no error of ours is a fault, of which the log has the rest."""
+    if isinstance(error, TranscrevaiError):
+        return str(error)
+    said = mark("An unexpected fault ended the work ({kind}: {error}).")
+    return said.format(kind=type(error).__name__, error=error)
+
+
 class Task(threading.Thread):
     """A call in a thread of its own, begun at once.
 
@@ -67,12 +75,7 @@ class Task(threading.Thread):
         The log has the rest of a fault.
         """
         error = self._error
-        if error is None or isinstance(error, Cancelled):
-            return ""
-        if isinstance(error, TranscrevaiError):
-            return str(error)
-        said = mark("An unexpected fault ended the work ({kind}: {error}).")
-        return said.format(kind=type(error).__name__, error=error)
+        return "" if error is None or isinstance(error, Cancelled) else explain(error)
 
     def result(self) -> Any:
         """Wait for the answer and return it, or raise what the call raised."""

@@ -7,10 +7,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from transcrevai_core import checks, memory, pipeline, retention, stages, watcher, workers
-from transcrevai_core.attempt import WAITING, sentence
+from transcrevai_core.attempt import WAITING, sentence, stored_options
+from transcrevai_core.background import Task, explain
 from transcrevai_core.bars import bar
 from transcrevai_core.budget import Plan, check, plan_job
 from transcrevai_core.cache import Cache
@@ -30,7 +29,7 @@ from transcrevai_core.processes import is_alive
 from transcrevai_core.program import Program
 from transcrevai_core.queueing import queue, recover
 from transcrevai_core.records import fingerprint
-from transcrevai_core.settings import Settings, describe, load_settings
+from transcrevai_core.settings import Settings, load_settings
 from transcrevai_core.store import Store
 from transcrevai_core.transcription.catalogue import AUTO, NONE
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
@@ -44,7 +43,8 @@ class Runner:
     """Takes waiting and interrupted jobs from the store, as many at once as the budget allows.
 
     Pages talk to it through the store alone, so that a closed tab, a reload or a second program
-    changes nothing. A transcription worker stays warm for `model_idle_seconds`.
+    changes nothing. A transcription worker stays warm for `model_idle_seconds`. `fault` is one
+    sentence that says why no job could begin when last tried, or empty.
     """
 
     _patience = 5.0  # seconds before a store that refused is asked again
@@ -52,20 +52,22 @@ class Runner:
     def __init__(self, store: Store, settings: Settings):
         self.program = Program(store, settings)
         self.store = store
+        self.fault = ""
         self._ending = threading.Event()
         self._running: dict[str, threading.Thread] = {}
         self._worked = True  # since trackers were ended
         self._cleans = 0.0  # when it is next looked for what has been kept long enough
-        self._thread = threading.Thread(target=self._run, name="runner", daemon=True)
+        self.task: Task | None = None  # once it has begun
 
     def start(self) -> None:
         """Begin to work; interrupted jobs come first because they are the oldest."""
-        self._thread.start()
+        self.task = Task(lambda task: self._run())
 
     def stop(self) -> None:
         """End the workers; jobs in hand go on at the next start from their last chunks."""
         self._ending.set()
-        self._thread.join(timeout=10)
+        if self.task:
+            self.task.join(timeout=10)
 
     def _run(self) -> None:
         try:
@@ -81,8 +83,10 @@ class Runner:
                 try:
                     self._clean()
                     self._admit()
-                except Exception:  # whatever it was, the jobs that wait must not wait for ever
+                    self.fault = ""
+                except Exception as error:  # the jobs that wait must not wait for ever
                     log.exception("the runner stumbled; trying again in %s s", self._patience)
+                    self.fault = explain(error)
                     self._ending.wait(self._patience)
             for thread in list(self._running.values()):
                 thread.join(timeout=10)
@@ -175,14 +179,6 @@ class Runner:
                 )
         except Exception as error:  # the first job will say it again, to whom it concerns
             log.warning("The model was not loaded in advance: %s", error)
-
-
-def stored_options(job: Job) -> JobOptions:
-    """Return a job's options; raises SettingError where this version cannot use them."""
-    try:
-        return JobOptions(**job.options)
-    except ValidationError as error:
-        raise SettingError(describe(error)) from None
 
 
 def plan_for(

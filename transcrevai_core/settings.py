@@ -20,7 +20,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from transcrevai_core.errors import SettingError
+from transcrevai_core.errors import SettingError, refusal
 from transcrevai_core.options import JobOptions
 from transcrevai_core.texts import mark
 
@@ -268,6 +268,8 @@ def load_settings(**flags: Any) -> Settings:
         raise SettingError(describe(error)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingError(f"{config_file()} is not valid TOML in UTF-8: {error}.") from None
+    except OSError as error:
+        raise SettingError(f"{config_file()} cannot be read: {refusal(error)}.") from None
 
 
 def describe(error: ValidationError) -> str:

@@ -29,12 +29,12 @@ class Store:
             if not home.is_dir():  # a folder that was there before keeps its rights
                 home.mkdir(mode=0o700, parents=True, exist_ok=True)
             (home / "jobs").mkdir(mode=0o700, exist_ok=True)
+            self.database = Database(home / "library.sqlite3")
+            self.database.path.chmod(0o600)
         except OSError as error:
             raise StorageError(
                 f"The data directory {home} cannot be used: {refusal(error)}."
             ) from None
-        self.database = Database(home / "library.sqlite3")
-        self.database.path.chmod(0o600)
 
     def add_job(
         self,
