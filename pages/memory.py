@@ -17,6 +17,7 @@ from transcrevai_core.figures import memory_history, memory_meters
 from transcrevai_core.i18n import _, mark
 from transcrevai_core.library.cache import Cache, TierStats
 from transcrevai_core.library.journal import Run, degrading
+from transcrevai_core.transcription.catalogue import NONE
 
 LAST_RUNS, CHARTED_RUNS = 10, 50
 TIERS = {"voices": mark("Voices"), "turns": mark("Who speaks when")}
@@ -110,7 +111,8 @@ def figures_of(run: Run) -> tuple[float, float, float]:
 def run_row(run: Run, title: str) -> list[str]:
     sizes = [unbroken(memory_meters.size(n)) for n in (run.peak_bytes, run.forecast_bytes)]
     error = f"{round(run.error, 2) + 0.0:+.0%}"  # never "-0%"
-    model = ui.escape(_(memory_history.model_of(run.key)))
+    name = memory_history.model_of(run.key)
+    model = _("no model") if name == NONE else ui.escape(name)
     work = [ui.clock(run.duration), model, i18n.decimal(run.rtf, 2)]
     return [title or f":gray[{_('deleted')}]", *work, *sizes, error]
 

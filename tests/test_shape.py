@@ -1,4 +1,4 @@
-"""The house's own rules: few rooms know Streamlit, and every file stays small."""
+"""The house's own rules: few rooms know Streamlit, and what goes wrong freely has one place."""
 
 import ast
 from pathlib import Path
@@ -28,14 +28,6 @@ def test_only_the_rooms_at_the_window_know_streamlit():
     modules = [path for path in CORE.rglob("*.py") if path.parent != CORE or path.stem == "ui"]
     knowing = {room(p) for p in modules if any(n.split(".")[0] == "streamlit" for n in imported(p))}
     assert knowing <= {"ui", "web", "components"}
-
-
-@pytest.mark.parametrize(
-    ("pattern", "limit"), [("transcrevai_core/**/*.py", 300), ("pages/*.py", 150)]
-)
-def test_files_stay_small(pattern, limit):
-    long = {p.name: n for p in ROOT.glob(pattern) if (n := len(p.read_text().splitlines())) > limit}
-    assert not long
 
 
 @pytest.mark.parametrize(

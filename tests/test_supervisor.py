@@ -15,6 +15,7 @@ from transcrevai_core.jobs import runner, supervisor
 from transcrevai_core.jobs.runner import Runner
 from transcrevai_core.jobs.supervisor import Supervisor, resting
 from transcrevai_core.library.store import Store
+from transcrevai_core.messages import Message, dump
 
 OPTIONS = {"model": "demo", "language": "pt", "beam_size": 1, "diarize": False}
 PAGES = [ui.TRANSCRIBE, ui.TRANSCRIPT, ui.TUNING, ui.LIBRARY, ui.EVALUATION, ui.MEMORY, ui.SETTINGS]
@@ -46,9 +47,9 @@ def test_a_wrong_setting_put_right_by_hand_lets_work_begin(
     job, config = store.add_job(short_recording, OPTIONS), store.home / "config.toml"
     config.write_text("hang_seconds = 1\n")
     work.start()
-    assert resting().startswith("hang_seconds is 1; it should be greater than or equal to 2")
+    assert str(resting()).startswith("hang_seconds is 1; it should be greater than or equal to 2")
     config.write_text("hang_seconds = \n")
-    wait_until(lambda: "is not valid TOML" in resting())  # the reason of this moment
+    wait_until(lambda: "is not valid TOML" in str(resting()))  # the reason of this moment
     config.write_text("hang_seconds = 60\n")
     becomes_done(store, job.id)
     wait_until(lambda: not resting())
@@ -65,14 +66,19 @@ def test_a_library_that_can_be_read_later_lets_work_begin(
         (home / "library.sqlite3").mkdir(parents=True)
         said = f"The library {home}/library.sqlite3 refused: unable to open database file."
     work.start()
-    assert resting() == said
+    assert str(resting()) == said
     home.unlink() if home.is_file() else (home / "library.sqlite3").rmdir()
     wait_until(lambda: not resting())
     store = ui.store()
     becomes_done(store, store.add_job(short_recording, OPTIONS).id)
 
 
-FAULT = "An unexpected fault ended the work (KeyError: 'unforeseen')."
+def fault(kind: str, error: str) -> Message:
+    text = "An unexpected fault ended the work ({kind}: {error})."
+    return Message(text, {"kind": kind, "error": error})
+
+
+FAULT = fault("KeyError", "'unforeseen'")
 
 
 @pytest.mark.parametrize("place", [(runner, "recover"), (Runner, "_admit")], ids=lambda p: p[1])
@@ -93,9 +99,9 @@ def test_a_fault_that_nobody_foresaw_is_told_and_work_goes_on_after_it(
         patch.setattr(*place, fail)
         work.start()
         wait_until(lambda: resting() == FAULT)
-        before = len(failed)
-        while len(failed) < before + 3:  # however often it fails, it is not told as over
-            assert resting() == FAULT
+        before, told = len(failed), set[Message]()
+        wait_until(lambda: told.add(resting()) or len(failed) >= before + 3)
+        assert told == {FAULT}  # however often it fails, it is not told as over
     becomes_done(store, job.id)
     wait_until(lambda: not resting())
 
@@ -108,9 +114,7 @@ def test_a_job_that_a_dead_runner_left_is_gone_on_with(
     wait_until(lambda: store.job(job.id).state in ("preparing", "transcribing"))
     with monkeypatch.context() as patch:
         patch.setattr(Runner, "_admit", lambda self: sys.exit("unforeseen"))  # past its own mending
-        wait_until(
-            lambda: resting() == FAULT.replace("KeyError: 'unforeseen'", "SystemExit: unforeseen")
-        )
+        wait_until(lambda: resting() == fault("SystemExit", "unforeseen"))
     becomes_done(store, job.id)
 
 
@@ -136,7 +140,9 @@ def test_what_is_out_of_reach_is_a_sentence(
 class Resting:
     """Stands for a supervisor that cannot begin."""
 
-    reason = "There is no file 2 * 3; give the full path of a recording."
+    reason = Message(
+        "There is no file {path}; give the full path of a recording.", {"path": "2 * 3"}
+    )
 
 
 @pytest.mark.parametrize(
@@ -168,12 +174,13 @@ def test_every_page_says_that_work_rests_and_why(
 def broken(sentence: str) -> None:
     import app
     from transcrevai_core.errors import InputError
+    from transcrevai_core.messages import load
 
-    app.on_script_error(InputError(sentence))
+    app.on_script_error(InputError.of(load(sentence)))
 
 
 def test_a_page_says_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "_current", Resting())
-    for sentence, errors in ((Resting.reason, 0), ("It is another.", 1)):
-        app = AppTest.from_function(broken, args=(sentence,), default_timeout=30).run()
+    for message, errors in ((Resting.reason, 0), (Message("It is another."), 1)):
+        app = AppTest.from_function(broken, args=(dump(message),), default_timeout=30).run()
         assert len(app.error) == errors and not app.exception

@@ -4,6 +4,7 @@ import re
 import pytest
 
 from transcrevai_core import i18n
+from transcrevai_core.messages import Message
 
 
 @pytest.fixture
@@ -14,15 +15,11 @@ def portuguese(monkeypatch):
         "Speakers": "Falantes",
         "the budget": "o orçamento",
         "There is no file {a}; {b} would be right.": "Não existe o arquivo {a}; {b} seria o certo.",
-        "{name}: {what}": "{what} ({name})",
-        "{number} MB of {a} are in use": "{a} usa {number} MB",
     }
     catalogue.gettext = lambda text: catalogue._catalog.get(text, text)
-    i18n._patterns.cache_clear()
     monkeypatch.setattr(i18n, "_catalogue", lambda code: catalogue)
     monkeypatch.setattr(i18n, "_find", lambda: "pt_BR")
-    yield catalogue
-    i18n._patterns.cache_clear()
+    return catalogue
 
 
 def test_texts_are_english_unless_someone_says_otherwise(monkeypatch):
@@ -31,18 +28,15 @@ def test_texts_are_english_unless_someone_says_otherwise(monkeypatch):
     assert i18n.language() == "en"
 
 
-def test_what_the_core_said_is_translated_with_what_stood_in_it(portuguese):
-    said = "There is no file /a b.wav; the budget would be right."
-    assert i18n.told(said) == "Não existe o arquivo /a b.wav; o orçamento seria o certo."
-    assert i18n.told("12 MB of Ana are in use") == "Ana usa 12 MB"
-    # a recording may have any title
-    said = "There is no file Speakers; the budget would be right."
-    assert i18n.told(said) == "Não existe o arquivo Speakers; o orçamento seria o certo."
+def test_what_stands_in_a_message_is_translated_too(portuguese):
+    inner = Message("the budget")
+    said = Message("There is no file {a}; {b} would be right.", {"a": "Speakers", "b": inner})
+    assert i18n.say(said) == "Não existe o arquivo Speakers; o orçamento seria o certo."
+    assert str(said) == "There is no file Speakers; the budget would be right."
 
 
-def test_what_no_pattern_fits_stays_as_it_is(portuguese):
-    assert i18n.told("Nobody has written this.") == "Nobody has written this."
-    assert i18n.told("a: b") == "a: b"  # a pattern without words would fit anything
+def test_what_has_no_translation_stays_as_it_is(portuguese):
+    assert i18n.say(Message("Nobody has written {a:.1f}.", {"a": 1.5})) == "Nobody has written 1,5."
 
 
 def test_numbers_are_written_as_the_language_does(portuguese):

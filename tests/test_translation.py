@@ -1,6 +1,7 @@
 """The catalogues hold what the sources say, and the pages say nothing that is not in them."""
 
 import ast
+import errno
 import gettext
 import io
 import re
@@ -17,9 +18,10 @@ from test_pages import fill, open_page
 from tools import catalogues
 from transcrevai_core import demo, ui
 from transcrevai_core import i18n as texts
+from transcrevai_core.codes import Cause, Note, Stage, WorkerName, worker_name
 from transcrevai_core.components import fields
 from transcrevai_core.components.search import fold
-from transcrevai_core.errors import SettingError
+from transcrevai_core.errors import InputError, SettingError, refusal
 from transcrevai_core.evaluation import scoring
 from transcrevai_core.evaluation.references import Annotation, Utterance
 from transcrevai_core.languages import LANGUAGES
@@ -27,13 +29,14 @@ from transcrevai_core.library import precision
 from transcrevai_core.library.journal import Journal
 from transcrevai_core.library.precision import Check, Measure
 from transcrevai_core.library.store import Store
+from transcrevai_core.messages import Message
 from transcrevai_core.settings import Settings
-from transcrevai_core.tuning import laboratory
 from transcrevai_core.types import Turn
 
 ROOT = catalogues.ROOT
 ROUTER = ROOT / "pages" / "_router.py"
 PORTUGUESE = catalogues.LOCALE / "pt_BR" / "LC_MESSAGES"
+PLACE = re.compile(r"\{\w+[^}]*\}")
 AGAIN = "run `python -m tools.catalogues`"
 
 
@@ -68,7 +71,7 @@ def test_every_text_is_translated_with_its_places(template: Any, portuguese: Any
         wanted = set().union(*(places(form) for form in forms(message.id)))
         for form in forms(message.string) if message.id else ():
             assert places(form) | {"number"} == wanted | {"number"}, form
-            assert not re.search(r"[,;:]\.", form), form
+            assert not re.search(r"[,;:]\.", PLACE.sub("", form)), form
             assert form.strip("., :") and form[:1].isspace() == forms(message.id)[0][:1].isspace()
 
 
@@ -96,28 +99,21 @@ def meaning(content: bytes) -> Any:
     return {source: text for source, text in texts.items() if source}
 
 
-def test_what_the_core_says_is_found_in_its_sources(tmp_path: Path) -> None:
-    (tmp_path / "said.py").write_text(
-        "PATIENCE = 'Too long:'\n"
-        "def f(path, number, job):\n"
-        "    found = f'{path} is a folder' if path else 'There is nothing'\n"
-        "    raise InputError(f'{found}; {number:.0f} of {job.title} {PATIENCE} {len(path)}')\n"
-        "job.note('Done.')\n"
-        "store.update_job(1, stage='reading', state='failed')\n"
+def test_texts_are_found_in_sources_also_inside_of_f_strings(tmp_path: Path) -> None:
+    file = tmp_path / "said.py"
+    file.write_text(
+        "raise InputError('There is no file {path}; a recording '\n"
+        "    'would be right.', path=path)\n"
+        "raise WorkerDied('The {name} worker died.', 'memory', name='x')\n"
         "plural('{number} job', '{number} jobs', 2)\n"
-        "Worker('sweeping')\n"
-        "Diarization(turns, count, 0, 'as each channel tells')\n"
+        """st.write(f"**{_('Together')}** {_('in all', n=1)}")\n"""
+        "WAITS = 'waits', mark('waiting')\n"
+        "log.info('not for people')\n"
     )
-    catalogues_root, catalogues.ROOT = catalogues.ROOT, tmp_path
-    try:
-        found = [*catalogues.texts_of(tmp_path / "said.py")]
-    finally:
-        catalogues.ROOT = catalogues_root
-    assert sorted(map(str, found)) == sorted(
+    assert sorted(map(str, catalogues.texts_of(file))) == sorted(
         [
-            "{found}; {number} of {a} Too long: {b}", "{path} is a folder", "There is nothing",
-            "Done.", "reading", "('{number} job', '{number} jobs')",
-            "sweeping", "as each channel tells",
+            "There is no file {path}; a recording would be right.", "The {name} worker died.",
+            "('{number} job', '{number} jobs')", "Together", "in all", "waiting",
         ]
     )  # fmt: skip
 
@@ -211,7 +207,7 @@ def english(page: str) -> list[str]:
     page = re.sub(r":material/\w+:", "", page)
     for source, text in catalogue.items():
         source = source[0] if isinstance(source, tuple) else source
-        words = re.split(r"\{\w+\}", source)
+        words = PLACE.split(source)
         letters = sum(char.isalpha() for word in words for char in word)
         known = letters > (3 if len(words) < 2 else 8)
         pattern = r"(?<!\w)" + ".+".join(map(re.escape, words)) + r"(?!\w)"
@@ -223,15 +219,16 @@ def english(page: str) -> list[str]:
 
 @pytest.fixture
 def portuguese_app(store: Store, in_portuguese: None) -> AppTest:
-    gone = "The model small is gone; run the job again to fetch it."
-    waits = "waiting for memory: 80% of this computer's memory is in use"
+    gone = Message("The model {model} is gone; run the job again to fetch it.", {"model": "small"})
+    waits = Stage.WAITING_FOR_MEMORY(cause=Cause.MACHINE(share=0.8))
     fill(store, "Reunião")
     fill(store, "Entrevista", state="failed", error=gone)
     fill(store, "Aula", state="queued", stage=waits)
     journal = Journal(store.database, "")
-    journal.add_event("recovered", "normal", "Recovered 2 jobs")
-    journal.add_event("action", "kill", "The transcription worker was ended: the program takes 900 "
-                      "MB of its budget of 600 MB")  # fmt: skip
+    journal.add_event("recovered", "normal", Cause.JOBS_RECOVERED(number=2))
+    over = Cause.BUDGET(taken=900, budget=600)
+    ended = Cause.WORKER_ENDED(worker=worker_name("transcription"), cause=over)
+    journal.add_event("action", "kill", ended)
     app = AppTest.from_file(str(ROUTER), default_timeout=CEILING)
     app.session_state[ui.LANGUAGE] = "pt_BR"
     return app
@@ -283,50 +280,29 @@ def test_waiting_and_refusals_are_told_in_portuguese(portuguese_app: AppTest) ->
 
 
 @pytest.mark.parametrize(
-    ("said", "portuguese"),
+    ("message", "portuguese"),
     [
         (
-            "The transcription worker needed more memory than its limit of 231 MB; a lighter "
-            "model, shorter chunks or a larger budget would be right.",
-            "O processo de transcrição precisou de mais memória do que o limite de 231 MB; o certo "
-            "é um modelo mais leve, trechos mais curtos ou um orçamento maior.",
+            Note.LIGHTER_FROM(time="1:02", change=Message("the model {model}", {"model": "tiny"})),
+            "Faltou memória: a partir de 1:02, o texto é feito com o modelo tiny.",
         ),
         (
-            "Memory was short: from 1:02 on, the text is made with the model tiny, 1 thread.",
-            "Faltou memória: a partir de 1:02, o texto é feito com o modelo tiny, 1 thread.",
+            Note.NO_SPEAKERS(reason=Message("The disk is full.")),
+            "Não foi possível descobrir quem falou quando: ",
         ),
+        (Stage.WAITING_FOR_PROCESSOR(), "aguardando um processador"),
+        (Cause.MACHINE(share=0.8), "80% da memória deste computador está em uso"),
         (
-            "beam_size is 0; it should be greater than or equal to 1 (beams searched at once; 1 is "
-            "fastest).",
-            "beam_size é 0; deveria ser maior ou igual a 1 (hipóteses buscadas ao mesmo tempo; 1 é "
-            "o mais rápido).",
-        ),
-        (
-            "Who spoke when could not be found: The diarization worker ended unexpectedly; a "
-            "lighter model or shorter chunks may help if it happens again.",
-            "Não foi possível descobrir quem falou quando: O processo de diarização terminou "
-            "inesperadamente; um modelo mais leve ou trechos mais curtos podem ajudar se acontecer "
-            "de novo.",
-        ),
-        ("waiting for a processor", "aguardando um processador"),
-        ("each channel is a speaker", "cada canal é um falante"),
-        ("no speech was found", "nenhuma fala foi encontrada"),
-        ("Its worker ended unexpectedly.", "Seu processo terminou inesperadamente."),
-        ("The laboratory worker was ended", "O processo de laboratório foi encerrado"),
-        (
-            "spectral: voices are hardly apart (silhouette 0.07), so neighbours tell",
-            "espectral: as vozes mal se distinguem (silhueta 0,07), então decidem as vizinhas",
-        ),
-        (
-            "ata.txt could not be written: the disk is full.",
+            InputError("{name} could not be written: {reason}.", name="ata.txt",
+                       reason=refusal(OSError(errno.ENOSPC, ""))).message,
             "Não foi possível gravar ata.txt: o disco está cheio.",
         ),
     ],
-)
-def test_what_the_core_said_is_told_in_portuguese(
-    in_portuguese: None, said: str, portuguese: str
+)  # fmt: skip
+def test_what_the_core_says_is_said_in_portuguese(
+    in_portuguese: None, message: Message, portuguese: str
 ) -> None:
-    assert texts.told(said) == portuguese
+    assert texts.say(message).startswith(portuguese)
 
 
 def test_what_evaluation_says_is_told_in_portuguese(in_portuguese: None) -> None:
@@ -342,22 +318,22 @@ def test_what_evaluation_says_is_told_in_portuguese(in_portuguese: None) -> None
     check = Check(0.0, "base", {"a.wav": 3}, 0, (measure,))
     policies = [scoring.der_policy(collar, skip) for collar in (0, 0.25) for skip in (True, False)]
     verdicts = [precision.verdict(check, percent) for percent in (90, 99)]
-    assert all(texts.told(verdict).startswith("95,0% das") for verdict in verdicts)
-    for sentence in (*missing, *policies, *verdicts, scoring.CPWER):
-        words = {*re.findall(r"[a-z]{3,}", texts.told(sentence))}
+    assert all(texts.say(verdict).startswith("95,0% das") for verdict in verdicts)
+    for sentence in (*missing, *policies, *verdicts, Message(scoring.CPWER)):
+        words = {*re.findall(r"[a-z]{3,}", texts.say(sentence))}
         assert not words & {"the", "not", "scored", "words", "left", "boundary", "agree", "goes"}
 
 
 def test_what_a_setting_may_be_is_told_in_portuguese(in_portuguese: None) -> None:
     with pytest.raises(SettingError) as caught:
         Settings().job_options({"clustering": "x"})
-    told = texts.told(str(caught.value))
+    told = texts.say(caught.value.message)
     assert "um destes: 'auto', 'agglomerative', 'spectral', 'k-means', 'vbx' (" in told
 
 
 def test_each_worker_is_named_in_portuguese(in_portuguese: None) -> None:
-    names = ("sweep", "check", "report", "scoring", "environment", laboratory.NAME)
-    assert not [name for name in names if texts.told(name) == name]
+    same = {"download"}  # as Brazilians say it
+    assert {name.value for name in WorkerName if texts.say(name) == name.text} == same
 
 
 def test_languages_are_sorted_by_their_own_names(in_portuguese: None) -> None:

@@ -1,11 +1,10 @@
 """What people read, in their language: gettext catalogues in `locale`, with English as the source.
 
-What the core says (errors, notes, causes of events) is English where it is made and kept, so that
-one library serves readers of both languages; `told` translates it where it is shown.
+What the core says (errors, notes, stages, causes of events) is a `Message`, which `say` writes in
+the reader's language where it is shown; numbers and dates are written by Babel.
 """
 
 import gettext
-import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache
@@ -22,9 +21,6 @@ _TAGS = {"en": "en", "pt_BR": "pt-BR"}  # as pages state their language
 _DATES = {"en": "yyyy-MM-dd", "pt_BR": "dd/MM/yyyy"}
 SOURCE = "en"
 _FOLDER = Path(__file__).parent / "locale"
-_PLACE = re.compile(r"\{(\w+)\}")
-_DECIMAL = re.compile(r"[-+]?\d+\.\d+ ?%?")  # as the core writes a number
-_LEAST = 6  # letters outside its places that make a pattern more than a guess
 
 _find: Callable[[], str] = lambda: SOURCE  # noqa: E731
 
@@ -72,7 +68,7 @@ def plural(one: str, many: str, number: int, **values: object) -> str:
 
 
 def mark(text: str) -> str:
-    """Return a text as it is; it is translated elsewhere, by `_` or `told`."""
+    """Return a text as it is; it is translated elsewhere, by `_` or `say`."""
     return text
 
 
@@ -96,46 +92,6 @@ def say(message: Message | Code) -> str:
     """
     message = messages.of(message)
     return message.fill(_(message.text), _ReaderFormatter())
-
-
-def told(sentence: str) -> str:
-    """Return what the core said in English in the reader's language, or as it is.
-
-    The catalogue's patterns (`There is no file {path}.`) are tried against it; what stood in
-    their places is translated too where it is a text of its own, and so are the parts of what
-    was put together (`1 idle worker ended: 80% ...`).
-    """
-    code = language()
-    if code == SOURCE or not sentence:
-        return sentence
-    if found := _told(sentence, code):
-        return found
-    if not sentence.endswith(".") and (found := _told(f"{sentence}.", code)):
-        return found.removesuffix(".")  # a sentence that became a part of another one
-    for between in (": ", ", "):
-        if between in sentence:
-            return between.join(told(part) for part in sentence.split(between))
-    return sentence
-
-
-def _told(sentence: str, code: str) -> str:
-    """Return what the catalogue has for a sentence, or a pattern that it fits; empty for none."""
-    catalogue = _catalogue(code)
-    if (found := catalogue.gettext(sentence)) != sentence:
-        return found
-    for pattern, text in _patterns(code):
-        if match := pattern.fullmatch(sentence):
-            parts = match.groupdict()
-            return text.format(**{name[1:]: _part(part) for name, part in parts.items()})
-    return ""
-
-
-def _part(text: str) -> str:
-    """Return what stood in a place; a single word with a capital is a name, or a title."""
-    if _DECIMAL.fullmatch(text):
-        return text.replace(".", ",")
-    is_name = text[:1].isupper() and " " not in text.strip()
-    return text if is_name else told(text)
 
 
 def decimal(value: float, digits: int = 0) -> str:
@@ -191,31 +147,3 @@ def tag() -> str:
 @cache
 def _catalogue(code: str) -> gettext.NullTranslations:
     return gettext.translation("transcrevai", _FOLDER, [code], fallback=True)
-
-
-@cache
-def _patterns(code: str) -> list[tuple[re.Pattern[str], str]]:
-    """Return the catalogue's texts that have places, those with most letters first."""
-    known = getattr(_catalogue(code), "_catalog", {})
-    found = []
-    for source, text in known.items():
-        if not isinstance(source, str) or not text or not _PLACE.search(source):
-            continue  # plural forms have numbers for keys
-        pieces = _PLACE.split(source)  # text, name, text, name ... text
-        letters = sum(char.isalpha() for piece in pieces[::2] for char in piece)
-        if letters < _LEAST:
-            continue
-        seen: set[str] = set()
-        pattern = ""
-        for place, piece in enumerate(pieces):
-            name = f"p{piece}"
-            if place % 2 == 0:
-                pattern += re.escape(piece)
-            elif name in seen:
-                pattern += f"(?P={name})"
-            else:
-                seen.add(name)
-                pattern += f"(?P<{name}>.*?)"
-        found.append((letters, re.compile(pattern, re.DOTALL), text))
-    found.sort(key=lambda entry: -entry[0])
-    return [(pattern, text) for _letters, pattern, text in found]

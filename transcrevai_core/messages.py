@@ -71,7 +71,8 @@ def joined(messages: Sequence[Message]) -> Message:
     'one, two'
     """
     values = {f"m{number}": message for number, message in enumerate(messages)}
-    return Message(", ".join(f"{{{name}}}" for name in values), values)
+    text = ", ".join(f"{{{name}}}" for name in values)
+    return Message(text, values)
 
 
 class Code(StrEnum):
@@ -138,8 +139,9 @@ def _message(found: Mapping[str, Any]) -> Message:
     }
     if "code" not in found:
         return Message(found.get("text", ""), values)
-    code = _codes().get(found["code"])
-    return code(**values) if code else Message(found["code"], values)
+    name = str(found["code"])
+    code = _codes().get(name)
+    return code(**values) if code else Message(name, values)
 
 
 def _codes() -> dict[str, Code]:

@@ -40,11 +40,6 @@ def config_file() -> Path:
 SHARED = {"model": "WHISPER_MODEL", "preload": "WHISPER_PRELOAD"}  # with other Whisper programs
 
 
-def _whisper_names() -> dict[str, Any]:
-    """Return what is set under the names that other Whisper programs share."""
-    return {name: os.environ[key] for name, key in SHARED.items() if os.environ.get(key)}
-
-
 # what belongs together on the pages
 _MEMORY: dict[str, Any] = {"group": "memory"}
 _STORAGE: dict[str, Any] = {"group": "storage"}
@@ -239,14 +234,16 @@ class Settings(BaseSettings, JobOptions):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        *_: Any,
+        **__: Any,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Put the sources in the order that this module's head states."""
         return (
             init_settings,
             env_settings,
-            InitSettingsSource(settings_cls, _whisper_names()),
+            InitSettingsSource(
+                settings_cls, {k: os.environ[v] for k, v in SHARED.items() if os.environ.get(v)}
+            ),
             TomlConfigSettingsSource(settings_cls, config_file()),
         )
 
@@ -284,12 +281,12 @@ def load_settings(**flags: Any) -> Settings:
 
 def describe(error: ValidationError) -> Message:
     """Say pydantic's first complaint: the setting, the value, what would be right, its meaning."""
-    first, values = error.errors()[0], dict[str, Any]()
+    first = error.errors()[0]
     name, kind = str(first["loc"][0]) if first["loc"] else "settings", first["type"]
     field = Settings.model_fields.get(name)
     if field is None:
-        values = {"name": name, "known": ", ".join(sorted(Settings.model_fields))}
-        return Message("There is no setting named {name}; the settings are {known}.", values)
+        known = {"name": name, "known": ", ".join(sorted(Settings.model_fields))}
+        return Message("There is no setting named {name}; the settings are {known}.", known)
     values = {"name": name, "value": repr(first["input"]), **first.get("ctx", {})}
     values["meaning"] = Message(field.description or "")
     if kind == "literal_error":
@@ -299,6 +296,6 @@ def describe(error: ValidationError) -> Message:
         return Message(
             "{name} is {value}; it should have at least {min_length} character ({meaning}).", values
         )
-    rule = RULES.get(kind, first["msg"].removeprefix("Input should be "))
-    values["rule"] = Message(rule, first.get("ctx", {}) if kind in RULES else {})
+    own = first["msg"].removeprefix("Input should be ")  # as pydantic says it
+    values["rule"] = Message(RULES[kind], first.get("ctx", {})) if kind in RULES else Message(own)
     return Message("{name} is {value}; it should be {rule} ({meaning}).", values)

@@ -122,13 +122,9 @@ def show_errors() -> Iterator[None]:
         st.error(say(error), icon=":material/error:")
 
 
-def say(what: Message | Code | TranscrevaiError | str) -> str:
+def say(what: Message | Code | TranscrevaiError) -> str:
     """Return a message, or what an error says, in the reader's language, as Markdown."""
-    if isinstance(what, TranscrevaiError):
-        what = what.message
-    if isinstance(what, Message | Code):  # a code is a str too
-        return escape(i18n.say(what))
-    return escape(i18n.told(what))
+    return escape(i18n.say(what.message if isinstance(what, TranscrevaiError) else what))
 
 
 # -- how values read ---------------------------------------------------------------------------

@@ -216,7 +216,7 @@ def model_of(key: str) -> str:
     ('small', 'none')
     """
     parts = [part.split(",")[0] for part in key.split(" + ")]
-    return next((part for part in parts if part not in ("prepare", "diarization")), mark("none"))
+    return next((part for part in parts if part not in ("prepare", "diarization")), "none")
 
 
 def past_jobs(runs: Sequence[Run], palette: Palette) -> "Figure | None":

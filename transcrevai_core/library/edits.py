@@ -14,7 +14,6 @@ from dataclasses import replace
 from typing import Any
 
 from transcrevai_core.errors import InputError, Outdated
-from transcrevai_core.i18n import mark
 from transcrevai_core.library.history import Change, recorded
 from transcrevai_core.library.rows import read_turns, segment_from_row, write_segments, write_turns
 from transcrevai_core.library.store import Store
@@ -23,7 +22,10 @@ from transcrevai_core.transcript.retiming import timed_words
 from transcrevai_core.transcript.turns import joined, reassigned
 from transcrevai_core.types import Segment, Turn, Word
 
-GONE = mark("What was to be changed is gone: it was merged or made anew in the meantime.")
+
+def gone() -> Outdated:
+    """Return the error of a change of what is no longer there."""
+    return Outdated("What was to be changed is gone: it was merged or made anew in the meantime.")
 
 
 # -- texts -------------------------------------------------------------------------------------
@@ -178,7 +180,7 @@ def assign_turn(store: Store, job_id: str, turn: Turn, label: str) -> Change:
     """
     with recorded(store, job_id, "speaker") as (db, change):
         if turn not in read_turns(db, job_id, turn.start, turn.end):
-            raise Outdated(GONE)
+            raise gone()
         _reassign(db, job_id, turn.start, turn.end, turn.speaker, label)
     return change
 
@@ -274,11 +276,11 @@ def _segment(
     with store.database.read() as db:
         row = db.execute(find, (segment_id,)).fetchone()
     if row is None:
-        raise Outdated(GONE)
+        raise gone()
     only = segment_id if alone else None
     with recorded(store, row["job"], what, only=only) as (db, change):
         if (row := db.execute(find, (segment_id,)).fetchone()) is None:
-            raise Outdated(GONE)
+            raise gone()
         yield db, row, change
 
 

@@ -63,10 +63,10 @@ class Store:
         # in the transaction: a library that refuses does so before anything is moved, and a runner
         # never sees a path that is about to change; a kill in between leaves what `sweep` adopts
         with (
-            leftovers.taken(source, self.job_dir(job_id), take) as take_it,
+            leftovers.taken(source, self.job_dir(job_id), take) as move,
             self.database.write() as db,
         ):
-            source = take_it()
+            source = move()
             db.execute(
                 "INSERT INTO jobs (id, title, source, fingerprint, state, options, created, "
                 "updated, owner, session) VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)",

@@ -82,12 +82,15 @@ def check_name(name: str) -> None:
     if name not in MODELS:
         if Path(name).expanduser().is_dir():
             raise ModelError(
-                f"The folder {name} holds no model.bin; a CTranslate2 Whisper model would be right."
+                "The folder {name} holds no model.bin; a CTranslate2 Whisper model would be right.",
+                name=name,
             )
         if name.count("/") != 1 or name.startswith((".", "/", "~")):
             raise ModelError(
-                f"There is no model {name}; a folder on this computer, a Hugging Face id "
-                f"(owner/name) or one of {', '.join(MODELS)} would be right."
+                "There is no model {name}; a folder on this computer, a Hugging Face id "
+                "(owner/name) or one of {models} would be right.",
+                name=name,
+                models=", ".join(MODELS),
             )
 
 

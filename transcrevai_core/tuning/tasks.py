@@ -264,7 +264,7 @@ def evidence(trial: Trial) -> dict[str, Any]:
     return {"rows": rows, "chosen": int(found.count.number), "by": found.count.by}
 
 
-def measure_sound(wav: Path, start: float, end: float) -> Sound:
+def measure_sound(wav: Path, start: float, end: float) -> "Sound":
     """Measure how a stretch of a recording looks; reports its stages."""
     from transcrevai_core.audio import acoustics
 

@@ -227,7 +227,7 @@ def _apply(store: Store, job_id: str, asked: Asked) -> Change:
         number = given("segment", int)
         with store.database.read() as db:
             if not _find(db, job_id, [number]):
-                raise Outdated(edits.GONE)
+                raise edits.gone()
         return number
 
     def speaker() -> str:
