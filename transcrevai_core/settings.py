@@ -238,12 +238,11 @@ class Settings(BaseSettings, JobOptions):
         **__: Any,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Put the sources in the order that this module's head states."""
+        shared = {name: os.environ[key] for name, key in SHARED.items() if os.environ.get(key)}
         return (
             init_settings,
             env_settings,
-            InitSettingsSource(
-                settings_cls, {k: os.environ[v] for k, v in SHARED.items() if os.environ.get(v)}
-            ),
+            InitSettingsSource(settings_cls, shared),
             TomlConfigSettingsSource(settings_cls, config_file()),
         )
 

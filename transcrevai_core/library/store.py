@@ -60,12 +60,10 @@ class Store:
                 "The name {name!a} is not UTF-8; a renamed file would be right.", name=str(source)
             ) from None
         job_id, now = uuid.uuid4().hex, time.time()
+        taken = leftovers.taken(source, self.job_dir(job_id), take)
         # in the transaction: a library that refuses does so before anything is moved, and a runner
         # never sees a path that is about to change; a kill in between leaves what `sweep` adopts
-        with (
-            leftovers.taken(source, self.job_dir(job_id), take) as move,
-            self.database.write() as db,
-        ):
+        with taken as move, self.database.write() as db:
             source = move()
             db.execute(
                 "INSERT INTO jobs (id, title, source, fingerprint, state, options, created, "
