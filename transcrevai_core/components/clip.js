@@ -1,6 +1,7 @@
 // Plays a stretch of a recording from its very start to its very end. One sound serves the tab, so
 // that two stretches never play at once.
-const sound = (window.transcrevaiClip ??= new Audio())
+window.transcrevaiClip ??= new Audio()
+const sound = window.transcrevaiClip
 const PLAY = "M8 5v14l11-7z"
 const STOP = "M6 6h12v12H6z"
 

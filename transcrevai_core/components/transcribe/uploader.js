@@ -1,7 +1,7 @@
 // Sends files to the server one after another, straight from disk to disk, and tells the page
 // the ids of those that have arrived. The uploads belong to the tab, not to the drawing of the
 // drop zone: whoever looks into another page meanwhile finds them again, further on.
-const uploader = (window.transcrevaiUploader ??= new (class {
+window.transcrevaiUploader ??= new (class {
   items = [] // {file, row, state: waiting | sending | done | failed, request?, upload?}
   root = null
 
@@ -92,7 +92,8 @@ const uploader = (window.transcrevaiUploader ??= new (class {
     const refusal = await this.ask(`${address}&size=${file.size}`)
     if (refusal) this.fail(item, refusal, true)
     if (refusal || !this.items.includes(item)) return this.next() // cancelled meanwhile
-    const request = (item.request = new XMLHttpRequest())
+    const request = new XMLHttpRequest()
+    item.request = request
     const began = performance.now()
     request.open("PUT", address)
     request.setRequestHeader(this.data.header, this.data.token)
@@ -171,7 +172,8 @@ const uploader = (window.transcrevaiUploader ??= new (class {
     const pending = this.in("waiting").length + this.in("sending").length
     this.report({ finished: done.map(item => item.upload), pending })
   }
-})())
+})()
+const uploader = window.transcrevaiUploader
 
 export default function (component) {
   const root = component.parentElement

@@ -18,7 +18,9 @@ class Reader {
       const button = event.target.closest("[data-do]")
       if (button) this.act(button.dataset.do)
     })
-    this.find(".speed").onchange = event => (this.audio.playbackRate = Number(event.target.value))
+    this.find(".speed").onchange = event => {
+      this.audio.playbackRate = Number(event.target.value)
+    }
     for (const kind of ["play", "pause", "ended"]) this.audio.addEventListener(kind, () => this.playing())
     for (const kind of ["seeked", "timeupdate"]) this.audio.addEventListener(kind, () => this.tick())
     this.audio.addEventListener("error", () => this.say(this.labels.no_sound, true))
@@ -67,8 +69,8 @@ class Reader {
         put(element, labels[element.dataset[kind]])
     }
     each("label", (element, label) => element.setAttribute("aria-label", label))
-    each("hint", (element, label) => (element.placeholder = label))
-    each("text", (element, label) => (element.textContent = label))
+    each("hint", (element, label) => { element.placeholder = label })
+    each("text", (element, label) => { element.textContent = label })
     each("title", (element, label) => {
       element.title = label
       element.setAttribute("aria-label", label)
@@ -107,11 +109,17 @@ class Reader {
   // all that there is; while somebody writes in it, when that has ended
   async look() {
     const { url, language } = this.data
-    if (this.text.editing) return (this.stale = true)
+    if (this.text.editing) {
+      this.stale = true
+      return
+    }
     this.stale = false
     const answer = await this.ask(`${url}?language=${language}`)
     if (!answer) return
-    if (this.text.editing) return (this.stale = true)
+    if (this.text.editing) {
+      this.stale = true
+      return
+    }
     this.version = answer.version
     this.people = answer.people
     const ends = answer.turns.slice(-50).map(turn => turn[1])
@@ -444,7 +452,8 @@ const KEYS = {
   d: "shade",
   "?": "keys",
 }
-const readers = (window.transcrevaiReaders ??= new WeakMap())
+window.transcrevaiReaders ??= new WeakMap()
+const readers = window.transcrevaiReaders
 
 export default function (component) {
   const root = component.parentElement

@@ -1,6 +1,7 @@
 const HEADER = 60 // pixels at the top of the window that Streamlit's own bar covers
 
 // What can be done with a row, as a menu beside it.
+// biome-ignore lint/correctness/noUnusedVariables: reader.js, which is joined to this, uses it
 class Menu {
   constructor(reader) {
     this.reader = reader

@@ -1,4 +1,5 @@
 // Finding in the text, and replacing.
+// biome-ignore lint/correctness/noUnusedVariables: reader.js, which is joined to this, uses it
 class Search {
   found = [] // [row, first letter, last letter] in order
   place = -1

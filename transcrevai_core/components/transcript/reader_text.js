@@ -1,4 +1,5 @@
 // The text: rows of words, found by their times, and edited where they stand.
+// biome-ignore lint/correctness/noUnusedVariables: reader.js, which is joined to this, uses it
 class Text {
   rows = [] // as the server tells them, in order of time
   elements = new Map() // id: element
@@ -15,7 +16,7 @@ class Text {
     this.box.addEventListener("click", event => this.click(event))
     this.box.addEventListener("dblclick", event => this.doubleClick(event))
     for (const kind of ["wheel", "touchmove", "pointerdown"])
-      this.box.addEventListener(kind, () => (this.rest = performance.now() + 4000), { passive: true })
+      this.box.addEventListener(kind, () => { this.rest = performance.now() + 4000 }, { passive: true })
   }
 
   // -- drawing ---------------------------------------------------------------------------------
@@ -103,7 +104,7 @@ class Text {
     return element
   }
 
-  word([start, end, text, probability]) {
+  word([, , text, probability]) {
     // the space before a word is no part of what is marked
     const gap = text.startsWith(" ") ? " " : ""
     const low = probability < this.reader.data.low ? ' class="low"' : ""

@@ -1,4 +1,5 @@
 // The sound and who speaks when, as a picture: a click plays from there, dragging looks closer.
+// biome-ignore lint/correctness/noUnusedVariables: reader.js, which is joined to this, uses it
 class Wave {
   peaks = new Uint8Array() // 0 to 255, twenty a second
   loudest = 24
@@ -17,7 +18,7 @@ class Wave {
     const { canvas } = this
     canvas.addEventListener("pointerdown", event => this.grasp(event))
     canvas.addEventListener("pointermove", event => this.hover(event))
-    canvas.addEventListener("pointerleave", () => (this.tip.hidden = true))
+    canvas.addEventListener("pointerleave", () => { this.tip.hidden = true })
     canvas.addEventListener("wheel", event => this.wheel(event), { passive: false })
     canvas.addEventListener("keydown", event => this.key(event))
     this.watch = new ResizeObserver(() => this.draw())
@@ -69,7 +70,7 @@ class Wave {
     const pen = canvas.getContext("2d")
     pen.scale(scale, scale)
     this.loudness(pen, width, ink("--st-gray-text-color"))
-    people.forEach((person, place) => {
+    people.forEach((_person, place) => {
       pen.fillStyle = ink("--st-border-color")
       pen.globalAlpha = 0.45
       pen.fillRect(0, this.HEIGHT + place * this.lane + this.lane / 2, width, 1)
