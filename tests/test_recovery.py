@@ -118,7 +118,7 @@ def test_a_file_deleted_in_mid_job_is_one_sentence_and_nothing_done_is_lost(
 
 def test_a_locked_database_holds_a_job_up_and_breaks_nothing(store, short_recording, monkeypatch):
     monkeypatch.setattr(database, "PATIENCE_SECONDS", 0.2)
-    monkeypatch.setattr(Runner, "_patience", 0.3)
+    monkeypatch.setattr(Runner, "_retry_seconds", 0.3)
     job = store.add_job(short_recording, OPTIONS)
     runner = Runner(store, load_settings())
     runner.start()
