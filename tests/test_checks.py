@@ -159,8 +159,8 @@ def test_agreement_error_memory_and_speed_of_both(
     assert found.clips == {"short.wav": 2}
     assert found.model_bytes == (demo.MODEL_DIR / "model.bin").stat().st_size
     assert latest(governor.store.database) == [found]
-    assert ("decoding with demo in int8", 0.0) in told and told[-1] == (
-        "decoding with demo in float32",
+    assert (Stage.DECODING_CLIPS(model="demo", kind="int8"), 0.0) in told and told[-1] == (
+        Stage.DECODING_CLIPS(model="demo", kind="float32"),
         1.0,
     )
     assert not governor._plans
@@ -215,7 +215,7 @@ def test_what_cannot_be_checked_gets_one_sentence(
 
 def test_a_check_waits_for_room_and_can_be_cancelled(governor, short_recording, monkeypatch):
     stages_seen = []
-    monkeypatch.setattr(governor, "admit", lambda key, plan: "waiting for a processor")
+    monkeypatch.setattr(governor, "admit", lambda key, plan: Stage.WAITING_FOR_PROCESSOR())
     with pytest.raises(Cancelled):
         check_model(
             governor, "demo", [Recording(short_recording)],

@@ -197,7 +197,7 @@ def test_failed_job_says_why_and_can_be_retried(app: AppTest, store: Store) -> N
     job = fill(store, state="failed", error=Message("The file a.mp3 holds no sound."), segments=0)
     app.query_params["job"] = job.id
     checked(app.run())
-    assert app.error[0].value == ui.escape(job.error)
+    assert app.error[0].value == ui.say(job.error)
     press(app, "Retry")
     assert store.job(job.id).state == "queued"
 

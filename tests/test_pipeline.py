@@ -18,7 +18,7 @@ from conftest import CEILING, SETTINGS, planned, wait_until, worker_named
 from transcrevai_core import cli, demo, export, transcribe, wer, workers
 from transcrevai_core.codes import Note
 from transcrevai_core.errors import StorageError, TranscrevaiError
-from transcrevai_core.jobs import direct, pipeline
+from transcrevai_core.jobs import direct, tasks
 from transcrevai_core.jobs.attempt import RETRIES, Attempt
 from transcrevai_core.jobs.direct import open_job
 from transcrevai_core.jobs.runner import Runner
@@ -194,7 +194,7 @@ def crash_on_third(spec, wav, chunk, options, longest):
 def test_a_chunk_that_kills_every_worker_fails_its_job_and_keeps_the_rest(
     store, governor, monkeypatch
 ):
-    monkeypatch.setattr(pipeline.stages, "decode", crash_on_third)
+    monkeypatch.setattr(tasks, "decode", crash_on_third)
     job = open_job(store, PT, JobOptions(**SHORT_CHUNKS))
     job = direct.run(governor, job)
     assert job.state == "failed"
@@ -205,7 +205,7 @@ def test_a_chunk_that_kills_every_worker_fails_its_job_and_keeps_the_rest(
 
 def load_on_gpu(spec, language, task):
     device = "cpu" if spec.device == "cpu" else "cuda"
-    return pipeline.stages.ModelReport(device, "float16" if device == "cuda" else "int8", ())
+    return tasks.ModelReport(device, "float16" if device == "cuda" else "int8", ())
 
 
 def run_out_of_gpu_memory(spec, wav, chunk, options, longest):
@@ -215,8 +215,8 @@ def run_out_of_gpu_memory(spec, wav, chunk, options, longest):
 
 
 def test_a_gpu_that_fails_in_mid_job_is_replaced_by_the_cpu_and_named(store, governor, monkeypatch):
-    monkeypatch.setattr(pipeline.stages, "load_model", load_on_gpu)
-    monkeypatch.setattr(pipeline.stages, "decode", run_out_of_gpu_memory)
+    monkeypatch.setattr(tasks, "load_model", load_on_gpu)
+    monkeypatch.setattr(tasks, "decode", run_out_of_gpu_memory)
     job = open_job(store, PT, JobOptions(model="demo", language="pt"))
     job = direct.run(governor, job)
     assert (job.state, job.device, job.compute_type) == ("done", "cpu", "int8")
@@ -263,8 +263,6 @@ def test_stopping_the_runner_leaves_the_job_to_the_next_start(store):
 
 
 def loaded_model():
-    from transcrevai_core.jobs import tasks
-
     return tasks._loaded and tasks._loaded[0].name
 
 
@@ -437,7 +435,7 @@ def test_the_command_line_writes_every_format_and_scores(tmp_path, store):
         (["transcribe", "--sample", "fr"], 2, "There is no sample 'fr'"),
         (["transcribe", "gone.wav"], 1, "There is no file"),
         (["models", "path", "tiny"], 2, "tiny is not on this computer"),
-        (["jobs", "show", "abc"], 2, "No jobs have an id"),
+        (["jobs", "show", "abc"], 2, "The ids of 0 jobs begin"),
         (["transcribe", "--sample", "pt", "-o", "/dev/null/x"], 1, "Nothing can be written to"),
         (["models", "path", "m[odel]"], 2, "m[odel] is not on this computer"),
     ],

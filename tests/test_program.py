@@ -64,13 +64,14 @@ def test_every_level_and_back_is_recorded_with_its_cause(governed, pressure):
     for share in (0.5, 0.76, 0.81, 0.86, 0.82, 0.78, 0.74, 0.69):
         pressure.share = share
         governed.check()
-    assert causes(governed, "level") == [
-        "Degraded: 76% of this computer's memory is in use",
-        "Emergency: 81% of this computer's memory is in use",
-        "Kill: 86% of this computer's memory is in use",
-        "Emergency: 78% of this computer's memory is in use",
-        "Degraded: 74% of this computer's memory is in use",
-        "Normal: 69% of this computer's memory is in use",
+    events = [event for event in governed.journal.events() if event.kind == "level"]
+    assert [(event.level, str(event.cause)) for event in events] == [
+        ("degraded", "76% of this computer's memory is in use"),
+        ("emergency", "81% of this computer's memory is in use"),
+        ("kill", "86% of this computer's memory is in use"),
+        ("emergency", "78% of this computer's memory is in use"),
+        ("degraded", "74% of this computer's memory is in use"),
+        ("normal", "69% of this computer's memory is in use"),
     ]
     assert [kept.level for kept in governed.journal.readings()] == [
         "normal", "degraded", "emergency", "kill", "kill", "emergency", "degraded", "normal",

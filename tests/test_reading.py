@@ -217,7 +217,7 @@ def test_what_cannot_be_done_is_one_sentence(
 def test_refusals_are_in_the_language_of_who_asks(
     port: int, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transcript_routes, "told", lambda text: f"{i18n.language()}: {text}")
+    monkeypatch.setattr(transcript_routes, "say", lambda message: f"{i18n.language()}: {message}")
     monkeypatch.setattr(i18n, "_find", ui._language)
     for language, expected in (("pt_BR", "pt_BR: "), ("xx", "en: ")):
         path = f"{transcript_routes.URL}/{'0' * 32}?language={language}"

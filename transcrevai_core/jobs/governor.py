@@ -201,7 +201,8 @@ class Governor:
             ahead = reading.machine.used_bytes + max(0, promised - taken) + plan.workers_bytes
             if ahead > limits.kill * reading.machine.limit_bytes:
                 free = reading.machine.limit_bytes - reading.machine.used_bytes
-                return Stage.WAITING_FOR_ROOM(needed=plan.workers_bytes / MB, free=free / MB)
+                needed = round(plan.workers_bytes / MB)
+                return Stage.WAITING_FOR_ROOM(needed=needed, free=round(free / MB))
             self._plans[job_id] = plan
             return NOTHING
 
@@ -294,7 +295,6 @@ def free_memory(store: Store, settings: Settings) -> Freed:
     watcher.end_trackers()
     readings.collect()
     freed = Freed(max(0, before - readings.own_bytes()), ended, entries)
-    Journal(store.database, this_process()).add_event(
-        "freed", "normal", Cause.FREED(size=freed.bytes / MB)
-    )
+    cause = Cause.FREED(size=freed.bytes / MB)
+    Journal(store.database, this_process()).add_event("freed", "normal", cause)
     return freed

@@ -113,6 +113,9 @@ def decide(reading: Reading, limits: Limits, state: Level) -> Decision:
 def _cause(reading: Reading, limits: Limits) -> Message:
     """Say what fills the memory more: everything on the machine, or this program its budget."""
     pressure = reading.machine.pressure
+    # rounded as shown, so that a stage is written anew only where it reads otherwise
     if pressure >= limits.kill * reading.total_bytes / limits.budget_bytes:
-        return Cause.MACHINE(share=pressure)
-    return Cause.BUDGET(taken=reading.total_bytes / MB, budget=limits.budget_bytes / MB)
+        return Cause.MACHINE(share=round(pressure, 2))
+    return Cause.BUDGET(
+        taken=round(reading.total_bytes / MB), budget=round(limits.budget_bytes / MB)
+    )
