@@ -8,6 +8,7 @@ WorkerDied; the program goes on.
 import signal
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
@@ -82,7 +83,7 @@ class Worker:
         self.hang_seconds = hang_seconds
         self.cores = cores
         self.job = ""  # on whose behalf it works
-        self.promised_bytes = 0  # room that is kept for it, where that is not part of a job's
+        self.room = uuid.uuid4().hex  # the key of the room that it is in, where that is kept
         self.restarts = 0
         self.last_used = self.heard = time.monotonic()
         self.peak_bytes = 0
@@ -236,6 +237,7 @@ class Worker:
         )
 
     def _over_limit(self) -> WorkerDied:
+        self.peak_bytes = max(self.peak_bytes, self.limit_bytes)  # it would have taken more
         return WorkerDied(
             "The {worker} worker needed more memory than its limit of {limit:.0f} MB; a "
             "lighter model, shorter chunks or a larger budget would be right.",
