@@ -12,7 +12,6 @@ from pydantic import ValidationError
 
 from transcrevai_core.codes import WAITING, Cause, Note, Stage, worker_name
 from transcrevai_core.errors import Cancelled, SettingError, TranscrevaiError, WorkerDied
-from transcrevai_core.jobs.clock import Clock
 from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.library import journal
 from transcrevai_core.memory import levels
@@ -22,6 +21,7 @@ from transcrevai_core.messages import NOTHING, Message
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings, describe
 from transcrevai_core.types import Job
+from transcrevai_core.workers.clock import Clock
 from transcrevai_core.workers.worker import Worker
 
 T = TypeVar("T")
