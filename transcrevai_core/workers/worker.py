@@ -5,13 +5,11 @@ code, a hang, more memory than it may have, the kernel's killer) reaches the cal
 WorkerDied; the program goes on.
 """
 
-import signal
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, wait
-from contextlib import contextmanager
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
@@ -26,19 +24,6 @@ T = TypeVar("T")
 # RLIMIT_DATA stands behind the watcher, for a leap between two of its looks; stacks of threads and
 # arenas of the allocator, of which little is ever resident, count as data too
 BACKSTOP, _RESERVED_BYTES = 1.3, 100 * readings.MB
-
-
-@contextmanager
-def _no_interrupts() -> Iterator[None]:
-    """Keep Ctrl-C from processes that start here, which inherit what is blocked."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _ENVIRONMENT = {
@@ -140,7 +125,7 @@ class Worker:
         silence = watcher.Silence()
         future: Future[T] | None = None
         try:
-            with _no_interrupts():  # the first submission starts the process
+            with processes.no_interrupts():  # the first submission starts the process
                 future = executor.submit(child.work, function, args)
             if pid := self.pid:
                 most = round(BACKSTOP * self.limit_bytes) + _RESERVED_BYTES
