@@ -9,6 +9,7 @@ from conftest import planned
 
 from transcrevai_core import demo, workers
 from transcrevai_core.codes import Stage
+from transcrevai_core.doctor.costs import bounded_worker
 from transcrevai_core.errors import WorkerDied
 from transcrevai_core.jobs import pipeline, tasks
 from transcrevai_core.jobs.attempt import Attempt
@@ -82,6 +83,11 @@ def test_a_job_waits_for_a_report_to_give_its_room_back(store, governor):
     assert not admission.request(*asked)
     admission.release("a")
     assert not admission.kept()
+
+
+def test_a_diagnosis_takes_no_more_than_the_budget_leaves():
+    settings = load_settings(memory_budget_mb=200 + admission.base_bytes() // MB)
+    assert MB <= bounded_worker("transcription", settings).limit_bytes <= 250 * MB
 
 
 # -- a download is tried again -----------------------------------------------------------------

@@ -63,7 +63,7 @@ class Biggest:
 def bounded_worker(name: str, settings: Settings) -> Worker:
     """Return a worker that may take what the budget and the computer leave it now.
 
-    It is looked at here what things need, so nothing is known that room could be kept for.
+    What a part needs is what is to be found out, so no room can be kept for a forecast.
     """
     machine, limits = readings.machine(), limits_of(settings)
     free = limits.kill * machine.limit_bytes - machine.used_bytes

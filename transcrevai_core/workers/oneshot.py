@@ -42,8 +42,10 @@ def one_shot_worker(
             raise Cancelled("The job was cancelled.")
     try:
         with admission.room(worker, needed_bytes, limits, should_stop=should_stop, on_wait=on_wait):
-            yield worker
+            try:
+                yield worker
+            finally:
+                worker.stop()
     finally:
-        worker.stop()
         watcher.end_trackers()
         _one.release()

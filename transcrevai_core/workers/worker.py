@@ -25,7 +25,6 @@ T = TypeVar("T")
 # arenas of the allocator, of which little is ever resident, count as data too
 BACKSTOP, _RESERVED_BYTES = 1.3, 100 * readings.MB
 
-
 _ENVIRONMENT = {
     # without PASSIVE, OpenMP threads on busy cores spin instead of waiting
     "OMP_WAIT_POLICY": "PASSIVE",
