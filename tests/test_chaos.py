@@ -16,7 +16,7 @@ from transcrevai_core.library.journal import Journal
 from transcrevai_core.memory import readings
 from transcrevai_core.memory.plan import base_bytes
 from transcrevai_core.settings import load_settings
-from transcrevai_core.workers import processes
+from transcrevai_core.workers import admission, processes
 
 OPTIONS = {"model": "demo", "language": "pt", "beam_size": 1, "chunk_seconds": 5}
 MOST_KILLS = 2  # of one stage of one job: a fourth death in a row would rightly end it
@@ -80,8 +80,8 @@ def test_twenty_jobs_come_to_their_end_under_random_kills(store, tmp_path):
     def look():
         nonlocal at_once, promised, most
         at_once = max(at_once, len(store.jobs(("preparing", "transcribing"))))
-        plans = list(runner.governor._plans.values())
-        promised = max(promised, base_bytes() + sum(plan.workers_bytes for plan in plans))
+        rooms = admission.kept().values()
+        promised = max(promised, base_bytes() + sum(room.bytes for room in rooms))
         most = max(most, readings.own_bytes())
         time.sleep(0.3)
 

@@ -30,6 +30,7 @@ from transcrevai_core.memory.forecast import weights_bytes
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import load_settings
 from transcrevai_core.transcription import loading
+from transcrevai_core.workers import admission
 
 GOOD = Measure("int8", "int8_float32", 0.95, 0.02, 100, 0.1)
 BAD = replace(GOOD, agreement=0.4)
@@ -163,7 +164,7 @@ def test_agreement_error_memory_and_speed_of_both(
         Stage.DECODING_CLIPS(model="demo", kind="float32"),
         1.0,
     )
-    assert not governor._plans
+    assert not admission.kept()
     assert [one.name for one in made] == ["prepare", "check", "check"]
     assert all(one.pid is None and one.limit_bytes for one in made)
 
@@ -210,7 +211,7 @@ def test_what_cannot_be_checked_gets_one_sentence(
     governor.settings = load_settings()
     with pytest.raises(InputError, match=r"demo in float32 needs about \d+ MB .* a budget of"):
         check_model(governor, "demo", clip)
-    assert latest(governor.store.database) == [] and not governor._plans
+    assert latest(governor.store.database) == [] and not admission.kept()
 
 
 def test_a_check_waits_for_room_and_can_be_cancelled(governor, short_recording, monkeypatch):

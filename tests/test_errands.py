@@ -3,29 +3,100 @@
 import os
 
 import pytest
+from conftest import wait_until
 
-from transcrevai_core.errors import Cancelled
+from transcrevai_core.codes import Stage
+from transcrevai_core.errors import Cancelled, InputError
+from transcrevai_core.memory.levels import Limits
+from transcrevai_core.memory.plan import base_bytes
+from transcrevai_core.memory.readings import MB
+from transcrevai_core.workers import admission, take_reading
 from transcrevai_core.workers.background import Task
 from transcrevai_core.workers.oneshot import one_shot_worker
+from transcrevai_core.workers.worker import Worker
+
+LIMITS = Limits(base_bytes() + 1_000 * MB, 0.97, 0.98, 0.99)
 
 
 def test_one_errand_goes_on_at_a_time():
     order = []
 
     def other(task):
-        with one_shot_worker("other", 0):
+        with one_shot_worker("other", 0, LIMITS):
             order.append("other")
 
-    with one_shot_worker("first", 0) as worker:
+    def stop():
+        return True
+
+    with one_shot_worker("first", 0, LIMITS) as worker:
         task = Task(other)
-        with pytest.raises(Cancelled), one_shot_worker("third", 0, should_stop=lambda: True):
+        with (
+            pytest.raises(Cancelled),
+            one_shot_worker("third", 0, LIMITS, should_stop=lambda: True),
+        ):
             order.append("third")
         assert worker.call(os.getpid) != os.getpid()
         order.append("first")
     assert worker.pid is None
     task.result()
     assert order == ["first", "other"]
-    with pytest.raises(ZeroDivisionError), one_shot_worker("failed", 0) as worker:
+    with pytest.raises(ZeroDivisionError), one_shot_worker("failed", 0, LIMITS) as worker:
         worker.call(divmod, 1, 0)
-    with one_shot_worker("next", 0):
+    with one_shot_worker("next", 0, LIMITS):
         pass
+
+
+def work(task):
+    def tell(reason):
+        task.report(reason, 0.0)
+
+    with one_shot_worker(
+        "report", 600 * MB, LIMITS, should_stop=task.should_stop, on_wait=tell
+    ) as worker:
+        return worker.call(os.getpid)
+
+
+@pytest.fixture
+def full():
+    """A budget of which a job has half."""
+    assert not admission.request("job", 500 * MB, LIMITS, take_reading())
+    yield
+    admission.release("job")
+
+
+def test_an_errand_waits_until_a_job_gives_its_room_back(full):
+    task, cancelled = Task(work), Task(work)
+    wait_until(lambda: {task.stage.code, cancelled.stage.code} == {
+        Stage.WAITING_FOR_JOB, Stage.WAITING_FOR_TURN
+    })  # fmt: skip
+    cancelled.cancel()
+    with pytest.raises(Cancelled):
+        cancelled.result()
+    assert [*admission.kept()] == ["job"]
+    admission.release("job")
+    assert task.result() != os.getpid()
+    assert not admission.kept()
+
+
+def test_what_can_never_fit_is_refused_at_once(full):
+    with (
+        pytest.raises(InputError, match=r"^The report worker needs about \d+ MB .* would be right"),
+        one_shot_worker("report", 2_000 * MB, LIMITS),
+    ):
+        pass
+    assert [*admission.kept()] == ["job"]
+
+
+def test_a_worker_that_is_idle_gives_way_to_an_errand():
+    idle = Worker("laboratory")
+    idle.call(hold, 500)
+    task = Task(work)
+    assert task.result() != os.getpid()
+    assert idle.pid is None
+
+
+HELD = []
+
+
+def hold(megabytes):
+    HELD.append(b"x" * (megabytes * MB))

@@ -74,10 +74,15 @@ def test_what_is_done_in_each_cell(state, full, level, workers):
 
 
 def test_the_largest_of_those_at_work_is_ended():
-    present = [worker(1, 200), worker(2, 300), worker(3, 900, False, ""), worker(4, 999, job="")]
+    present = [worker(1, 200), worker(2, 300), worker(3, 900, False, "")]
     assert decide(reading(pressure=0.9, workers=present), LIMITS, "emergency").kill == 2
     between = worker(5, 400, busy=False)  # of a job that writes down what it was given
     assert decide(reading(pressure=0.9, workers=[*present, between]), LIMITS, "kill").kill == 5
+
+
+def test_the_largest_is_ended_whoever_asked_for_it():
+    present = [worker(1, 60), worker(2, 550, job="")]  # of a job; of a report
+    assert decide(reading(own=900, workers=present), LIMITS, "normal").kill == 2
 
 
 def test_levels_say_what_may_begin():

@@ -85,3 +85,5 @@ def test_what_becomes_worse_is_said_and_what_does_not_is_not():
     assert not degrading(steady + [run("small", peak=900, seconds=600.0)] * 5)  # another kind
     assert not degrading(steady + [run(seconds=33.0)] * 5)  # within the tolerance
     assert not degrading([run(seconds=60.0)] * 5)  # nothing to hold it against
+    # what memory ended has no time that others could be held against
+    assert not degrading([run(seconds=0.0), run()] * 5 + [run()] * 5)

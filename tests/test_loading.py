@@ -218,7 +218,7 @@ def small_hub(set_hub):
 
 def test_a_model_of_the_hub_is_downloaded_once_and_transcribes(small_hub):
     seen = []
-    folder = models.fetch_model("owner/small", CEILING, on_progress=seen.append)
+    folder = models.fetch_model("owner/small", load_settings(), on_progress=seen.append)
     assert locate("owner/small") == folder
     assert seen  # the size of an unknown model is not known, but that it moves is
     small_hub.shutdown()
@@ -229,9 +229,9 @@ def test_a_model_of_the_hub_is_downloaded_once_and_transcribes(small_hub):
 
 def test_what_the_hub_lacks_is_named(small_hub):
     with pytest.raises(ModelError, match="Hugging Face knows no owner/nothing"):
-        models.fetch_model("owner/nothing", CEILING)
+        models.fetch_model("owner/nothing", load_settings())
     with pytest.raises(ModelError, match="owner/torch is not a CTranslate2 model"):
-        models.fetch_model("owner/torch", CEILING)
+        models.fetch_model("owner/torch", load_settings())
 
 
 def test_a_silent_hub_never_hangs(hub):
@@ -247,7 +247,7 @@ def test_a_silent_hub_never_hangs(hub):
     threading.Thread(target=accept, daemon=True).start()
     for patience in (3, 30, CEILING):  # a busy machine may need longer than that to ask at all
         with pytest.raises(ModelError, match=rf"model tiny could not .*came for {patience:.0f} s"):
-            models.fetch_model("tiny", stall_seconds=patience)
+            models.fetch_model("tiny", load_settings(download_stall_seconds=patience))
         if accepted:
             break
     assert accepted
@@ -256,7 +256,7 @@ def test_a_silent_hub_never_hangs(hub):
 def test_no_hub_at_all_names_the_model_the_reason_and_the_ways_out(hub):
     hub.close()
     with pytest.raises(ModelError) as caught:
-        models.fetch_model("owner/some-model", stall_seconds=CEILING)
+        models.fetch_model("owner/some-model", load_settings())
     sentence = str(caught.value)
     assert "owner/some-model" in sentence and "(the hub could not be reached)" in sentence
     assert "a folder with a CTranslate2 model on this computer" in sentence

@@ -24,8 +24,10 @@ from transcrevai_core.library import edits, precision
 from transcrevai_core.library.journal import Journal, Run
 from transcrevai_core.library.precision import Measure
 from transcrevai_core.library.store import Store
+from transcrevai_core.memory.levels import limits_of
 from transcrevai_core.memory.readings import MB
 from transcrevai_core.messages import Message
+from transcrevai_core.settings import load_settings
 from transcrevai_core.types import Turn
 from transcrevai_core.workers.background import Task
 from transcrevai_core.workers.oneshot import one_shot_worker
@@ -192,7 +194,7 @@ def test_comparisons_of_many_pages_take_turns(app: AppTest, store: Store) -> Non
     open_page(app, "evaluation.py")
     app.file_uploader[0].set_value(("a.txt", b"oi", "text/plain"))
     checked(app.run())
-    with one_shot_worker("another", 0):
+    with one_shot_worker("another", 0, limits_of(load_settings())):
         press(app, "Compare")
         assert app.get("progress")[0].proto.text.startswith("Waiting for its turn")
         press(app, "Cancel")

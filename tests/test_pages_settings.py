@@ -176,7 +176,7 @@ def test_a_model_is_fetched_with_progress_and_can_be_cancelled(
     going = threading.Event()
 
     def fetch(
-        name: str, stall: float, *, on_progress: Any, should_stop: Callable[[], bool]
+        name: str, settings: Any, *, on_progress: Any, should_stop: Callable[[], bool], **more: Any
     ) -> None:
         on_progress(0.25)
         going.set()

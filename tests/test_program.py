@@ -10,7 +10,7 @@ from conftest import CEILING, planned, wait_until
 from transcrevai_core import demo, workers
 from transcrevai_core.codes import Note, Stage
 from transcrevai_core.errors import WorkerDied
-from transcrevai_core.jobs import governor, pipeline, tasks
+from transcrevai_core.jobs import pipeline, tasks
 from transcrevai_core.jobs import runner as jobs
 from transcrevai_core.jobs.direct import open_job, run
 from transcrevai_core.jobs.governor import Governor, free_memory
@@ -22,6 +22,7 @@ from transcrevai_core.memory.readings import MB, Machine, Reading
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import load_settings
 from transcrevai_core.types import Segment
+from transcrevai_core.workers import admission
 
 
 class Pressure:
@@ -112,10 +113,10 @@ def test_nothing_begins_while_memory_is_short(governed, pressure):
 
 
 def test_never_more_than_the_budget_is_promised(governed, monkeypatch):
-    monkeypatch.setattr(governor, "base_bytes", lambda: 500 * MB)
+    monkeypatch.setattr(admission, "base_bytes", lambda: 500 * MB)
     room = governed.limits.plan_bytes // MB - 500  # 3,029
     assert not governed.admit("a", plan(2_000))
-    assert str(governed.admit("b", plan(room - 1_999))).startswith("waiting for another job")
+    assert str(governed.admit("b", plan(room - 1_999))).startswith("waiting for other work")
     assert not governed.admit("b", plan(room - 2_001))
     assert governed.admit("c", plan(1)) == Stage.WAITING_FOR_PROCESSOR()
     governed.release("a")

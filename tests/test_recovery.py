@@ -20,6 +20,7 @@ from transcrevai_core.library.journal import Journal
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import load_settings
 from transcrevai_core.types import Segment
+from transcrevai_core.workers import admission
 
 OPTIONS = {"model": "demo", "language": "pt", "beam_size": 1, "chunk_seconds": 5}
 WORDS = {"model": "demo", "language": "pt", "beam_size": 1, "diarize": False}  # in one chunk
@@ -246,7 +247,7 @@ def test_a_recording_longer_than_was_thought_is_checked_again(
     )
     job = run(governor, open_job(store, short_recording, JobOptions(**OPTIONS)))
     assert job.state == "failed" and "MB can be planned; " in str(job.error)
-    assert store.chunks(job.id) and not governor._plans
+    assert store.chunks(job.id) and not admission.kept()
 
 
 def test_a_job_waits_for_its_turn_and_positions_are_told(store):

@@ -27,7 +27,7 @@ class Stage(Code):
     WAITING_FOR_PROCESSOR = "waiting_for_processor", mark("waiting for a processor")
     WAITING_FOR_JOB = (
         "waiting_for_job",
-        mark("waiting for another job to give its memory back"),
+        mark("waiting for other work to give its memory back"),
     )
     WAITING_FOR_TURN = "waiting_for_turn", mark("waiting for its turn")
     STARTING = "starting", mark("starting")
@@ -157,6 +157,7 @@ class WorkerName(Code):
     REPORT = "report", mark("report")
     LABORATORY = "laboratory", mark("laboratory")
     SWEEP = "sweep", mark("sweep")
+    SOUND = "sound", mark("sound")
     ENVIRONMENT = "environment", mark("environment")
 
 

@@ -57,13 +57,14 @@ def models_pull(name: str) -> None:
     fetch = Task(
         lambda task: fetch_model(
             name,
-            settings.download_stall_seconds,
+            settings,
             on_progress=lambda share: task.report(Stage.DOWNLOADING, share),
+            on_wait=lambda reason: task.report(reason, 0.0),
             should_stop=task.should_stop,
         )
     )
     try:
-        draw(name, fetch.is_alive, lambda: ("downloading", fetch.share))
+        draw(name, fetch.is_alive, lambda: (str(fetch.stage or Stage.DOWNLOADING()), fetch.share))
         out.print(str(fetch.result()), soft_wrap=True)
     except KeyboardInterrupt:
         fetch.cancel()

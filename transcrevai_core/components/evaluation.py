@@ -17,13 +17,13 @@ from transcrevai_core.figures import memory_meters
 from transcrevai_core.i18n import _, decimal, plural
 from transcrevai_core.library.journal import KEPT_RUNS, Journal, Run
 from transcrevai_core.library.rows import read_names
-from transcrevai_core.memory.readings import MB
+from transcrevai_core.memory.forecast import scoring_bytes
+from transcrevai_core.memory.levels import limits_of
 from transcrevai_core.types import Job
 from transcrevai_core.workers.background import Task
 from transcrevai_core.workers.oneshot import one_shot_worker
 
 PAGE_WORDS = 300  # words of the reference on screen at once
-_LIMIT_BYTES = 600 * MB
 _PATIENCE = 900.0  # seconds: ten hours of text are one long call, which gives no sign of life
 
 
@@ -35,11 +35,18 @@ def scoring_work(
     With `edited` the text is what the user made of it, else what the model wrote.
     """
     hypothesis = from_transcript(ui.store().transcript(job.id), edited=edited)
-    hang = max(_PATIENCE, ui.settings().hang_seconds)
+    limits, hang = limits_of(ui.settings()), max(_PATIENCE, ui.settings().hang_seconds)
+    needed = scoring_bytes(max(len(content), len(hypothesis.text)))
 
     def score(task: Task) -> Score:
-        task.report(Stage.WAITING_FOR_TURN, 0.0)
-        with one_shot_worker("scoring", _LIMIT_BYTES, hang, task.should_stop) as worker:
+        with one_shot_worker(
+            "scoring",
+            needed,
+            limits,
+            hang,
+            should_stop=task.should_stop,
+            on_wait=lambda reason: task.report(reason, 0.0),
+        ) as worker:
             task.report(Stage.COMPARING, 0.0)
             return worker.call(
                 scoring.score_file, file, content, job.title, hypothesis, collar, skip_overlap,

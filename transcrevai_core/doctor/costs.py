@@ -10,6 +10,8 @@ from transcrevai_core.doctor import probes
 from transcrevai_core.doctor.probes import Probe
 from transcrevai_core.errors import Cancelled, TranscrevaiError, WorkerDied, reason
 from transcrevai_core.memory import readings
+from transcrevai_core.memory.levels import limits_of
+from transcrevai_core.memory.plan import base_bytes
 from transcrevai_core.memory.readings import MB
 from transcrevai_core.settings import Settings
 from transcrevai_core.workers.worker import Worker
@@ -59,11 +61,15 @@ class Biggest:
 
 
 def bounded_worker(name: str, settings: Settings) -> Worker:
-    """Return a worker that may take what is free now: looking must not bring the computer down."""
-    machine = readings.machine()
+    """Return a worker that may take what the budget and the computer leave it now.
+
+    What a part needs is what is to be found out, so no room can be kept for a forecast.
+    """
+    machine, limits = readings.machine(), limits_of(settings)
+    free = limits.kill * machine.limit_bytes - machine.used_bytes
     return Worker(
         name,
-        max(MB, machine.limit_bytes - machine.used_bytes),
+        round(max(MB, min(free, limits.budget_bytes - base_bytes()))),
         settings.hang_seconds,
         readings.work_cores(settings.work_cores),
     )

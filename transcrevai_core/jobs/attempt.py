@@ -15,12 +15,13 @@ from transcrevai_core.errors import Cancelled, SettingError, TranscrevaiError, W
 from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.library import journal
 from transcrevai_core.memory import levels
-from transcrevai_core.memory.plan import HEADROOM, Plan
+from transcrevai_core.memory.plan import HEADROOM, Need, Plan
 from transcrevai_core.memory.readings import MB
 from transcrevai_core.messages import NOTHING, Message
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings, describe
 from transcrevai_core.types import Job
+from transcrevai_core.workers.clock import Clock
 from transcrevai_core.workers.worker import Worker
 
 T = TypeVar("T")
@@ -45,7 +46,9 @@ class Attempt:
         self.wav = self.store.wav(job.id)
         self.ending = ending
         self.stopped = False
+        self.clock = Clock()
         self.peaks: dict[str, int] = {}  # bytes that each stage's worker needed
+        self.made: dict[str, list[Need]] = {}  # as what: of more than one shape, where it changed
         self._lock = threading.RLock()
         self._asked = self._written = 0.0
 
@@ -62,7 +65,7 @@ class Attempt:
         stated = {
             "prepare": self.settings.prepare_limit_mb,
             "diarization": self.settings.diarization_limit_mb,
-        }[stage]
+        }.get(stage, 0)
         needed = self.plan.needs[stage].bytes / HEADROOM if stage in self.plan.needs else 0
         return self.governor.worker(stage, self.job.id, max(stated * MB, round(needed)))
 
@@ -92,11 +95,13 @@ class Attempt:
         worker: Worker,
         once: Callable[[], T],
         lighten: Callable[[WorkerDied], Message] = lambda death: NOTHING,
+        need: Callable[[], Need] | None = None,
     ) -> T:
         """Return what `once` returns, tried again where its worker dies, `RETRIES` times.
 
         Before each new try there is a pause, twice as long each time, and `lighten` may change
-        how the task is done; it says how.
+        how the task is done; it says how. `need` tells what the worker is to need as it works now,
+        where that may not be as planned.
         """
         pause = self.settings.restart_seconds
         for failures in range(RETRIES + 1):
@@ -104,9 +109,9 @@ class Attempt:
                 return once()
             except WorkerDied as death:
                 self.governor.event("died", death.message, self.job.id)
+                if death.cause == "memory":
+                    self.keep_death(worker, need() if need else self.plan.needs.get(worker.name))
                 if failures == RETRIES:
-                    if death.cause == "memory":  # it needs this at least, so the next may have more
-                        self.keep_run(worker.name, worker, 0.0)
                     raise
                 change = lighten(death)
                 values = {"worker": worker_name(worker.name), "seconds": pause}
@@ -136,27 +141,47 @@ class Attempt:
         Raises Cancelled where the job is to stop.
         """
         stage = self.job.stage
-        while (why := reason()) is not None:
-            if self.should_stop():
-                raise Cancelled("The job was cancelled.")
-            if why and self.job.stage != why:
-                self.update(stage=why)
-            time.sleep(0.05)
+        with self.clock.paused():
+            while (why := reason()) is not None:
+                if self.should_stop():
+                    raise Cancelled("The job was cancelled.")
+                if why and self.job.stage != why:
+                    self.update(stage=why)
+                time.sleep(0.05)
         if self.job.stage.code in WAITING and stage.code not in WAITING:
             self.update(stage=stage)
 
-    def keep_run(self, stage: str, worker: Worker, seconds: float, key: str = "") -> None:
-        """Write down what a stage needed; the next forecast learns from it."""
-        need = self.plan.needs[stage]
+    def keep_run(self, stage: str, worker: Worker, seconds: float, need: Need) -> None:
+        """Write down what a stage that was to need `need` needed; the next forecast learns from it.
+
+        `seconds` of work; 0 where it did not come to its end.
+        """
+        if peak := self.keep_peak(stage, worker, need):
+            self.governor.keep_run(
+                journal.Run(
+                    time.time(), self.job.id, stage, need.key, need.table_bytes, need.bytes,
+                    peak, seconds, self.job.duration or 0.0,
+                )
+            )  # fmt: skip
+
+    def keep_peak(self, stage: str, worker: Worker, need: Need) -> int:
+        """Know what a stage needed, as a part of the job; return it, in bytes."""
         peak = worker.read_peak()
         if peak:
             self.peaks[stage] = max(peak, self.peaks.get(stage, 0))
-            self.governor.keep_run(
-                journal.Run(
-                    time.time(), self.job.id, stage, key or need.key, need.table_bytes,
-                    need.bytes, peak, seconds, self.job.duration or 0.0,
-                )
-            )  # fmt: skip
+            made = self.made.setdefault(stage, [])
+            if need not in made:
+                made.append(need)
+        return peak
+
+    def keep_death(self, worker: Worker, need: Need | None) -> None:
+        """Write down what a worker had when its memory ended it, where that is news.
+
+        It would have needed this at least. Less than was forecast says nothing: it may be that
+        others took the memory.
+        """
+        if need and self.keep_peak(worker.name, worker, need) > need.bytes:
+            self.keep_run(worker.name, worker, 0.0, need)
 
     @property
     def is_emergency(self) -> bool:

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -59,7 +58,7 @@ def find(attempt: Attempt, visible: Callable[[], bool] = lambda: True) -> None:
     """
     if visible():
         attempt.update(stage=Stage.DIARIZING(), progress=0.0)
-    worker, begun = attempt.worker("diarization"), time.monotonic()
+    worker, begun = attempt.worker("diarization"), attempt.clock.mine()
 
     def progress(done: float) -> None:
         if visible():
@@ -80,7 +79,8 @@ def find(attempt: Attempt, visible: Callable[[], bool] = lambda: True) -> None:
 
         found = attempt.retry(worker, once)
         if function is tasks.diarize:
-            attempt.keep_run("diarization", worker, time.monotonic() - begun)
+            seconds = attempt.clock.mine() - begun
+            attempt.keep_run("diarization", worker, seconds, attempt.plan.needs["diarization"])
         return found
 
     try:
@@ -114,7 +114,13 @@ def note_failure(attempt: Attempt, error: BaseException) -> None:
 def _find(kept: cache.Cache, attempt: Attempt, call: Callable[..., Any]) -> Found:
     """Return turns and how they were found; a worker starts only where the cache has none."""
     job, options, wav = attempt.job, attempt.options, attempt.wav
-    begun, settings = time.monotonic(), options.diarization()
+    begun, settings = attempt.clock.mine(), options.diarization()
+
+    def facts(found: Found) -> Found:
+        turns, known = found
+        seconds = round(attempt.clock.mine() - begun, 3)
+        return turns, {**known, "settings": dict(settings), "seconds": seconds}
+
     if by_channel(options):  # quick, and not told by the digest, which is of the mix
         if not wav.with_name(tasks.CHANNELS).is_file() and fingerprint(job.source) != (
             job.fingerprint or fingerprint(job.source)
@@ -124,17 +130,17 @@ def _find(kept: cache.Cache, attempt: Attempt, call: Callable[..., Any]) -> Foun
                 "setting channels=mix would be right.",
                 name=job.source.name,
             )
-        return _facts(call(tasks.split_channels, job.source, wav), settings, begun)
+        return facts(call(tasks.split_channels, job.source, wav))
     asked = {**settings, "model": fingerprint(Path(options.embedding)), "revision": REVISION}
     if options.speakers:  # the range is not looked at
         asked |= {"min_speakers": None, "max_speakers": None}
     turns_key = cache.key(job.digest, asked)
     if (file := kept.find(turns_key, "turns")) and (answer := _read(file)):
-        return _facts(answer, settings, begun)
+        return facts(answer)
     of_voices = voices_key(job.digest, settings)
     known = kept.find(of_voices, "voices")
     if attempt.is_emergency and not known:  # what is kept takes memory too
-        return _facts(call(tasks.diarize, wav, None, settings), settings, begun)
+        return facts(call(tasks.diarize, wav, None, settings))
     found = call(tasks.diarize, wav, kept.path(of_voices), settings)
     try:
         if not known:
@@ -143,13 +149,7 @@ def _find(kept: cache.Cache, attempt: Attempt, call: Callable[..., Any]) -> Foun
         kept.keep(turns_key, "turns", job.digest)
     except OSError as error:  # a full disk costs the next time only
         log.warning("job %s: what was found cannot be kept for later (%s)", job.id, error)
-    return _facts(found, settings, begun)
-
-
-def _facts(found: Found, settings: Mapping[str, Any], begun: float) -> Found:
-    turns, facts = found
-    seconds = round(time.monotonic() - begun, 3)
-    return turns, {**facts, "settings": dict(settings), "seconds": seconds}
+    return facts(found)
 
 
 def _write(path: Path, found: Found) -> None:

@@ -17,11 +17,11 @@ from transcrevai_core.library.store import Store
 from transcrevai_core.memory import levels, readings
 from transcrevai_core.memory.forecast import Shape
 from transcrevai_core.memory.levels import Decision, Level, Limits
-from transcrevai_core.memory.plan import HEADROOM, Plan, base_bytes
+from transcrevai_core.memory.plan import HEADROOM, Plan
 from transcrevai_core.memory.readings import MB, Reading
 from transcrevai_core.messages import NOTHING, Message
 from transcrevai_core.settings import Settings, config_file, load_settings
-from transcrevai_core.workers import watcher
+from transcrevai_core.workers import admission, watcher
 from transcrevai_core.workers.processes import this_process
 from transcrevai_core.workers.worker import Worker
 
@@ -60,7 +60,7 @@ class Governor:
         self.level: Level = "normal"
         self.cause = NOTHING
         self._read = read
-        self._plans: dict[str, Plan] = {}  # of the jobs that run
+        self._keys: set[str] = set()  # under which room was kept
         self._idle: list[tuple[Key, Worker]] = []  # that keep a model
         self._last: Reading | None = None
         self._own: weakref.WeakSet[Worker] = weakref.WeakSet()
@@ -80,6 +80,8 @@ class Governor:
         self._thread.join(timeout=10)
         for worker in list(self._own):
             worker.stop()
+        for key in list(self._keys):
+            self.release(key)
 
     @property
     def ending(self) -> bool:
@@ -100,7 +102,7 @@ class Governor:
         while not self._ending.wait(EVERY):
             try:
                 self._reload_settings()
-                if self._plans or workers.live():
+                if admission.kept() or workers.live():
                     self.check()
                 self.end_idle(self.settings.model_idle_seconds)
             except Exception:  # a full disk, say: memory must be watched all the same
@@ -179,66 +181,57 @@ class Governor:
 
     def admit(self, job_id: str, plan: Plan) -> Message:
         """Keep room for a job; return `NOTHING`, or what it has to wait for."""
+        reason = self._request(job_id, plan)
+        if reason.code is Stage.WAITING_FOR_JOB and self.end_idle():
+            reason = self._request(job_id, plan)
+        return reason
+
+    def _request(self, job_id: str, plan: Plan) -> Message:
         reading = self._last
         if reading is None or time.time() - reading.time > EVERY:
             reading = self.check()
+        key, needed = key_of(plan.shape), plan.workers_bytes
         with self._lock:
-            limits = self.limits
-            others = [other for key, other in self._plans.items() if key != job_id]
-            promised = sum(other.workers_bytes for other in others)
-            if not levels.admits(self.level):
-                return Stage.WAITING_FOR_MEMORY(cause=self.cause)
-            busy = sum(other.cores for other in others)
-            if others and busy + plan.cores > readings.work_cores(self.settings.work_cores):
-                return Stage.WAITING_FOR_PROCESSOR()
-            room = limits.plan_bytes - base_bytes() - promised - self._other_workers_bytes()
-            if self._needed_with_idle(plan) > room:
-                self.end_idle()
-                room = limits.plan_bytes - base_bytes() - promised - self._other_workers_bytes()
-            if self._needed_with_idle(plan) > room:
-                return Stage.WAITING_FOR_JOB()
-            taken = sum(worker.share_bytes for worker in reading.workers)
-            ahead = reading.machine.used_bytes + max(0, promised - taken) + plan.workers_bytes
-            if ahead > limits.kill * reading.machine.limit_bytes:
-                free = reading.machine.limit_bytes - reading.machine.used_bytes
-                needed = round(plan.workers_bytes / MB)
-                return Stage.WAITING_FOR_ROOM(needed=needed, free=round(free / MB))
-            self._plans[job_id] = plan
-            return NOTHING
-
-    def _other_workers_bytes(self) -> int:
-        """Return what workers take, or were promised, that work for no job: the laboratory's."""
-        beside = ((w, w.pid) for w in workers.live() if w not in self._own)
-        return sum(max(readings.share_bytes(pid), w.promised_bytes) for w, pid in beside if pid)
-
-    def _needed_with_idle(self, plan: Plan) -> int:
-        """Return what a job would need beside the idle workers, of which it takes one over."""
-        key = key_of(plan.shape)
-        kept = [(k, readings.resident_bytes(worker.pid or 0)) for k, worker in self._idle]
-        whole = sum(resident for _, resident in kept)
-        mine = next((resident for k, resident in kept if k == key), 0)
-        before = [need.bytes for stage, need in plan.needs.items() if stage != "transcription"]
-        # until its turn comes, the model lies beside what the stages before it need
-        return whole - mine + max(plan.workers_bytes, mine + max(before, default=0))
+            mine = next((worker for k, worker in self._idle if k == key and worker.pid), None)
+        if mine:  # until its turn comes, the model lies beside what the stages before it need
+            before = [need.bytes for stage, need in plan.needs.items() if stage != "transcription"]
+            taken = readings.share_bytes(mine.pid or 0)
+            needed = max(needed, taken + max(before, default=0))
+        reason = admission.request(
+            job_id,
+            needed,
+            self.limits,
+            reading,
+            state=self.level,
+            cores=plan.cores,
+            most_cores=readings.work_cores(self.settings.work_cores),
+            own=mine,
+        )
+        if not reason:
+            self._keys.add(job_id)
+        return reason
 
     def amend(self, job_id: str, plan: Plan) -> None:
         """Keep less room for a job, now that more is known of it."""
-        with self._lock:
-            if job_id in self._plans:
-                self._plans[job_id] = plan
+        admission.amend(job_id, plan.workers_bytes, plan.cores)
 
     def release(self, job_id: str) -> None:
         """Give up a job's room."""
-        with self._lock:
-            self._plans.pop(job_id, None)
+        self._keys.discard(job_id)
+        admission.release(job_id)
 
     # -- workers -------------------------------------------------------------------------------
 
-    def worker(self, name: str, job_id: str = "", limit_bytes: int = 0) -> Worker:
-        """Return a new worker, within the limits that the settings state."""
+    def worker(
+        self, name: str, job_id: str = "", limit_bytes: int = 0, *, room: str = ""
+    ) -> Worker:
+        """Return a new worker, within the limits that the settings state.
+
+        It is in the room that was admitted for its job, or else under the key `room`.
+        """
         cores = readings.work_cores(self.settings.work_cores)
         worker = Worker(name, limit_bytes, self.settings.hang_seconds, cores)
-        worker.job = job_id
+        worker.job, worker.room = job_id, job_id or room
         self._own.add(worker)
         return worker
 
@@ -255,11 +248,11 @@ class Governor:
         if limit_bytes and readings.resident_bytes(worker.pid or 0) > HEADROOM * limit_bytes:
             worker.stop()
         worker.cores = max(worker.cores, shape.threads)
-        worker.job, worker.limit_bytes = job_id, limit_bytes
+        worker.job, worker.room, worker.limit_bytes = job_id, job_id, limit_bytes
         try:
             yield worker
         finally:
-            worker.job = ""
+            worker.job = worker.room = ""
             with self._lock:
                 self._idle.append((key, worker))
             if not worker.pid or self.ending or not levels.admits(self.level):
@@ -271,8 +264,8 @@ class Governor:
             now, rest = time.monotonic(), [p for p in self._idle if not p[1].busy]
             old = [pair for pair in rest if now - pair[1].last_used >= seconds]
             self._idle = [pair for pair in self._idle if pair not in old]
-        beside = [] if seconds else [worker for worker in workers.live() if worker not in self._own]
-        return sum(worker.stop_if_idle() for worker in [*(pair[1] for pair in old), *beside])
+        ended = sum(worker.stop_if_idle() for _, worker in old)
+        return ended if seconds else ended + admission.end_idle()
 
 
 def key_of(shape: Shape) -> Key:
@@ -290,7 +283,7 @@ def _config_time() -> float:
 def free_memory(store: Store, settings: Settings) -> Freed:
     """End idle workers of this process, clear the cache, trim the heap; say what came back."""
     before = readings.own_bytes()
-    ended = sum(worker.stop_if_idle() for worker in workers.live() if not worker.job)
+    ended = admission.end_idle()
     entries, _ = Cache(store, settings).clear()
     watcher.end_trackers()
     readings.collect()

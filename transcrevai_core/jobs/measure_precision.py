@@ -103,8 +103,8 @@ def check_model(
         with tempfile.TemporaryDirectory(
             prefix="transcrevai-", ignore_cleanup_errors=True
         ) as scratch:
-            clips = _cut_clips(governor, recordings, Path(scratch), on_progress, should_stop)
-            measures = _decode_both(governor, plan, options, clips, on_progress, should_stop)
+            clips = _cut_clips(governor, key, recordings, Path(scratch), on_progress, should_stop)
+            measures = _decode_both(governor, key, plan, options, clips, on_progress, should_stop)
     except OSError as error:
         raise StorageError("The disk refused ({reason}).", reason=refusal(error)) from error
     except RuntimeError as error:  # of CTranslate2: a GPU that has too little memory, say
@@ -142,6 +142,7 @@ def _plan(governor: Governor, options: JobOptions) -> Plan:
 
 def _cut_clips(
     governor: Governor,
+    key: str,
     recordings: Sequence[Recording],
     scratch: Path,
     on_progress: OnProgress,
@@ -149,7 +150,7 @@ def _cut_clips(
 ) -> list[_Clips]:
     """Decode the recordings, and cut them where there is silence."""
     settings, found = governor.settings, []
-    worker = governor.worker("prepare", "", settings.prepare_limit_mb * MB)
+    worker = governor.worker("prepare", "", settings.prepare_limit_mb * MB, room=key)
     try:
         for number, recording in enumerate(recordings):
             on_progress(Stage.CUTTING_CLIPS(), 0.0)
@@ -174,6 +175,7 @@ def _cut_clips(
 
 def _decode_both(
     governor: Governor,
+    key: str,
     plan: Plan,
     options: JobOptions,
     clips: list[_Clips],
@@ -186,7 +188,7 @@ def _decode_both(
     for number, kind in enumerate(TYPES):
         shape = dataclasses.replace(plan.shape, compute_type=kind)
         limit = round(need_of(shape, governor.journal.correction).bytes / HEADROOM)
-        worker = governor.worker("check", "", limit)
+        worker = governor.worker("check", "", limit, room=key)
 
         def report(done: float, number: int = number, kind: str = kind) -> None:
             stage = Stage.DECODING_CLIPS(model=options.model, kind=kind)

@@ -6,9 +6,13 @@ from pathlib import Path
 
 from transcrevai_core.errors import ModelError
 from transcrevai_core.jobs import tasks
-from transcrevai_core.memory.forecast import Shape
+from transcrevai_core.memory.forecast import DOWNLOAD_BYTES, Shape
+from transcrevai_core.memory.levels import limits_of
+from transcrevai_core.messages import Message
+from transcrevai_core.settings import Settings
 from transcrevai_core.transcription import loading
 from transcrevai_core.transcription.catalogue import MODELS, locate
+from transcrevai_core.workers import admission
 from transcrevai_core.workers.worker import Worker
 
 
@@ -31,23 +35,33 @@ def model_spec(
 
 def fetch_model(
     name: str,
-    stall_seconds: float,
+    settings: Settings,
     *,
+    worker: Worker | None = None,
     on_progress: Callable[[float], None] = lambda done: None,
+    on_wait: Callable[[Message], None] = lambda reason: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Path:
     """Return a model's folder, downloaded where it must be; cancelling and stalls end it.
 
-    `on_progress` receives the share (0 to 1) where the size is known. Raises ModelError with
-    one sentence, also where nothing came for `stall_seconds`.
+    `worker` is that of a job, in the job's room; else room is kept for a new one, and `on_wait`
+    receives what it waits for until then. `on_progress` receives the share (0 to 1) where the size
+    is known. Raises ModelError with one sentence, also where nothing came for a while, InputError
+    where it can never fit the budget, and WorkerDied.
     """
     if folder := locate(name):
         return folder
     size = MODELS[name].download_mb * 1e6 if name in MODELS else None
-    worker = Worker("download")
-    worker.stall_seconds = (
-        math.inf
-    )  # it is for `stall_seconds` to say how long a line may be silent
+    if worker is None:
+        worker, limits = Worker("download"), limits_of(settings)
+        with admission.room(
+            worker, DOWNLOAD_BYTES, limits, should_stop=should_stop, on_wait=on_wait
+        ):
+            return fetch_model(
+                name, settings, worker=worker, on_progress=on_progress, should_stop=should_stop
+            )
+    stall_seconds = settings.download_stall_seconds
+    worker.stall_seconds = math.inf  # the setting says how long a line may be silent
     try:
         return worker.call(
             tasks.fetch_model,

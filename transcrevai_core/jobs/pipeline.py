@@ -9,6 +9,7 @@ import errno
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from transcrevai_core.codes import Note, Stage
@@ -35,7 +36,7 @@ def run_job(
     Whatever goes wrong ends this job alone, with one sentence in `error`; finished chunks stay.
     Where `ending` turns true the job is left as it is, to go on at the program's next start.
     """
-    store, begun = governor.store, time.monotonic()
+    store = governor.store
     end: dict[str, Any] = {}  # left as it is, but where something below says otherwise
     try:
         attempt = Attempt(governor, job, plan, ending)
@@ -43,7 +44,7 @@ def run_job(
         from_the_start = len(store.chunks(job.id)) == len(store.chunks(job.id, unfinished=True))
         _run(attempt)
         if from_the_start:  # else it says nothing of the whole recording
-            _keep_run(attempt, time.monotonic() - begun)
+            _keep_run(attempt)
         end = {"state": "done", "progress": 1.0, "error": NOTHING}
     except (Cancelled, KeyboardInterrupt) as stop:
         left = ending() or governor.ending
@@ -80,17 +81,17 @@ def _refused(error: OSError, job: Job) -> Message:
     )
 
 
-def _keep_run(attempt: Attempt, seconds: float) -> None:
-    """Write down what the whole job needed, beside what was forecast."""
-    plan, job = attempt.plan, attempt.job
-    kinds = [need.key for stage, need in plan.needs.items() if stage in attempt.peaks]
+def _keep_run(attempt: Attempt) -> None:
+    """Write down what the whole job needed, as it was done, beside what was forecast."""
+    plan, job, made = attempt.plan, attempt.job, attempt.made
+    kinds = [need.key for stage in plan.needs for need in made.get(stage, ())]
     if not kinds:  # all of it came from the cache
         return
     peak, forecast = plan.base_bytes + plan.together(attempt.peaks), plan.total_bytes
     attempt.governor.keep_run(
         journal.Run(
-            time.time(), job.id, "job", " + ".join(kinds), forecast, forecast, peak, seconds,
-            job.duration or 0.0,
+            time.time(), job.id, "job", " + ".join(dict.fromkeys(kinds)), forecast, forecast,
+            peak, attempt.clock.seconds(), job.duration or 0.0,
         )
     )  # fmt: skip
 
@@ -136,12 +137,19 @@ def _fetch_model(attempt: Attempt) -> None:
     if locate(attempt.plan.shape.model):
         return
     attempt.update(state="preparing", stage=Stage.DOWNLOADING_MODEL(), progress=0.0)
-    fetch_model(
-        attempt.plan.shape.model,
-        attempt.settings.download_stall_seconds,
-        on_progress=lambda done: attempt.update(progress=done),
-        should_stop=attempt.should_stop,
-    )
+    worker = attempt.worker("download")
+
+    def once() -> Path:
+        return fetch_model(
+            attempt.plan.shape.model,
+            attempt.settings,
+            worker=worker,
+            on_progress=lambda done: attempt.update(progress=done),
+            should_stop=attempt.should_stop,
+        )
+
+    with attempt.clock.paused():
+        attempt.retry(worker, once)
 
 
 def _replan(attempt: Attempt) -> None:
@@ -180,7 +188,11 @@ def _find_both(attempt: Attempt, transcriber: Worker, chunks: list[Chunk]) -> No
         except BaseException as error:
             errors.append(error)
 
-    beside = threading.Thread(target=find, name="speakers", daemon=True)
+    def work() -> None:
+        with attempt.clock.beside():
+            find()
+
+    beside = threading.Thread(target=work, name="speakers", daemon=True)
     beside.start()
     try:
         Transcription(attempt, transcriber).run(chunks)
@@ -192,7 +204,8 @@ def _find_both(attempt: Attempt, transcriber: Worker, chunks: list[Chunk]) -> No
             if beside.is_alive() and not attempt.stopped:
                 attempt.update(state="transcribing", stage=Stage.DIARIZING(), progress=0.0)
                 visible.set()
-            beside.join()
+            with attempt.clock.paused():
+                beside.join()
             if errors and isinstance(errors[0], diarize.Postponed):
                 errors.clear()
                 visible.set()
@@ -223,7 +236,7 @@ def _has_results(attempt: Attempt) -> bool:
 def _prepare(attempt: Attempt) -> None:
     """Decode the recording and plan its chunks, in a worker that ends with the task."""
     attempt.update(state="preparing", stage=Stage.READING(), progress=0.0)
-    begun, job, options, wav = time.monotonic(), attempt.job, attempt.options, attempt.wav
+    begun, job, options, wav = attempt.clock.mine(), attempt.job, attempt.options, attempt.wav
     worker = attempt.worker("prepare")
 
     def once() -> tuple[AudioInfo, list[Chunk]]:
@@ -238,7 +251,8 @@ def _prepare(attempt: Attempt) -> None:
 
     try:
         info, chunks = attempt.retry(worker, once)
-        attempt.keep_run("prepare", worker, time.monotonic() - begun)
+        seconds = attempt.clock.mine() - begun
+        attempt.keep_run("prepare", worker, seconds, attempt.plan.needs["prepare"])
     except WorkerDied as death:
         raise AudioError(
             "Reading {title} ended its worker {times} times ({reason:part}); the file may be "
@@ -265,5 +279,4 @@ def _prepare(attempt: Attempt) -> None:
         attempt.note(Note.NO_SPEECH())
     if info.digest != job.digest or not attempt.store.chunks(job.id):  # else it is done in part
         attempt.store.save_plan(job.id, chunks)
-    seconds = job.seconds + time.monotonic() - begun
-    attempt.update(duration=info.duration, digest=info.digest, seconds=seconds)
+    attempt.update(duration=info.duration, digest=info.digest, seconds=job.seconds + seconds)

@@ -28,6 +28,7 @@ from transcrevai_core.workers.processes import is_alive
 log = logging.getLogger(__name__)
 
 _HOUR = 3_600.0
+_PRELOAD = "preload"  # the key of the room for a model that is loaded in advance
 
 
 class Runner:
@@ -156,11 +157,13 @@ class Runner:
         settings = self.governor.settings
         options = settings.job_options()
         try:
-            fetch_model(
-                options.model, settings.download_stall_seconds, should_stop=self._ending.is_set
-            )
+            fetch_model(options.model, settings, should_stop=self._ending.is_set)
             plan = plan_for(self.store, settings, options)
+            if reason := self.governor.admit(_PRELOAD, plan):
+                log.info("The model was not loaded in advance: %s", reason)
+                return
             with self.governor.transcriber(plan.shape, "") as worker:
+                worker.room = _PRELOAD
                 known = precision.disagreeing(
                     self.store.database, plan.shape.model, settings.agreement_percent
                 )
@@ -170,3 +173,5 @@ class Runner:
                 )
         except Exception as error:  # the first job will say it again, to whom it concerns
             log.warning("The model was not loaded in advance: %s", error)
+        finally:
+            self.governor.release(_PRELOAD)

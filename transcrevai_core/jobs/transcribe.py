@@ -1,6 +1,5 @@
 """What was said, as a stage of a job: load, detect the language, decode chunk by chunk."""
 
-import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -38,13 +37,14 @@ class Transcription:
         self.options = attempt.options
         self.transcriber = transcriber
         self.shape = attempt.plan.shape
+        self.made: dict[Shape, None] = {}  # the shapes that chunks were made with
         self.again: set[int] = set()  # chunks that are gaps in what was decoded before
         self.stays_lighter = False  # what memory made lighter stays so for the rest of the job
         self.spec: tasks.ModelSpec  # which model does the work, from `ready` on
 
     def run(self, chunks: list[Chunk]) -> None:
         """Decode the chunks that are still to be decoded."""
-        attempt, begun = self.attempt, time.monotonic()
+        attempt, begun = self.attempt, self.attempt.clock.mine()
         self.transcriber.reset_peak()
         self.load()
         language = self.detect(chunks)
@@ -55,15 +55,25 @@ class Transcription:
             if attempt.is_emergency:
                 self.use_emergency_profile(chunk)
             self.decode(chunk, language)
-        if self.shape == attempt.plan.shape and len(left) == len(chunks):  # else it says nothing
-            attempt.keep_run("transcription", self.transcriber, time.monotonic() - begun)
+        if len(self.made) == 1 and len(left) == len(chunks):  # else its time says nothing
+            seconds = attempt.clock.mine() - begun
+            attempt.keep_run("transcription", self.transcriber, seconds, self.need())
+        elif self.made:
+            attempt.keep_peak("transcription", self.transcriber, self.need())
+
+    def need(self) -> plan.Need:
+        """Return what the worker is to need, as it works now."""
+        planned = self.attempt.plan
+        if self.shape == planned.shape:
+            return planned.needs["transcription"]
+        return plan.need_of(self.shape, self.attempt.governor.journal.correction)
 
     def load(self) -> None:
         """Have the model in the worker, and write down what came of it."""
         attempt, name = self.attempt, self.shape.model
         attempt.update(state="transcribing", stage=Stage.LOADING_MODEL(), progress=0.0)
         usual = self.shape
-        attempt.retry(self.transcriber, self.ready, self.lighten)
+        attempt.retry(self.transcriber, self.ready, self.lighten, self.need)
         self.restore(usual)
         if name == DEMO.name:
             attempt.note(Note.DEMO())
@@ -102,7 +112,8 @@ class Transcription:
 
     def decode(self, chunk: Chunk, language: str) -> None:
         """Decode a chunk and write it."""
-        begun, store, job_id = time.monotonic(), self.attempt.store, self.attempt.job.id
+        working, store, job_id = self.attempt.clock, self.attempt.store, self.attempt.job.id
+        begun = working.mine()
         usual = self.shape
 
         def task() -> tuple[Any, ...]:
@@ -123,7 +134,8 @@ class Transcription:
                 end=clock(chunk.end),
                 times=RETRIES + 1,
             ) from None
-        seconds = time.monotonic() - begun
+        seconds = working.mine() - begun
+        self.made[self.shape] = None
         store.save_chunk(job_id, chunk.index, segments, dropped=dropped, seconds=seconds)
         self.restore(usual)
 
@@ -146,7 +158,7 @@ class Transcription:
 
     def use_emergency_profile(self, chunk: Chunk) -> None:
         """Take the emergency profile for what remains."""
-        before = self.shape
+        before, used = self.shape, self.need()
         self.shape = plan.emergency(before)
         self.stays_lighter = True
         change = plan.differences(before, self.shape)
@@ -155,8 +167,10 @@ class Transcription:
         note = Note.LIGHTER_FROM(time=clock(chunk.start), change=change)
         self.attempt.note(note)
         self.attempt.governor.event("lighter", note, self.attempt.job.id)
+        if self.made:  # a new process will not know it
+            self.attempt.keep_peak("transcription", self.transcriber, used)
         self.transcriber.stop()  # only the end of a process gives all of its memory back
-        self.attempt.retry(self.transcriber, self.ready, self.lighten)
+        self.attempt.retry(self.transcriber, self.ready, self.lighten, self.need)
 
     def run_with_model(self, task: Callable[[], tuple[Any, ...]]) -> Any:
         """Run a task, made anew for each try; where a GPU fails at it, go on with the CPU."""
@@ -173,7 +187,7 @@ class Transcription:
                 self.ready("cpu")
                 return attempt.call(worker, *task())
 
-        return attempt.retry(worker, once, self.lighten)
+        return attempt.retry(worker, once, self.lighten, self.need)
 
     def arguments(self, language: str, again: bool = False) -> dict[str, Any]:
         """Return what `faster_whisper.WhisperModel.transcribe` is called with for a chunk."""

@@ -60,7 +60,8 @@ class Run:
     `stage` is prepare, transcription or diarization, whose bytes are of its worker (resident), or
     job, whose bytes are of the program and of all of the job's workers at once. `key` tells like
     from unlike: runs with the same one should need the same. `table_bytes` is the forecast before
-    what earlier runs taught corrected it. `seconds` of work on `duration` seconds of sound.
+    what earlier runs taught corrected it. `seconds` of work on `duration` seconds of sound; 0 where
+    memory ended it, and it would have needed more than its peak.
     """
 
     time: float
@@ -215,10 +216,11 @@ class Journal:
 def degrading(runs: Sequence[Run], window: int = 5, tolerance: float = 1.25) -> Message:
     """Say where like runs have become worse of late; `NOTHING` where they have not.
 
-    The mean RTF and peak of the last `window` runs of each key are held against those before.
+    The mean RTF and peak of the last `window` runs of each key are held against those before;
+    runs that did not come to their end, which have no seconds, are not looked at.
     """
     by_key: dict[str, list[Run]] = {}
-    for run in runs:
+    for run in (run for run in runs if run.seconds):
         by_key.setdefault(run.key, []).append(run)
     for key, mine in by_key.items():
         late, early = mine[-window:], mine[:-window]

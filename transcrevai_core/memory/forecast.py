@@ -36,6 +36,12 @@ _LEARNING = 135 * _MB  # scikit-learn, where it is called for
 _OTHER_VOICE = (500, 60, 30)  # its own libraries and network: not measured, so a large one
 # MB of a worker that prepares: at its beginning, and how much more for 4 hours or longer
 _PREPARE = (126, 8)
+# MB of a worker that writes a report: at its beginning, and for each hour of speech
+_REPORT = (100, 10)
+# MB of a worker that holds texts against each other: at its beginning, for each million characters,
+# and at most, so that a reference that holds more than text is no reason to refuse it
+_SCORING = (80, 250, 450)
+DOWNLOAD_BYTES = 150 * _MB  # of a worker that fetches a model
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +160,18 @@ def prepare_bytes(duration: float) -> int:
     """Return the highest resident memory, in bytes, of preparing a recording of `duration` s."""
     begin, more = _PREPARE
     return round((begin + more * min(1.0, max(0.0, duration) / 14_400)) * _MB)
+
+
+def report_bytes(duration: float) -> int:
+    """Return the highest resident memory, in bytes, of writing a report on `duration` s."""
+    begin, hour = _REPORT
+    return round((begin + hour * max(0.0, duration) / 3600) * _MB)
+
+
+def scoring_bytes(characters: int) -> int:
+    """Return the highest resident memory, in bytes, of scoring a text of so many characters."""
+    begin, million, most = _SCORING
+    return round(min(most, begin + million * characters / 1e6) * _MB)
 
 
 def _size(model: str) -> _Size:

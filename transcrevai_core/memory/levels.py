@@ -84,7 +84,7 @@ def decide(reading: Reading, limits: Limits, state: Level) -> Decision:
     """Return the level that follows `state`, and what is to be done.
 
     A level begins where its share is reached and ends `HYSTERESIS` below. From degraded on idle
-    workers end; caches shrink once, as the level rises; at kill the largest worker of a job is
+    workers end; caches shrink once, as the level rises; at kill the largest worker at work is
     ended, one at each reading, so that the next one shows whether that was enough.
     """
     full = share(reading, limits)
@@ -95,9 +95,9 @@ def decide(reading: Reading, limits: Limits, state: Level) -> Decision:
             level = candidate
     rises = LEVELS.index(level) > LEVELS.index(state)
     idle = any(not worker.busy for worker in reading.workers)
-    # what works for no job, such as a download, would not be tried again; a job that is between two
-    # calls (it writes, say, to a disk that is slow) keeps its model all the while
-    at_work = [worker for worker in reading.workers if worker.job]
+    # whoever asked for it; a job that is between two calls (it writes, say, to a disk that is slow)
+    # keeps its model all the while
+    at_work = [worker for worker in reading.workers if worker.busy or worker.job]
     largest = max(at_work, key=lambda worker: worker.resident_bytes, default=None)
     return Decision(
         level,

@@ -6,7 +6,6 @@ Pages of all sessions share it; what it takes counts against the program's budge
 import atexit
 import threading
 import time
-import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,11 +18,12 @@ from transcrevai_core.library.cache import Cache
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory import forecast, levels, plan, readings
 from transcrevai_core.memory.readings import MB
+from transcrevai_core.messages import Message
 from transcrevai_core.settings import Settings, load_settings
 from transcrevai_core.tuning import tasks
 from transcrevai_core.tuning.tasks import Trial
-from transcrevai_core.types import ACTIVE_STATES, Job
-from transcrevai_core.workers import watcher
+from transcrevai_core.types import Job
+from transcrevai_core.workers import admission, watcher
 from transcrevai_core.workers.background import Task
 from transcrevai_core.workers.worker import Worker
 
@@ -32,10 +32,6 @@ T = TypeVar("T")
 NAME = "laboratory"
 _PAUSE = 0.3  # seconds between two steps of work ahead
 _KEPT_BYTES = 90 * MB  # from call to call, above what finding the speakers takes
-
-
-_admitted: weakref.WeakSet[Worker] = weakref.WeakSet()
-_admitting = threading.Lock()
 
 
 class Laboratory:
@@ -78,6 +74,7 @@ class Laboratory:
                 return _retry(lambda: self._call(worker, job, function, trial, *args))
             finally:
                 worker.job = ""
+                admission.release(worker.room)
                 self._timer = threading.Timer(settings.model_idle_seconds, self._end_idle)
                 self._timer.daemon = True
                 self._timer.start()
@@ -100,7 +97,7 @@ class Laboratory:
                     return
 
     def _call(self, worker: Worker, job: Job, function: Callable[..., T], *args: Any) -> T:
-        prepare_worker(worker, self.store, self.settings, job, args[0].settings["embedding"])
+        prepare_worker(worker, self.settings, job, args[0].settings["embedding"])
         return worker.call(function, *args)
 
     def find_voices(self, job: Job, values: Mapping[str, Any]) -> Task:
@@ -172,54 +169,49 @@ def stop_all() -> None:
         laboratory.stop()
 
 
-def prepare_worker(
-    worker: Worker, store: Store, settings: Settings, job: Job, embedding: str
-) -> None:
-    """Bound a worker for a job's voices; raises InputError where there is no room to start it."""
+def prepare_worker(worker: Worker, settings: Settings, job: Job, embedding: str) -> None:
+    """Bound a worker for a job's voices; raises InputError where there is no room for it."""
     needed = forecast.diarization_bytes(embedding, job.duration or 0.0, learns=True) + _KEPT_BYTES
     worker.job = job.id
     worker.hang_seconds = settings.hang_seconds
     worker.cores = readings.work_cores(settings.work_cores)
     worker.limit_bytes = max(settings.diarization_limit_mb * MB, round(needed / plan.HEADROOM))
-    with _admitting:
-        if not worker.pid or worker.promised_bytes < needed:
-            _admit(worker, store, settings, needed)
-            worker.promised_bytes = needed
-            _admitted.add(worker)
+    _admit(worker, settings, needed)
 
 
 def release_worker(worker: Worker) -> None:
     """End a worker that `prepare_worker` bounded, and keep no room for it any more."""
     worker.job = ""
     worker.stop()
+    admission.release(worker.room)
 
 
-def _admit(worker: Worker, store: Store, settings: Settings, needed: int) -> None:
-    limits, reading = levels.limits_of(settings), workers.take_reading()
-    decision = levels.decide(reading, limits, "normal")
-    base = plan.base_bytes()
-    promised = sum(max(0, other.forecast - base) for other in store.jobs(ACTIVE_STATES))
-    taken = max(reading.total_bytes - _used_bytes(worker), base + promised)
-    others = [o for o in list(_admitted) if o is not worker and (o.pid or o.job)]
-    taken += sum(max(0, other.promised_bytes - _used_bytes(other)) for other in others)
-    if not levels.admits(decision.level):
-        raise InputError(
-            "There is no room to try settings now, as {cause:part}; it will go once memory is free "
-            "again.",
-            cause=decision.cause,
-        )
-    if taken + needed > limits.plan_bytes:
+def _admit(worker: Worker, settings: Settings, needed: int) -> None:
+    limits = levels.limits_of(settings)
+
+    def request() -> Message:
+        return admission.request(worker.room, needed, limits, workers.take_reading(), own=worker)
+
+    reason = request()
+    if reason.code is Stage.WAITING_FOR_JOB and admission.end_idle():
+        reason = request()
+    if reason.code is Stage.WAITING_FOR_JOB:
         raise InputError(
             "Trying settings needs about {needed:.0f} MB, and {taken:.0f} MB of the memory budget "
             "of {budget:.0f} MB are taken; fewer jobs at once or a larger budget would be right.",
             needed=needed / MB,
-            taken=taken / MB,
+            taken=admission.taken_bytes(worker.room) / MB,
             budget=limits.budget_bytes / MB,
         )
-
-
-def _used_bytes(worker: Worker) -> int:
-    return readings.share_bytes(worker.pid) if worker.pid else 0
+    if reason:
+        free = Message(
+            "{needed:.0f} MB are needed and {free:.0f} MB are free on this computer", reason.values
+        )
+        raise InputError(
+            "There is no room to try settings now, as {cause:part}; it will go once memory is free "
+            "again.",
+            cause=reason.values.get("cause", free),
+        )
 
 
 def find_voices(
@@ -243,7 +235,7 @@ def find_voices(
         return should_stop() or not _exists(store, job.id)
 
     def once() -> None:
-        prepare_worker(worker, store, settings, job, values["embedding"])
+        prepare_worker(worker, settings, job, values["embedding"])
         worker.call(tasks.find_voices, trial, on_event=tell, should_stop=stops)
 
     try:

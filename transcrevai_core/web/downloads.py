@@ -5,19 +5,21 @@ They go on when the page that began them is closed; what has come of one that en
 
 from transcrevai_core.codes import Stage
 from transcrevai_core.jobs.models import fetch_model
+from transcrevai_core.settings import Settings
 from transcrevai_core.workers.background import Task
 
 _begun: dict[str, Task] = {}
 
 
-def begin(name: str, stall_seconds: float) -> None:
+def begin(name: str, settings: Settings) -> None:
     """Begin to download a model, unless it is on its way already."""
     if name not in running():
         _begun[name] = Task(
             lambda task: fetch_model(
                 name,
-                stall_seconds,
+                settings,
                 on_progress=lambda share: task.report(Stage.DOWNLOADING, share),
+                on_wait=lambda reason: task.report(reason, 0.0),
                 should_stop=task.should_stop,
             )
         )

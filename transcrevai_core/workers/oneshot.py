@@ -7,8 +7,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from transcrevai_core.codes import Stage
 from transcrevai_core.errors import Cancelled
-from transcrevai_core.workers import watcher
+from transcrevai_core.memory.levels import Limits
+from transcrevai_core.memory.plan import HEADROOM
+from transcrevai_core.messages import Message
+from transcrevai_core.workers import admission, watcher
 from transcrevai_core.workers.worker import Worker
 
 _one = threading.Lock()  # for the whole process
@@ -17,21 +21,31 @@ _one = threading.Lock()  # for the whole process
 @contextmanager
 def one_shot_worker(
     name: str,
-    limit_bytes: int,
+    needed_bytes: int,
+    limits: Limits,
     hang_seconds: float = 30.0,
+    *,
     should_stop: Callable[[], bool] = lambda: False,
+    on_wait: Callable[[Message], None] = lambda reason: None,
 ) -> Iterator[Worker]:
-    """Wait until no other one-shot worker runs, and give one that ends with the context.
+    """Give a worker that ends with the context, once no other runs and the budget has room for it.
 
-    Raises Cancelled where `should_stop` turns true while it waits.
+    It may have what it is said to need, and the usual headroom. `on_wait` receives what it waits
+    for. Raises InputError where it can never fit the budget, Cancelled where `should_stop` turns
+    true while it waits.
     """
+    worker = Worker(name, round(needed_bytes / HEADROOM), hang_seconds)
+    admission.check(worker, needed_bytes, limits)
     while not _one.acquire(timeout=0.2):
+        on_wait(Stage.WAITING_FOR_TURN())
         if should_stop():
             raise Cancelled("The job was cancelled.")
-    worker = Worker(name, limit_bytes, hang_seconds)
     try:
-        yield worker
+        with admission.room(worker, needed_bytes, limits, should_stop=should_stop, on_wait=on_wait):
+            try:
+                yield worker
+            finally:
+                worker.stop()
     finally:
-        worker.stop()
         watcher.end_trackers()
         _one.release()

@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -92,3 +94,16 @@ def kill(pid: int) -> None:
     """End a process at once; one that is gone is fine."""
     with contextlib.suppress(psutil.Error):
         psutil.Process(pid).kill()
+
+
+@contextlib.contextmanager
+def no_interrupts() -> Iterator[None]:
+    """Keep Ctrl-C from processes that start here, which inherit what is blocked."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -5,12 +5,11 @@ code, a hang, more memory than it may have, the kernel's killer) reaches the cal
 WorkerDied; the program goes on.
 """
 
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Callable
 from concurrent.futures import Future, wait
-from contextlib import contextmanager
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
@@ -25,20 +24,6 @@ T = TypeVar("T")
 # RLIMIT_DATA stands behind the watcher, for a leap between two of its looks; stacks of threads and
 # arenas of the allocator, of which little is ever resident, count as data too
 BACKSTOP, _RESERVED_BYTES = 1.3, 100 * readings.MB
-
-
-@contextmanager
-def _no_interrupts() -> Iterator[None]:
-    """Keep Ctrl-C from processes that start here, which inherit what is blocked."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
 
 _ENVIRONMENT = {
     # without PASSIVE, OpenMP threads on busy cores spin instead of waiting
@@ -82,7 +67,7 @@ class Worker:
         self.hang_seconds = hang_seconds
         self.cores = cores
         self.job = ""  # on whose behalf it works
-        self.promised_bytes = 0  # room that is kept for it, where that is not part of a job's
+        self.room = uuid.uuid4().hex  # the key of the room that it is in, where that is kept
         self.restarts = 0
         self.last_used = self.heard = time.monotonic()
         self.peak_bytes = 0
@@ -139,7 +124,7 @@ class Worker:
         silence = watcher.Silence()
         future: Future[T] | None = None
         try:
-            with _no_interrupts():  # the first submission starts the process
+            with processes.no_interrupts():  # the first submission starts the process
                 future = executor.submit(child.work, function, args)
             if pid := self.pid:
                 most = round(BACKSTOP * self.limit_bytes) + _RESERVED_BYTES
@@ -236,6 +221,7 @@ class Worker:
         )
 
     def _over_limit(self) -> WorkerDied:
+        self.peak_bytes = max(self.peak_bytes, self.limit_bytes)  # it would have taken more
         return WorkerDied(
             "The {worker} worker needed more memory than its limit of {limit:.0f} MB; a "
             "lighter model, shorter chunks or a larger budget would be right.",

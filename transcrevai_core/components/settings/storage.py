@@ -164,7 +164,7 @@ def _fetch() -> None:
             format_func=_to_download,
         )
         if st.button(_("Download"), type="primary", icon=":material/download:") and name:
-            downloads.begin(name, ui.settings().download_stall_seconds)
+            downloads.begin(name, ui.settings())
             st.rerun()
 
 

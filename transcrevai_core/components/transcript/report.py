@@ -1,6 +1,8 @@
 """The report of a meeting, written by a one-shot worker when someone wants it."""
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -16,12 +18,15 @@ from transcrevai_core.components.working import (
 from transcrevai_core.i18n import _, language
 from transcrevai_core.library import history
 from transcrevai_core.library.store import Store
-from transcrevai_core.memory.readings import MB
+from transcrevai_core.memory.forecast import report_bytes
+from transcrevai_core.memory.levels import limits_of
+from transcrevai_core.memory.plan import UNKNOWN_SECONDS
+from transcrevai_core.messages import Message
+from transcrevai_core.settings import load_settings
 from transcrevai_core.types import Job, Transcript
 from transcrevai_core.workers.background import Task
 from transcrevai_core.workers.oneshot import one_shot_worker
 
-_LIMIT_BYTES = 600 * MB  # a day of talk, as a Word document, takes half of it
 _MADE = "report_made"  # in the session: the last one, and what it was made of
 _NAMES = {"docx": "Word", "html": "HTML", "md": "Markdown"}
 
@@ -86,9 +91,8 @@ def _menu(job_id: str, title: str) -> None:
     )
 
 
-def _write(task: Task, asked: tuple[object, ...]) -> bytes:
-    task.report(Stage.WRITING_REPORT, 0.0)
-    return written(*asked, should_stop=task.should_stop)
+def _write(task: Task, asked: tuple[Any, ...]) -> bytes:
+    return written(*asked, should_stop=task.should_stop, tell=lambda now: task.report(now, 0.0))
 
 
 def _version(store: Store, job_id: str) -> str:
@@ -96,10 +100,20 @@ def _version(store: Store, job_id: str) -> str:
         return history.version(db, job_id)
 
 
-def written(*asked: object, should_stop: Callable[[], bool] = lambda: False) -> bytes:
+def written(
+    home: Path,
+    job_id: str,
+    *asked: object,
+    should_stop: Callable[[], bool] = lambda: False,
+    tell: Callable[[Message], None] = lambda stage: None,
+) -> bytes:
     """Return what `report.make` makes of these arguments, outside of this process.
 
-    Raises Cancelled where `should_stop` turns true, and WorkerDied.
+    `tell` receives what it waits for, or does. Raises Cancelled where `should_stop` turns true,
+    InputError where it can never fit the budget, and WorkerDied.
     """
-    with one_shot_worker("report", _LIMIT_BYTES, should_stop=should_stop) as worker:
-        return worker.call(report.make, *asked, should_stop=should_stop)
+    needed = report_bytes(Store(home).job(job_id).duration or UNKNOWN_SECONDS)
+    limits = limits_of(load_settings(home=home))
+    with one_shot_worker("report", needed, limits, should_stop=should_stop, on_wait=tell) as worker:
+        tell(Stage.WRITING_REPORT())
+        return worker.call(report.make, home, job_id, *asked, should_stop=should_stop)

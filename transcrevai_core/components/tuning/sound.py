@@ -8,7 +8,6 @@ import streamlit as st
 from transcrevai_core import ui
 from transcrevai_core.audio import acoustics
 from transcrevai_core.audio.acoustics import Sound
-from transcrevai_core.codes import Stage
 from transcrevai_core.components.tables import table
 from transcrevai_core.components.tuning.player import last_played
 from transcrevai_core.components.working import is_running, show_progress, start, take_result
@@ -17,14 +16,16 @@ from transcrevai_core.i18n import _, decimal
 from transcrevai_core.library import cache
 from transcrevai_core.library.cache import Cache
 from transcrevai_core.library.rows import check_sound
+from transcrevai_core.memory.levels import limits_of
 from transcrevai_core.memory.readings import MB
+from transcrevai_core.messages import Message
 from transcrevai_core.tuning import tasks
 from transcrevai_core.types import Job, Turn
 from transcrevai_core.workers.background import Task
 from transcrevai_core.workers.oneshot import one_shot_worker
 
-_LIMIT_BYTES = 700 * MB  # 280 MB once librosa is compiled; while it is, half as much again
-_PATIENCE = 300.0  # seconds: compiling gives no sign of life
+_NEEDED_BYTES = 500 * MB  # 280 MB once librosa is compiled; while it is, half as much again
+_HANG_SECONDS = 300.0  # seconds: compiling gives no sign of life
 _SHOWN, _ASKED = "sound_shown", "sound_asked"  # in the session
 
 
@@ -89,16 +90,19 @@ def _kept(key: str) -> Sound | None:
 def _work(job: Job, span: tuple[float, float], key: str) -> Callable[[Task], Sound]:
     """Return the work of measuring a stretch in a process that ends with it, and keeping it."""
     store, kept = ui.store(), Cache(ui.store(), ui.settings())
-    wav = store.wav(job.id)
+    wav, limits = store.wav(job.id), limits_of(ui.settings())
 
     def measure(task: Task) -> Sound:
         check_sound(job, wav)
-        task.report(Stage.WAITING_FOR_TURN, 0.0)
-        with one_shot_worker("sound", _LIMIT_BYTES, _PATIENCE, task.should_stop) as worker:
-            sound = worker.call(
-                tasks.measure_sound, wav, *span, should_stop=task.should_stop,
-                on_event=lambda stage: task.report(stage, 0.0),
-            )  # fmt: skip
+
+        def tell(stage: Message) -> None:
+            task.report(stage, 0.0)
+
+        stop = task.should_stop
+        with one_shot_worker(
+            "sound", _NEEDED_BYTES, limits, _HANG_SECONDS, should_stop=stop, on_wait=tell
+        ) as worker:
+            sound = worker.call(tasks.measure_sound, wav, *span, should_stop=stop, on_event=tell)
         with suppress(OSError):  # a full disk costs the next time only
             cache.write(kept.path(key), sound.as_json())
             kept.keep(key, "sounds", job.digest, job=job.id)
