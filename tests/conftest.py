@@ -5,7 +5,7 @@ import time
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 # before numpy is there: one thread for its sums, as in the workers, or the tests' processes would
 # spin for each other's cores
@@ -45,6 +45,15 @@ def wait_until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not come to that"
         time.sleep(0.02)
+
+
+T = TypeVar("T")
+
+
+def known(value: T | None) -> T:
+    """Return what must be there."""
+    assert value is not None
+    return value
 
 
 def worker_named(name: str) -> Worker | None:
@@ -130,7 +139,9 @@ def make_sound(tmp_path: Path) -> Callable[..., Path]:
                 wav.writeframes(np.repeat(tone, channels).tobytes())
             return path
         with av.open(str(path), "w") as container:
-            stream = container.add_stream(codec, rate=rate, layout=layout, format=sample_format)
+            stream: Any = container.add_stream(
+                codec, rate=rate, layout=layout, format=sample_format
+            )
             frame = av.AudioFrame.from_ndarray(
                 np.tile(tone, (channels, 1)), format="s16p", layout=layout
             )

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from conftest import SETTINGS
+from test_browser import browser, expect, settle, visitor  # noqa: F401
 from test_pages import fill
 
-from tests.test_browser import browser, expect, settle, visitor  # noqa: F401
 from tools.serving import Server, serving
 from transcrevai_core.jobs import direct
 from transcrevai_core.jobs.retention import DAY
@@ -55,7 +55,7 @@ def sweep(store: Store, job: Job) -> None:
     """Try some settings of a job's speakers against what was found with the usual ones."""
     reference = format_rttm(store.transcript(job.id).turns, "a")
     sweeps.keep_reference(store, job, "right.rttm", reference.encode())
-    grid = {"speakers": [2, 3], "min_turn_seconds": [0.0, 0.4]}
+    grid: dict[str, list[Any]] = {"speakers": [2, 3], "min_turn_seconds": [0.0, 0.4]}
     planned = sweeps.plan(parameters.job_settings(job), grid, reference)
     sweep_run.run(store, load_settings(), sweeps.create(store, job, planned))
 

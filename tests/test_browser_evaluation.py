@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from test_browser import HEAVY, browser, expect, fits, library, opened, server  # noqa: F401
 
-from tests.test_browser import HEAVY, browser, expect, fits, library, opened, server  # noqa: F401
 from tools.serving import Server
 from transcrevai_core import demo
 from transcrevai_core.library.store import Store

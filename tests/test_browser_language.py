@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from test_browser import browser, expect, visitor  # noqa: F401
 
-from tests.test_browser import browser, expect, visitor  # noqa: F401
 from tools.serving import Server, serving
 
 

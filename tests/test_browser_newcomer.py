@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import docx
+from test_browser import browser, expect, library, opened, server  # noqa: F401
+from test_browser_speakers import choose_name
 
-from tests.test_browser import browser, expect, library, opened, server  # noqa: F401
-from tests.test_browser_speakers import choose_name
 from tools.serving import Server
 from transcrevai_core import demo
 from transcrevai_core.library.store import Store

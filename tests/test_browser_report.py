@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from test_browser import browser, expect, library, opened, server, visitor  # noqa: F401
 
-from tests.test_browser import browser, expect, library, opened, server, visitor  # noqa: F401
 from tools.serving import Server
 from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions

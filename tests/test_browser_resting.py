@@ -4,7 +4,8 @@
 from pathlib import Path
 from typing import Any
 
-from tests.test_browser import browser, expect, opened  # noqa: F401
+from test_browser import browser, expect, opened  # noqa: F401
+
 from tools.serving import serving
 from transcrevai_core import demo
 from transcrevai_core.library.store import Store

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import wait_until
-
-from tests.test_browser import (  # noqa: F401
+from test_browser import (  # noqa: F401
     browser,
     download,
     expect,
@@ -18,7 +17,8 @@ from tests.test_browser import (  # noqa: F401
     server,
     visitor,
 )
-from tests.test_pages_speakers import fill
+from test_pages_speakers import fill
+
 from tools.serving import Server
 from transcrevai_core import demo, ui
 from transcrevai_core.library import edits
@@ -78,7 +78,8 @@ def until(element: Any, act: Callable[[], Any]) -> None:
     for seconds in (1, 2, 4, 8, 16, 32, 64):  # one that is on its way would be sent back
         act()
         with contextlib.suppress(AssertionError):
-            return expect(element).to_be_visible(timeout=1_000 * seconds)
+            expect(element).to_be_visible(timeout=1_000 * seconds)
+            return
     raise AssertionError(f"{element} never showed")
 
 

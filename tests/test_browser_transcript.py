@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 from conftest import wait_until
-
-from tests.test_browser import (  # noqa: F401
+from test_browser import (  # noqa: F401
     browser,
     download,
     expect,
@@ -19,7 +18,8 @@ from tests.test_browser import (  # noqa: F401
     opened,
     server,
 )
-from tests.test_browser_speakers import NOTE, PLAYS, SOUND, choose_name
+from test_browser_speakers import NOTE, PLAYS, SOUND, choose_name
+
 from tools.serving import Server
 from transcrevai_core import demo
 from transcrevai_core.library import edits, history

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from conftest import wait_until
+from test_browser import HEAVY, browser, expect, fits, library, opened, server  # noqa: F401
+from test_browser_speakers import ended, until
 
-from tests.test_browser import HEAVY, browser, expect, fits, library, opened, server  # noqa: F401
-from tests.test_browser_speakers import ended, until
 from tools.serving import Server
 from transcrevai_core import demo
 from transcrevai_core.library.store import Store

@@ -6,15 +6,24 @@ import subprocess
 import sys
 import wave
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from conftest import CEILING
+from numpy.typing import NDArray
 from test_pipeline import run_cli
 
+from tools.serving import CEILING
 from transcrevai_core import demo
 from transcrevai_core.audio import decode, pcm
-from transcrevai_core.diarization.pipeline import cluster, diarize, embed_recording, name_turns
+from transcrevai_core.diarization.pipeline import (
+    Voices,
+    cluster,
+    diarize,
+    embed_recording,
+    name_turns,
+)
 from transcrevai_core.diarization.recipes import RECIPES
 from transcrevai_core.transcript.rttm import read_rttm
 from transcrevai_core.types import Region, Turn
@@ -22,7 +31,7 @@ from transcrevai_core.types import Region, Turn
 IVECTOR = RECIPES["ivector"]
 
 
-def error_rate(reference, hypothesis, step=0.01):
+def error_rate(reference: Any, hypothesis: Any, step: float = 0.01) -> float:
     """DER at collar 0 on 10 ms frames, overlap scored, with the best matching of speakers."""
     from scipy.optimize import linear_sum_assignment
 
@@ -38,10 +47,10 @@ def error_rate(reference, hypothesis, step=0.01):
     rows, columns = linear_sum_assignment(-together)
     spoken, heard = grids[0].sum(axis=0), grids[1].sum(axis=0)
     errors = np.maximum(spoken, heard).sum() - together[rows, columns].sum()
-    return errors / spoken.sum()
+    return float(errors / spoken.sum())
 
 
-def write(path, samples):
+def write(path: Path, samples: Any) -> Path:
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, 16_000, 0, "NONE", ""))
         file.writeframes(np.round(np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
@@ -49,7 +58,9 @@ def write(path, samples):
 
 
 @pytest.fixture(scope="module", params=["pt", "en"])
-def sample(request, tmp_path_factory):
+def sample(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Any, Path, list[Turn]]:
     """A bundled conversation: its name, its WAV file and its reference."""
     wav = tmp_path_factory.mktemp("diarization") / "audio.wav"
     decode.decode(demo.sample_path(request.param), wav)
@@ -58,15 +69,17 @@ def sample(request, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def voices(sample):
+def voices(sample: tuple[Any, Path, list[Turn]]) -> Voices:
     return embed_recording(sample[1], IVECTOR)
 
 
-def unheard(start, end):
+def unheard(start: float, end: float) -> NDArray[Any]:
     raise AssertionError("i-vectors are divided without hearing the sound again")
 
 
-def test_who_speaks_when_in_the_samples(sample, voices):
+def test_who_speaks_when_in_the_samples(
+    sample: tuple[Any, Path, list[Turn]], voices: Voices
+) -> None:
     _, _, reference = sample
     found = cluster(voices, (1, 6), IVECTOR, unheard)
     assert error_rate(reference, found.turns) < 0.10
@@ -75,14 +88,18 @@ def test_who_speaks_when_in_the_samples(sample, voices):
     assert 0.5 <= found.count.confidence <= 1
 
 
-def test_cepstra_alone_do_it_too_when_the_count_is_given(sample):
+def test_cepstra_alone_do_it_too_when_the_count_is_given(
+    sample: tuple[Any, Path, list[Turn]],
+) -> None:
     _, wav, reference = sample
     speakers = len({turn.speaker for turn in reference})
     found = diarize(wav, speakers=speakers, recipe=RECIPES["mfcc"])
     assert error_rate(reference, found.turns) < 0.10
 
 
-def test_turns_are_in_order_and_speakers_named_as_they_come(sample, voices):
+def test_turns_are_in_order_and_speakers_named_as_they_come(
+    sample: tuple[Any, Path, list[Turn]], voices: Voices
+) -> None:
     for speakers in (1, 2, 3, (1, 6)):
         turns = cluster(voices, speakers, IVECTOR, unheard).turns
         assert list(turns) == sorted(turns, key=lambda turn: turn.start)
@@ -93,7 +110,7 @@ def test_turns_are_in_order_and_speakers_named_as_they_come(sample, voices):
             assert len(order) == speakers
 
 
-def test_the_order_of_windows_does_not_matter_to_the_clusters(voices):
+def test_the_order_of_windows_does_not_matter_to_the_clusters(voices: Voices) -> None:
     plain = replace(IVECTOR, clustering="k-means")  # VBx reads windows in time
     first = cluster(voices, 3, plain, unheard).turns
     again = cluster(voices, 3, plain, unheard).turns
@@ -108,7 +125,9 @@ def test_the_order_of_windows_does_not_matter_to_the_clusters(voices):
 
 
 @pytest.mark.parametrize("sample", ["pt"], indirect=True)
-def test_level_and_silence_around_do_not_change_the_answer(sample, voices, tmp_path):
+def test_level_and_silence_around_do_not_change_the_answer(
+    sample: tuple[Any, Path, list[Turn]], voices: Voices, tmp_path: Path
+) -> None:
     _, wav, _ = sample
     samples = pcm.read(wav, 0, 1e9)
     before = cluster(voices, (1, 6), IVECTOR, unheard).turns
@@ -121,8 +140,8 @@ def test_level_and_silence_around_do_not_change_the_answer(sample, voices, tmp_p
 
 
 @pytest.mark.parametrize("embedding", ["ivector", "mfcc"])
-def test_silence_and_a_breath_of_sound_have_an_answer(embedding, tmp_path):
-    done = []
+def test_silence_and_a_breath_of_sound_have_an_answer(embedding: str, tmp_path: Path) -> None:
+    done: list[Any] = []
     recipe = RECIPES[embedding]
     nothing = diarize(
         write(tmp_path / "nothing.wav", np.zeros(32_000)), recipe=recipe, on_progress=done.append
@@ -138,7 +157,7 @@ def test_silence_and_a_breath_of_sound_have_an_answer(embedding, tmp_path):
     assert len({turn.speaker for turn in short.turns}) <= 1
 
 
-def test_runs_of_a_label_become_turns_that_fill_their_region():
+def test_runs_of_a_label_become_turns_that_fill_their_region() -> None:
     labels = [np.array([4] * 50 + [1] * 50), np.array([4] * 20)]
     assert name_turns([Region(1.0, 2.005), Region(3.0, 3.2)], labels) == [
         Turn(1.0, 1.5, "SPEAKER_00"),
@@ -147,7 +166,7 @@ def test_runs_of_a_label_become_turns_that_fill_their_region():
     ]
 
 
-def test_the_default_way_needs_numpy_and_scipy_only():
+def test_the_default_way_needs_numpy_and_scipy_only() -> None:
     code = (
         "import sys; from transcrevai_core.diarization import pipeline; "
         "bad = {'librosa', 'numba', 'torch', 'sklearn', 'pandas'} & set(sys.modules); "
@@ -156,7 +175,7 @@ def test_the_default_way_needs_numpy_and_scipy_only():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_the_command_line_writes_rttm_and_json(tmp_path):
+def test_the_command_line_writes_rttm_and_json(tmp_path: Path) -> None:
     sample = str(demo.sample_path("pt"))
     command = [sys.executable, "-m", "transcrevai_core", "diarize"]
     missing = str(tmp_path / "gone.wav")

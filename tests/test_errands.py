@@ -1,6 +1,7 @@
 """Work beside the jobs takes turns."""
 
 import os
+from typing import Any
 
 import pytest
 
@@ -9,10 +10,10 @@ from transcrevai_core.workers.background import Task
 from transcrevai_core.workers.oneshot import one_shot_worker
 
 
-def test_one_errand_goes_on_at_a_time():
+def test_one_errand_goes_on_at_a_time() -> None:
     order = []
 
-    def other(task):
+    def other(task: Any) -> None:
         with one_shot_worker("other", 0):
             order.append("other")
 

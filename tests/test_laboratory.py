@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import CEILING, wait_until, worker_named
+from conftest import known, wait_until, worker_named
 from typer.testing import CliRunner
 
+from tools.serving import CEILING
 from transcrevai_core import demo
 from transcrevai_core.cli import app
 from transcrevai_core.components.tuning.trials import _GRIDS
@@ -163,7 +164,7 @@ def test_a_wrong_grid_is_one_sentence(text: str) -> None:
 
 
 def test_a_grid_has_an_end() -> None:
-    grid = {"speaker_threshold": [0.5] * 100, "clustering": ["vbx"] * 100}
+    grid: dict[str, list[Any]] = {"speaker_threshold": [0.5] * 100, "clustering": ["vbx"] * 100}
     for number in (None, parameters.MOST_POINTS + 1):
         with pytest.raises(SettingError, match="10000 settings"):
             parameters.points(grid, number)
@@ -365,7 +366,9 @@ def test_a_job_that_needs_the_room_ends_the_idle_laboratory(library: Store, job:
     trial = lab.trial(job, parameters.job_settings(job))
     assert trial and lab.run(job, lab_tasks.diarize, trial)
     with Governor(library, load_settings()) as governor:
-        assert governor._other_workers_bytes() >= worker_named("laboratory").promised_bytes > 0
+        assert (
+            governor._other_workers_bytes() >= known(worker_named("laboratory")).promised_bytes > 0
+        )
         wait_until(lambda: governor.end_idle() == 1)  # it may be working ahead for a moment
     assert not worker_named("laboratory")
 
@@ -414,7 +417,7 @@ def test_a_killed_worker_costs_a_sweep_nothing(
     library: Store, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sweep_id = sweeps.create(library, job, planned(job))
-    killed = []
+    killed: list[Any] = []
 
     def kill(sweep: sweeps.Sweep) -> None:
         worker = worker_named("sweep")

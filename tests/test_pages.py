@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CEILING
 from streamlit.testing.v1 import AppTest
 
+from tools.serving import CEILING
 from transcrevai_core import demo, ui
 from transcrevai_core.codes import Cause, Note, Stage
-from transcrevai_core.errors import SettingError
+from transcrevai_core.errors import InputError, SettingError
 from transcrevai_core.library import edits
 from transcrevai_core.library.store import Store
 from transcrevai_core.messages import Message
@@ -55,7 +55,8 @@ def fill(store: Store, title: str = "Reunião", segments: int = 3, **changes: An
 
 def texts(app: AppTest) -> str:
     kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error")
-    return "\n".join(element.value for kind in kinds for element in app.get(kind))
+    elements: list[Any] = [element for kind in kinds for element in app.get(kind)]
+    return "\n".join(element.value for element in elements)
 
 
 def read(app: AppTest) -> dict[str, Any]:
@@ -197,7 +198,7 @@ def test_failed_job_says_why_and_can_be_retried(app: AppTest, store: Store) -> N
     job = fill(store, state="failed", error=Message("The file a.mp3 holds no sound."), segments=0)
     app.query_params["job"] = job.id
     checked(app.run())
-    assert app.error[0].value == ui.escape(job.error)
+    assert app.error[0].value == ui.escape(str(job.error))
     press(app, "Retry")
     assert store.job(job.id).state == "queued"
 
@@ -313,7 +314,8 @@ def test_library_filters_by_state(app: AppTest, store: Store) -> None:
     fill(store, "bad", state="failed", error=Message("It holds no sound."))
     open_page(app, "library.py")
     assert "good" in texts(app) and "bad" in texts(app)
-    app.get("pills")[0].set_value("Failed")
+    pills: Any = app.get("pills")[0]
+    pills.set_value("Failed")
     checked(app.run())
     assert "good" not in texts(app) and "It holds no sound" in texts(app).replace("\\", "")
 
@@ -344,7 +346,7 @@ def test_run_again_is_independent_of_the_first(store: Store, tmp_path: Path) -> 
     again = store.job(again.id)
     assert again.source.read_bytes() == b"sound" and again.title == "Interview"
     again.source.unlink()
-    with pytest.raises(ui.InputError, match="is gone"):
+    with pytest.raises(InputError, match="is gone"):
         ui.run_again(again, {})
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CEILING, wait_until
+from conftest import known, wait_until
 from streamlit.testing.v1 import AppTest
 from test_pages import checked, fill, open_page, press, texts
 
+from tools.serving import CEILING
 from transcrevai_core import workers
 from transcrevai_core.codes import Note
 from transcrevai_core.components.settings import preferences
@@ -262,7 +263,7 @@ def test_one_that_cannot_go_keeps_no_other(store: Store, monkeypatch: pytest.Mon
     stuck = store.wav(first.id)
     stuck.unlink()
     stuck.mkdir()
-    monkeypatch.setattr(retention.shutil, "rmtree", refuse(stuck, shutil.rmtree))
+    monkeypatch.setattr(shutil, "rmtree", refuse(stuck, shutil.rmtree))
     with pytest.raises(StorageError, match="Reunião could not be deleted"):
         retention.clean(store, load_settings(sound_days=30))
     assert not list(store.job_dir(second.id).iterdir()) and stuck.exists()
@@ -283,7 +284,7 @@ def refuse(stuck: Path, remove: Callable[[Path], None]) -> Callable[[Path], None
 
 def test_what_somebody_works_on_stays(store: Store) -> None:
     job = old(store, "Reunião")
-    edits.edit_text(store, store.segments(job.id)[0].id, "Outra coisa.")
+    edits.edit_text(store, known(store.segments(job.id)[0].id), "Outra coisa.")
     settings = load_settings(sound_days=30, job_days=30)
     assert retention.clean(store, settings) == retention.Due() and retention.sound_of(store, job)
     with store.database.write() as db:

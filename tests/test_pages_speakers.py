@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from test_pages import checked, open_page, press, read, texts
 
-from tests.test_pages import checked, open_page, press, read, texts
 from transcrevai_core import export
 from transcrevai_core.codes import Stage
 from transcrevai_core.components.transcript.speakers import LONGEST_NAME, check_name

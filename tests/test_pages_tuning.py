@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import wait_until
+from conftest import known, wait_until
 from streamlit.testing.v1 import AppTest
+from test_laboratory import done, job, library  # noqa: F401
+from test_pages import checked, open_page, press, texts
 
-from tests.test_laboratory import done, job, library  # noqa: F401
-from tests.test_pages import checked, open_page, press, texts
 from transcrevai_core import demo, ui
 from transcrevai_core.components.profiles import value_name
 from transcrevai_core.components.tuning.findings import relabelled
@@ -226,7 +226,8 @@ def test_a_sweep_belongs_to_the_reference_that_judged_it(
     assert "**Best: DER" in texts(app)
     assert "2 of the 2 settings come to the same DER" in texts(app)
     assert "another collar" not in texts(app)
-    app.get("button_group")[0].set_value(0.25)
+    collars: Any = app.get("button_group")[0]
+    collars.set_value(0.25)
     checked(app.run())
     assert "judged with another collar, 0.00 s" in texts(app).replace("\\", "")
 
@@ -234,7 +235,7 @@ def test_a_sweep_belongs_to_the_reference_that_judged_it(
     assert "judged by another reference" in texts(app) and "Best: DER" not in texts(app)
     assert "sweep_use" not in [button.key for button in app.button]
     press(app, "Run it again")
-    wait_until(lambda: sweeps.latest(library, job.id).state == "done")
+    wait_until(lambda: known(sweeps.latest(library, job.id)).state == "done")
     checked(app.run())
     assert "**Best: DER" in texts(app) and "judged by another" not in texts(app)
     again = sweeps.latest(library, job.id)
@@ -257,8 +258,13 @@ def test_a_plan_says_what_is_fixed_and_frees_a_given_number(
     checked(app.run())
     assert not app.warning and "Fixed, and not as by default: Number" not in texts(app)
     with pytest.MonkeyPatch.context() as patch:
-        begun = []
-        patch.setattr(sweeps, "create", lambda store, job, plan: begun.append(plan) or "none")
+        begun: list[Any] = []
+
+        def create(store: Store, job: Job, plan: Any) -> str:
+            begun.append(plan)
+            return "none"
+
+        patch.setattr(sweeps, "create", create)
         patch.setattr(sweep_run, "start", lambda place, sweep: None)
         press(app, "Try 36 settings")
     assert begun[0]["base"]["speakers"] is None
@@ -279,7 +285,8 @@ def test_what_is_exported_is_scored_where_there_is_a_reference(
     sweeps.keep_reference(library, job, RTTM.name, RTTM.read_bytes())
     checked(app.run())
     open_tab(app, job, TRIALS)
-    app.get("button_group")[0].set_value(0.25)
+    collars: Any = app.get("button_group")[0]
+    collars.set_value(0.25)
     checked(app.run())
     open_tab(app, job, ":material/output: Use and export")
     assert scores[0] is None and scores[1]["der"] < 0.2 and scores[1]["collar"] == 0

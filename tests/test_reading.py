@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from test_web import ask, port  # noqa: F401
 
-from tests.test_web import ask, port  # noqa: F401
 from transcrevai_core import i18n, ui
 from transcrevai_core.audio import waveform
 from transcrevai_core.library import edits

@@ -46,9 +46,9 @@ def test_a_wrong_setting_put_right_by_hand_lets_work_begin(
     job, config = store.add_job(short_recording, OPTIONS), store.home / "config.toml"
     config.write_text("hang_seconds = 1\n")
     work.start()
-    assert resting().startswith("hang_seconds is 1; it should be greater than or equal to 2")
+    assert str(resting()).startswith("hang_seconds is 1; it should be greater than or equal to 2")
     config.write_text("hang_seconds = \n")
-    wait_until(lambda: "is not valid TOML" in resting())  # the reason of this moment
+    wait_until(lambda: "is not valid TOML" in str(resting()))  # the reason of this moment
     config.write_text("hang_seconds = 60\n")
     becomes_done(store, job.id)
     wait_until(lambda: not resting())
@@ -65,7 +65,7 @@ def test_a_library_that_can_be_read_later_lets_work_begin(
         (home / "library.sqlite3").mkdir(parents=True)
         said = f"The library {home}/library.sqlite3 refused: unable to open database file."
     work.start()
-    assert resting() == said
+    assert str(resting()) == said
     home.unlink() if home.is_file() else (home / "library.sqlite3").rmdir()
     wait_until(lambda: not resting())
     store = ui.store()
@@ -92,10 +92,10 @@ def test_a_fault_that_nobody_foresaw_is_told_and_work_goes_on_after_it(
     with monkeypatch.context() as patch:
         patch.setattr(*place, fail)
         work.start()
-        wait_until(lambda: resting() == FAULT)
+        wait_until(lambda: str(resting()) == FAULT)
         before = len(failed)
         while len(failed) < before + 3:  # however often it fails, it is not told as over
-            assert resting() == FAULT
+            assert str(resting()) == FAULT
     becomes_done(store, job.id)
     wait_until(lambda: not resting())
 
@@ -109,7 +109,9 @@ def test_a_job_that_a_dead_runner_left_is_gone_on_with(
     with monkeypatch.context() as patch:
         patch.setattr(Runner, "_admit", lambda self: sys.exit("unforeseen"))  # past its own mending
         wait_until(
-            lambda: resting() == FAULT.replace("KeyError: 'unforeseen'", "SystemExit: unforeseen")
+            lambda: (
+                str(resting()) == FAULT.replace("KeyError: 'unforeseen'", "SystemExit: unforeseen")
+            )
         )
     becomes_done(store, job.id)
 

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 from babel.messages.pofile import read_po
-from conftest import CEILING
 from streamlit.testing.v1 import AppTest
 from test_pages import fill, open_page
 
 from tools import catalogues
+from tools.serving import CEILING
 from transcrevai_core import demo, ui
 from transcrevai_core import i18n as texts
+from transcrevai_core.codes import Cause, WorkerName
 from transcrevai_core.components import fields
 from transcrevai_core.components.search import fold
 from transcrevai_core.errors import SettingError
@@ -27,6 +28,7 @@ from transcrevai_core.library import precision
 from transcrevai_core.library.journal import Journal
 from transcrevai_core.library.precision import Check, Measure
 from transcrevai_core.library.store import Store
+from transcrevai_core.messages import Message
 from transcrevai_core.settings import Settings
 from transcrevai_core.tuning import laboratory
 from transcrevai_core.types import Turn
@@ -229,9 +231,11 @@ def portuguese_app(store: Store, in_portuguese: None) -> AppTest:
     fill(store, "Entrevista", state="failed", error=gone)
     fill(store, "Aula", state="queued", stage=waits)
     journal = Journal(store.database, "")
-    journal.add_event("recovered", "normal", "Recovered 2 jobs")
-    journal.add_event("action", "kill", "The transcription worker was ended: the program takes 900 "
-                      "MB of its budget of 600 MB")  # fmt: skip
+    journal.add_event("recovered", "normal", Cause.JOBS_RECOVERED(number=2))
+    cause = Cause.BUDGET(taken=900.0, budget=600.0)
+    journal.add_event(
+        "action", "kill", Cause.WORKER_ENDED(worker=WorkerName.TRANSCRIPTION, cause=cause)
+    )
     app = AppTest.from_file(str(ROUTER), default_timeout=CEILING)
     app.session_state[ui.LANGUAGE] = "pt_BR"
     return app
@@ -342,9 +346,9 @@ def test_what_evaluation_says_is_told_in_portuguese(in_portuguese: None) -> None
     check = Check(0.0, "base", {"a.wav": 3}, 0, (measure,))
     policies = [scoring.der_policy(collar, skip) for collar in (0, 0.25) for skip in (True, False)]
     verdicts = [precision.verdict(check, percent) for percent in (90, 99)]
-    assert all(texts.told(verdict).startswith("95,0% das") for verdict in verdicts)
-    for sentence in (*missing, *policies, *verdicts, scoring.CPWER):
-        words = {*re.findall(r"[a-z]{3,}", texts.told(sentence))}
+    assert all(texts.say(verdict).startswith("95,0% das") for verdict in verdicts)
+    for sentence in (*missing, *policies, *verdicts, Message(scoring.CPWER)):
+        words = {*re.findall(r"[a-z]{3,}", texts.say(sentence))}
         assert not words & {"the", "not", "scored", "words", "left", "boundary", "agree", "goes"}
 
 
@@ -375,7 +379,8 @@ def test_dates_and_numbers_are_those_of_brazil(in_portuguese: None) -> None:
 def test_what_was_chosen_is_kept(store: Store) -> None:
     app = AppTest.from_file(str(ROUTER), default_timeout=CEILING).run()
     assert app.title[0].value == "Transcribe"
-    app.get("button_group")[-1].set_value("pt_BR").run()
+    language: Any = app.get("button_group")[-1]
+    language.set_value("pt_BR").run()
     assert app.title[0].value == "Transcrever"
     assert ui.settings().interface_language == "pt_BR"
     other = AppTest.from_file(str(ROUTER), default_timeout=CEILING).run()

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 import uvicorn
-from conftest import CEILING, wait_until
+from conftest import wait_until
 from starlette.applications import Starlette
 
+from tools.serving import CEILING
 from transcrevai_core.library.store import Store
 from transcrevai_core.web import origin, uploads
 

@@ -12,6 +12,7 @@ import string
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
@@ -131,9 +132,9 @@ def _answers(function: ast.AST, local: Names, whole: Names) -> Iterator[str]:
 
 
 def _call(call: ast.Call, local: Names, whole: Names) -> Iterator[Text]:
-    name = getattr(call.func, "id", None) or getattr(call.func, "attr", "")
+    name = str(getattr(call.func, "id", None) or getattr(call.func, "attr", ""))
     if number := MARKS.get(name):
-        forms = [arg.value for arg in call.args[:number] if isinstance(arg, ast.Constant)]
+        forms = [str(arg.value) for arg in call.args[:number] if isinstance(arg, ast.Constant)]
         if len(forms) == number:
             yield forms[0] if number == 1 else (forms[0], forms[1])
     elif name in SAYS:
@@ -141,7 +142,7 @@ def _call(call: ast.Call, local: Names, whole: Names) -> Iterator[Text]:
         for argument in call.args[SAYS[name] : last]:
             yield from _said(argument, local, whole)
     for keyword in call.keywords:
-        if keyword.arg in NAMED.get(name, ()):
+        if (keyword.arg or "") in NAMED.get(name, ()):
             yield from _said(keyword.value, local, whole)
 
 
@@ -221,7 +222,7 @@ def translated(code: str, texts: Catalog) -> Catalog:
 
 def untranslated(catalog: Catalog) -> list[Text]:
     """Return the texts of a catalogue that have no translation."""
-    empty = []
+    empty: list[Any] = []  # Babel knows a message by its text, or by both its forms
     for message in catalog:
         forms = message.string if isinstance(message.string, tuple | list) else (message.string,)
         if message.id and (message.fuzzy or not all(forms)):

@@ -155,7 +155,8 @@ def resample(audio: Audio, rate: int, new_rate: int) -> Audio:
     full = np.zeros(new_length // 2 + 1, spectrum.dtype)
     full[: len(spectrum)] = spectrum
     out = np.fft.irfft(full, new_length) * (new_length / padded)
-    return out[: round(len(audio) * new_rate / rate)].astype(np.float32)
+    resampled: Audio = out[: round(len(audio) * new_rate / rate)].astype(np.float32)
+    return resampled
 
 
 def _sound_end(phonemes: list[Phoneme], start: float, stop: float) -> float:
