@@ -27,6 +27,10 @@ from transcrevai_core.settings import load_settings
 from transcrevai_core.types import Job
 from transcrevai_core.workers.worker import Worker
 
+# helpers and programs under test: without tests or examples, and not to be run at collection
+collect_ignore = [
+    path.name for path in Path(__file__).parent.glob("*.py") if not path.match("test_*.py")
+]
 ROUTER = Path(__file__).parent.parent / "pages" / "_router.py"
 # for the programs under test: however full the memory of this machine is, jobs begin; they have two
 # processors, and are tried again at once

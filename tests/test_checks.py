@@ -1,6 +1,5 @@
 """INT8 against float32: measured on the demo model, and what follows where they disagree."""
 
-import doctest
 import json
 import shutil
 from collections.abc import Callable
@@ -100,7 +99,6 @@ def test_the_last_check_of_a_model_counts_as_long_as_it_is_the_same_file(
 
 
 def test_the_verdict_is_one_sentence() -> None:
-    assert doctest.testmod(precision).failed == 0
     said = str(precision.verdict(Check(0, "base", {}, 0, (BAD, FLOAT)), 90))
     assert said == (
         "40.0% of the words of base in int8 agree with float32's, less than the 90% that is asked "

@@ -1,7 +1,5 @@
 """Each stage of diarization on its own, with answers that can be counted on one's fingers."""
 
-import doctest
-import importlib
 import itertools
 from dataclasses import replace
 from pathlib import Path
@@ -463,16 +461,3 @@ def test_turns_follow_the_voices_exactly_where_windows_do_not_overlap() -> None:
     assert found.count.number == 3
     swapped = pipeline.cluster(by_hand(vectors[::-1]), (1, 6), Recipe("mfcc", "k-means"), silence)
     assert [(t.start, t.end) for t in swapped.turns] == [(0, 2), (2, 6), (6, 9)]
-
-
-@pytest.mark.parametrize(
-    "module",
-    [
-        "transcript.rttm",
-        *(f"diarization.{m}" for m in ("clustering", "counting", "resegmentation")),
-        *(f"diarization.embeddings.{m}" for m in ("features", "windows")),
-    ],
-)
-def test_the_examples_in_docstrings_hold(module: Any) -> None:
-    result = doctest.testmod(importlib.import_module(f"transcrevai_core.{module}"))
-    assert result.failed == 0 < result.attempted

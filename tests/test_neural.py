@@ -1,6 +1,5 @@
 """Voice vectors by neural networks, on models of one layer that can be computed by hand."""
 
-import doctest
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -299,12 +298,6 @@ def test_the_speaker_model_of_a_repository_is_chosen() -> None:
         hub.choose_file(["a_eres.onnx", "b_eres.onnx"], "o/n")
     with pytest.raises(SettingError, match=r"holds no \.onnx file"):
         hub.choose_file(["pytorch_model.bin", "vad.onnx"], "o/n")
-
-
-@pytest.mark.parametrize("module", [hub, neural])
-def test_the_examples_in_docstrings_hold(module: Any) -> None:
-    result = doctest.testmod(module)
-    assert result.failed == 0 < result.attempted
 
 
 # --- resemblyzer

@@ -1,9 +1,7 @@
 """Words of an edited text get times that can be checked by hand."""
 
-import doctest
 from typing import Any
 
-from transcrevai_core.transcript import retiming
 from transcrevai_core.transcript.retiming import timed_words
 from transcrevai_core.types import Segment, Word
 
@@ -15,10 +13,6 @@ def said(text: str, edited: Any = None, start: float = 0.0) -> Segment:
 
 def times(segment: Segment) -> list[tuple[str, float, float]]:
     return [(word.text.strip(), word.start, word.end) for word in timed_words(segment)]
-
-
-def test_examples() -> None:
-    assert doctest.testmod(retiming).failed == 0
 
 
 def test_without_an_edit_words_are_the_models_own() -> None:

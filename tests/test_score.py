@@ -1,6 +1,5 @@
 """`transcrevai score` on turns and words whose errors can be counted on one's fingers."""
 
-import doctest
 import json
 import subprocess
 import sys
@@ -13,7 +12,6 @@ from typer.testing import CliRunner, Result
 from tools.serving import CEILING
 from transcrevai_core.cli import app
 from transcrevai_core.errors import InputError, SettingError
-from transcrevai_core.evaluation import cpwer, metrics, references, scoring
 from transcrevai_core.evaluation.metrics import DiarizationErrors, der
 from transcrevai_core.library.store import Store
 from transcrevai_core.transcript.rttm import format_rttm, write_rttm
@@ -189,12 +187,6 @@ def test_exit_code_2_is_wrong_use(folders: Path) -> None:
 def test_the_web_process_never_imports_the_scorer() -> None:
     code = "import sys, transcrevai_core.web.uploads; assert 'pyannote.metrics' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
-
-
-@pytest.mark.parametrize("module", [cpwer, metrics, references, scoring])
-def test_the_examples_in_docstrings_hold(module: Any) -> None:
-    result = doctest.testmod(module)
-    assert result.failed == 0 < result.attempted
 
 
 # --- words
