@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import expect, settle, visitor
 from conftest import SETTINGS
-from test_browser import browser, expect, settle, visitor  # noqa: F401
-from test_pages import fill
+from paging import fill
 
 from tools.serving import Server, serving
 from transcrevai_core.jobs import direct
@@ -84,7 +84,7 @@ def faults(page: Any) -> list[str]:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_page_has_a_serious_fault(
-    browser: Any,  # noqa: F811
+    browser: Any,
     server: Server,
     theme: str,
 ) -> None:
@@ -120,7 +120,7 @@ def test_no_page_has_a_serious_fault(
 
 
 def test_what_is_deleted_is_asked_for_first(
-    browser: Any,  # noqa: F811
+    browser: Any,
     server: Server,
     home: Path,
     monkeypatch: pytest.MonkeyPatch,

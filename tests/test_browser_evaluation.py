@@ -1,6 +1,5 @@
 """The evaluation page as a person meets it: a reference goes in, figures and marked errors come."""
 
-# ruff: noqa: F811
 import json
 import re
 from collections.abc import Iterator
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_browser import HEAVY, browser, expect, fits, library, opened, server  # noqa: F401
+from browsing import HEAVY, expect, fits, opened
 
 from tools.serving import Server
 from transcrevai_core import demo

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_browser import browser, expect, visitor  # noqa: F401
+from browsing import expect, visitor
 
 from tools.serving import Server, serving
 
@@ -18,7 +18,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def test_the_browsers_language_until_another_is_chosen(
-    browser: Any,  # noqa: F811
+    browser: Any,
     server: Server,
     tmp_path: Path,
 ) -> None:

@@ -1,13 +1,12 @@
 """The memory page as a person meets it: meters, limits that last, and memory given back."""
 
-# ruff: noqa: F811
 import re
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from test_browser import browser, expect, fits, library, opened, server  # noqa: F401
+from browsing import expect, fits, opened
 
 from tools.serving import Server
 from transcrevai_core.library.journal import Journal

@@ -1,6 +1,5 @@
 """A newcomer's whole way, in Portuguese: from the sample to a corrected, named, exported report."""
 
-# ruff: noqa: F811
 import io
 import json
 import re
@@ -9,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import docx
-from test_browser import browser, expect, library, opened, server  # noqa: F401
-from test_browser_speakers import choose_name
+from browsing import choose_name, expect, opened
 
 from tools.serving import Server
 from transcrevai_core import demo

@@ -1,13 +1,12 @@
 """Gaps that play and the report that is downloaded, as a person meets them."""
 
-# ruff: noqa: F811
 import re
 import wave
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from test_browser import browser, expect, library, opened, server, visitor  # noqa: F401
+from browsing import expect, opened, visitor
 
 from tools.serving import Server
 from transcrevai_core.library.store import Store

@@ -1,10 +1,9 @@
 """A server that was started with a wrong setting, in a browser: told, put right, and at work."""
 
-# ruff: noqa: F811
 from pathlib import Path
 from typing import Any
 
-from test_browser import browser, expect, opened  # noqa: F401
+from browsing import expect, opened
 
 from tools.serving import serving
 from transcrevai_core import demo

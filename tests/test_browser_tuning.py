@@ -1,6 +1,5 @@
 """The tuning way in a browser: change the count, see the answer, sweep, keep the best, use it."""
 
-# ruff: noqa: F811
 import json
 import re
 from collections.abc import Iterator
@@ -8,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import HEAVY, ended, expect, fits, opened, until
 from conftest import wait_until
-from test_browser import HEAVY, browser, expect, fits, library, opened, server  # noqa: F401
-from test_browser_speakers import ended, until
 
 from tools.serving import Server
 from transcrevai_core import demo

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 from conftest import SETTINGS, known, wait_until, worker_named
+from paging import checked, open_page, press
 from streamlit.testing.v1 import AppTest
-from test_pages import checked, open_page, press
 from typer.testing import CliRunner, Result
 
 from tools.serving import CEILING

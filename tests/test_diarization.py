@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import error_rate, run_cli
 from numpy.typing import NDArray
-from test_pipeline import run_cli
 
 from tools.serving import CEILING
 from transcrevai_core import demo
@@ -29,25 +29,6 @@ from transcrevai_core.transcript.rttm import read_rttm
 from transcrevai_core.types import Region, Turn
 
 IVECTOR = RECIPES["ivector"]
-
-
-def error_rate(reference: Any, hypothesis: Any, step: float = 0.01) -> float:
-    """DER at collar 0 on 10 ms frames, overlap scored, with the best matching of speakers."""
-    from scipy.optimize import linear_sum_assignment
-
-    end = max(turn.end for turn in [*reference, *hypothesis])
-    grids = []
-    for turns in (reference, hypothesis):
-        names = sorted({turn.speaker for turn in turns})
-        grid = np.zeros((len(names), round(end / step) + 1))
-        for turn in turns:
-            grid[names.index(turn.speaker), round(turn.start / step) : round(turn.end / step)] = 1
-        grids.append(grid)
-    together = grids[0] @ grids[1].T
-    rows, columns = linear_sum_assignment(-together)
-    spoken, heard = grids[0].sum(axis=0), grids[1].sum(axis=0)
-    errors = np.maximum(spoken, heard).sum() - together[rows, columns].sum()
-    return float(errors / spoken.sum())
 
 
 def write(path: Path, samples: Any) -> Path:

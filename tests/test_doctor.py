@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from conftest import known
+from helpers import run_cli
 from rich.console import Console
-from test_pipeline import run_cli
 from typer.testing import CliRunner
 
 from transcrevai_core import cli, workers

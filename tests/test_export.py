@@ -16,6 +16,7 @@ import pytest
 import srt
 import webvtt
 from conftest import known
+from helpers import spoken, transcript
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -25,30 +26,6 @@ from transcrevai_core.export.cues import LINE_WIDTH, cues
 from transcrevai_core.messages import Message
 from transcrevai_core.transcript.retiming import timed_pieces
 from transcrevai_core.types import Segment, Transcript, Word
-
-
-def transcript(*segments: Any, **changes: Any) -> Transcript:
-    values: dict[str, Any] = {
-        "title": "reunião de equipe.mp3",
-        "duration": 60.0,
-        "language": "pt",
-        "language_probability": 0.98,
-        "model": "demo",
-        "compute_type": "int8",
-        "segments": segments,
-    }
-    return Transcript(**(values | changes))
-
-
-def spoken(
-    text: str, start: float = 0.0, seconds: float = 1.0, probability: float = 0.9, **changes: Any
-) -> Segment:
-    """A segment whose words each take `seconds`, one right after the other."""
-    words = tuple(
-        Word(start + i * seconds, start + (i + 1) * seconds, f" {word}", probability)
-        for i, word in enumerate(text.split())
-    )
-    return Segment(start, words[-1].end, f" {text}", words, **changes)
 
 
 def read_srt(text: str) -> list[tuple[int, int, str]]:

@@ -13,12 +13,12 @@ from xml.etree import ElementTree
 import pytest
 import webvtt
 from conftest import known
+from helpers import spoken, transcript
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from praatio import textgrid
 from pympi.Elan import Eaf
 from pympi.Praat import TextGrid
-from test_export import spoken, transcript
 
 from tools.serving import CEILING
 from transcrevai_core.errors import InputError, StorageError

@@ -22,7 +22,6 @@ from transcrevai_core.diarization import clustering, grouping
 from transcrevai_core.diarization.pipeline import Voices
 from transcrevai_core.diarization.recipes import Recipe
 from transcrevai_core.errors import Cancelled, InputError, SettingError, WorkerDied
-from transcrevai_core.jobs import direct
 from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.library.cache import Cache
 from transcrevai_core.library.store import Store
@@ -208,24 +207,9 @@ def test_profiles_are_kept_and_go_over_other_settings(store: Store) -> None:
 # -- on a bundled sample -----------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A library in which the speakers of a sample were found."""
-    home = tmp_path_factory.mktemp("laboratory") / "home"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TRANSCREVAI_HOME", str(home))
-        direct.diarize(PT, embedding="mfcc")
-    return home
-
-
 @pytest.fixture
-def library(done: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setenv("TRANSCREVAI_HOME", str(done))
-    store = Store(done)
-    yield store
-    for job in store.jobs():
-        sweeps.reference_file(store, job.id).unlink(missing_ok=True)
-    laboratory.stop_all()
+def library(diarized: Store) -> Store:
+    return diarized
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import error_rate
 from huggingface_hub import constants
 from numpy.typing import NDArray
 
@@ -314,7 +315,6 @@ def resemblyzer() -> Embedding:
 def test_resemblyzer_tells_the_speakers_of_the_sample(
     resemblyzer: Embedding, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    from test_diarization import error_rate
 
     decode.decode(demo.sample_path("pt"), tmp_path / "pt.wav")
     reference = read_rttm(demo.sample_path("pt").with_suffix(".rttm"))

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from paging import checked, fill, open_page, press, texts
 from streamlit.testing.v1 import AppTest
-from test_pages import checked, fill, open_page, press, texts
 
 from transcrevai_core import ui, workers
 from transcrevai_core.components import memory

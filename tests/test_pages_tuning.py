@@ -1,15 +1,13 @@
 """The page Tuning over a bundled sample: settings that answer, references, sweeps, profiles."""
 
-# ruff: noqa: F811
 import json
 from typing import Any
 
 import numpy as np
 import pytest
 from conftest import known, wait_until
+from paging import checked, open_page, press, texts
 from streamlit.testing.v1 import AppTest
-from test_laboratory import done, job, library  # noqa: F401
-from test_pages import checked, open_page, press, texts
 
 from transcrevai_core import demo, ui
 from transcrevai_core.components.profiles import value_name
@@ -22,6 +20,16 @@ from transcrevai_core.types import Job, Turn
 
 RTTM = demo.sample_path("pt").with_suffix(".rttm")
 TRIALS = ":material/rule: Reference and sweep"
+
+
+@pytest.fixture
+def library(diarized: Store) -> Store:
+    return diarized
+
+
+@pytest.fixture
+def job(library: Store) -> Job:
+    return library.jobs()[-1]
 
 
 def slider(app: AppTest, job: Job, name: str) -> Any:

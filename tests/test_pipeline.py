@@ -1,6 +1,5 @@
 """The real pipeline on the demo model: whole jobs, interrupted ones, failing ones."""
 
-import io
 import json
 import os
 import signal
@@ -9,7 +8,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,9 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import SETTINGS, known, planned, wait_until, worker_named
+from helpers import run_cli
 
 from tools.serving import CEILING
-from transcrevai_core import cli, demo, export, transcribe, wer, workers
+from transcrevai_core import demo, export, transcribe, wer, workers
 from transcrevai_core.codes import Note
 from transcrevai_core.errors import StorageError, TranscrevaiError
 from transcrevai_core.jobs import direct, tasks
@@ -425,22 +424,6 @@ def test_control_c_keeps_what_is_finished_and_the_same_command_goes_on(
     assert "Traceback" not in said
     again = open_job(store, PT, JobOptions(**SHORT_CHUNKS))
     assert again.id == job.id and finished(store, job.id) >= 2
-
-
-def run_cli(*arguments: Any) -> subprocess.CompletedProcess[str]:
-    """Run the command line as its own program does, in this one."""
-    out, err = io.StringIO(), io.StringIO()
-    ending = signal.getsignal(signal.SIGTERM)
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-        patch.setattr(sys, "argv", ["transcrevai", *arguments])
-        try:
-            with pytest.raises(SystemExit) as ended:
-                cli.main()
-        finally:
-            signal.signal(signal.SIGTERM, ending)
-    return subprocess.CompletedProcess(
-        arguments, int(ended.value.code or 0), out.getvalue(), err.getvalue()
-    )
 
 
 def test_the_command_line_writes_every_format_and_scores(tmp_path: Path, store: Store) -> None:

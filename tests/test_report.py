@@ -12,10 +12,9 @@ import docx
 import pytest
 from conftest import known, wait_until
 from docx.oxml.ns import qn
+from paging import checked, fill_speakers, open_page, press
 from PIL import Image
 from streamlit.testing.v1 import AppTest
-from test_pages import checked, open_page, press
-from test_pages_speakers import fill
 from typer.testing import Result
 
 from transcrevai_core import i18n
@@ -328,7 +327,7 @@ def run(*arguments: Any) -> Result:
 
 
 def test_the_command_writes_what_is_asked_for(store: Store, tmp_path: Path) -> None:
-    job = fill(store)
+    job = fill_speakers(store)
     edits.rename_speaker(store, job.id, A, "Ana")
     path = tmp_path / "ata.html"
     assert run(job.id[:8], "--output", str(path), "--address", PAGE).exit_code == 0
@@ -337,7 +336,7 @@ def test_the_command_writes_what_is_asked_for(store: Store, tmp_path: Path) -> N
     assert (tmp_path / "x").read_text().startswith("# Reunião\n")
     wrong = run(job.id, "--format", "pdf")
     assert isinstance(wrong.exception, InputError) and "docx, html, md" in str(wrong.exception)
-    empty = run(fill(store, text=False).id)
+    empty = run(fill_speakers(store, text=False).id)
     assert isinstance(empty.exception, InputError) and "no text" in str(empty.exception)
 
 
@@ -346,7 +345,7 @@ def test_its_file_is_named_in_its_language(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(i18n, "_find", lambda: i18n.SOURCE)  # which the command changes
-    job = fill(store)
+    job = fill_speakers(store)
     for arguments in ((), ("--language", "pt")):
         assert run(job.id, "--format", "md", *arguments).exit_code == 0
     names = {"Reunião-report.md", "Reunião-relatorio.md"}
@@ -354,7 +353,7 @@ def test_its_file_is_named_in_its_language(
 
 
 def test_the_page_offers_it_and_a_worker_writes_it(app: AppTest, store: Store) -> None:
-    job = fill(store)
+    job = fill_speakers(store)
     open_page(app, "transcript.py", job=job.id)
     assert "Write the report" in [b.label for b in app.button]
     choice = next(c for c in app.get("button_group") if c.proto.label == "File")
@@ -367,7 +366,7 @@ def test_the_page_offers_it_and_a_worker_writes_it(app: AppTest, store: Store) -
     assert f"{PAGE}?job={job.id}" in content.decode()
     with pytest.raises(InputError, match="unknown"):
         written(store.home, job.id, "pdf")
-    open_page(app, "transcript.py", job=fill(store, text=False).id)
+    open_page(app, "transcript.py", job=fill_speakers(store, text=False).id)
     assert "Write the report" not in [b.label for b in app.button]
 
 
@@ -377,7 +376,7 @@ def test_a_report_that_cannot_be_written_says_why(
     def refuses(*asked: Any, should_stop: Any) -> None:
         raise InputError("There is no job.")
 
-    job = fill(store)
+    job = fill_speakers(store)
     open_page(app, "transcript.py", job=job.id)
     monkeypatch.setattr(report_component, "written", refuses)
     press(app, "Write the report")

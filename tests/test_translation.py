@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from babel.messages.pofile import read_po
+from paging import fill, open_page
 from streamlit.testing.v1 import AppTest
-from test_pages import fill, open_page
 
 from tools import catalogues
 from tools.serving import CEILING
