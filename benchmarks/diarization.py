@@ -19,6 +19,7 @@ import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from transcrevai_core import demo
 from transcrevai_core.audio import decode
@@ -61,10 +62,10 @@ def diarize_once(
     turns = list(cluster(voices, speakers, recipe, read).turns)
     took = time.process_time() - begun
     field, choices = CHOICES[embedding] if vary else ("", ())
-    variants = {
-        choice: list(cluster(voices, speakers, replace(recipe, **{field: choice}), read).turns)
-        for choice in choices
-    }
+    variants = {}
+    for choice in choices:
+        other: dict[str, Any] = {field: choice}
+        variants[choice] = list(cluster(voices, speakers, replace(recipe, **other), read).turns)
     return turns, took, variants
 
 

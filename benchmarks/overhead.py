@@ -33,11 +33,11 @@ class TimedStore(Store):
 
     begun = 0.0
 
-    def begin_chunk(self, job_id: str, index: int) -> int:
+    def begin_chunk(self, job_id: str, index: int) -> None:
         """Note the time of the first call."""
         if index == 0:
             self.begun = time.perf_counter()
-        return super().begin_chunk(job_id, index)
+        super().begin_chunk(job_id, index)
 
 
 def through_pipeline(

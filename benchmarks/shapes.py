@@ -90,7 +90,7 @@ def _tokenizer() -> Tokenizer:
         product(pairs, pairs),
     )
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    merges = list(islice(every, TEXT_TOKENS - len(alphabet) - 1))
+    merges = [(a, b) for a, b in islice(every, TEXT_TOKENS - len(alphabet) - 1)]
     # CTranslate2 >= 4.7 takes a model for multilingual if the empty token is in its vocabulary
     tokens = [*alphabet, *map("".join, merges), ""]
     vocabulary = {token: number for number, token in enumerate(tokens)}

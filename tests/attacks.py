@@ -9,7 +9,9 @@ import functools
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -21,7 +23,7 @@ LEAK_MB_A_SECOND = 50
 STAGES = ("prepare", "load_model", "decode", "diarize")
 
 
-def attack(stage):
+def attack(stage: str) -> None:
     """Go wrong, where this stage is meant."""
     file = Path(os.environ["ATTACKS"]) / stage
     if not file.is_file():
@@ -36,9 +38,10 @@ def attack(stage):
         os.kill(os.getpid(), {"kill": signal.SIGKILL, "segfault": signal.SIGSEGV}[way])
 
 
-def leak(log):
+def leak(log: Path) -> None:
     """Take memory at a steady pace, and write down how much there is."""
-    held, step = [], 0.02
+    held: list[Any] = []
+    step = 0.02
     with log.open("w") as file:
         while len(held) * step < 60:
             held.append(b"x" * round(LEAK_MB_A_SECOND * readings.MB * step))
@@ -47,11 +50,11 @@ def leak(log):
             time.sleep(step)
 
 
-def attacked(stage):
+def attacked(stage: str) -> Callable[..., Any]:
     real = getattr(tasks, stage)
 
     @functools.wraps(real)
-    def function(*args):
+    def function(*args: Any) -> Any:
         attack(stage)
         return real(*args)
 
@@ -67,15 +70,15 @@ for function in (prepare, load_model, decode, diarize):
 class Silence(watcher.Silence):
     """Silence in which the time of a process that is stopped runs faster, and no other's."""
 
-    def look(self, pid):
-        super().look(pid)
+    def count(self, pid: int | None) -> None:
+        super().count(pid)
         with contextlib.suppress(psutil.Error):
             if pid and psutil.Process(pid).status() == psutil.STATUS_STOPPED:
                 self.silent += 10
 
 
-def begin():
+def begin() -> None:
     """Let the stages go wrong from now on."""
-    watcher.Silence = Silence
+    setattr(watcher, "Silence", Silence)  # noqa: B010
     for stage in STAGES:
         setattr(tasks, stage, globals()[stage])

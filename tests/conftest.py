@@ -1,11 +1,12 @@
 """What many tests need: a library of their own, and sounds made on the spot."""
 
 import os
+import threading
 import time
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 # before numpy is there: one thread for its sums, as in the workers, or the tests' processes would
 # spin for each other's cores
@@ -15,19 +16,30 @@ import av
 import numpy as np
 import pytest
 
-from tools.serving import CEILING
+from tools.serving import CEILING, Server, browsing, serving
 from transcrevai_core import demo, i18n, workers
 from transcrevai_core.audio import decode
+from transcrevai_core.jobs import direct
 from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.jobs.planning import plan_for
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.plan import Plan
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import load_settings
+from transcrevai_core.transcription import catalogue
+from transcrevai_core.tuning import laboratory, sweeps
 from transcrevai_core.types import Job
+from transcrevai_core.web import uploads
 from transcrevai_core.workers.worker import Worker
 
+# helpers and programs under test: without tests or examples, and not to be run at collection
+collect_ignore = [
+    path.name for path in Path(__file__).parent.glob("*.py") if not path.match("test_*.py")
+]
+pytest.register_assert_rewrite("browsing", "helpers", "paging")
+
 ROUTER = Path(__file__).parent.parent / "pages" / "_router.py"
+UPLOAD_LIMIT = 1_000_000  # bytes, where tests send something
 # for the programs under test: however full the memory of this machine is, jobs begin; they have two
 # processors, and are tried again at once
 SETTINGS = {
@@ -45,6 +57,15 @@ def wait_until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not come to that"
         time.sleep(0.02)
+
+
+T = TypeVar("T")
+
+
+def known(value: T | None) -> T:
+    """Return what must be there."""
+    assert value is not None
+    return value
 
 
 def worker_named(name: str) -> Worker | None:
@@ -130,7 +151,9 @@ def make_sound(tmp_path: Path) -> Callable[..., Path]:
                 wav.writeframes(np.repeat(tone, channels).tobytes())
             return path
         with av.open(str(path), "w") as container:
-            stream = container.add_stream(codec, rate=rate, layout=layout, format=sample_format)
+            stream: Any = container.add_stream(
+                codec, rate=rate, layout=layout, format=sample_format
+            )
             frame = av.AudioFrame.from_ndarray(
                 np.tile(tone, (channels, 1)), format="s16p", layout=layout
             )
@@ -143,3 +166,63 @@ def make_sound(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return make
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    home = tmp_path_factory.mktemp("browser") / "home"
+    with serving(home, TRANSCREVAI_WORK_CORES=SETTINGS["TRANSCREVAI_WORK_CORES"]) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def library(server: Server) -> Store:
+    return Store(server.log.parent / "home")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with browsing() as running:
+        yield running
+
+
+@pytest.fixture
+def port(store: Store) -> Iterator[int]:
+    import uvicorn  # slow to import, and few tests need it
+    from starlette.applications import Starlette
+
+    app = Starlette(routes=uploads.build_routes(lambda: store, lambda: UPLOAD_LIMIT))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    wait_until(lambda: server.started)
+    yield server.servers[0].sockets[0].getsockname()[1]
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep models in a hub's cache of the test's own."""
+    monkeypatch.setattr(catalogue, "hub_cache", lambda: tmp_path / "hub")
+    return tmp_path / "hub"
+
+
+@pytest.fixture(scope="module")
+def diarized_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library in which the speakers of a sample were found."""
+    home = tmp_path_factory.mktemp("laboratory") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRANSCREVAI_HOME", str(home))
+        direct.diarize(demo.sample_path("pt"), embedding="mfcc")
+    return home
+
+
+@pytest.fixture
+def diarized(diarized_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    monkeypatch.setenv("TRANSCREVAI_HOME", str(diarized_home))
+    store = Store(diarized_home)
+    yield store
+    for job in store.jobs():
+        sweeps.reference_file(store, job.id).unlink(missing_ok=True)
+    laboratory.stop_all()

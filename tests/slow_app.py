@@ -14,14 +14,14 @@ from transcrevai_core.components import recording  # noqa: E402
 from transcrevai_core.web import uploads  # noqa: E402
 
 SECONDS = 3.0  # longer than what a slow line holds back
-look_at = recording.look_at
+remember_job = recording.remember_job
 
 
-def look_slowly_at(job_id: str) -> None:
-    look_at(job_id)
+def remember_slowly(job_id: str) -> None:
+    remember_job(job_id)
     time.sleep(SECONDS)
 
 
-recording.look_at = look_slowly_at
+setattr(recording, "remember_job", remember_slowly)  # noqa: B010
 routes = uploads.build_routes(ui.store, uploads.max_upload_bytes)
 app = st.App(ROOT / "pages" / "_router.py", routes=routes)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import write_wav
 
-from tests.test_diarization import write
 from transcrevai_core import i18n
 from transcrevai_core.audio import acoustics
 from transcrevai_core.audio.acoustics import Sound
@@ -26,7 +26,7 @@ def voice(hertz: float, seconds: np.ndarray = SECONDS) -> Any:
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Sound:
     """Two seconds of a voice of 120 Hz, one of silence, one of 240 Hz; looked at from 0.5 s on."""
     samples = np.where(SECONDS < 2, voice(120), np.where(SECONDS < 3, 0.0, voice(240)))
-    wav = write(tmp_path_factory.mktemp("acoustics") / "audio.wav", samples)
+    wav = write_wav(tmp_path_factory.mktemp("acoustics") / "audio.wav", samples)
     return acoustics.measure(wav, 0.5, 4.0)
 
 
@@ -54,11 +54,11 @@ def test_levels_are_in_decibels(sound: Sound) -> None:
 
 
 def test_a_long_stretch_has_fewer_columns_and_a_short_one_is_enough(tmp_path: Path) -> None:
-    wav = write(tmp_path / "audio.wav", voice(120, np.arange(8 * 16_000) / 16_000))
+    wav = write_wav(tmp_path / "audio.wav", voice(120, np.arange(8 * 16_000) / 16_000))
     found = acoustics.measure(wav, 0.0, 8.0)
     assert found.step == 0.02 and len(found.pitch) == len(found.peak) == 401
     assert found.times[-1] == 8.0
-    silent = acoustics.measure(write(tmp_path / "b.wav", np.zeros(100)), 0.0, 1.0)
+    silent = acoustics.measure(write_wav(tmp_path / "b.wav", np.zeros(100)), 0.0, 1.0)
     assert set(silent.pitch) == {None} and max(silent.peak) == 0
     assert "No pitch was found" in acoustic_figures.summary(silent)
     assert len(acoustic_figures.draw(silent).data) == 3

@@ -3,30 +3,35 @@
 import http.client
 import re
 import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
 import pytest
 from attacks import STAGES
-from conftest import CEILING, SETTINGS, wait_until
+from conftest import SETTINGS, known, wait_until
 
-from tools.serving import serving
+from tools.serving import CEILING, serving
 from transcrevai_core.library.journal import Journal
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.readings import MB
 from transcrevai_core.workers.worker import BACKSTOP
 
+pytestmark = pytest.mark.slow
+
 
 class Health(threading.Thread):
     """Asks the health route again and again, and ends where it is not answered."""
 
-    def __init__(self, url):
+    def __init__(self, url: str) -> None:
         super().__init__(daemon=True)
         self.address = urlsplit(url).netloc
         self.answers, self.ending = 0, threading.Event()
         self.start()
 
-    def run(self):
+    def run(self) -> None:
         while not self.ending.wait(0.05):
             connection = http.client.HTTPConnection(self.address, timeout=CEILING)
             connection.request("GET", "/_stcore/health")
@@ -36,7 +41,7 @@ class Health(threading.Thread):
 
 
 @pytest.fixture(scope="module")
-def attacked(tmp_path_factory):
+def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Any, Any, Any]]:
     """A server whose workers obey files of attacks; yields its library, their folder, health."""
     folder = tmp_path_factory.mktemp("attacks")
     with serving(
@@ -62,8 +67,8 @@ SAID = {"leak": "needed more memory than its limit", "hang": "hung"}
 
 @pytest.mark.parametrize("way", ["leak", "hang", "segfault", "kill"])
 def test_a_worker_that_goes_wrong_at_each_stage_costs_nothing_but_time(
-    attacked, short_recording, way
-):
+    attacked: tuple[Store, Any, Any, Any], short_recording: Path, way: str
+) -> None:
     store, folder, health, server = attacked
     health.answers = 0
     for stage in STAGES:
@@ -82,13 +87,15 @@ def test_a_worker_that_goes_wrong_at_each_stage_costs_nothing_but_time(
     assert sorted(cause.split()[1] for cause in restarts) == expected
     assert all("worker starts again after 0.1 s" in cause for cause in restarts)
     if way == "leak":
-        limits = {cause.split()[1]: re.search(r"limit of (\d+) MB", cause)[1] for cause in died}
+        limits = {
+            cause.split()[1]: known(re.search(r"limit of (\d+) MB", cause))[1] for cause in died
+        }
         for stage, worker in WORKERS.items():
             stopped_in_time(folder / f"{stage}.log", int(limits[worker]) * MB)
     assert health.answers > 10 and health.is_alive()
     assert psutil.pid_exists(server.pid)
 
 
-def stopped_in_time(log, limit):
+def stopped_in_time(log: Path, limit: Any) -> None:
     """Check that a leak came to its limit, and not to where the system would refuse it more."""
     assert 0.9 * limit < int(log.read_text().splitlines()[-1]) < BACKSTOP * limit

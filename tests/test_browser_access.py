@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import expect, settle, visitor
 from conftest import SETTINGS
-from test_pages import fill
+from paging import fill
 
-from tests.test_browser import browser, expect, settle, visitor  # noqa: F401
 from tools.serving import Server, serving
 from transcrevai_core.jobs import direct
 from transcrevai_core.jobs.retention import DAY
@@ -21,6 +21,8 @@ from transcrevai_core.settings import load_settings
 from transcrevai_core.transcript.rttm import format_rttm
 from transcrevai_core.tuning import parameters, sweep_run, sweeps
 from transcrevai_core.types import Job
+
+pytestmark = pytest.mark.slow
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 PAGES = ("", "transcript", "tuning", "library", "evaluation", "memory", "settings")
@@ -55,7 +57,7 @@ def sweep(store: Store, job: Job) -> None:
     """Try some settings of a job's speakers against what was found with the usual ones."""
     reference = format_rttm(store.transcript(job.id).turns, "a")
     sweeps.keep_reference(store, job, "right.rttm", reference.encode())
-    grid = {"speakers": [2, 3], "min_turn_seconds": [0.0, 0.4]}
+    grid: dict[str, list[Any]] = {"speakers": [2, 3], "min_turn_seconds": [0.0, 0.4]}
     planned = sweeps.plan(parameters.job_settings(job), grid, reference)
     sweep_run.run(store, load_settings(), sweeps.create(store, job, planned))
 
@@ -84,7 +86,7 @@ def faults(page: Any) -> list[str]:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_page_has_a_serious_fault(
-    browser: Any,  # noqa: F811
+    browser: Any,
     server: Server,
     theme: str,
 ) -> None:
@@ -120,7 +122,7 @@ def test_no_page_has_a_serious_fault(
 
 
 def test_what_is_deleted_is_asked_for_first(
-    browser: Any,  # noqa: F811
+    browser: Any,
     server: Server,
     home: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -1,6 +1,5 @@
 """The evaluation page as a person meets it: a reference goes in, figures and marked errors come."""
 
-# ruff: noqa: F811
 import json
 import re
 from collections.abc import Iterator
@@ -8,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import HEAVY, expect, fits, opened
 
-from tests.test_browser import HEAVY, browser, expect, fits, library, opened, server  # noqa: F401
 from tools.serving import Server
 from transcrevai_core import demo
 from transcrevai_core.library.store import Store
 from transcrevai_core.types import Chunk, Segment, Turn
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

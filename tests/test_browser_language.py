@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import expect, visitor
 
-from tests.test_browser import browser, expect, visitor  # noqa: F401
 from tools.serving import Server, serving
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +20,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def test_the_browsers_language_until_another_is_chosen(
-    browser: Any,  # noqa: F811
+    browser: Any,
     server: Server,
     tmp_path: Path,
 ) -> None:

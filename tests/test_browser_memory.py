@@ -1,19 +1,20 @@
 """The memory page as a person meets it: meters, limits that last, and memory given back."""
 
-# ruff: noqa: F811
 import re
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from browsing import expect, fits, opened
 
-from tests.test_browser import browser, expect, fits, library, opened, server  # noqa: F401
 from tools.serving import Server
 from transcrevai_core.library.journal import Journal
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.readings import MB, Machine, Reading
 from transcrevai_core.workers.processes import name_of
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(params=[1280, 400])

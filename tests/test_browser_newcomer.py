@@ -1,6 +1,5 @@
 """A newcomer's whole way, in Portuguese: from the sample to a corrected, named, exported report."""
 
-# ruff: noqa: F811
 import io
 import json
 import re
@@ -9,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import docx
+import pytest
+from browsing import choose_name, expect, opened
 
-from tests.test_browser import browser, expect, library, opened, server  # noqa: F401
-from tests.test_browser_speakers import choose_name
 from tools.serving import Server
 from transcrevai_core import demo
 from transcrevai_core.library.store import Store
+
+pytestmark = pytest.mark.slow
 
 
 def test_from_the_sample_to_a_corrected_report(

@@ -1,18 +1,19 @@
 """Gaps that play and the report that is downloaded, as a person meets them."""
 
-# ruff: noqa: F811
 import re
 import wave
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from browsing import expect, opened, visitor
 
-from tests.test_browser import browser, expect, library, opened, server, visitor  # noqa: F401
 from tools.serving import Server
 from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
 from transcrevai_core.types import Chunk, Job, Region, Segment, Turn, Word
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,16 @@
 """A server that was started with a wrong setting, in a browser: told, put right, and at work."""
 
-# ruff: noqa: F811
 from pathlib import Path
 from typing import Any
 
-from tests.test_browser import browser, expect, opened  # noqa: F401
+import pytest
+from browsing import expect, opened
+
 from tools.serving import serving
 from transcrevai_core import demo
 from transcrevai_core.library.store import Store
+
+pytestmark = pytest.mark.slow
 
 RESTS = "Work rests, and goes on by itself as soon as it can: hang_seconds is 1;"
 

@@ -1,24 +1,13 @@
 """Speakers as a person meets them: lanes that play, names that go everywhere, another count."""
 
-# ruff: noqa: F811
-import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import wait_until
+from browsing import NOTE, PLAYS, choose_name, download, ended, expect, fits, until, visitor
+from paging import fill_speakers
 
-from tests.test_browser import (  # noqa: F401
-    browser,
-    download,
-    expect,
-    fits,
-    library,
-    server,
-    visitor,
-)
-from tests.test_pages_speakers import fill
 from tools.serving import Server
 from transcrevai_core import demo, ui
 from transcrevai_core.library import edits
@@ -26,13 +15,9 @@ from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
 from transcrevai_core.types import Job
 
+pytestmark = pytest.mark.slow
+
 ROW = ".row"
-SOUND = """[...document.querySelectorAll('*')]
-.map(e => e.shadowRoot?.querySelector('audio')).find(a => a)"""
-# whether the sound plays, at a time or later
-PLAYS = f"from => {{ const a = {SOUND}; return a && !a.paused && a.currentTime >= from }}"
-# writes down to where the sound is brought
-NOTE = "a => { window.came = []; a.addEventListener('seeking', () => came.push(a.currentTime)) }"
 
 SELECTED = """() => { const field = document.activeElement
 return field.selectionStart === 0 && field.selectionEnd === field.value.length }"""
@@ -43,13 +28,6 @@ def sample(server: Server, library: Store) -> Job:
     """Find who speaks in the English sample, without any text yet."""
     options = JobOptions(model="none", language="en").model_dump()
     return ended(library, library.add_job(demo.sample_path("en"), options, title="A call"))
-
-
-def ended(library: Store, job: Job) -> Job:
-    wait_until(lambda: library.job(job.id).state in ("done", "failed"))
-    job = library.job(job.id)
-    assert job.state == "done", job.error
-    return job
 
 
 @pytest.fixture(scope="module")
@@ -71,15 +49,6 @@ def page(context: Any, server: Server, sample: Job) -> Iterator[Any]:
     yield tab
     tab.close()
     assert not faults
-
-
-def until(element: Any, act: Callable[[], Any]) -> None:
-    """Act again and again, as people do, until an element shows."""
-    for seconds in (1, 2, 4, 8, 16, 32, 64):  # one that is on its way would be sent back
-        act()
-        with contextlib.suppress(AssertionError):
-            return expect(element).to_be_visible(timeout=1_000 * seconds)
-    raise AssertionError(f"{element} never showed")
 
 
 def choose(page: Any, label: str, option: str) -> None:
@@ -153,7 +122,7 @@ def test_a_typed_name_is_kept_however_the_field_is_left(
 def test_known_names_leave_save_free_and_are_taken_by_a_click(
     page: Any, library: Store, sample: Job, width: int
 ) -> None:
-    other = fill(library)
+    other = fill_speakers(library)
     edits.rename_speaker(library, other.id, "SPEAKER_00", f"Known {width}")
     page.set_viewport_size({"width": width, "height": 900})
     page.get_by_role("button", name="rename").first.click()
@@ -196,10 +165,6 @@ def test_the_page_stays_wide_when_it_is_drawn_anew(page: Any, sample: Job) -> No
         expect(page.get_by_role("dialog")).to_be_hidden()
         expect(page.locator(".who", has_text=f"Speaker {name}").first).to_be_visible()
         assert main.bounding_box()["width"] == 1280
-
-
-def choose_name(page: Any, name: str, label: str = "Name") -> None:
-    page.get_by_role("dialog").get_by_role("textbox", name=label).fill(name)
 
 
 def test_a_segment_is_given_to_somebody_else(page: Any, library: Store, sample: Job) -> None:

@@ -1,6 +1,5 @@
 """A transcript as a newcomer works on it: from the sample to the corrected export, step by step."""
 
-# ruff: noqa: F811
 import json
 import re
 import shutil
@@ -9,23 +8,17 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from browsing import NOTE, PLAYS, SOUND, choose_name, download, expect, opened
 from conftest import wait_until
 
-from tests.test_browser import (  # noqa: F401
-    browser,
-    download,
-    expect,
-    library,
-    opened,
-    server,
-)
-from tests.test_browser_speakers import NOTE, PLAYS, SOUND, choose_name
 from tools.serving import Server
 from transcrevai_core import demo
 from transcrevai_core.library import edits, history
 from transcrevai_core.library.store import Store
 from transcrevai_core.types import Chunk, Job, Segment, Turn, Word
 from transcrevai_core.web import transcript_routes
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """The tuning way in a browser: change the count, see the answer, sweep, keep the best, use it."""
 
-# ruff: noqa: F811
 import json
 import re
 from collections.abc import Iterator
@@ -8,16 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import HEAVY, ended, expect, fits, opened, until
 from conftest import wait_until
 
-from tests.test_browser import HEAVY, browser, expect, fits, library, opened, server  # noqa: F401
-from tests.test_browser_speakers import ended, until
 from tools.serving import Server
 from transcrevai_core import demo
 from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
 from transcrevai_core.tuning import profiles, sweeps
 from transcrevai_core.types import Job
+
+pytestmark = pytest.mark.slow
 
 RTTM = demo.sample_path("pt").with_suffix(".rttm")
 LANES = ".stPlotlyChart .ytick text"

@@ -1,18 +1,23 @@
 """What a user changed is taken back and made again, across restarts, or refused where it cannot."""
 
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
 import pytest
+from conftest import known
 
 from transcrevai_core.errors import InputError
 from transcrevai_core.library import edits, history
 from transcrevai_core.library.store import Store
-from transcrevai_core.types import Chunk, Region, Segment, Turn, Word
+from transcrevai_core.types import Chunk, Job, Region, Segment, Turn, Word
 
 A, B, C = "SPEAKER_00", "SPEAKER_01", "SPEAKER_02"
 TURNS = [Turn(0, 3, A), Turn(3, 6, B)]
 
 
 @pytest.fixture
-def job(store, make_sound):
+def job(store: Store, make_sound: Callable[..., Path]) -> Job:
     """A finished job of two segments of three words, a second each, spoken by two."""
     job = store.add_job(make_sound(), {})
     store.save_plan(job.id, [Chunk(0, 0, 6, (Region(0, 6),))])
@@ -22,21 +27,21 @@ def job(store, make_sound):
     return store.job(job.id)
 
 
-def said(start, text):
+def said(start: float, text: str) -> Segment:
     words = [Word(start + n, start + n + 1, f" {w}", 0.9) for n, w in enumerate(text.split())]
     return Segment(start, words[-1].end, f" {text}", tuple(words))
 
 
-def state(store, job):
+def state(store: Store, job: Job) -> tuple[tuple[Segment, ...], list[Turn], Mapping[str, str]]:
     transcript = store.transcript(job.id)
     return transcript.segments, sorted(transcript.turns, key=lambda t: t.start), transcript.names
 
 
-def first(store, job):
-    return store.segments(job.id)[0].id
+def first(store: Store, job: Job) -> int:
+    return known(store.segments(job.id)[0].id)
 
 
-EDITS = {
+EDITS: dict[str, Callable[[Store, Job], Any]] = {
     "text": lambda s, j: edits.edit_text(s, first(s, j), "Boa tarde, pessoal."),
     "replace": lambda s, j: edits.replace_all(s, j.id, "o", "0"),
     "split": lambda s, j: edits.split_segment(s, first(s, j), 1),
@@ -50,7 +55,7 @@ EDITS = {
 
 
 @pytest.mark.parametrize("what", EDITS)
-def test_each_change_is_taken_back_and_made_again(store, job, what):
+def test_each_change_is_taken_back_and_made_again(store: Store, job: Job, what: Any) -> None:
     before = state(store, job)
     change = EDITS[what](store, job)
     after = state(store, job)
@@ -64,7 +69,7 @@ def test_each_change_is_taken_back_and_made_again(store, job, what):
     assert history.undo(fresh, job.id).segments == change.segments
 
 
-def test_all_changes_are_taken_back_in_turn_and_made_again(store, job):
+def test_all_changes_are_taken_back_in_turn_and_made_again(store: Store, job: Job) -> None:
     states = [state(store, job)]
     for edit in EDITS.values():
         edit(store, job)
@@ -79,7 +84,7 @@ def test_all_changes_are_taken_back_in_turn_and_made_again(store, job):
     assert not history.redo(store, job.id).what
 
 
-def test_a_new_change_ends_what_could_be_made_again(store, job):
+def test_a_new_change_ends_what_could_be_made_again(store: Store, job: Job) -> None:
     EDITS["note"](store, job)
     history.undo(store, job.id)
     with store.database.read() as db:
@@ -90,7 +95,7 @@ def test_a_new_change_ends_what_could_be_made_again(store, job):
     assert not history.redo(store, job.id).what
 
 
-def test_what_changes_nothing_is_no_change(store, job):
+def test_what_changes_nothing_is_no_change(store: Store, job: Job) -> None:
     with store.database.read() as db:
         version = history.version(db, job.id)
     edits.set_note(store, first(store, job), " ")
@@ -100,7 +105,7 @@ def test_what_changes_nothing_is_no_change(store, job):
     assert not history.undo(store, job.id).what
 
 
-def test_search_follows_what_is_taken_back(store, job):
+def test_search_follows_what_is_taken_back(store: Store, job: Job) -> None:
     EDITS["text"](store, job)
     assert store.search("tarde") and not store.search("bom")
     history.undo(store, job.id)
@@ -108,7 +113,7 @@ def test_search_follows_what_is_taken_back(store, job):
 
 
 @pytest.mark.parametrize("anew", ["clustering", "chunk", "plan"])
-def test_what_is_made_anew_is_not_written_over(store, job, anew):
+def test_what_is_made_anew_is_not_written_over(store: Store, job: Job, anew: str) -> None:
     EDITS["highlight"](store, job)
     if anew == "clustering":
         store.save_diarization(job.id, [Turn(0, 6, A)], {"speakers": 1})
@@ -122,7 +127,9 @@ def test_what_is_made_anew_is_not_written_over(store, job, anew):
     assert state(store, job) == before
 
 
-def test_a_chunk_that_comes_later_takes_nothing_away(store, make_sound):
+def test_a_chunk_that_comes_later_takes_nothing_away(
+    store: Store, make_sound: Callable[..., Path]
+) -> None:
     job = store.add_job(make_sound(), {})
     store.save_plan(job.id, [Chunk(0, 0, 3), Chunk(1, 3, 6)])
     store.save_chunk(job.id, 0, [said(0, "Bom dia, pessoal.")], dropped=0, seconds=1)
@@ -132,7 +139,7 @@ def test_a_chunk_that_comes_later_takes_nothing_away(store, make_sound):
     assert len(store.segments(job.id)) == 2
 
 
-def test_rows_that_something_else_changed_are_left_alone(store, job):
+def test_rows_that_something_else_changed_are_left_alone(store: Store, job: Job) -> None:
     EDITS["text"](store, job)
     with store.database.write() as db:
         db.execute("UPDATE segments SET edited = 'else' WHERE id = ?", (first(store, job),))
@@ -142,7 +149,9 @@ def test_rows_that_something_else_changed_are_left_alone(store, job):
     assert not history.undo(store, job.id).what
 
 
-def test_a_number_given_away_meanwhile_is_no_hindrance(store, job, make_sound):
+def test_a_number_given_away_meanwhile_is_no_hindrance(
+    store: Store, job: Job, make_sound: Callable[..., Path]
+) -> None:
     before = [(s.start, s.text) for s in store.segments(job.id)]
     EDITS["merge"](store, job)  # the last number in the library is free now
     other = store.add_job(make_sound(), {})
@@ -156,7 +165,7 @@ def test_a_number_given_away_meanwhile_is_no_hindrance(store, job, make_sound):
     assert [(s.start, s.text) for s in store.segments(job.id)] == before
 
 
-def test_the_last_two_hundred_are_kept(store, job):
+def test_the_last_two_hundred_are_kept(store: Store, job: Job) -> None:
     for n in range(history.KEPT + 5):
         edits.set_note(store, first(store, job), f"note {n}")
     for n in range(history.KEPT):
@@ -165,7 +174,7 @@ def test_the_last_two_hundred_are_kept(store, job):
     assert store.segments(job.id)[0].note == "note 4"
 
 
-def test_changes_leave_with_their_job(store, job):
+def test_changes_leave_with_their_job(store: Store, job: Job) -> None:
     EDITS["note"](store, job)
     store.delete_job(job.id)
     with store.database.read() as db:

@@ -6,17 +6,23 @@ import sqlite3
 import threading
 import time
 from collections import Counter
+from pathlib import Path
+from typing import Any
 
 import psutil
-from conftest import beginning, wait_until
+import pytest
+from conftest import beginning, known, wait_until
 
 from transcrevai_core import workers
 from transcrevai_core.jobs.runner import Runner
 from transcrevai_core.library.journal import Journal
+from transcrevai_core.library.store import Store
 from transcrevai_core.memory import readings
 from transcrevai_core.memory.plan import base_bytes
 from transcrevai_core.settings import load_settings
 from transcrevai_core.workers import admission, processes
+
+pytestmark = pytest.mark.slow
 
 OPTIONS = {"model": "demo", "language": "pt", "beam_size": 1, "chunk_seconds": 5}
 MOST_KILLS = 2  # of one stage of one job: a fourth death in a row would rightly end it
@@ -25,28 +31,28 @@ MOST_KILLS = 2  # of one stage of one job: a fourth death in a row would rightly
 class Killer(threading.Thread):
     """Kills a random worker, again and again; `kills` counts them by job and stage."""
 
-    def __init__(self, seed):
+    def __init__(self, seed: int) -> None:
         super().__init__(daemon=True)
         self.chance, self.ending = random.Random(seed), threading.Event()
-        self.kills = Counter()
+        self.kills: Counter[tuple[str, str]] = Counter()
         self.start()
 
-    def run(self):
+    def run(self) -> None:
         while not self.ending.wait(self.chance.uniform(0.2, 1.2)):
             alive = [(w.pid, (w.job, w.name)) for w in workers.live() if w.job]
             alive = [(pid, whose) for pid, whose in alive if pid and self.kills[whose] < MOST_KILLS]
             if alive:
                 pid, whose = self.chance.choice(alive)
                 self.kills[whose] += 1
-                processes.kill(pid)
+                processes.kill(known(pid))
 
 
-def decodes(store, job_id):
+def decodes(store: Store, job_id: str) -> list[Any]:
     with sqlite3.connect(store.home / "library.sqlite3") as db:
         return [n for (n,) in db.execute("SELECT decodes FROM chunks WHERE job = ?", (job_id,))]
 
 
-def test_twenty_jobs_come_to_their_end_under_random_kills(store, tmp_path):
+def test_twenty_jobs_come_to_their_end_under_random_kills(store: Store, tmp_path: Path) -> None:
     before = {child.pid for child in psutil.Process().children(recursive=True)}
     own = (
         readings.share_bytes(os.getpid()) // readings.MB
@@ -63,7 +69,7 @@ def test_twenty_jobs_come_to_their_end_under_random_kills(store, tmp_path):
     recording = beginning(tmp_path / "short.wav", 10)
     runner, killer, added = Runner(store, settings), Killer(seed=7), []
 
-    def ask(session):
+    def ask(session: Any) -> None:
         for number in range(5):
             options = OPTIONS | {"diarize": number == 0}
             added.append(store.add_job(recording, options, session=session).id)
@@ -77,16 +83,17 @@ def test_twenty_jobs_come_to_their_end_under_random_kills(store, tmp_path):
         thread.join()
     at_once = promised = most = 0
 
-    def look():
+    def ends(job_id: str) -> bool:
         nonlocal at_once, promised, most
         at_once = max(at_once, len(store.jobs(("preparing", "transcribing"))))
         rooms = admission.kept().values()
         promised = max(promised, base_bytes() + sum(room.bytes for room in rooms))
         most = max(most, readings.own_bytes())
         time.sleep(0.3)
+        return store.job(job_id).state in ("done", "failed")
 
     for job_id in added:
-        wait_until(lambda: look() or store.job(job_id).state in ("done", "failed"))  # noqa: B023
+        wait_until(lambda: ends(job_id))  # noqa: B023
     killer.ending.set()
     killer.join()
     runner.stop()
@@ -109,7 +116,7 @@ def test_twenty_jobs_come_to_their_end_under_random_kills(store, tmp_path):
     assert len(died) <= sum(killer.kills.values())
 
     # no orphan process: the two that track semaphores are everyone's
-    def left():
+    def left() -> list[Any]:
         children = psutil.Process().children(recursive=True)
         return [c for c in children if c.pid not in before and "tracker" not in _command(c)]
 
@@ -121,7 +128,7 @@ def test_twenty_jobs_come_to_their_end_under_random_kills(store, tmp_path):
     assert not [*(store.home / "cache").iterdir()]
 
 
-def _command(process):
+def _command(process: Any) -> str:
     try:
         return " ".join(process.cmdline()) or "tracker"  # it has just ended
     except psutil.Error:

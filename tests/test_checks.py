@@ -1,12 +1,14 @@
 """INT8 against float32: measured on the demo model, and what follows where they disagree."""
 
-import doctest
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from conftest import known
 from typer.testing import CliRunner
 
 from transcrevai_core import demo
@@ -26,10 +28,13 @@ from transcrevai_core.library.precision import (
     recordings,
     samples,
 )
+from transcrevai_core.library.store import Store
 from transcrevai_core.memory.forecast import weights_bytes
+from transcrevai_core.messages import Message
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import load_settings
 from transcrevai_core.transcription import loading
+from transcrevai_core.types import Segment
 from transcrevai_core.workers import admission
 
 GOOD = Measure("int8", "int8_float32", 0.95, 0.02, 100, 0.1)
@@ -38,24 +43,26 @@ FLOAT = Measure("float32", "float32", 1.0, 0.01, 200, 0.2)
 
 
 @pytest.fixture
-def model(tmp_path):
+def model(tmp_path: Path) -> Path:
     """A copy of the demo model, which a test may change."""
     return Path(shutil.copytree(demo.MODEL_DIR, tmp_path / "model"))
 
 
 @pytest.fixture
-def few_words(monkeypatch):
+def few_words(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a short recording be enough."""
     monkeypatch.setattr(measure_precision, "LEAST_WORDS", 30)
 
 
-def keep(store, folder, *measures):
+def keep(store: Store, folder: Path, *measures: Any) -> Check:
     check = precision.new_check(str(folder), {"a.wav": 2}, folder, measures)
     precision.save(store.database, check, folder)
     return check
 
 
-def garbled(spec, wav, chunk, options, longest):
+def garbled(
+    spec: Any, wav: Path, chunk: Any, options: Any, longest: float
+) -> tuple[list[Segment], int]:
     """Decode as usual; but INT8 hears other words."""
     segments, dropped = tasks.decode(spec, wav, chunk, options, longest)
     if spec.compute_type == "int8":
@@ -63,18 +70,20 @@ def garbled(spec, wav, chunk, options, longest):
     return segments, dropped
 
 
-def overflow(spec, wav, chunk, options, longest):
+def overflow(spec: Any, wav: Path, chunk: Any, options: Any, longest: float) -> None:
     raise RuntimeError("CUDA failed\nwith more")
 
 
-def refused(spec, language, task):
-    return tasks.ModelReport("cpu", "float32", ("int8 was refused.",))
+def refused(spec: Any, language: str, task: Any) -> tasks.ModelReport:
+    return tasks.ModelReport("cpu", "float32", (Message("int8 was refused."),))
 
 
 # --- the store
 
 
-def test_the_last_check_of_a_model_counts_as_long_as_it_is_the_same_file(store, model):
+def test_the_last_check_of_a_model_counts_as_long_as_it_is_the_same_file(
+    store: Store, model: Path
+) -> None:
     keep(store, model, BAD, FLOAT)
     assert disagreeing(store.database, str(model), 90) == (("int8", 0.4),)
     assert disagreeing(store.database, str(model), 30) == ()
@@ -90,8 +99,7 @@ def test_the_last_check_of_a_model_counts_as_long_as_it_is_the_same_file(store, 
     assert disagreeing(store.database, str(model), 99) == () == tuple(latest(store.database))
 
 
-def test_the_verdict_is_one_sentence():
-    assert doctest.testmod(precision).failed == 0
+def test_the_verdict_is_one_sentence() -> None:
     said = str(precision.verdict(Check(0, "base", {}, 0, (BAD, FLOAT)), 90))
     assert said == (
         "40.0% of the words of base in int8 agree with float32's, less than the 90% that is asked "
@@ -102,7 +110,7 @@ def test_the_verdict_is_one_sentence():
 # --- the ladder
 
 
-def test_a_type_that_disagrees_is_passed_over_with_the_reason():
+def test_a_type_that_disagrees_is_passed_over_with_the_reason() -> None:
     loaded = loading.load(demo.MODEL_DIR, "demo", disagreeing={"int8": 0.4})
     assert loaded.compute_type != "int8_float32"
     assert tuple(map(str, loaded.notes)) == (
@@ -112,7 +120,7 @@ def test_a_type_that_disagrees_is_passed_over_with_the_reason():
 
 
 @pytest.mark.parametrize("asked", ["int8", "int8_float32"])
-def test_a_type_that_was_asked_for_is_obeyed_with_a_warning(asked):
+def test_a_type_that_was_asked_for_is_obeyed_with_a_warning(asked: str) -> None:
     loaded = loading.load(demo.MODEL_DIR, "demo", compute_type=asked, disagreeing={"int8": 0.4})
     assert loaded.compute_type == "int8_float32"
     assert tuple(map(str, loaded.notes)) == (
@@ -121,7 +129,7 @@ def test_a_type_that_was_asked_for_is_obeyed_with_a_warning(asked):
     )
 
 
-def test_the_forecast_counts_what_the_ladder_comes_to(store, model):
+def test_the_forecast_counts_what_the_ladder_comes_to(store: Store, model: Path) -> None:
     options = JobOptions(model=str(model), diarize=False)
     before = planning.plan_for(store, load_settings(), options)
     keep(store, model, BAD, FLOAT)
@@ -140,11 +148,11 @@ def test_the_forecast_counts_what_the_ladder_comes_to(store, model):
 
 
 def test_agreement_error_memory_and_speed_of_both(
-    governor, short_recording, few_words, monkeypatch
-):
+    governor: Governor, short_recording: Path, few_words: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told, made, plain = [], [], Governor.worker
 
-    def worker(self, *given):
+    def worker(self: Governor, *given: Any) -> Any:
         made.append(plain(self, *given))
         return made[-1]
 
@@ -155,7 +163,7 @@ def test_agreement_error_memory_and_speed_of_both(
     int8, exact = found.measures
     assert (int8.runs_as, exact.runs_as) == ("int8_float32", "float32")
     assert int8.agreement >= 0.9 and exact.agreement == 1.0
-    assert max(int8.wer, exact.wer) < 0.25
+    assert max(known(int8.wer), known(exact.wer)) < 0.25
     assert min(int8.peak_bytes, exact.peak_bytes) > 50e6 and min(int8.rtf, exact.rtf) > 0
     assert found.clips == {"short.wav": 2}
     assert found.model_bytes == (demo.MODEL_DIR / "model.bin").stat().st_size
@@ -170,8 +178,8 @@ def test_agreement_error_memory_and_speed_of_both(
 
 
 def test_a_model_that_disagrees_falls_back_for_the_next_job(
-    governor, short_recording, few_words, monkeypatch
-):
+    governor: Governor, short_recording: Path, few_words: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(tasks, "decode", garbled)
         found = check_model(governor, "demo", [Recording(short_recording, "pt")])
@@ -188,8 +196,11 @@ def test_a_model_that_disagrees_falls_back_for_the_next_job(
 
 
 def test_what_cannot_be_checked_gets_one_sentence(
-    governor, short_recording, make_sound, monkeypatch
-):
+    governor: Governor,
+    short_recording: Path,
+    make_sound: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     clip = [Recording(short_recording, "pt")]
     with pytest.raises(InputError, match="The model tiny is not on this computer; one that"):
         check_model(governor, "tiny", clip)
@@ -214,7 +225,9 @@ def test_what_cannot_be_checked_gets_one_sentence(
     assert latest(governor.store.database) == [] and not admission.kept()
 
 
-def test_a_check_waits_for_room_and_can_be_cancelled(governor, short_recording, monkeypatch):
+def test_a_check_waits_for_room_and_can_be_cancelled(
+    governor: Governor, short_recording: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stages_seen = []
     monkeypatch.setattr(governor, "admit", lambda key, plan: Stage.WAITING_FOR_PROCESSOR())
     with pytest.raises(Cancelled):
@@ -226,7 +239,9 @@ def test_a_check_waits_for_room_and_can_be_cancelled(governor, short_recording, 
     assert stages_seen == [Stage.WAITING_FOR_PROCESSOR()]
 
 
-def test_the_running_governor_is_taken_else_one_for_the_time_being(store, home):
+def test_the_running_governor_is_taken_else_one_for_the_time_being(
+    store: Store, home: Path
+) -> None:
     settings = load_settings()
     with measure_precision.running_governor(store, settings) as alone:
         assert alone in RUNNING
@@ -240,7 +255,7 @@ def test_the_running_governor_is_taken_else_one_for_the_time_being(store, home):
     assert mine not in RUNNING
 
 
-def test_references_belong_to_clips_of_their_name(tmp_path):
+def test_references_belong_to_clips_of_their_name(tmp_path: Path) -> None:
     (found,) = recordings([tmp_path / "a talk.mp3"], {"a_talk": "oi"}, "pt")
     assert (found.reference, found.language) == ("oi", "pt")
     with pytest.raises(InputError, match="No clip is called other;"):
@@ -252,7 +267,9 @@ def test_references_belong_to_clips_of_their_name(tmp_path):
 # --- the command
 
 
-def test_the_command_tells_both_side_by_side(short_recording, few_words, tmp_path, store):
+def test_the_command_tells_both_side_by_side(
+    short_recording: Path, few_words: None, tmp_path: Path, store: Store
+) -> None:
     (tmp_path / "short.txt").write_text("Vamos começar a reunião de segunda-feira.", "utf-8")
     command = ["models", "check", "demo", "--clips", str(short_recording), "--references",
                str(tmp_path / "short.txt")]  # fmt: skip
@@ -264,7 +281,7 @@ def test_the_command_tells_both_side_by_side(short_recording, few_words, tmp_pat
     assert latest(store.database)[0].clips == {"short.wav": 2}
 
 
-def test_the_command_refuses_in_one_sentence(tmp_path):
+def test_the_command_refuses_in_one_sentence(tmp_path: Path) -> None:
     gone = CliRunner().invoke(app, ["models", "check", "tiny"])
     assert isinstance(gone.exception, InputError)
     lonely = CliRunner().invoke(app, ["models", "check", "demo", "--references", str(tmp_path)])

@@ -1,6 +1,5 @@
 """Speech without words: found by hand-made plans, and transcribed again by the real pipeline."""
 
-import doctest
 import json
 import os
 import shutil
@@ -10,12 +9,15 @@ import threading
 import wave
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from conftest import CEILING, SETTINGS, wait_until, worker_named
-from typer.testing import CliRunner
+from conftest import SETTINGS, known, wait_until, worker_named
+from paging import checked, open_page, press
+from streamlit.testing.v1 import AppTest
+from typer.testing import CliRunner, Result
 
-from tests.test_pages import checked, open_page, press
+from tools.serving import CEILING
 from transcrevai_core import demo, wer
 from transcrevai_core.cli import app as cli
 from transcrevai_core.codes import Note, Stage
@@ -30,42 +32,42 @@ from transcrevai_core.library.rows import requeue
 from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import load_settings
-from transcrevai_core.types import Chunk, Region, Segment, Turn, Word
+from transcrevai_core.types import Chunk, Job, Region, Segment, Turn, Word
 
 OPTIONS = {"model": "demo", "language": "pt", "beam_size": 1, "chunk_seconds": 5}
 
 
-def words(*spans, **changes):
+def words(*spans: Any, **changes: Any) -> Segment:
     made = tuple(Word(start, end, " sim", 0.9) for start, end in spans)
     return Segment(made[0].start, made[-1].end, " sim" * len(made), made, **changes)
 
 
-def chunk(index, *regions):
+def chunk(index: Any, *regions: Any) -> Chunk:
     spoken = tuple(Region(*region) for region in regions)
     return Chunk(index, spoken[0].start, spoken[-1].end, spoken)
 
 
-def spans(found):
+def spans(found: Any) -> list[tuple[Any, Any]]:
     return [(gap.start, gap.end) for gap in found.gaps]
 
 
 # -- what a gap is -----------------------------------------------------------------------------
 
 
-def test_a_second_of_speech_without_words_is_a_gap_and_a_shorter_pause_is_none():
+def test_a_second_of_speech_without_words_is_a_gap_and_a_shorter_pause_is_none() -> None:
     plan = [chunk(0, (0, 10))]
     found = cover(plan, [words((0, 2), (2.9, 4), (5, 10))])
     assert spans(found) == [(4, 5)]
     assert found.speech == 10 and found.share == 0.9
 
 
-def test_silence_is_no_gap():
+def test_silence_is_no_gap() -> None:
     found = cover([chunk(0, (0, 2), (8, 10))], [words((0, 2)), words((8, 10))])
     assert found.share == 1.0 and not found.gaps
     assert cover([], []).share == 1.0
 
 
-def test_regions_between_which_nobody_is_written_are_one_gap_up_to_a_chunk():
+def test_regions_between_which_nobody_is_written_are_one_gap_up_to_a_chunk() -> None:
     plan = [chunk(0, (0, 4), (5, 9), (20, 24)), chunk(1, (31, 33))]
     found = cover(plan, [words((0, 4))], longest=30)
     assert spans(found) == [(5, 33)] and found.gaps[0].seconds == 10
@@ -73,7 +75,7 @@ def test_regions_between_which_nobody_is_written_are_one_gap_up_to_a_chunk():
     assert spans(cover(plan, [words((0, 4), (12, 13))])) == [(5, 9), (20, 33)]
 
 
-def test_the_text_of_the_user_covers_its_whole_segment():
+def test_the_text_of_the_user_covers_its_whole_segment() -> None:
     plan = [chunk(0, (0, 10))]
     heard = words((0, 1), (9, 10))
     assert spans(cover(plan, [heard])) == [(1, 9)]
@@ -84,13 +86,13 @@ def test_the_text_of_the_user_covers_its_whole_segment():
     assert not cover([chunk(0, (0, 30))], [Segment(0, 30, " tudo"), *others]).gaps
 
 
-def test_what_is_unfinished_is_no_gap_yet():
+def test_what_is_unfinished_is_no_gap_yet() -> None:
     plan = [chunk(0, (0, 10)), chunk(1, (10, 20))]
     found = cover(plan, [words((0, 10))], unfinished=plan[1:])
     assert found.share == 1.0 and found.speech == 10
 
 
-def test_a_gap_remembers_that_it_was_tried():
+def test_a_gap_remembers_that_it_was_tried() -> None:
     plan = [chunk(0, (0, 10)), chunk(1, (12, 20)), chunk(2, (4, 6))]
     text = [words((0, 4), (6, 10)), words((12, 15), (17, 20))]
     found = cover(plan, text)
@@ -99,16 +101,11 @@ def test_a_gap_remembers_that_it_was_tried():
     assert cover(plan, text, unfinished=plan[2:]).gaps[0].state == "waiting"
 
 
-def test_the_examples_in_docstrings_hold():
-    result = doctest.testmod(coverage)
-    assert result.failed == 0 < result.attempted
-
-
 # -- in the library ----------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def transcribed(short_recording, tmp_path_factory):
+def transcribed(short_recording: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A library with one transcript, made once."""
     home = tmp_path_factory.mktemp("coverage") / "home"
     with pytest.MonkeyPatch.context() as patch:
@@ -122,7 +119,7 @@ def transcribed(short_recording, tmp_path_factory):
 
 
 @pytest.fixture
-def done(store, transcribed):
+def done(store: Store, transcribed: Path) -> Job:
     shutil.copytree(transcribed / "jobs", store.home / "jobs", dirs_exist_ok=True)
     with (
         sqlite3.connect(transcribed / "library.sqlite3") as full,
@@ -132,21 +129,21 @@ def done(store, transcribed):
     return store.jobs()[0]
 
 
-def lose(store, job, number):
+def lose(store: Store, job: Job, number: int) -> None:
     """Take the text of a chunk away, as a model that stayed silent would."""
     with store.database.write() as db:
         db.execute("DELETE FROM segments WHERE job = ? AND chunk = ?", (job.id, number))
 
 
-def go_on(store, governor, job):
-    return direct.run(governor, store.claim(job.id))
+def go_on(store: Store, governor: Governor, job: Job) -> Job:
+    return direct.run(governor, known(store.claim(job.id)))
 
 
 def test_a_gap_that_is_transcribed_again_is_text_again_and_nothing_else_changes(
-    store, governor, done
-):
+    store: Store, governor: Governor, done: Job
+) -> None:
     before = store.transcript(done.id)
-    edits.edit_text(store, before.segments[0].id, "Outra coisa.")
+    edits.edit_text(store, known(before.segments[0].id), "Outra coisa.")
     lose(store, done, 1)
     kept, runs = store.segments(done.id), governor.journal.runs()
     (gap,) = of_job(store, done.id).gaps
@@ -171,7 +168,9 @@ def test_a_gap_that_is_transcribed_again_is_text_again_and_nothing_else_changes(
         transcribe_again(store, store.job(done.id), [gap])
 
 
-def test_a_kill_in_between_keeps_the_rest_and_the_gaps_go_on(store, governor, done):
+def test_a_kill_in_between_keeps_the_rest_and_the_gaps_go_on(
+    store: Store, governor: Governor, done: Job
+) -> None:
     for number in (0, 2):
         lose(store, done, number)
     kept = store.segments(done.id)
@@ -181,7 +180,7 @@ def test_a_kill_in_between_keeps_the_rest_and_the_gaps_go_on(store, governor, do
     run.start()
     wait_until(lambda: store.job(done.id).stage.code is Stage.TRANSCRIBING)
     if worker := worker_named("transcription"):
-        os.kill(worker.pid, signal.SIGKILL)
+        os.kill(known(worker.pid), signal.SIGKILL)
     store.cancel(done.id)
     run.join(CEILING)
     assert [s for s in store.segments(done.id) if s in kept] == kept
@@ -193,7 +192,9 @@ def test_a_kill_in_between_keeps_the_rest_and_the_gaps_go_on(store, governor, do
     assert [s for s in store.segments(done.id) if s in kept] == kept
 
 
-def test_where_nothing_is_said_nothing_is_invented_and_the_gap_says_so(store, governor, done):
+def test_where_nothing_is_said_nothing_is_invented_and_the_gap_says_so(
+    store: Store, governor: Governor, done: Job
+) -> None:
     wav = store.wav(done.id)
     with wave.open(str(wav)) as sound:
         length = sound.getnframes()
@@ -209,7 +210,7 @@ def test_where_nothing_is_said_nothing_is_invented_and_the_gap_says_so(store, go
     assert gap.state == "tried"
 
 
-def test_only_a_job_that_has_ended_takes_gaps(store, done):
+def test_only_a_job_that_has_ended_takes_gaps(store: Store, done: Job) -> None:
     with pytest.raises(InputError, match="no gap"):
         transcribe_again(store, done, [])
     lose(store, done, 1)
@@ -220,8 +221,10 @@ def test_only_a_job_that_has_ended_takes_gaps(store, done):
     assert len(store.chunks(done.id)) == len(coverage.split(store.chunks(done.id))[0])
 
 
-def test_a_recording_that_was_replaced_never_costs_the_text(store, governor, done, tmp_path):
-    edits.edit_text(store, store.segments(done.id)[0].id, "Outra coisa.")
+def test_a_recording_that_was_replaced_never_costs_the_text(
+    store: Store, governor: Governor, done: Job, tmp_path: Path
+) -> None:
+    edits.edit_text(store, known(store.segments(done.id)[0].id), "Outra coisa.")
     lose(store, done, 1)
     kept, gaps = store.segments(done.id), of_job(store, done.id).gaps
     store.wav(done.id).unlink()
@@ -241,7 +244,9 @@ def test_a_recording_that_was_replaced_never_costs_the_text(store, governor, don
     assert store.segments(job.id) == kept and kept[0].edited and not store.wav(job.id).exists()
 
 
-def test_gaps_that_come_to_nothing_leave_the_transcript_done(store, governor, done):
+def test_gaps_that_come_to_nothing_leave_the_transcript_done(
+    store: Store, governor: Governor, done: Job
+) -> None:
     lose(store, done, 1)
     kept, (gap,) = store.segments(done.id), of_job(store, done.id).gaps
     transcribe_again(store, done, [gap])
@@ -255,7 +260,7 @@ def test_gaps_that_come_to_nothing_leave_the_transcript_done(store, governor, do
     assert store.segments(done.id) == kept and of_job(store, done.id).gaps == (gap,)
 
 
-def test_gaps_for_which_there_is_no_room_leave_the_transcript_done(store, done):
+def test_gaps_for_which_there_is_no_room_leave_the_transcript_done(store: Store, done: Job) -> None:
     lose(store, done, 1)
     transcribe_again(store, done, of_job(store, done.id).gaps)
     runner = jobs.Runner(store, load_settings(memory_budget_mb=200))
@@ -264,14 +269,16 @@ def test_gaps_for_which_there_is_no_room_leave_the_transcript_done(store, done):
     assert job.state == "done" and job.notes[-1].code is Note.GAPS_LEFT
 
 
-def unsure(spec, wav, chunk, options, longest):
+def unsure(
+    spec: Any, wav: Path, chunk: Any, options: Any, longest: float
+) -> tuple[list[Segment], int]:
     """Tell what a gap is decoded with, in place of its text."""
     return [Segment(chunk.start, chunk.end, json.dumps(options))], 0
 
 
 def test_a_gap_is_decoded_eagerly_and_without_what_was_said_last(
-    store, governor, done, monkeypatch
-):
+    store: Store, governor: Governor, done: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tasks, "decode", unsure)
     lose(store, done, 1)
     with store.database.write() as db:
@@ -287,11 +294,13 @@ def test_a_gap_is_decoded_eagerly_and_without_what_was_said_last(
 # -- command line and page ---------------------------------------------------------------------
 
 
-def run(*arguments):
+def run(*arguments: Any) -> Result:
     return CliRunner().invoke(cli, ["coverage", *arguments])
 
 
-def test_the_command_shows_gaps_and_transcribes_them_again(store, governor, done):
+def test_the_command_shows_gaps_and_transcribes_them_again(
+    store: Store, governor: Governor, done: Job
+) -> None:
     lose(store, done, 1)
     shown = run(done.id[:8])
     assert shown.exit_code == 0 and "of speech is text" in shown.stdout
@@ -304,7 +313,7 @@ def test_the_command_shows_gaps_and_transcribes_them_again(store, governor, done
     assert isinstance(nothing.exception, InputError) and "no gap" in str(nothing.exception)
 
 
-def fill(store, *plan, state="done"):
+def fill(store: Store, *plan: Any, state: str = "done") -> Job:
     job = store.add_job(Path(__file__), JobOptions().model_dump(), title="Reunião")
     store.save_plan(job.id, plan)
     for n in range(len(plan)):
@@ -315,7 +324,7 @@ def fill(store, *plan, state="done"):
     return store.job(job.id)
 
 
-def test_gaps_are_listed_heard_and_asked_for(app, store):
+def test_gaps_are_listed_heard_and_asked_for(app: AppTest, store: Store) -> None:
     job = fill(store, chunk(0, (0, 10), (12, 20)))
     open_page(app, "transcript.py", job=job.id)
     panel = next(e for e in app.expander if "of the speech is text" in e.label)
@@ -332,7 +341,9 @@ def test_gaps_are_listed_heard_and_asked_for(app, store):
     assert other.disabled  # until the first one is done
 
 
-def test_all_gaps_are_asked_for_at_once_and_what_came_of_it_is_told(app, store):
+def test_all_gaps_are_asked_for_at_once_and_what_came_of_it_is_told(
+    app: AppTest, store: Store
+) -> None:
     job = fill(store, chunk(0, (0, 10), (12, 20)))
     open_page(app, "transcript.py", job=job.id)
     press(app, "Transcribe 2 gaps again")
@@ -346,7 +357,7 @@ def test_all_gaps_are_asked_for_at_once_and_what_came_of_it_is_told(app, store):
     assert not [b for b in app.button if b.label.startswith("Transcribe 2")]
 
 
-def test_gaps_of_a_sound_that_is_gone_are_shown_and_not_offered(app, store):
+def test_gaps_of_a_sound_that_is_gone_are_shown_and_not_offered(app: AppTest, store: Store) -> None:
     job = fill(store, chunk(0, (0, 10), (12, 20)))
     store.update_job(job.id, source="/gone.mp3")
     open_page(app, "transcript.py", job=job.id)
@@ -355,7 +366,7 @@ def test_gaps_of_a_sound_that_is_gone_are_shown_and_not_offered(app, store):
     assert len(offers) == 3 and all(b.disabled for b in offers)
 
 
-def test_a_transcript_without_gaps_says_so(app, store):
+def test_a_transcript_without_gaps_says_so(app: AppTest, store: Store) -> None:
     job = fill(store, chunk(0, (0, 5), (12, 15)))
     open_page(app, "transcript.py", job=job.id)
     assert "All of the speech is text" in [e.label for e in app.expander]

@@ -1,6 +1,7 @@
 """Work beside the jobs takes turns."""
 
 import os
+from typing import Any
 
 import pytest
 from conftest import wait_until
@@ -18,10 +19,10 @@ from transcrevai_core.workers.worker import Worker
 LIMITS = Limits(base_bytes() + 1_000 * MB, 0.97, 0.98, 0.99)
 
 
-def test_one_errand_goes_on_at_a_time():
+def test_one_errand_goes_on_at_a_time() -> None:
     order = []
 
-    def other(task):
+    def other(task: Any) -> None:
         with one_shot_worker("other", 0, LIMITS):
             order.append("other")
 

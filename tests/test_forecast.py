@@ -2,6 +2,8 @@ import struct
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,10 +18,10 @@ from transcrevai_core.workers.worker import Worker
 MB = 10**6
 
 
-def write_model(folder, width, vocabulary, kind, length):
+def write_model(folder: Path, width: int, vocabulary: int, dims: int, length: int) -> str:
     """Write what a CTranslate2 file begins with, and nothing up to its length."""
 
-    def text(value):
+    def text(value: str) -> bytes:
         return struct.pack("<H", len(value) + 1) + value.encode() + b"\0"
 
     folder.mkdir()
@@ -27,20 +29,20 @@ def write_model(folder, width, vocabulary, kind, length):
         file.write(struct.pack("<I", 6) + text("WhisperSpec") + struct.pack("<II", 3, 2))
         file.write(text("decoder/activation") + struct.pack("<BBI", 0, 1, 1) + b"\3")
         file.write(text("decoder/embeddings/weight"))
-        file.write(struct.pack("<BIIBI", 2, vocabulary, width, kind, 99))
+        file.write(struct.pack("<BIIBI", 2, vocabulary, width, dims, 99))
         file.truncate(length)
     return str(folder)
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_every_model_by_name_has_a_plausible_forecast(name):
+def test_every_model_by_name_has_a_plausible_forecast(name: Any) -> None:
     expected = transcription_bytes(Shape(name))
     weights = 0.5 * MODELS[name].download_mb * MB  # of the published float16, at int8
     assert weights + 100 * MB < expected < 4 * weights + 350 * MB
 
 
 @pytest.mark.parametrize("name", [*MODELS, "someone/unknown"])
-def test_nothing_more_needs_less(name):
+def test_nothing_more_needs_less(name: Any) -> None:
     shape = Shape(name)
     more = [
         replace(shape, threads=4),
@@ -55,13 +57,13 @@ def test_nothing_more_needs_less(name):
 
 
 @pytest.mark.parametrize("compute_type", ["int8", "float32"])
-def test_a_larger_model_needs_more(compute_type):
+def test_a_larger_model_needs_more(compute_type: str) -> None:
     sizes = ["demo", "tiny", "base", "small", "medium", "large-v3"]
     needs = [transcription_bytes(Shape(name, compute_type)) for name in sizes]
     assert needs == sorted(set(needs))
 
 
-def test_what_is_unknown_is_taken_for_large(tmp_path):
+def test_what_is_unknown_is_taken_for_large(tmp_path: Path) -> None:
     large = transcription_bytes(Shape("large-v3"))
     for name in ("someone/unknown", "", str(tmp_path), "\0", "a/b/c", "~nobody-at-all/model"):
         assert transcription_bytes(Shape(name)) == large
@@ -71,7 +73,7 @@ def test_what_is_unknown_is_taken_for_large(tmp_path):
     assert transcription_bytes(Shape("tiny", threads=0, beam_size=0, chunk_seconds=-1.0)) > 0
 
 
-def test_a_folder_tells_its_layers(tmp_path):
+def test_a_folder_tells_its_layers(tmp_path: Path) -> None:
     published = write_model(tmp_path / "a", 768, 51865, 4, 483_546_977)
     assert transcription_bytes(Shape(published)) == transcription_bytes(Shape("small"))
     smaller = write_model(tmp_path / "b", 768, 51865, 1, 248_203_797)
@@ -84,7 +86,7 @@ def test_a_folder_tells_its_layers(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"weights", bytes(5000), b"\xff" * 5000])
-def test_a_file_that_tells_nothing_counts_by_its_length(tmp_path, content):
+def test_a_file_that_tells_nothing_counts_by_its_length(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "model.bin").write_bytes(content)
     with (tmp_path / "model.bin").open("r+b") as file:
         file.truncate(500 * MB)
@@ -92,7 +94,7 @@ def test_a_file_that_tells_nothing_counts_by_its_length(tmp_path, content):
     assert tiny < transcription_bytes(Shape(str(tmp_path))) <= large
 
 
-def test_diarizing_and_preparing_grow_with_the_recording():
+def test_diarizing_and_preparing_grow_with_the_recording() -> None:
     for embedding in ("voice", "ivector", "mfcc", "resemblyzer", "someone/unknown"):
         needs = [forecast.diarization_bytes(embedding, hours * 3600) for hours in (0, 1, 4, 12)]
         assert needs == sorted(set(needs))
@@ -103,12 +105,12 @@ def test_diarizing_and_preparing_grow_with_the_recording():
     assert forecast.prepare_bytes(60) < forecast.prepare_bytes(12 * 3600) < 200 * MB
 
 
-def test_the_largest_come_first():
+def test_the_largest_come_first() -> None:
     weights = [MODELS[name].download_mb for name in forecast.GENERAL]
     assert weights == sorted(weights, reverse=True)
 
 
-def test_it_is_light():
+def test_it_is_light() -> None:
     code = (
         "import sys, transcrevai_core.memory.forecast as f; f.transcription_bytes(f.Shape('base'));"
         "assert not {'numpy', 'scipy', 'ctranslate2', 'faster_whisper'} & set(sys.modules)"
@@ -117,7 +119,7 @@ def test_it_is_light():
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own count of memory")
-def test_the_demo_model_needs_what_is_forecast(tmp_path):
+def test_the_demo_model_needs_what_is_forecast(tmp_path: Path) -> None:
     from transcrevai_core.audio import decode
 
     wav = tmp_path / "audio.wav"

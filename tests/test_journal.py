@@ -1,26 +1,28 @@
 """Readings, events and runs in the library: rings, corrections, and what has become worse."""
 
 import time
+from typing import Any
 
 import pytest
 
 from transcrevai_core.library import journal
 from transcrevai_core.library.journal import Journal, Run, degrading
+from transcrevai_core.library.store import Store
 from transcrevai_core.memory.readings import MB, Machine, Reading, WorkerReading
 from transcrevai_core.messages import Message
 
 
 @pytest.fixture
-def mine(store):
+def mine(store: Store) -> Journal:
     return Journal(store.database, "1:mine")
 
 
-def reading(at):
+def reading(at: float) -> Reading:
     worker = WorkerReading("transcription", 7, True, 3, 2, 4, 5, 1, 0.5, "job")
     return Reading(at, Machine(60, 100), 20, (worker,))
 
 
-def test_a_reading_comes_back_as_it_was(mine, store):
+def test_a_reading_comes_back_as_it_was(mine: Journal, store: Store) -> None:
     mine.add_reading(reading(10.0), "degraded", 500)
     (kept,) = mine.readings()
     assert (kept.reading, kept.level, kept.budget_bytes) == (reading(10.0), "degraded", 500)
@@ -28,7 +30,9 @@ def test_a_reading_comes_back_as_it_was(mine, store):
     assert Journal(store.database, "2:other").readings() == []
 
 
-def test_the_oldest_readings_and_events_leave(mine, monkeypatch):
+def test_the_oldest_readings_and_events_leave(
+    mine: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(journal, "KEPT_READINGS", 5)
     monkeypatch.setattr(journal, "KEPT_EVENTS", 3)
     for number in range(20):
@@ -40,12 +44,18 @@ def test_the_oldest_readings_and_events_leave(mine, monkeypatch):
     assert mine.events(since=time.time() + 1) == []
 
 
-def run(key="base", table=100, peak=100, seconds=30.0, forecast=None):
+def run(
+    key: str = "base",
+    table: int = 100,
+    peak: int = 100,
+    seconds: float = 30.0,
+    forecast: Any = None,
+) -> Run:
     forecast = table if forecast is None else forecast
     return Run(0.0, "job", "transcription", key, table, forecast, peak, seconds, 60.0)
 
 
-def test_a_forecast_learns_from_what_its_like_needed(mine):
+def test_a_forecast_learns_from_what_its_like_needed(mine: Journal) -> None:
     assert mine.correction("base") == 1.0
     mine.add_run(run(peak=130))
     assert mine.correction("base") == pytest.approx(1.3)
@@ -62,7 +72,7 @@ def test_a_forecast_learns_from_what_its_like_needed(mine):
     assert mine.correction("base") == 2.0
 
 
-def test_runs_are_found_by_stage_and_key(mine, monkeypatch):
+def test_runs_are_found_by_stage_and_key(mine: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     mine.add_run(run(peak=100 * MB))
     mine.add_run(run("small"))
     assert [r.key for r in mine.runs()] == ["base", "small"]
@@ -72,7 +82,7 @@ def test_runs_are_found_by_stage_and_key(mine, monkeypatch):
     assert [r.key for r in mine.runs()] == ["small", "tiny"]
 
 
-def test_what_becomes_worse_is_said_and_what_does_not_is_not():
+def test_what_becomes_worse_is_said_and_what_does_not_is_not() -> None:
     steady = [run() for _ in range(20)]
     assert not degrading(steady)
     slower = steady + [run(seconds=60.0)] * 5

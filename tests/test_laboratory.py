@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import CEILING, wait_until, worker_named
+from conftest import wait_until, worker_named
 from typer.testing import CliRunner
 
+from tools.serving import CEILING
 from transcrevai_core import demo
 from transcrevai_core.cli import app
 from transcrevai_core.components.tuning.trials import _GRIDS
@@ -21,7 +22,6 @@ from transcrevai_core.diarization import clustering, grouping
 from transcrevai_core.diarization.pipeline import Voices
 from transcrevai_core.diarization.recipes import Recipe
 from transcrevai_core.errors import Cancelled, InputError, SettingError, WorkerDied
-from transcrevai_core.jobs import direct
 from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.library.cache import Cache
 from transcrevai_core.library.store import Store
@@ -35,6 +35,8 @@ from transcrevai_core.tuning.tasks import Trial
 from transcrevai_core.types import Job, Region
 from transcrevai_core.workers import admission
 from transcrevai_core.workers.worker import Worker
+
+pytestmark = pytest.mark.slow
 
 PT = demo.sample_path("pt")
 RTTM = PT.with_suffix(".rttm").read_text()
@@ -166,7 +168,7 @@ def test_a_wrong_grid_is_one_sentence(text: str) -> None:
 
 
 def test_a_grid_has_an_end() -> None:
-    grid = {"speaker_threshold": [0.5] * 100, "clustering": ["vbx"] * 100}
+    grid: dict[str, list[Any]] = {"speaker_threshold": [0.5] * 100, "clustering": ["vbx"] * 100}
     for number in (None, parameters.MOST_POINTS + 1):
         with pytest.raises(SettingError, match="10000 settings"):
             parameters.points(grid, number)
@@ -210,24 +212,9 @@ def test_profiles_are_kept_and_go_over_other_settings(store: Store) -> None:
 # -- on a bundled sample -----------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A library in which the speakers of a sample were found."""
-    home = tmp_path_factory.mktemp("laboratory") / "home"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TRANSCREVAI_HOME", str(home))
-        direct.diarize(PT, embedding="mfcc")
-    return home
-
-
 @pytest.fixture
-def library(done: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setenv("TRANSCREVAI_HOME", str(done))
-    store = Store(done)
-    yield store
-    for job in store.jobs():
-        sweeps.reference_file(store, job.id).unlink(missing_ok=True)
-    laboratory.stop_all()
+def library(diarized: Store) -> Store:
+    return diarized
 
 
 @pytest.fixture
@@ -425,7 +412,7 @@ def test_a_killed_worker_costs_a_sweep_nothing(
     library: Store, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sweep_id = sweeps.create(library, job, planned(job))
-    killed = []
+    killed: list[Any] = []
 
     def kill(sweep: sweeps.Sweep) -> None:
         worker = worker_named("sweep")

@@ -4,35 +4,41 @@ import json
 import socket
 import threading
 import time
-from typing import ClassVar
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
 
 import ctranslate2
 import faster_whisper
 import pytest
-from conftest import CEILING, wait_until
+from conftest import known, wait_until
 
+from tools.serving import CEILING
 from transcrevai_core import demo, transcribe, wer
 from transcrevai_core.codes import Note
 from transcrevai_core.errors import ModelError
 from transcrevai_core.jobs import models
-from transcrevai_core.jobs.runner import Runner, run
+from transcrevai_core.jobs.direct import run
+from transcrevai_core.jobs.governor import Governor
+from transcrevai_core.jobs.runner import Runner
+from transcrevai_core.library.store import Store
 from transcrevai_core.settings import load_settings
 from transcrevai_core.transcription import loading
 from transcrevai_core.transcription.catalogue import MODELS, locate, repo_of
 
 
-def test_the_catalogue_is_faster_whispers_and_the_demo():
+def test_the_catalogue_is_faster_whispers_and_the_demo() -> None:
     from faster_whisper.utils import _MODELS
 
     assert {name: repo_of(name) for name in MODELS if name != "demo"} == _MODELS
 
 
-def test_int8_is_the_first_rung_and_serves():
+def test_int8_is_the_first_rung_and_serves() -> None:
     loaded = loading.load(demo.MODEL_DIR, "demo")
     assert (loaded.device, loaded.compute_type, loaded.notes) == ("cpu", "int8_float32", ())
 
 
-def test_a_compute_type_that_the_processor_lacks_falls_to_the_next_and_says_so():
+def test_a_compute_type_that_the_processor_lacks_falls_to_the_next_and_says_so() -> None:
     absent = [
         t for t in loading.CPU_LADDER if t not in ctranslate2.get_supported_compute_types("cpu")
     ]
@@ -45,13 +51,15 @@ def test_a_compute_type_that_the_processor_lacks_falls_to_the_next_and_says_so()
     )
 
 
-def test_a_model_that_fails_at_int8_is_tried_down_to_float32(monkeypatch):
+def test_a_model_that_fails_at_int8_is_tried_down_to_float32(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     class Fussy(faster_whisper.WhisperModel):
-        def __init__(self, *args, compute_type, **kwargs):
+        def __init__(self, *args: Any, compute_type: str, **kwargs: Any) -> None:
             super().__init__(*args, compute_type=compute_type, **kwargs)
             self.type = compute_type
 
-        def encode(self, features):
+        def encode(self, features: Any) -> Any:
             if self.type == "int8":
                 raise RuntimeError("cublas is missing\nand more")
             return super().encode(features)
@@ -62,7 +70,9 @@ def test_a_model_that_fails_at_int8_is_tried_down_to_float32(monkeypatch):
     assert str(loaded.notes[0]) == "int8 on cpu was refused: cublas is missing."
 
 
-def test_a_gpu_that_is_not_there_is_replaced_by_the_cpu_and_named(monkeypatch):
+def test_a_gpu_that_is_not_there_is_replaced_by_the_cpu_and_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 0)
     loaded = loading.load(demo.MODEL_DIR, "demo", device="cuda")
     assert loaded.device == "cpu"
@@ -70,9 +80,9 @@ def test_a_gpu_that_is_not_there_is_replaced_by_the_cpu_and_named(monkeypatch):
     assert loading.load(demo.MODEL_DIR, "demo", device="auto").notes == ()
 
 
-def test_a_gpu_that_cannot_serve_falls_back_to_the_cpu(monkeypatch):
+def test_a_gpu_that_cannot_serve_falls_back_to_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     class NoCuda(faster_whisper.WhisperModel):
-        def __init__(self, *args, device, **kwargs):
+        def __init__(self, *args: Any, device: str, **kwargs: Any) -> None:
             if device == "cuda":
                 raise RuntimeError("CUDA failed with error out of memory")
             super().__init__(*args, device=device, **kwargs)
@@ -89,7 +99,7 @@ def test_a_gpu_that_cannot_serve_falls_back_to_the_cpu(monkeypatch):
     assert loaded.notes[-1] == Note.GPU_UNFIT()
 
 
-def test_broken_model_files_get_one_sentence(tmp_path):
+def test_broken_model_files_get_one_sentence(tmp_path: Path) -> None:
     for file in demo.MODEL_DIR.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     (tmp_path / "model.bin").write_bytes(b"\0" * 100)
@@ -107,17 +117,21 @@ def test_broken_model_files_get_one_sentence(tmp_path):
         ("/no/such/folder", "There is no model /no/such/folder"),
     ],
 )
-def test_a_model_that_cannot_exist_is_refused_without_asking_the_network(name, sentence):
+def test_a_model_that_cannot_exist_is_refused_without_asking_the_network(
+    name: str, sentence: str
+) -> None:
     with pytest.raises(ModelError, match=sentence):
         loading.fetch(name)
 
 
-def test_a_folder_without_a_model_is_named(tmp_path):
+def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"holds no model.bin"):
         loading.fetch(str(tmp_path))
 
 
-def test_local_folders_and_the_hubs_cache_are_found(tmp_path, monkeypatch):
+def test_local_folders_and_the_hubs_cache_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import huggingface_hub.constants
 
     assert locate("demo") == demo.MODEL_DIR == locate(str(demo.MODEL_DIR))
@@ -134,11 +148,11 @@ def test_local_folders_and_the_hubs_cache_are_found(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def set_hub(monkeypatch, tmp_path):
+def set_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[int], None]:
     """Return a function that makes a port of this computer the hub, with an empty cache."""
     import huggingface_hub.constants
 
-    def set_port(port):
+    def set_port(port: int) -> None:
         monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{port}")
         monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
         monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
@@ -149,7 +163,7 @@ def set_hub(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def hub(set_hub):
+def hub(set_hub: Callable[[int], None]) -> Iterator[Any]:
     """A hub that takes connections and says nothing, or is not there at all."""
     server = socket.create_server(("127.0.0.1", 0))
     set_hub(server.getsockname()[1])
@@ -163,17 +177,17 @@ class SmallHub(http.server.BaseHTTPRequestHandler):
     commit = "0123456789abcdef" * 2 + "01234567"
     files: ClassVar = {p.name: p.read_bytes() for p in demo.MODEL_DIR.iterdir()}
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         self.answer(with_body=True)
 
-    def do_HEAD(self):
+    def do_HEAD(self) -> None:
         self.answer(with_body=False)
 
-    def answer(self, with_body):
+    def answer(self, with_body: Any) -> None:
         repo, name = self.path.rsplit("/", 1)
         if self.path.startswith(("/api/models/owner/small", "/api/models/owner/torch")):
             names = [n for n in self.files if n != "model.bin" or "small" in self.path]
-            content = {
+            content: Any = {
                 "id": "owner/small",
                 "sha": self.commit,
                 "siblings": [{"rfilename": n} for n in names],
@@ -203,12 +217,12 @@ class SmallHub(http.server.BaseHTTPRequestHandler):
                 self.wfile.write(body[first : first + 1_000_000])
                 time.sleep(0.2)
 
-    def log_message(self, *args):
+    def log_message(self, *args: Any) -> None:
         pass
 
 
 @pytest.fixture
-def small_hub(set_hub):
+def small_hub(set_hub: Callable[[int], None]) -> Iterator[Any]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), SmallHub)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     set_hub(server.server_address[1])
@@ -216,8 +230,8 @@ def small_hub(set_hub):
     server.shutdown()
 
 
-def test_a_model_of_the_hub_is_downloaded_once_and_transcribes(small_hub):
-    seen = []
+def test_a_model_of_the_hub_is_downloaded_once_and_transcribes(small_hub: Any) -> None:
+    seen: list[Any] = []
     folder = models.fetch_model("owner/small", load_settings(), on_progress=seen.append)
     assert locate("owner/small") == folder
     assert seen  # the size of an unknown model is not known, but that it moves is
@@ -227,17 +241,17 @@ def test_a_model_of_the_hub_is_downloaded_once_and_transcribes(small_hub):
     assert wer(demo.reference_text("pt"), transcript.text) <= 0.05
 
 
-def test_what_the_hub_lacks_is_named(small_hub):
+def test_what_the_hub_lacks_is_named(small_hub: Any) -> None:
     with pytest.raises(ModelError, match="Hugging Face knows no owner/nothing"):
         models.fetch_model("owner/nothing", load_settings())
     with pytest.raises(ModelError, match="owner/torch is not a CTranslate2 model"):
         models.fetch_model("owner/torch", load_settings())
 
 
-def test_a_silent_hub_never_hangs(hub):
+def test_a_silent_hub_never_hangs(hub: Any) -> None:
     accepted = []
 
-    def accept():
+    def accept() -> None:
         try:
             while True:
                 accepted.append(hub.accept())
@@ -253,7 +267,7 @@ def test_a_silent_hub_never_hangs(hub):
     assert accepted
 
 
-def test_no_hub_at_all_names_the_model_the_reason_and_the_ways_out(hub):
+def test_no_hub_at_all_names_the_model_the_reason_and_the_ways_out(hub: Any) -> None:
     hub.close()
     with pytest.raises(ModelError) as caught:
         models.fetch_model("owner/some-model", load_settings())
@@ -263,14 +277,14 @@ def test_no_hub_at_all_names_the_model_the_reason_and_the_ways_out(hub):
     assert "the model demo (synthesized demo speech only)" in sentence
 
 
-def test_a_job_whose_model_cannot_be_had_says_so_before_all_else(hub, store):
+def test_a_job_whose_model_cannot_be_had_says_so_before_all_else(hub: Any, store: Store) -> None:
     hub.close()
     job = store.add_job(demo.sample_path("pt"), {"model": "small", "language": "pt"})
     runner = Runner(store, load_settings())
     runner.start()
     wait_until(lambda: store.job(job.id).state == "failed")
     failed = store.job(job.id)
-    assert "The model small could not be downloaded (the hub could not be" in failed.error
+    assert "The model small could not be downloaded (the hub could not be" in str(failed.error)
     assert not failed.digest and not failed.diarization and not store.wav(job.id).exists()
     store.requeue(job.id, {**job.options, "model": "demo"})  # as its page offers
     wait_until(lambda: store.job(job.id).state == "done")
@@ -278,13 +292,15 @@ def test_a_job_whose_model_cannot_be_had_says_so_before_all_else(hub, store):
     assert store.segments(job.id) and store.job(job.id).diarization
 
 
-def test_a_prepared_job_goes_on_with_another_model_from_where_it_was(hub, store, governor):
+def test_a_prepared_job_goes_on_with_another_model_from_where_it_was(
+    hub: Any, store: Store, governor: Governor
+) -> None:
     hub.close()
     job = run(governor, store.add_job(demo.sample_path("pt"), {"model": "none"}, claim=True))
     sound, turns = store.wav(job.id).stat().st_mtime_ns, store.transcript(job.id).turns
     for name, state in (("small", "failed"), ("demo", "done")):
         store.requeue(job.id, {**job.options, "model": name, "language": "pt"})
-        assert run(governor, store.claim(job.id)).state == state
+        assert run(governor, known(store.claim(job.id))).state == state
         assert store.wav(job.id).stat().st_mtime_ns == sound
         assert store.transcript(job.id).turns == turns
     assert store.segments(job.id)

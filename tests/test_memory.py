@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -12,7 +14,7 @@ from transcrevai_core.memory import readings
 GIGABYTE = 10**9
 
 
-def test_at_least_one_core_and_some_memory():
+def test_at_least_one_core_and_some_memory() -> None:
     assert 1 <= readings.cores() <= psutil.cpu_count()
     assert readings.work_cores() == max(1, readings.cores() - 2) and readings.work_cores(5) == 5
     found = readings.machine()
@@ -20,7 +22,7 @@ def test_at_least_one_core_and_some_memory():
     assert 0 < readings.limit_bytes() <= psutil.virtual_memory().total
 
 
-def group(folder, version, limit, used, droppable):
+def group(folder: Path, version: Any, limit: Any, used: Any, droppable: Any) -> None:
     """Write the files of a control group."""
     folder.mkdir(parents=True, exist_ok=True)
     names = {
@@ -33,7 +35,7 @@ def group(folder, version, limit, used, droppable):
 
 
 @pytest.fixture
-def empty_machine(monkeypatch):
+def empty_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine of 8 GB of which 1 GB is in use."""
     memory_of = type("Memory", (), {"total": 8 * GIGABYTE, "available": 7 * GIGABYTE})
     monkeypatch.setattr(psutil, "virtual_memory", lambda: memory_of)
@@ -41,8 +43,8 @@ def empty_machine(monkeypatch):
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_container_counts_where_it_is_tighter_and_files_that_can_go_do_not(
-    tmp_path, version, empty_machine
-):
+    tmp_path: Path, version: int, empty_machine: None
+) -> None:
     top = tmp_path / ("memory" if version == 1 else "")
     membership = tmp_path / "self"
     membership.write_text("4:cpu,memory:/\n" if version == 1 else "0::/\n")
@@ -53,7 +55,9 @@ def test_a_container_counts_where_it_is_tighter_and_files_that_can_go_do_not(
 
 
 @pytest.mark.parametrize("version", [1, 2])
-def test_the_tightest_of_nested_groups_counts(tmp_path, version, empty_machine):
+def test_the_tightest_of_nested_groups_counts(
+    tmp_path: Path, version: int, empty_machine: None
+) -> None:
     top = tmp_path / ("memory" if version == 1 else "")
     membership = tmp_path / "self"
     membership.write_text("4:memory:/a/b\n" if version == 1 else "0::/a/b\n")
@@ -63,7 +67,9 @@ def test_the_tightest_of_nested_groups_counts(tmp_path, version, empty_machine):
     assert readings.limit_bytes(tmp_path, membership) == 3 * GIGABYTE
 
 
-def test_a_container_without_a_limit_has_what_the_machine_has(tmp_path, empty_machine):
+def test_a_container_without_a_limit_has_what_the_machine_has(
+    tmp_path: Path, empty_machine: None
+) -> None:
     whole = readings.Machine(GIGABYTE, 8 * GIGABYTE)
     group(tmp_path, 2, "max", GIGABYTE, 0)
     assert readings.machine(tmp_path, tmp_path / "nothing") == whole
@@ -73,7 +79,7 @@ def test_a_container_without_a_limit_has_what_the_machine_has(tmp_path, empty_ma
     assert readings.limit_bytes(tmp_path, tmp_path / "nothing") == 8 * GIGABYTE
 
 
-def test_shares_add_up_and_what_is_gone_has_none():
+def test_shares_add_up_and_what_is_gone_has_none() -> None:
     mine = readings.share_bytes(os.getpid())
     assert 0 < mine <= readings.resident_bytes(os.getpid())
     assert readings.own_bytes() >= mine

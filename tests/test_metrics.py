@@ -23,7 +23,7 @@ from transcrevai_core.evaluation.metrics import normalise, wer
         ("  \n", ""),
     ],
 )
-def test_normalise(text, normal):
+def test_normalise(text: str, normal: str) -> None:
     assert normalise(text) == normal
 
 
@@ -43,5 +43,5 @@ def test_normalise(text, normal):
         ("?!", "um", 1.0),  # nothing but punctuation is an empty reference
     ],
 )
-def test_wer(reference, hypothesis, rate):
+def test_wer(reference: str, hypothesis: str, rate: float) -> None:
     assert wer(reference, hypothesis) == pytest.approx(rate)

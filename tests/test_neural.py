@@ -1,17 +1,21 @@
 """Voice vectors by neural networks, on models of one layer that can be computed by hand."""
 
-import doctest
 import subprocess
 import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from helpers import error_rate
 from huggingface_hub import constants
+from numpy.typing import NDArray
 
 from transcrevai_core import demo
 from transcrevai_core.audio import decode
 from transcrevai_core.diarization.embeddings import hub, neural
-from transcrevai_core.diarization.embeddings.extractors import load
+from transcrevai_core.diarization.embeddings.extractors import Embedding, load
 from transcrevai_core.diarization.pipeline import diarize
 from transcrevai_core.diarization.recipes import RECIPES, recipe_for
 from transcrevai_core.errors import ModelError, SettingError, TranscrevaiError
@@ -29,12 +33,19 @@ WINDOWS = np.array([[0, 1.5], [0.25, 1.75], [1, 2.2], [2, 3.5], [61, 62.5], [65,
 WIDENED = [*WINDOWS[:5].tolist(), [64.75, 65.75], [69.45, 70]]
 
 
-def read(start, end):
+def read(start: float, end: float) -> NDArray[Any]:
     assert end - start < 65, "a recording is heard stretch by stretch"
     return SOUND[round(start * 16_000) : round(end * 16_000)]
 
 
-def save(tmp_path, nodes, inputs, outputs=("out",), says=None, name="voice.onnx"):
+def save(
+    tmp_path: Path,
+    nodes: Any,
+    inputs: Any,
+    outputs: Sequence[str] = ("out",),
+    says: Any = None,
+    name: str = "voice.onnx",
+) -> str:
     """Write an ONNX model; `inputs`: name -> (type, shape)."""
     graph = helper.make_graph(
         nodes,
@@ -49,13 +60,13 @@ def save(tmp_path, nodes, inputs, outputs=("out",), says=None, name="voice.onnx"
     return str(path)
 
 
-def reduce(tmp_path, shape, way="ReduceMax", axis=1, **more):
+def reduce(tmp_path: Path, shape: Any, way: str = "ReduceMax", axis: int = 1, **more: Any) -> str:
     """A model that takes the maximum (or so) of each window over an axis."""
     node = helper.make_node(way, ["in"], ["out"], axes=[axis], keepdims=0)
     return save(tmp_path, [node], {"in": (TensorProto.FLOAT, shape)}, **more)
 
 
-def bank(span, scale=32768.0, nemo=False):
+def bank(span: Any, scale: float = 32768.0, nemo: bool = False) -> NDArray[Any]:
     """Log energies of a window alone, (frames, 80)."""
     options = knf.FbankOptions()
     options.frame_opts.dither = 0
@@ -71,7 +82,7 @@ def bank(span, scale=32768.0, nemo=False):
     return np.stack([online.get_frame(i) for i in range(online.num_frames_ready)])
 
 
-def test_frames_are_kaldis_and_their_mean_is_the_models(tmp_path):
+def test_frames_are_kaldis_and_their_mean_is_the_models(tmp_path: Path) -> None:
     model = reduce(tmp_path, ["B", "T", 80], "ReduceMean", says={"feature_normalize_type": ""})
     vectors = load(model).embed(read, REGIONS, WINDOWS)
     assert vectors.dtype == np.float32 and vectors.shape == (7, 80)
@@ -79,13 +90,13 @@ def test_frames_are_kaldis_and_their_mean_is_the_models(tmp_path):
     assert vectors == pytest.approx(np.array(expected), abs=1e-3)
 
 
-def test_the_mean_over_the_window_is_removed_where_the_model_says_nothing(tmp_path):
+def test_the_mean_over_the_window_is_removed_where_the_model_says_nothing(tmp_path: Path) -> None:
     vectors = load(reduce(tmp_path, ["B", "T", 80])).embed(read, REGIONS, WINDOWS)
     expected = [bank(span).max(axis=0) - bank(span).mean(axis=0) for span in WIDENED]
     assert vectors == pytest.approx(np.array(expected), abs=1e-3)
 
 
-def test_samples_stay_below_one_where_the_model_says_so(tmp_path):
+def test_samples_stay_below_one_where_the_model_says_so(tmp_path: Path) -> None:
     says = {"feature_normalize_type": "", "normalize_samples": "1", "sample_rate": "16000"}
     model = reduce(tmp_path, ["B", "T", "F"], "ReduceMean", says=says)
     vectors = load(model).embed(read, REGIONS, WINDOWS)
@@ -94,7 +105,9 @@ def test_samples_stay_below_one_where_the_model_says_so(tmp_path):
 
 
 @pytest.mark.parametrize("bins", [80, "F"])
-def test_nemo_has_bins_first_z_scored_and_is_told_the_length(tmp_path, bins):
+def test_nemo_has_bins_first_z_scored_and_is_told_the_length(
+    tmp_path: Path, bins: int | str
+) -> None:
     nodes = [
         helper.make_node("ReduceMax", ["audio_signal"], ["top"], axes=[2], keepdims=0),
         helper.make_node("Cast", ["length"], ["long"], to=TensorProto.FLOAT),
@@ -121,12 +134,12 @@ def test_nemo_has_bins_first_z_scored_and_is_told_the_length(tmp_path, bins):
 
 
 @pytest.mark.parametrize(("shape", "axis"), [(["B", "N"], 1), (["B", 1, "N"], 2)])
-def test_a_model_may_hear_the_sound_itself(tmp_path, shape, axis):
+def test_a_model_may_hear_the_sound_itself(tmp_path: Path, shape: list[Any], axis: int) -> None:
     vectors = load(reduce(tmp_path, shape, axis=axis)).embed(read, REGIONS, WINDOWS)
     assert vectors[:, 0].tolist() == [float(read(*span).max()) for span in WIDENED]
 
 
-def test_speechbrain_is_told_shares_of_the_longest(tmp_path):
+def test_speechbrain_is_told_shares_of_the_longest(tmp_path: Path) -> None:
     nodes = [
         helper.make_node("Constant", [], ["one"], value_ints=[1]),
         helper.make_node("Unsqueeze", ["lens", "one"], ["out"]),
@@ -137,14 +150,16 @@ def test_speechbrain_is_told_shares_of_the_longest(tmp_path):
     assert vectors.tolist() == [[1.0]] * 7
 
 
-def test_a_window_is_repeated_for_a_model_of_one_length_and_one_window_at_once(tmp_path):
+def test_a_window_is_repeated_for_a_model_of_one_length_and_one_window_at_once(
+    tmp_path: Path,
+) -> None:
     model = load(reduce(tmp_path, [1, 20_000], "ReduceMean"))
     (vector, *_) = model.embed(read, REGIONS, np.array([[1.0, 2.0], [3.0, 4.0]]))
     sound = read(1.0, 2.0)
     assert vector[0] == pytest.approx((sound.sum() + sound[:4_000].sum()) / 20_000, abs=1e-6)
 
 
-def test_many_windows_at_once_are_as_one_by_one(tmp_path):
+def test_many_windows_at_once_are_as_one_by_one(tmp_path: Path) -> None:
     model = load(reduce(tmp_path, ["B", "T", 80], "ReduceSumSquare"))
     starts = np.arange(0, 68, 0.5)
     windows = np.stack([starts, starts + 1.5 - 0.2 * (np.arange(len(starts)) % 3)], axis=1)
@@ -153,10 +168,10 @@ def test_many_windows_at_once_are_as_one_by_one(tmp_path):
     assert together[::20] == pytest.approx(np.array(alone), rel=1e-4)
 
 
-def test_batches_are_of_one_length_and_bounded():
+def test_batches_are_of_one_length_and_bounded() -> None:
     shapes = []
 
-    def run(batch):
+    def run(batch: Any) -> Any:
         shapes.append(batch.shape)
         return batch[:, :1]
 
@@ -165,14 +180,14 @@ def test_batches_are_of_one_length_and_bounded():
     assert shapes == [(2, 2), (3, 3), (1, 3)]
 
 
-def test_a_recording_shorter_than_a_frame_has_a_vector(tmp_path):
+def test_a_recording_shorter_than_a_frame_has_a_vector(tmp_path: Path) -> None:
     model = load(reduce(tmp_path, ["B", "T", 80]))
     sound = SOUND[:200]
     found = model.embed(lambda a, b: sound, [Region(0, 0.0125)], np.array([[0.0, 0.0125]]))
     assert found.shape == (1, 80)
 
 
-def test_turns_come_of_an_onnx_model_too(tmp_path):
+def test_turns_come_of_an_onnx_model_too(tmp_path: Path) -> None:
     says = {"feature_normalize_type": ""}
     model = reduce(tmp_path, ["B", "T", 80], "ReduceMean", says=says)
     decode.decode(demo.sample_path("pt"), tmp_path / "pt.wav")
@@ -183,7 +198,7 @@ def test_turns_come_of_an_onnx_model_too(tmp_path):
 # --- what cannot be
 
 
-def refuse(model, error=SettingError):
+def refuse(model: str, error: type[Exception] = SettingError) -> str:
     with pytest.raises(error) as caught:
         load(model).embed(read, REGIONS, WINDOWS)
     sentence = str(caught.value)
@@ -191,7 +206,7 @@ def refuse(model, error=SettingError):
     return sentence
 
 
-def test_what_is_wrong_with_a_model_is_one_sentence(tmp_path):
+def test_what_is_wrong_with_a_model_is_one_sentence(tmp_path: Path) -> None:
     missing = str(tmp_path / "gone.onnx")
     assert refuse(missing).startswith(f"There is no file {missing}; the path of an .onnx file")
     broken = tmp_path / "text.onnx"
@@ -209,7 +224,7 @@ def test_what_is_wrong_with_a_model_is_one_sentence(tmp_path):
     assert "gives vectors that are not numbers" in refuse(numberless, ModelError)
 
 
-def test_an_unknown_name_says_which_there_are():
+def test_an_unknown_name_says_which_there_are() -> None:
     with pytest.raises(SettingError) as caught:
         recipe_for("x-vector")
     sentence = str(caught.value)
@@ -224,13 +239,15 @@ def test_an_unknown_name_says_which_there_are():
 @pytest.mark.parametrize(
     ("module", "extra"), [("kaldi_native_fbank", "onnx"), ("resemblyzer", "resemblyzer")]
 )
-def test_a_missing_extra_is_named(tmp_path, monkeypatch, module, extra):
+def test_a_missing_extra_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, extra: str
+) -> None:
     monkeypatch.setitem(sys.modules, module, None)  # as if it were not installed
     name = reduce(tmp_path, ["B", "T", 80]) if extra == "onnx" else extra
     assert f"{name} needs `pip install transcrevai[{extra}]`" in refuse(name)
 
 
-def test_neural_networks_are_imported_only_when_asked_for():
+def test_neural_networks_are_imported_only_when_asked_for() -> None:
     code = (
         "import sys; from transcrevai_core.diarization import pipeline; "
         "from transcrevai_core.diarization.embeddings import extractors; "
@@ -246,7 +263,7 @@ def test_neural_networks_are_imported_only_when_asked_for():
 
 
 @pytest.fixture
-def cache(tmp_path, monkeypatch):
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty hub cache, and no network."""
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
@@ -254,14 +271,14 @@ def cache(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["org/voices", "org/voices:v2/big.onnx"])
-def test_offline_and_not_downloaded(cache, name):
+def test_offline_and_not_downloaded(cache: Path, name: str) -> None:
     sentence = refuse(name, ModelError)
     assert sentence.startswith(f"The model {name} is not on this computer")
     assert "set to work offline" in sentence
     assert "the path of an .onnx file would work without a network" in sentence
 
 
-def test_what_was_downloaded_is_found_offline(cache):
+def test_what_was_downloaded_is_found_offline(cache: Path) -> None:
     snapshot = cache / "models--org--voices" / "snapshots" / "abc"
     (snapshot / "v2").mkdir(parents=True)
     (cache / "models--org--voices" / "refs").mkdir()
@@ -272,7 +289,7 @@ def test_what_was_downloaded_is_found_offline(cache):
     assert hub.fetch("org/voices:v2/resnet34.onnx") == snapshot / "v2" / "resnet34.onnx"
 
 
-def test_the_speaker_model_of_a_repository_is_chosen():
+def test_the_speaker_model_of_a_repository_is_chosen() -> None:
     assert hub.choose_file(["vad.onnx", "speaker-embedding.onnx", "other.onnx"], "o/n") == (
         "speaker-embedding.onnx"
     )
@@ -284,25 +301,20 @@ def test_the_speaker_model_of_a_repository_is_chosen():
         hub.choose_file(["pytorch_model.bin", "vad.onnx"], "o/n")
 
 
-@pytest.mark.parametrize("module", [hub, neural])
-def test_the_examples_in_docstrings_hold(module):
-    result = doctest.testmod(module)
-    assert result.failed == 0 < result.attempted
-
-
 # --- resemblyzer
 
 
 @pytest.fixture(scope="module")
-def resemblyzer():
+def resemblyzer() -> Embedding:
     try:
         return load("resemblyzer")
     except TranscrevaiError as error:
         pytest.skip(str(error))
 
 
-def test_resemblyzer_tells_the_speakers_of_the_sample(resemblyzer, tmp_path, capfd):
-    from tests.test_diarization import error_rate
+def test_resemblyzer_tells_the_speakers_of_the_sample(
+    resemblyzer: Embedding, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
 
     decode.decode(demo.sample_path("pt"), tmp_path / "pt.wav")
     reference = read_rttm(demo.sample_path("pt").with_suffix(".rttm"))
@@ -311,8 +323,8 @@ def test_resemblyzer_tells_the_speakers_of_the_sample(resemblyzer, tmp_path, cap
     assert capfd.readouterr() == ("", "")
 
 
-def test_resemblyzer_hears_quiet_speech_as_if_it_were_loud(resemblyzer):
-    def at(gain, windows=WINDOWS):
+def test_resemblyzer_hears_quiet_speech_as_if_it_were_loud(resemblyzer: Embedding) -> None:
+    def at(gain: Any, windows: Any = WINDOWS) -> Any:
         return resemblyzer.embed(lambda a, b: read(a, b) * gain, REGIONS, windows)
 
     vectors = at(1e-2)

@@ -1,71 +1,24 @@
 """The pages over a library filled by hand: what they show, and what they write to the store."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CEILING
+from paging import checked, fill, open_page, press, read, texts
 from streamlit.testing.v1 import AppTest
 
+from tools.serving import CEILING
 from transcrevai_core import demo, ui
 from transcrevai_core.codes import Cause, Note, Stage
-from transcrevai_core.errors import SettingError
+from transcrevai_core.errors import InputError, SettingError
 from transcrevai_core.library import edits
 from transcrevai_core.library.store import Store
 from transcrevai_core.messages import Message
 from transcrevai_core.options import JobOptions
-from transcrevai_core.types import Chunk, Job, Segment, Word
 
 ROOT = Path(__file__).parent.parent
-
-
-def open_page(app: AppTest, name: str, **query: str) -> AppTest:
-    app.run()
-    app.switch_page(name)
-    for key, value in query.items():
-        app.query_params[key] = value
-    return checked(app.run())
-
-
-def checked(app: AppTest) -> AppTest:
-    assert not app.exception, app.exception[0].message
-    return app
-
-
-def fill(store: Store, title: str = "Reunião", segments: int = 3, **changes: Any) -> Job:
-    """Put a job into the library; the words of its segment 1 are marked as unsure."""
-    job = store.add_job(Path("/recordings/a.mp3"), JobOptions().model_dump(), title=title)
-    store.save_plan(job.id, [Chunk(0, 0, 2 * segments)])
-    made = []
-    for n in range(segments):
-        words = (Word(2 * n, 2 * n + 1, f" número {n}", 0.9), Word(2 * n + 1, 2 * n + 2, " certo?",
-                 0.2 if n == 1 else 0.8))  # fmt: skip
-        made.append(Segment(2 * n, 2 * n + 2, f" número {n} certo?", words, looping=n == 2))
-    store.save_chunk(job.id, 0, made, dropped=1, seconds=1.0)
-    changes = {
-        "state": "done", "duration": 2.0 * segments, "language": "pt", "model": "small",
-        "language_probability": 0.98, "compute_type": "int8_float32", "device": "cpu",
-    } | changes  # fmt: skip
-    store.update_job(job.id, **changes)
-    return store.job(job.id)
-
-
-def texts(app: AppTest) -> str:
-    kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error")
-    return "\n".join(element.value for kind in kinds for element in app.get(kind))
-
-
-def read(app: AppTest) -> dict[str, Any]:
-    """What the page gives to the reader of its transcript."""
-    (component,) = app.get("bidi_component")
-    return dict(json.loads(component.proto.json))
-
-
-def press(app: AppTest, label: str) -> AppTest:
-    return checked(next(b for b in app.button if b.label == label).click().run())
 
 
 # -- transcribe --------------------------------------------------------------------------------
@@ -313,7 +266,8 @@ def test_library_filters_by_state(app: AppTest, store: Store) -> None:
     fill(store, "bad", state="failed", error=Message("It holds no sound."))
     open_page(app, "library.py")
     assert "good" in texts(app) and "bad" in texts(app)
-    app.get("pills")[0].set_value("Failed")
+    pills: Any = app.get("pills")[0]
+    pills.set_value("Failed")
     checked(app.run())
     assert "good" not in texts(app) and "It holds no sound" in texts(app).replace("\\", "")
 
@@ -344,7 +298,7 @@ def test_run_again_is_independent_of_the_first(store: Store, tmp_path: Path) -> 
     again = store.job(again.id)
     assert again.source.read_bytes() == b"sound" and again.title == "Interview"
     again.source.unlink()
-    with pytest.raises(ui.InputError, match="is gone"):
+    with pytest.raises(InputError, match="is gone"):
         ui.run_again(again, {})
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from conftest import wait_until
+from paging import checked, fill, open_page, press, texts
 from streamlit.testing.v1 import AppTest
 
-from tests.test_pages import checked, fill, open_page, press, texts
 from transcrevai_core import demo
 from transcrevai_core.components import evaluation
 from transcrevai_core.errors import Cancelled

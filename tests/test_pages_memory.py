@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from paging import checked, fill, open_page, press, texts
 from streamlit.testing.v1 import AppTest
 
-from tests.test_pages import checked, fill, open_page, press, texts
 from transcrevai_core import ui, workers
 from transcrevai_core.components import memory
 from transcrevai_core.components.settings.preferences import MEMORY
@@ -234,9 +234,12 @@ def test_free_memory_says_how_much_came_back(
     app: AppTest, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(
-        memory, "free_memory", lambda *given: asked.append(given) or Freed(84 * MB, 1, 3)
-    )
+
+    def free(*given: Any) -> Freed:
+        asked.append(given)
+        return Freed(84 * MB, 1, 3)
+
+    monkeypatch.setattr(memory, "free_memory", free)
     show(app)
     assert "running jobs go on" in texts(app)
     press(app, "Free memory now")

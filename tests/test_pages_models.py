@@ -4,16 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from paging import checked, fill_speakers, open_page, press, put_model, texts
 from streamlit.testing.v1 import AppTest
-from test_pages import checked, open_page, press, texts
-from test_pages_settings import hub, put  # noqa: F401
-from test_pages_speakers import fill
 
 from transcrevai_core.library.store import Store
+from transcrevai_core.messages import Message
 from transcrevai_core.types import Job
 
-# ruff: noqa: F811
-
+pytestmark = pytest.mark.usefixtures("hub")
 BASE, TINY = "Systran/faster-whisper-base", "Systran/faster-whisper-tiny"
 
 
@@ -26,8 +24,8 @@ def test_a_model_that_is_not_here_is_told_before_the_upload(app: AppTest, hub: P
     assert "**The model small is not on this computer.**" in told(app)
     assert "(486 MB)" in told(app) and "Only demo is on this computer" in told(app)
     for repo in (BASE, TINY):
-        put(hub, repo)
-    put(hub, "Systran/faster-whisper-medium", whole=False)
+        put_model(hub, repo)
+    put_model(hub, "Systran/faster-whisper-medium", whole=False)
     checked(app.run())
     assert "On this computer now: tiny, base." in told(app)
     app.selectbox(key="new_model").select("base")
@@ -40,7 +38,7 @@ def test_what_auto_would_fetch_is_told_too(app: AppTest, hub: Path) -> None:
     app.selectbox(key="new_model").select("auto")
     checked(app.run())
     assert "is not on this computer" in told(app) and "small" not in told(app)
-    put(hub, BASE)
+    put_model(hub, BASE)
     checked(app.run())
     assert not app.info
 
@@ -57,7 +55,9 @@ def test_what_can_be_no_model_is_told_before_the_upload(app: AppTest, name: str)
 
 def failed(store: Store, **changes: Any) -> Job:
     """A job whose speakers are known, and whose model could not be had."""
-    job = fill(store, text=False, state="failed", error="No hub.", digest="d", **changes)
+    job = fill_speakers(
+        store, text=False, state="failed", error=Message("No hub."), digest="d", **changes
+    )
     options = {**job.options, "model": "small", "diarize": True}
     store.update_job(job.id, options=options)
     return store.job(job.id)
@@ -68,7 +68,7 @@ def test_a_job_without_its_model_goes_on_with_what_is_here(
     app: AppTest, store: Store, hub: Path, here: tuple[str, ...], offered: str
 ) -> None:
     for repo in here:
-        put(hub, repo)
+        put_model(hub, repo)
     job = failed(store)
     app.query_params["job"] = job.id
     checked(app.run())
@@ -83,7 +83,7 @@ def test_a_job_without_its_model_goes_on_with_what_is_here(
 
 def test_one_whose_model_is_here_can_change_it(app: AppTest, store: Store, hub: Path) -> None:
     for repo in (BASE, "Systran/faster-whisper-small"):
-        put(hub, repo)
+        put_model(hub, repo)
     job = failed(store)
     app.query_params["job"] = job.id
     checked(app.run())

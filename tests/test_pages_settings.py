@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CEILING, wait_until
+from conftest import known, wait_until
+from paging import checked, fill, open_page, press, put_model, texts
 from streamlit.testing.v1 import AppTest
-from test_pages import checked, fill, open_page, press, texts
 
+from tools.serving import CEILING
 from transcrevai_core import workers
 from transcrevai_core.codes import Note
 from transcrevai_core.components.settings import preferences
@@ -26,29 +27,14 @@ from transcrevai_core.transcription import catalogue
 from transcrevai_core.types import Job
 from transcrevai_core.web import downloads
 
+pytestmark = pytest.mark.usefixtures("hub")
+
 OLD = time.time() - 40 * retention.DAY
-
-
-@pytest.fixture(autouse=True)
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep models in a hub's cache of the test's own."""
-    monkeypatch.setattr(catalogue, "hub_cache", lambda: tmp_path / "hub")
-    return tmp_path / "hub"
 
 
 def show(app: AppTest, section: str) -> AppTest:
     app.session_state["settings_section"] = section
     return open_page(app, "settings.py")
-
-
-def put(hub: Path, repo: str, whole: bool = True) -> Path:
-    folder = hub / f"models--{repo.replace('/', '--')}"
-    snapshot = folder / "snapshots" / "1"
-    snapshot.mkdir(parents=True)
-    (snapshot / ("model.bin" if whole else "part")).write_bytes(b"0" * 2_000_000)
-    (folder / "refs").mkdir()
-    (folder / "refs" / "main").write_text("1")
-    return folder
 
 
 def old(store: Store, title: str, **changes: Any) -> Job:
@@ -140,10 +126,10 @@ MODELS = ":material/neurology: Models"
 def test_models_are_listed_and_deleted(
     app: AppTest, store: Store, hub: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    base = put(hub, "Systran/faster-whisper-base")
-    put(hub, "somebody/whisper-of-mine")
-    tiny = put(hub, "Systran/faster-whisper-tiny", whole=False)
-    put(hub, "somebody/no-whisper", whole=False)
+    base = put_model(hub, "Systran/faster-whisper-base")
+    put_model(hub, "somebody/whisper-of-mine")
+    tiny = put_model(hub, "Systran/faster-whisper-tiny", whole=False)
+    put_model(hub, "somebody/no-whisper", whole=False)
     show(app, MODELS)
     shown = texts(app).replace("\\", "")
     assert "2 MB on disk · needs about" in shown and "2 MB on disk · not complete" in shown
@@ -216,7 +202,7 @@ STORAGE = ":material/hard_drive: Storage"
 
 def test_what_lies_on_disk_is_told(app: AppTest, store: Store, hub: Path) -> None:
     old(store, "Reunião")
-    put(hub, "Systran/faster-whisper-base")
+    put_model(hub, "Systran/faster-whisper-base")
     show(app, STORAGE)
     shown = texts(app).replace("\N{NO-BREAK SPACE}", " ")
     assert "| Sound of recordings | 2 MB |" in shown and "| Cache | 0 MB |" in shown
@@ -262,7 +248,7 @@ def test_one_that_cannot_go_keeps_no_other(store: Store, monkeypatch: pytest.Mon
     stuck = store.wav(first.id)
     stuck.unlink()
     stuck.mkdir()
-    monkeypatch.setattr(retention.shutil, "rmtree", refuse(stuck, shutil.rmtree))
+    monkeypatch.setattr(shutil, "rmtree", refuse(stuck, shutil.rmtree))
     with pytest.raises(StorageError, match="Reunião could not be deleted"):
         retention.clean(store, load_settings(sound_days=30))
     assert not list(store.job_dir(second.id).iterdir()) and stuck.exists()
@@ -283,7 +269,7 @@ def refuse(stuck: Path, remove: Callable[[Path], None]) -> Callable[[Path], None
 
 def test_what_somebody_works_on_stays(store: Store) -> None:
     job = old(store, "Reunião")
-    edits.edit_text(store, store.segments(job.id)[0].id, "Outra coisa.")
+    edits.edit_text(store, known(store.segments(job.id)[0].id), "Outra coisa.")
     settings = load_settings(sound_days=30, job_days=30)
     assert retention.clean(store, settings) == retention.Due() and retention.sound_of(store, job)
     with store.database.write() as db:

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from paging import checked, fill_speakers, open_page, press, read, texts
 from streamlit.testing.v1 import AppTest
 
-from tests.test_pages import checked, open_page, press, read, texts
 from transcrevai_core import export
 from transcrevai_core.codes import Stage
 from transcrevai_core.components.transcript.speakers import LONGEST_NAME, check_name
@@ -15,36 +15,9 @@ from transcrevai_core.figures import timeline
 from transcrevai_core.library import edits
 from transcrevai_core.library.store import Store
 from transcrevai_core.messages import Message
-from transcrevai_core.options import JobOptions
-from transcrevai_core.types import Chunk, Job, Segment, Turn
+from transcrevai_core.types import Turn
 
 A, B, C = "SPEAKER_00", "SPEAKER_01", "SPEAKER_02"
-FACTS = {"speakers": 3, "confidence": 0.7, "runner_up": 2, "by": "likeness", "why": "three differ"}
-
-
-def fill(
-    store: Store, speakers: str = "ABBC", *, text: bool = True, facts: Any = FACTS, **changes: Any
-) -> Job:
-    """Put a job into the library; its segments are of 10 s, one a letter of `speakers`."""
-    options = JobOptions(model="small" if text else "none").model_dump()
-    job = store.add_job(Path(__file__), options, title="Reunião")
-    store.save_plan(job.id, [Chunk(0, 0, 10 * len(speakers))])
-    segments = [Segment(10 * n, 10 * n + 10, f" frase {n}") for n in range(len(speakers))]
-    if text:
-        store.save_chunk(job.id, 0, segments, dropped=0, seconds=1.0)
-    turns = [
-        Turn(10 * n, 10 * n + 10, f"SPEAKER_{ord(letter) - ord('A'):02}")
-        for n, letter in enumerate(speakers)
-        if letter != "-"
-    ]
-    if turns:
-        store.save_diarization(job.id, turns, facts)
-    changes = {
-        "state": "done", "duration": 10.0 * len(speakers), "language": "pt", "model": "small",
-        "compute_type": "int8", "device": "cpu",
-    } | changes  # fmt: skip
-    store.update_job(job.id, **changes)
-    return store.job(job.id)
 
 
 def chosen(app: AppTest, label: str) -> Any:
@@ -55,7 +28,7 @@ def chosen(app: AppTest, label: str) -> Any:
 
 
 def test_speakers_are_named_and_counted(app: AppTest, store: Store) -> None:
-    job = fill(store)
+    job = fill_speakers(store)
     edits.rename_speaker(store, job.id, A, "Ana *M*")
     open_page(app, "transcript.py", job=job.id)
     assert "**3 speakers**, fairly sure; it could be 2" in texts(app)
@@ -77,18 +50,18 @@ def test_speakers_are_named_and_counted(app: AppTest, store: Store) -> None:
     ],
 )
 def test_certainty_is_told_in_words(app: AppTest, store: Store, facts: Any, words: str) -> None:
-    open_page(app, "transcript.py", job=fill(store, facts=facts).id)
+    open_page(app, "transcript.py", job=fill_speakers(store, facts=facts).id)
     assert any(element.value == f"**3 speakers**{words}" for element in app.markdown)
 
 
 def test_one_speaker_is_nobody_to_merge(app: AppTest, store: Store) -> None:
-    open_page(app, "transcript.py", job=fill(store, "AA").id)
+    open_page(app, "transcript.py", job=fill_speakers(store, "AA").id)
     assert "**1 speaker**" in texts(app)
     assert not [button for button in app.button if str(button.key).startswith("merge_")]
 
 
 def test_growing_text_shows_who_speaks(app: AppTest, store: Store) -> None:
-    job = fill(store, state="transcribing", stage=Stage.TRANSCRIBING)
+    job = fill_speakers(store, state="transcribing", stage=Stage.TRANSCRIBING)
     edits.rename_speaker(store, job.id, B, "Bia")
     app.query_params["job"] = job.id
     checked(app.run())
@@ -101,7 +74,7 @@ def test_growing_text_shows_who_speaks(app: AppTest, store: Store) -> None:
 
 
 def test_renaming_is_asked_in_a_dialog_and_shown_everywhere(app: AppTest, store: Store) -> None:
-    job = fill(store)
+    job = fill_speakers(store)
     open_page(app, "transcript.py", job=job.id)
     checked(app.button(key=f"rename_{B}").click().run())
     assert app.text_input(key=f"name_{job.id}_{B}").value == ""
@@ -112,10 +85,10 @@ def test_renaming_is_asked_in_a_dialog_and_shown_everywhere(app: AppTest, store:
 
 def test_names_of_other_recordings_are_offered(app: AppTest, store: Store) -> None:
     for names in (("Ana", "Bia"), ("Bia", "Caio")):
-        other = fill(store)
+        other = fill_speakers(store)
         for label, name in zip((A, B), names, strict=True):
             edits.rename_speaker(store, other.id, label, name)
-    job = fill(store)
+    job = fill_speakers(store)
     edits.rename_speaker(store, job.id, B, "Bia")
     open_page(app, "transcript.py", job=job.id)
     checked(app.button(key=f"rename_{B}").click().run())
@@ -126,7 +99,7 @@ def test_names_of_other_recordings_are_offered(app: AppTest, store: Store) -> No
 
 @pytest.mark.parametrize("name", [" ana ", "speaker 3"])
 def test_no_two_speakers_are_called_the_same(store: Store, name: str) -> None:
-    job = fill(store)
+    job = fill_speakers(store)
     edits.rename_speaker(store, job.id, A, "Ana")
     transcript = store.transcript(job.id)
     with pytest.raises(InputError, match="merge the two"):
@@ -136,7 +109,7 @@ def test_no_two_speakers_are_called_the_same(store: Store, name: str) -> None:
 
 
 def test_merging_is_asked_in_a_dialog_and_shown_everywhere(app: AppTest, store: Store) -> None:
-    job = fill(store)
+    job = fill_speakers(store)
     open_page(app, "transcript.py", job=job.id)
     checked(app.button(key=f"merge_{C}").click().run())
     assert chosen(app, "Speaker 3 is really").options == ["Speaker 1", "Speaker 2"]
@@ -149,7 +122,7 @@ def test_merging_is_asked_in_a_dialog_and_shown_everywhere(app: AppTest, store: 
 
 
 def test_another_number_lets_the_job_go_on(app: AppTest, store: Store) -> None:
-    job = fill(store)
+    job = fill_speakers(store)
     open_page(app, "transcript.py", job=job.id)
     chosen(app, "How many speak").set_value(2)
     app.number_input(key=f"find_{job.id}_speaker_threshold").set_value(0.4)
@@ -172,7 +145,7 @@ def test_automatic_forgets_a_number(
     app: AppTest, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRANSCREVAI_SPEAKERS", "4")
-    job = fill(store)
+    job = fill_speakers(store)
     open_page(app, "transcript.py", job=job.id)
     assert chosen(app, "How many speak").value is None  # of this job, not of new ones
     press(app, "Find again")
@@ -180,7 +153,7 @@ def test_automatic_forgets_a_number(
 
 
 def test_a_transcript_without_speakers_offers_to_find_them(app: AppTest, store: Store) -> None:
-    job = fill(store, "---")
+    job = fill_speakers(store, "---")
     open_page(app, "transcript.py", job=job.id)
     assert read(app) and "speaker" not in texts(app)
     press(app, "Find")
@@ -190,7 +163,7 @@ def test_a_transcript_without_speakers_offers_to_find_them(app: AppTest, store: 
 def test_speakers_without_text_are_shown_played_and_can_be_transcribed(
     app: AppTest, store: Store
 ) -> None:
-    job = fill(store, text=False, model="", language=None)
+    job = fill_speakers(store, text=False, model="", language=None)
     open_page(app, "transcript.py", job=job.id)
     assert "**3 speakers**" in texts(app) and "There is no text yet" in texts(app)
     assert "unknown" not in texts(app) and read(app)
@@ -204,7 +177,9 @@ def test_speakers_without_text_are_shown_played_and_can_be_transcribed(
 
 
 def test_speakers_are_shown_where_the_model_could_not_be_had(app: AppTest, store: Store) -> None:
-    job = fill(store, text=False, state="failed", error=Message("There is no network."), model="")
+    job = fill_speakers(
+        store, text=False, state="failed", error=Message("There is no network."), model=""
+    )
     app.query_params["job"] = job.id
     checked(app.run())
     press(app, "See what is finished")
@@ -213,7 +188,7 @@ def test_speakers_are_shown_where_the_model_could_not_be_had(app: AppTest, store
 
 
 def test_a_wrong_voice_model_leaves_the_text_and_the_way_back(app: AppTest, store: Store) -> None:
-    job = fill(store, state="failed", error=Message("embedding is 'x'."))
+    job = fill_speakers(store, state="failed", error=Message("embedding is 'x'."))
     open_page(app, "transcript.py", job=job.id)
     assert "The text is whole" in app.info[0].value and "embedding is" in app.info[0].value
     press(app, "Find again")
@@ -249,7 +224,7 @@ def test_a_range_the_wrong_way_round_is_told(app: AppTest, store: Store, tmp_pat
 
 
 def test_every_format_is_written_with_speakers(store: Store) -> None:
-    job = fill(store)
+    job = fill_speakers(store)
     edits.rename_speaker(store, job.id, A, "Ana")
     for name in export.FORMATS:
         assert export.write(store.transcript(job.id), name)

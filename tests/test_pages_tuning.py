@@ -1,16 +1,14 @@
 """The page Tuning over a bundled sample: settings that answer, references, sweeps, profiles."""
 
-# ruff: noqa: F811
 import json
 from typing import Any
 
 import numpy as np
 import pytest
-from conftest import wait_until
+from conftest import known, wait_until
+from paging import checked, open_page, press, texts
 from streamlit.testing.v1 import AppTest
 
-from tests.test_laboratory import done, job, library  # noqa: F401
-from tests.test_pages import checked, open_page, press, texts
 from transcrevai_core import demo, ui
 from transcrevai_core.components.profiles import value_name
 from transcrevai_core.components.tuning.findings import relabelled
@@ -22,9 +20,21 @@ from transcrevai_core.settings import load_settings
 from transcrevai_core.tuning import laboratory, parameters, profiles, sweep_run, sweeps
 from transcrevai_core.types import Job, Turn
 
+pytestmark = pytest.mark.slow
+
 RTTM = demo.sample_path("pt").with_suffix(".rttm")
 TRIALS = ":material/rule: Reference and sweep"
 SOUND = ":material/graphic_eq: Sound"
+
+
+@pytest.fixture
+def library(diarized: Store) -> Store:
+    return diarized
+
+
+@pytest.fixture
+def job(library: Store) -> Job:
+    return library.jobs()[-1]
 
 
 def slider(app: AppTest, job: Job, name: str) -> Any:
@@ -266,7 +276,8 @@ def test_a_sweep_belongs_to_the_reference_that_judged_it(
     assert "**Best: DER" in texts(app)
     assert "2 of the 2 settings come to the same DER" in texts(app)
     assert "another collar" not in texts(app)
-    app.get("button_group")[0].set_value(0.25)
+    collars: Any = app.get("button_group")[0]
+    collars.set_value(0.25)
     checked(app.run())
     assert "judged with another collar, 0.00 s" in texts(app).replace("\\", "")
 
@@ -274,7 +285,7 @@ def test_a_sweep_belongs_to_the_reference_that_judged_it(
     assert "judged by another reference" in texts(app) and "Best: DER" not in texts(app)
     assert "sweep_use" not in [button.key for button in app.button]
     press(app, "Run it again")
-    wait_until(lambda: sweeps.latest(library, job.id).state == "done")
+    wait_until(lambda: known(sweeps.latest(library, job.id)).state == "done")
     checked(app.run())
     assert "**Best: DER" in texts(app) and "judged by another" not in texts(app)
     again = sweeps.latest(library, job.id)
@@ -297,8 +308,13 @@ def test_a_plan_says_what_is_fixed_and_frees_a_given_number(
     checked(app.run())
     assert not app.warning and "Fixed, and not as by default: Number" not in texts(app)
     with pytest.MonkeyPatch.context() as patch:
-        begun = []
-        patch.setattr(sweeps, "create", lambda store, job, plan: begun.append(plan) or "none")
+        begun: list[Any] = []
+
+        def create(store: Store, job: Job, plan: Any) -> str:
+            begun.append(plan)
+            return "none"
+
+        patch.setattr(sweeps, "create", create)
         patch.setattr(sweep_run, "start", lambda place, sweep: None)
         press(app, "Try 36 settings")
     assert begun[0]["base"]["speakers"] is None
@@ -319,7 +335,8 @@ def test_what_is_exported_is_scored_where_there_is_a_reference(
     sweeps.keep_reference(library, job, RTTM.name, RTTM.read_bytes())
     checked(app.run())
     open_tab(app, job, TRIALS)
-    app.get("button_group")[0].set_value(0.25)
+    collars: Any = app.get("button_group")[0]
+    collars.set_value(0.25)
     checked(app.run())
     open_tab(app, job, ":material/output: Use and export")
     assert scores[0] is None and scores[1]["der"] < 0.2 and scores[1]["collar"] == 0

@@ -1,6 +1,5 @@
 """The real pipeline on the demo model: whole jobs, interrupted ones, failing ones."""
 
-import io
 import json
 import os
 import signal
@@ -8,19 +7,24 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from conftest import CEILING, SETTINGS, planned, wait_until, worker_named
+from conftest import SETTINGS, known, planned, wait_until, worker_named
+from helpers import run_cli
 
-from transcrevai_core import cli, demo, export, transcribe, wer, workers
+from tools.serving import CEILING
+from transcrevai_core import demo, export, transcribe, wer, workers
 from transcrevai_core.codes import Note
 from transcrevai_core.errors import StorageError, TranscrevaiError
 from transcrevai_core.jobs import direct, tasks
 from transcrevai_core.jobs.attempt import RETRIES, Attempt
 from transcrevai_core.jobs.direct import open_job
+from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.jobs.runner import Runner
 from transcrevai_core.jobs.transcribe import Transcription
 from transcrevai_core.library import rows
@@ -33,12 +37,16 @@ from transcrevai_core.transcript.turns import overlapping
 from transcrevai_core.types import ACTIVE_STATES, Chunk, Segment
 from transcrevai_core.workers.worker import Worker
 
+pytestmark = pytest.mark.slow
+
 PT = demo.sample_path("pt")  # a minute
 SHORT_CHUNKS = {"model": "demo", "language": "pt", "chunk_seconds": 5, "beam_size": 1}
 
 
 @pytest.fixture(scope="module", params=["pt", "en"])
-def heard(request, tmp_path_factory):
+def heard(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Any, Any]:
     """A bundled sample's name, and its transcript as one line of Python gives it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRANSCREVAI_HOME", str(tmp_path_factory.mktemp("heard") / "home"))
@@ -47,27 +55,27 @@ def heard(request, tmp_path_factory):
         return request.param, transcribe(demo.sample_path(request.param), model="demo")
 
 
-def decodes(store, job_id):
+def decodes(store: Store, job_id: str) -> list[Any]:
     with sqlite3.connect(store.home / "library.sqlite3") as db:
         rows = db.execute("SELECT decodes FROM chunks WHERE job = ? ORDER BY number", (job_id,))
         return [row[0] for row in rows]
 
 
-def finished(store, job_id):
+def finished(store: Store, job_id: str) -> Any:
     with sqlite3.connect(store.home / "library.sqlite3") as db:
         return db.execute(
             "SELECT count(*) FROM chunks WHERE job = ? AND done", (job_id,)
         ).fetchone()[0]
 
 
-def assert_kept(before, after):
+def assert_kept(before: Any, after: Any) -> None:
     """The same words under the same ids: not written again, though speakers may have come since."""
     words = [word for segment in before for word in segment.words]
     assert words == [word for segment in after for word in segment.words][: len(words)]
     assert {segment.id for segment in before} <= {segment.id for segment in after}
 
 
-def test_a_sample_becomes_a_transcript_in_one_line(heard):
+def test_a_sample_becomes_a_transcript_in_one_line(heard: tuple[Any, Any]) -> None:
     name, transcript = heard
     assert wer(demo.reference_text(name), transcript.text) <= 0.05
     assert transcript.language == name and transcript.language_probability > 0.9
@@ -77,7 +85,7 @@ def test_a_sample_becomes_a_transcript_in_one_line(heard):
     assert starts == sorted(starts) and starts[-1] < transcript.duration
 
 
-def test_word_times_agree_with_the_reference(heard):
+def test_word_times_agree_with_the_reference(heard: tuple[Any, Any]) -> None:
     name, transcript = heard
     ctm = demo.sample_path(name).with_suffix(".ctm").read_text(encoding="utf-8").splitlines()
     reference = [(f[4], float(f[2])) for f in map(str.split, ctm) if f]
@@ -97,7 +105,7 @@ def test_word_times_agree_with_the_reference(heard):
     assert np.median(errors) <= 0.1
 
 
-def test_words_of_the_samples_have_their_speakers(heard):
+def test_words_of_the_samples_have_their_speakers(heard: tuple[Any, Any]) -> None:
     name, transcript = heard
     turns = read_rttm(demo.sample_path(name).with_suffix(".rttm"))
     reference, people = overlapping(turns), {turn.speaker for turn in turns}
@@ -110,26 +118,30 @@ def test_words_of_the_samples_have_their_speakers(heard):
                 counts[turn.speaker] = counts.get(turn.speaker, 0) + 1
     right = sum(max(counts.values()) for counts in said.values())
     assert right / sum(sum(counts.values()) for counts in said.values()) >= 0.97
-    assert {max(counts, key=counts.get) for counts in said.values()} == people
+    assert {max(counts, key=counts.__getitem__) for counts in said.values()} == people
     assert set(transcript.speakers) == set(said) and len(said) == len(people)
     assert transcript.diarization["speakers"] == len(people)
     assert str(load(transcript.diarization["why"])).startswith("vbx: ")
 
 
-def test_a_recording_without_speech_ends_as_an_empty_transcript_that_says_so(make_sound):
+def test_a_recording_without_speech_ends_as_an_empty_transcript_that_says_so(
+    make_sound: Callable[..., Path],
+) -> None:
     transcript = transcribe(make_sound(seconds=3, hertz=440), model="demo")
     assert transcript.segments == ()
     assert Note.NO_SPEECH() in transcript.notes
     assert transcript.duration == pytest.approx(3)
 
 
-def test_a_killed_worker_costs_no_more_than_the_chunk_in_hand(store, governor):
+def test_a_killed_worker_costs_no_more_than_the_chunk_in_hand(
+    store: Store, governor: Governor
+) -> None:
     job = open_job(store, PT, JobOptions(**SHORT_CHUNKS))
     thread = threading.Thread(target=direct.run, args=(governor, job), daemon=True)
     thread.start()
     for number in (3, 8):
-        wait_until(lambda number=number: finished(store, job.id) >= number)
-        os.kill(worker_named("transcription").pid, signal.SIGKILL)
+        wait_until(lambda: finished(store, job.id) >= number)  # noqa: B023
+        os.kill(known(known(worker_named("transcription")).pid), signal.SIGKILL)
     thread.join(CEILING)
     assert store.job(job.id).state == "done"
     counts = decodes(store, job.id)
@@ -138,7 +150,9 @@ def test_a_killed_worker_costs_no_more_than_the_chunk_in_hand(store, governor):
     assert wer(demo.reference_text("pt"), store.transcript(job.id).text) < 0.3
 
 
-def test_a_killed_program_goes_on_from_its_last_finished_chunk(store, tmp_path):
+def test_a_killed_program_goes_on_from_its_last_finished_chunk(
+    store: Store, tmp_path: Path
+) -> None:
     command = [sys.executable, "-m", "transcrevai_core"]
     options = [f"--{name}={value}" for name, value in SHORT_CHUNKS.items()]
     process = subprocess.Popen(
@@ -162,14 +176,16 @@ def test_a_killed_program_goes_on_from_its_last_finished_chunk(store, tmp_path):
     assert counts[count] in (1, 2) and set(counts[count + 1 :]) == {1}
 
 
-def test_the_same_call_again_goes_on_with_an_interrupted_job(store):
+def test_the_same_call_again_goes_on_with_an_interrupted_job(store: Store) -> None:
     options = JobOptions(**SHORT_CHUNKS)
     interrupted = store.add_job(PT, options.model_dump())
     assert open_job(store, PT, options).id == interrupted.id
     assert open_job(store, PT, options).id != interrupted.id  # ours now, and running
 
 
-def test_cancelling_keeps_what_is_finished_and_the_job_can_go_on(store, governor):
+def test_cancelling_keeps_what_is_finished_and_the_job_can_go_on(
+    store: Store, governor: Governor
+) -> None:
     job = open_job(store, PT, JobOptions(**SHORT_CHUNKS))
     run = threading.Thread(target=direct.run, args=(governor, job), daemon=True)
     run.start()
@@ -180,20 +196,22 @@ def test_cancelling_keeps_what_is_finished_and_the_job_can_go_on(store, governor
     kept = store.segments(job.id)
     assert kept and not store.job(job.id).error
     store.requeue(job.id)
-    direct.run(governor, store.claim(job.id))
+    direct.run(governor, known(store.claim(job.id)))
     assert store.job(job.id).state == "done"
     assert_kept(kept, store.segments(job.id))
 
 
-def crash_on_third(spec, wav, chunk, options, longest):
+def crash_on_third(
+    spec: Any, wav: Path, chunk: Any, options: Any, longest: float
+) -> tuple[list[Segment], int]:
     if chunk.index == 2:
         os.kill(os.getpid(), signal.SIGSEGV)
     return [Segment(chunk.start, chunk.end, f"chunk {chunk.index}")], 0
 
 
 def test_a_chunk_that_kills_every_worker_fails_its_job_and_keeps_the_rest(
-    store, governor, monkeypatch
-):
+    store: Store, governor: Governor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tasks, "decode", crash_on_third)
     job = open_job(store, PT, JobOptions(**SHORT_CHUNKS))
     job = direct.run(governor, job)
@@ -203,18 +221,22 @@ def test_a_chunk_that_kills_every_worker_fails_its_job_and_keeps_the_rest(
     assert decodes(store, job.id)[:4] == [1, 1, 1 + RETRIES, 0]
 
 
-def load_on_gpu(spec, language, task):
+def load_on_gpu(spec: Any, language: str, task: Any) -> Any:
     device = "cpu" if spec.device == "cpu" else "cuda"
     return tasks.ModelReport(device, "float16" if device == "cuda" else "int8", ())
 
 
-def run_out_of_gpu_memory(spec, wav, chunk, options, longest):
+def run_out_of_gpu_memory(
+    spec: Any, wav: Path, chunk: Any, options: Any, longest: float
+) -> tuple[list[Segment], int]:
     if spec.device != "cpu":
         raise RuntimeError("CUDA failed with error out of memory")
     return [Segment(chunk.start, chunk.end, f"chunk {chunk.index}")], 0
 
 
-def test_a_gpu_that_fails_in_mid_job_is_replaced_by_the_cpu_and_named(store, governor, monkeypatch):
+def test_a_gpu_that_fails_in_mid_job_is_replaced_by_the_cpu_and_named(
+    store: Store, governor: Governor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tasks, "load_model", load_on_gpu)
     monkeypatch.setattr(tasks, "decode", run_out_of_gpu_memory)
     job = open_job(store, PT, JobOptions(model="demo", language="pt"))
@@ -227,7 +249,9 @@ def test_a_gpu_that_fails_in_mid_job_is_replaced_by_the_cpu_and_named(store, gov
     assert [s.text for s in store.segments(job.id)][:2] == ["chunk 0", "chunk 1"]
 
 
-def test_a_failing_job_leaves_the_next_one_alone(store, tmp_path, make_sound):
+def test_a_failing_job_leaves_the_next_one_alone(
+    store: Store, tmp_path: Path, make_sound: Callable[..., Path]
+) -> None:
     text = tmp_path / "notes.wav"
     text.write_text("not a recording\n" * 100)
     bad = store.add_job(text, {"model": "demo"})
@@ -252,7 +276,7 @@ def test_a_failing_job_leaves_the_next_one_alone(store, tmp_path, make_sound):
         assert reason in str(store.job(job.id).error)
 
 
-def test_stopping_the_runner_leaves_the_job_to_the_next_start(store):
+def test_stopping_the_runner_leaves_the_job_to_the_next_start(store: Store) -> None:
     job = store.add_job(PT, SHORT_CHUNKS)
     runner = Runner(store, load_settings())
     runner.start()
@@ -262,20 +286,26 @@ def test_stopping_the_runner_leaves_the_job_to_the_next_start(store):
     assert workers.live() == []
 
 
-def loaded_model():
+def loaded_model() -> str | None:
+    from transcrevai_core.jobs import tasks
+
     return tasks._loaded and tasks._loaded[0].name
 
 
-def test_preloading_brings_the_model_before_the_first_job_and_idleness_ends_it(store):
+def test_preloading_brings_the_model_before_the_first_job_and_idleness_ends_it(
+    store: Store,
+) -> None:
     runner = Runner(store, load_settings(model="demo", preload=True, model_idle_seconds=3))
     runner.start()
     wait_until(lambda: worker_named("transcription"))
-    wait_until(lambda: worker_named("transcription").call(loaded_model) == "demo")
+    wait_until(lambda: known(worker_named("transcription")).call(loaded_model) == "demo")
     wait_until(lambda: not workers.live())
     runner.stop()
 
 
-def test_a_model_that_cannot_be_loaded_in_advance_does_not_stop_the_runner(store, make_sound):
+def test_a_model_that_cannot_be_loaded_in_advance_does_not_stop_the_runner(
+    store: Store, make_sound: Callable[..., Path]
+) -> None:
     runner = Runner(store, load_settings(model="bse", preload=True))
     runner.start()
     job = store.add_job(make_sound(), {"model": "demo"})
@@ -288,14 +318,16 @@ class FullDisk(Store):
 
     full, refused = False, 0
 
-    def update_job(self, job_id, **changes):
+    def update_job(self, job_id: str, **changes: Any) -> None:
         if self.full:
             self.refused += 1
             raise StorageError("The library refused: database or disk is full.")
         super().update_job(job_id, **changes)
 
 
-def test_a_store_that_refuses_holds_a_job_up_only_until_there_is_room(home, make_sound):
+def test_a_store_that_refuses_holds_a_job_up_only_until_there_is_room(
+    home: Path, make_sound: Callable[..., Path]
+) -> None:
     store = FullDisk(home)
     runner = Runner(store, load_settings())
     runner._retry_seconds = 0.2
@@ -310,7 +342,7 @@ def test_a_store_that_refuses_holds_a_job_up_only_until_there_is_room(home, make
     runner.stop()
 
 
-def test_a_file_that_was_replaced_is_another_recording(store, tmp_path):
+def test_a_file_that_was_replaced_is_another_recording(store: Store, tmp_path: Path) -> None:
     path, options = tmp_path / "a.flac", JobOptions(**SHORT_CHUNKS)
     path.write_bytes(PT.read_bytes())
     first = store.add_job(path, options.model_dump())
@@ -320,18 +352,18 @@ def test_a_file_that_was_replaced_is_another_recording(store, tmp_path):
     assert open_job(store, path, options).id != first.id
 
 
-def test_sound_that_was_cut_short_is_prepared_again(store, governor):
+def test_sound_that_was_cut_short_is_prepared_again(store: Store, governor: Governor) -> None:
     job = open_job(store, PT, JobOptions(model="demo", language="pt"))
     job = direct.run(governor, job)
     whole = store.segments(job.id)
     store.wav(job.id).write_bytes(store.wav(job.id).read_bytes()[:500_000])
     store.update_job(job.id, state="transcribing")
-    direct.run(governor, store.claim(job.id))
+    direct.run(governor, known(store.claim(job.id)))
     assert [s.text for s in store.segments(job.id)] == [s.text for s in whole]
     assert set(decodes(store, job.id)) == {1}
 
 
-def test_transcribe_raises_the_jobs_own_sentence(tmp_path):
+def test_transcribe_raises_the_jobs_own_sentence(tmp_path: Path) -> None:
     with pytest.raises(TranscrevaiError, match="There is no file"):
         transcribe(tmp_path / "gone.wav", model="demo")
     with pytest.raises(TranscrevaiError, match="There is no model bse"):
@@ -339,13 +371,13 @@ def test_transcribe_raises_the_jobs_own_sentence(tmp_path):
 
 
 def test_the_text_before_is_given_on_only_where_that_is_asked(
-    store, governor, tmp_path, monkeypatch
-):
+    store: Store, governor: Governor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = store.add_job(tmp_path / "a.wav", {})
     store.save_plan(job.id, [Chunk(0, 0, 1)])
     store.save_chunk(job.id, 0, [Segment(0, 1, " Bom dia.")], dropped=0, seconds=1)
 
-    def prompt(**options):
+    def prompt(**options: Any) -> Any:
         mine = replace(job, options=JobOptions(**options).model_dump())
         attempt = Attempt(
             governor,
@@ -365,14 +397,21 @@ def test_the_text_before_is_given_on_only_where_that_is_asked(
     store.save_plan(job.id, [Chunk(0, 0, 300)])
     said = [Segment(n, n + 1, f" Frase de número {n}.") for n in range(300)]
     store.save_chunk(job.id, 0, said, dropped=0, seconds=1)
-    read = []
+    read: list[Any] = []
     real = rows.segment_from_row
-    monkeypatch.setattr(rows, "segment_from_row", lambda row: read.append(row) or real(row))
+
+    def from_row(row: Any) -> Segment:
+        read.append(row)
+        return real(row)
+
+    monkeypatch.setattr(rows, "segment_from_row", from_row)
     assert prompt(condition_on_previous_text=True).endswith("Frase de número 299.")
     assert len(read) < 100
 
 
-def test_control_c_keeps_what_is_finished_and_the_same_command_goes_on(store, tmp_path):
+def test_control_c_keeps_what_is_finished_and_the_same_command_goes_on(
+    store: Store, tmp_path: Path
+) -> None:
     command = [sys.executable, "-m", "transcrevai_core", "transcribe", str(PT)]
     command += [f"--{name}={value}" for name, value in SHORT_CHUNKS.items()]
     process = subprocess.Popen(
@@ -389,21 +428,7 @@ def test_control_c_keeps_what_is_finished_and_the_same_command_goes_on(store, tm
     assert again.id == job.id and finished(store, job.id) >= 2
 
 
-def run_cli(*arguments):
-    """Run the command line as its own program does, in this one."""
-    out, err = io.StringIO(), io.StringIO()
-    ending = signal.getsignal(signal.SIGTERM)
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-        patch.setattr(sys, "argv", ["transcrevai", *arguments])
-        try:
-            with pytest.raises(SystemExit) as ended:
-                cli.main()
-        finally:
-            signal.signal(signal.SIGTERM, ending)
-    return subprocess.CompletedProcess(arguments, ended.value.code, out.getvalue(), err.getvalue())
-
-
-def test_the_command_line_writes_every_format_and_scores(tmp_path, store):
+def test_the_command_line_writes_every_format_and_scores(tmp_path: Path, store: Store) -> None:
     done = run_cli(
         "transcribe", "--sample", "pt", "--score", "--json", "--output-format", "all",
         "--output_dir", str(tmp_path / "out"),
@@ -441,8 +466,8 @@ def test_the_command_line_writes_every_format_and_scores(tmp_path, store):
     ],
 )
 def test_wrong_use_gets_one_sentence_and_its_exit_code(
-    arguments, code, sentence, tmp_path, monkeypatch
-):
+    arguments: list[str], code: int, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     done = run_cli(*arguments)
     assert done.returncode == code

@@ -1,6 +1,8 @@
 """What a page keeps in config.toml, and what it leaves as it was."""
 
 import os
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +19,7 @@ kill_percent = 90
 
 
 @pytest.fixture(autouse=True)
-def plain(home, monkeypatch):
+def plain(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no setting come from the environment."""
     for name in os.environ:
         if name.startswith("TRANSCREVAI_") and name != "TRANSCREVAI_HOME":
@@ -25,12 +27,12 @@ def plain(home, monkeypatch):
 
 
 @pytest.fixture
-def config(home):
+def config(home: Path) -> Path:
     home.mkdir()
     return home / "config.toml"
 
 
-def test_comments_and_other_keys_stay(config):
+def test_comments_and_other_keys_stay(config: Path) -> None:
     config.write_text(WRITTEN)
     save({"memory_budget_mb": 900, "kill_percent": 88.5})
     text = config.read_text()
@@ -40,14 +42,14 @@ def test_comments_and_other_keys_stay(config):
     assert [file.name for file in config.parent.iterdir()] == ["config.toml"]
 
 
-def test_none_takes_a_setting_away(config):
+def test_none_takes_a_setting_away(config: Path) -> None:
     config.write_text(WRITTEN)
     save({"kill_percent": None, "memory_budget_mb": None})
     assert config.read_text() == WRITTEN.replace("kill_percent = 90\n", "")
     assert load_settings().kill_percent == 85
 
 
-def test_a_library_without_the_file_gets_one(home):
+def test_a_library_without_the_file_gets_one(home: Path) -> None:
     save({"work_cores": 1})
     assert (home / "config.toml").read_text() == "work_cores = 1\n"
 
@@ -62,7 +64,9 @@ def test_a_library_without_the_file_gets_one(home):
         ({"kill_percent": 50.0}, "kill_percent is 50.0; it should be at least emergency"),
     ],
 )
-def test_what_is_not_valid_is_not_written(config, changes, sentence):
+def test_what_is_not_valid_is_not_written(
+    config: Path, changes: dict[str, Any], sentence: str
+) -> None:
     config.write_text("# mine\n")
     with pytest.raises(SettingError, match=sentence) as caught:
         save({"work_cores": 1, **changes})
@@ -70,13 +74,13 @@ def test_what_is_not_valid_is_not_written(config, changes, sentence):
     assert config.read_text() == "# mine\n"
 
 
-def test_no_change_writes_nothing(config):
+def test_no_change_writes_nothing(config: Path) -> None:
     save({})
     save({"kill_percent": None})
     assert not config.exists()
 
 
-def test_three_thresholds_can_move_together(config):
+def test_three_thresholds_can_move_together(config: Path) -> None:
     save({"degraded_percent": 95.0, "emergency_percent": 96.0, "kill_percent": 97.0})
     save({"degraded_percent": None, "emergency_percent": 75.0, "kill_percent": 76.0})
     settings = load_settings()
@@ -85,7 +89,9 @@ def test_three_thresholds_can_move_together(config):
     )  # fmt: skip
 
 
-def test_what_the_environment_would_make_invalid_is_refused(config, monkeypatch):
+def test_what_the_environment_would_make_invalid_is_refused(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TRANSCREVAI_EMERGENCY_PERCENT", "84")
     assert overruled(["emergency_percent", "kill_percent"]) == {
         "emergency_percent": "TRANSCREVAI_EMERGENCY_PERCENT"
@@ -98,7 +104,7 @@ def test_what_the_environment_would_make_invalid_is_refused(config, monkeypatch)
     save({"kill_percent": 82.0})
 
 
-def test_a_broken_file_is_left_alone(config):
+def test_a_broken_file_is_left_alone(config: Path) -> None:
     config.write_text("beam_size = = 2\n")
     with pytest.raises(SettingError, match="is not valid TOML"):
         save({"work_cores": 1})
@@ -106,7 +112,7 @@ def test_a_broken_file_is_left_alone(config):
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write it all")
-def test_a_folder_that_cannot_be_written_is_told_by_permission(config):
+def test_a_folder_that_cannot_be_written_is_told_by_permission(config: Path) -> None:
     config.parent.chmod(0o500)
     try:
         with pytest.raises(StorageError, match="cannot be written"):
@@ -115,7 +121,9 @@ def test_a_folder_that_cannot_be_written_is_told_by_permission(config):
         config.parent.chmod(0o700)
 
 
-def test_a_place_that_cannot_be_written_is_told(config, monkeypatch):
+def test_a_place_that_cannot_be_written_is_told(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (config.parent / "file").touch()
     monkeypatch.setenv("TRANSCREVAI_HOME", str(config.parent / "file"))
     with pytest.raises(StorageError, match="cannot be written") as caught:

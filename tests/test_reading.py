@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import ask
 
-from tests.test_web import ask, port  # noqa: F401
 from transcrevai_core import i18n, ui
 from transcrevai_core.audio import waveform
 from transcrevai_core.library import edits
@@ -17,7 +17,6 @@ from transcrevai_core.library.store import Store
 from transcrevai_core.types import Chunk, Job, Segment, Turn, Word
 from transcrevai_core.web import origin, transcript_routes
 
-# ruff: noqa: F811
 A, B, C = "SPEAKER_00", "SPEAKER_01", "SPEAKER_02"
 SHOWN = " Bom dia."  # the first segment
 

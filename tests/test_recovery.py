@@ -6,27 +6,34 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
-from conftest import wait_until, worker_named
+from conftest import known, wait_until, worker_named
 
 from transcrevai_core import demo
 from transcrevai_core.jobs import tasks
 from transcrevai_core.jobs.direct import open_job, run
+from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.jobs.queue import queue
 from transcrevai_core.jobs.runner import Runner
 from transcrevai_core.library import database
 from transcrevai_core.library.journal import Journal
+from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import load_settings
 from transcrevai_core.types import Segment
 from transcrevai_core.workers import admission
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = {"model": "demo", "language": "pt", "beam_size": 1, "chunk_seconds": 5}
 WORDS = {"model": "demo", "language": "pt", "beam_size": 1, "diarize": False}  # in one chunk
 
 
-def recovered(store):
+def recovered(store: Store) -> list[str]:
     events = Journal(store.database, "").events()
     return [str(event.cause) for event in events if event.kind == "recovered"]
 
@@ -44,7 +51,9 @@ sys.stdin.read()
 """
 
 
-def test_jobs_of_a_killed_program_go_on_and_it_says_how_many(store, short_recording, tmp_path):
+def test_jobs_of_a_killed_program_go_on_and_it_says_how_many(
+    store: Store, short_recording: Path, tmp_path: Path
+) -> None:
     gone = tmp_path / "gone.wav"
     gone.write_bytes(short_recording.read_bytes())
     added = [store.add_job(short_recording, WORDS) for _ in range(2)]
@@ -74,12 +83,14 @@ def test_jobs_of_a_killed_program_go_on_and_it_says_how_many(store, short_record
     assert recovered(store) == ["Recovered 2 jobs"]  # nothing was interrupted since
 
 
-def fill_the_disk(source, wav, threshold, chunk_seconds):
+def fill_the_disk(source: Path, wav: Path, threshold: Any, chunk_seconds: Any) -> None:
     wav.with_suffix(".part").write_bytes(b"half")
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def test_a_full_disk_ends_the_job_with_one_sentence(store, governor, short_recording, monkeypatch):
+def test_a_full_disk_ends_the_job_with_one_sentence(
+    store: Store, governor: Governor, short_recording: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tasks, "prepare", fill_the_disk)
     job = run(governor, open_job(store, short_recording, JobOptions(**OPTIONS)))
     assert job.state == "failed"
@@ -90,7 +101,9 @@ def test_a_full_disk_ends_the_job_with_one_sentence(store, governor, short_recor
     assert not [*store.job_dir(job.id).glob("*.part")]
 
 
-def vanish(spec, wav, chunk, options, longest):
+def vanish(
+    spec: Any, wav: Path, chunk: Any, options: Any, longest: float
+) -> tuple[list[Segment], int]:
     if chunk.index == 2:
         wav.unlink()
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(wav))
@@ -98,8 +111,8 @@ def vanish(spec, wav, chunk, options, longest):
 
 
 def test_a_file_deleted_in_mid_job_is_one_sentence_and_nothing_done_is_lost(
-    store, governor, short_recording
-):
+    store: Store, governor: Governor, short_recording: Path
+) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tasks, "decode", vanish)
         job = run(governor, open_job(store, short_recording, JobOptions(**OPTIONS)))
@@ -110,15 +123,18 @@ def test_a_file_deleted_in_mid_job_is_one_sentence_and_nothing_done_is_lost(
     kept = store.segments(job.id)
     assert len(kept) == 2
     store.requeue(job.id)
-    job = run(governor, store.claim(job.id))
+    job = run(governor, known(store.claim(job.id)))
     assert job.state == "done"
     assert [s.id for s in kept] == [s.id for s in store.segments(job.id)][:2]
     assert kept[0].text == "chunk 0" == store.segments(job.id)[0].text
 
 
 def test_a_locked_database_holds_a_job_up_and_breaks_nothing(
-    store, short_recording, monkeypatch, caplog
-):
+    store: Store,
+    short_recording: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     monkeypatch.setattr(database, "PATIENCE_SECONDS", 1.0)
     monkeypatch.setattr(Runner, "_retry_seconds", 0.3)
     job = store.add_job(short_recording, OPTIONS)
@@ -137,8 +153,8 @@ def test_a_locked_database_holds_a_job_up_and_breaks_nothing(
     other.close()
 
 
-def test_sessions_take_turns_and_what_was_interrupted_goes_first(store):
-    def add(session, **changes):
+def test_sessions_take_turns_and_what_was_interrupted_goes_first(store: Store) -> None:
+    def add(session: Any, **changes: Any) -> Any:
         job = store.add_job(demo.sample_path("pt"), {}, session=session)
         if changes:
             store.update_job(job.id, **changes)
@@ -152,7 +168,7 @@ def test_sessions_take_turns_and_what_was_interrupted_goes_first(store):
     assert [job.id for job in queue(store)] == [interrupted, *order]
 
 
-def test_one_place_goes_round_the_sessions(store):
+def test_one_place_goes_round_the_sessions(store: Store) -> None:
     names = {}
     for session in ("many", "many", "many", "one", "other", "one"):
         job = store.add_job(demo.sample_path("pt"), {}, session=session)
@@ -164,7 +180,7 @@ def test_one_place_goes_round_the_sessions(store):
     assert served == ["many", "one", "other", "many", "one", "many"]
 
 
-def run_until_done(store, *job_ids, **settings):
+def run_until_done(store: Store, *job_ids: Any, **settings: Any) -> None:
     runner = Runner(store, load_settings(**settings))
     runner._retry_seconds = 0.3
     runner.start()
@@ -174,12 +190,15 @@ def run_until_done(store, *job_ids, **settings):
         runner.stop()
 
 
-def test_a_claim_that_fails_keeps_no_room(store, make_sound, monkeypatch):
+def test_a_claim_that_fails_keeps_no_room(
+    store: Store, make_sound: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from transcrevai_core.errors import StorageError
 
-    real, refusals = store.claim, []
+    real = store.claim
+    refusals: list[Any] = []
 
-    def claim(job_id):
+    def claim(job_id: str) -> Any:
         if len(refusals) < 2:
             if not refusals:
                 store.cancel(job_id)  # it never comes back for its room
@@ -194,7 +213,9 @@ def test_a_claim_that_fails_keeps_no_room(store, make_sound, monkeypatch):
     assert refusals == ids[:2]
 
 
-def test_options_of_another_version_end_their_job_only(store, make_sound):
+def test_options_of_another_version_end_their_job_only(
+    store: Store, make_sound: Callable[..., Path]
+) -> None:
     sound = make_sound()
     bad = store.add_job(sound, {"model": "demo", "beam_size": 99})
     worse = store.add_job(sound, {"model": "demo", "unheard_of": 1})
@@ -206,15 +227,15 @@ def test_options_of_another_version_end_their_job_only(store, make_sound):
 
 
 def test_a_folder_that_cannot_be_looked_into_does_not_stop_the_runner(
-    store, make_sound, monkeypatch
-):
+    store: Store, make_sound: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from pathlib import Path
 
     job = store.add_job(make_sound(), OPTIONS)
     hidden = store.add_job(Path("/hidden/a.wav"), OPTIONS)
     real = Path.is_file
 
-    def is_file(self):
+    def is_file(self: Path) -> bool:
         if str(self).startswith("/hidden"):
             raise PermissionError(errno.EACCES, "Permission denied", str(self))
         return real(self)
@@ -224,19 +245,22 @@ def test_a_folder_that_cannot_be_looked_into_does_not_stop_the_runner(
     assert store.job(job.id).state == "done" and store.job(hidden.id).state == "failed"
 
 
-def test_a_killed_idle_worker_costs_the_next_job_nothing(store, governor, short_recording):
+def test_a_killed_idle_worker_costs_the_next_job_nothing(
+    store: Store, governor: Governor, short_recording: Path
+) -> None:
     options = JobOptions(**WORDS)
     first = run(governor, open_job(store, short_recording, options))
     idle = worker_named("transcription")
-    os.kill(idle.pid, signal.SIGKILL)
+    os.kill(known(known(idle).pid), signal.SIGKILL)
     wait_until(lambda: not worker_named("transcription"))
-    second = run(governor, store.claim(store.add_job(short_recording, options.model_dump()).id))
+    added = store.add_job(short_recording, options.model_dump())
+    second = run(governor, known(store.claim(added.id)))
     assert (first.state, second.state, str(second.error)) == ("done", "done", "")
 
 
 def test_a_recording_longer_than_was_thought_is_checked_again(
-    store, governor, short_recording, monkeypatch
-):
+    store: Store, governor: Governor, short_recording: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from transcrevai_core.memory import forecast
 
     # what was not read yet is taken for an hour
@@ -250,7 +274,7 @@ def test_a_recording_longer_than_was_thought_is_checked_again(
     assert store.chunks(job.id) and not admission.kept()
 
 
-def test_a_job_waits_for_its_turn_and_positions_are_told(store):
+def test_a_job_waits_for_its_turn_and_positions_are_told(store: Store) -> None:
     ids = [store.add_job(demo.sample_path("pt"), {"model": "demo"}).id for _ in range(3)]
     assert [job.id for job in queue(store)] == ids
     store.cancel(ids[0])

@@ -1,12 +1,21 @@
 """References of every format, and what is wrong with a bad one in one sentence."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
+from conftest import known
 
 from transcrevai_core import demo, export
 from transcrevai_core.errors import InputError
-from transcrevai_core.evaluation.references import Utterance, from_transcript, parse, read
+from transcrevai_core.evaluation.references import (
+    Annotation,
+    Utterance,
+    from_transcript,
+    parse,
+    read,
+)
 from transcrevai_core.types import Region, Segment, Transcript, Turn, Word
 
 SRT = (
@@ -27,24 +36,24 @@ STM = (
 )
 
 
-def only(name, content):
+def only(name: str, content: Any) -> Annotation:
     (spoken,) = parse(name, content.encode()).values()
     return spoken
 
 
-def test_plain_text_is_one_utterance_a_line():
+def test_plain_text_is_one_utterance_a_line() -> None:
     spoken = only("a talk.txt", "\ufeffBom dia.\n\nOlá: como vai?\n")
-    assert [said.text for said in spoken.utterances] == ["Bom dia.", "Olá: como vai?"]
+    assert [said.text for said in known(spoken.utterances)] == ["Bom dia.", "Olá: como vai?"]
     assert spoken.turns is None and spoken.speakers == {}
 
 
-def test_names_are_speakers_where_every_line_begins_with_one():
+def test_names_are_speakers_where_every_line_begins_with_one() -> None:
     spoken = only("a.txt", "Ana: Bom dia.\nDr. João Silva: Olá.\nAna: São 10:30.\n")
     assert spoken.speakers == {"Ana": "Bom dia.\nSão 10:30.", "Dr. João Silva": "Olá."}
     assert only("a.txt", "Nota: uma linha só\n").speakers == {}
 
 
-def test_subtitles():
+def test_subtitles() -> None:
     spoken = only("a.srt", SRT)
     assert spoken.utterances == (Utterance("Bom dia a todos", 1.0, 2.5), Utterance("Olá", 3.0, 4.0))
     assert spoken.turns is None  # the end of a cue is for reading
@@ -53,7 +62,7 @@ def test_subtitles():
     assert only("a.srt", "").utterances == ()
 
 
-def test_only_what_is_said_in_subtitles_counts():
+def test_only_what_is_said_in_subtitles_counts() -> None:
     spoken = only(
         "a.vtt",
         "WEBVTT - title\nKind: captions\n\nSTYLE\n::cue { color: red }\n\n"
@@ -61,12 +70,12 @@ def test_only_what_is_said_in_subtitles_counts():
         "<v Ana>Bom dia <v.loud Zé>Olá\r\na todos</v>\r\n\r\nNOTE the end\r\n\r\nouter\r\n"
         "00:03.000 --> 00:04.000\nSim\n",
     )
-    assert [(said.speaker, said.text.strip(), said.start) for said in spoken.utterances] == [
+    assert [(said.speaker, said.text.strip(), said.start) for said in known(spoken.utterances)] == [
         ("Ana", "Bom dia", 1.0), ("Zé", "Olá a todos", 1.0), (None, "Sim", 3.0),
     ]  # fmt: skip
 
 
-def test_segment_time_marks():
+def test_segment_time_marks() -> None:
     spoken = only("other name.stm", STM)
     assert spoken.text == "Bom dia\nE hoje?\nTudo bem"
     assert spoken.turns == (Turn(0, 2, "Ana"), Turn(3, 4, "Ana"), Turn(5, 7, "Zé"))
@@ -76,7 +85,7 @@ def test_segment_time_marks():
     assert {name: spoken.text.count("\n") for name, spoken in two.items()} == {"talk": 2, "more": 0}
 
 
-def test_rttm_tells_turns_only():
+def test_rttm_tells_turns_only() -> None:
     spoken = only("a.rttm", "SPEAKER a 1 0.5 1.0 <NA> <NA> Ana <NA> <NA>\n")
     assert (spoken.utterances, spoken.turns) == (None, (Turn(0.5, 1.5, "Ana"),))
     assert only("a.rttm", "").turns == ()
@@ -92,29 +101,33 @@ TRANSCRIPT = Transcript(
 
 
 @pytest.mark.parametrize("format", ["txt", "srt", "vtt", "json"])
-def test_what_was_exported_here_is_read_with_its_speakers(format):
+def test_what_was_exported_here_is_read_with_its_speakers(format: str) -> None:
     said = {name: " ".join(text.split()) for name, text in
             only(f"a.{format}", export.write(TRANSCRIPT, format)).speakers.items()}  # fmt: skip
     assert list(said.values()) == ["bom dia", "Olá a todos"]
 
 
-def test_the_library_tells_as_much_as_its_export():
+def test_the_library_tells_as_much_as_its_export() -> None:
     assert from_transcript(TRANSCRIPT).text.split() == ["bom", "dia", "olá"]
     mine = from_transcript(TRANSCRIPT, edited=True)
     theirs = only("a.json", export.write(TRANSCRIPT, "json"))
     assert theirs.turns == mine.turns
-    assert [said.text for said in theirs.utterances] == [said.text for said in mine.utterances]
-    assert mine.utterances[0].words and not mine.utterances[1].words  # they say what was corrected
+    assert [said.text for said in known(theirs.utterances)] == [
+        said.text for said in known(mine.utterances)
+    ]
+    assert (
+        known(mine.utterances)[0].words and not known(mine.utterances)[1].words
+    )  # they say what was corrected
 
 
-def test_what_is_not_scored_is_left_out_word_by_word():
+def test_what_is_not_scored_is_left_out_word_by_word() -> None:
     kept = from_transcript(TRANSCRIPT, edited=True).without([Region(0, 1), Region(2.5, 3.5)])
     assert kept.text.split() == ["dia"]
     untimed = only("a.txt", "bom dia\n")
     assert untimed.without([Region(0, 9)]) == untimed
 
 
-def test_the_samples_references_are_read():
+def test_the_samples_references_are_read() -> None:
     for kind, said in (("txt", 12), ("rttm", None)):
         (spoken,) = read(demo.sample_path("pt").with_suffix(f".{kind}")).values()
         assert (spoken.utterances and len(spoken.utterances)) == said
@@ -123,7 +136,7 @@ def test_the_samples_references_are_read():
 JSON = b'{"segments": [{"text": "b", "start": 2, "end": %s}, {"text": "a", "start": 1, "end": 2}]}'
 
 
-def test_a_transcript_in_json_is_read_in_order_of_time():
+def test_a_transcript_in_json_is_read_in_order_of_time() -> None:
     assert only("a.json", (JSON % b"3").decode()).text == "a\nb"
 
 
@@ -148,13 +161,13 @@ def test_a_transcript_in_json_is_read_in_order_of_time():
         ("a.json", json.dumps({"segments": [{"text": "a"}]}).encode(), "a.json: The file is no"),
     ],
 )  # fmt: skip
-def test_a_bad_file_gets_one_sentence(name, content, sentence):
+def test_a_bad_file_gets_one_sentence(name: str, content: bytes, sentence: str) -> None:
     with pytest.raises(InputError) as caught:
         parse(name, content)
     said = str(caught.value)
     assert said.startswith(sentence) and said.endswith(".") and "\n" not in said
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path):
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         read(tmp_path)

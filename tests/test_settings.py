@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,9 @@ from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings, load_settings
 
 
-def test_flags_win_over_environment_over_toml_over_defaults(home, monkeypatch):
+def test_flags_win_over_environment_over_toml_over_defaults(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home.mkdir()
     (home / "config.toml").write_text("beam_size = 2\nthreads = 3\nchunk_seconds = 12\n")
     monkeypatch.setenv("TRANSCREVAI_BEAM_SIZE", "4")
@@ -19,7 +22,9 @@ def test_flags_win_over_environment_over_toml_over_defaults(home, monkeypatch):
     assert load_settings().home == home
 
 
-def test_whisper_model_and_preload_are_heard_but_our_own_names_win(monkeypatch):
+def test_whisper_model_and_preload_are_heard_but_our_own_names_win(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("WHISPER_MODEL", "tiny")
     monkeypatch.setenv("WHISPER_PRELOAD", "true")
     assert (load_settings().model, load_settings().preload) == ("tiny", True)
@@ -29,7 +34,9 @@ def test_whisper_model_and_preload_are_heard_but_our_own_names_win(monkeypatch):
     assert load_settings().home != Path("/somewhere")
 
 
-def test_homes_and_model_folders_are_the_same_from_anywhere(monkeypatch, tmp_path):
+def test_homes_and_model_folders_are_the_same_from_anywhere(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "model.bin").touch()
@@ -53,7 +60,7 @@ def test_homes_and_model_folders_are_the_same_from_anywhere(monkeypatch, tmp_pat
         ("wings", 2, "There is no setting named wings"),
     ],
 )
-def test_a_wrong_value_gets_one_sentence(name, value, sentence):
+def test_a_wrong_value_gets_one_sentence(name: str, value: Any, sentence: str) -> None:
     with pytest.raises(SettingError) as caught:
         load_settings(**{name: value})
     assert str(caught.value).startswith(sentence)
@@ -61,7 +68,7 @@ def test_a_wrong_value_gets_one_sentence(name, value, sentence):
     assert "\n" not in str(caught.value)
 
 
-def test_a_wrong_name_and_broken_toml_in_the_file_get_one_sentence(home):
+def test_a_wrong_name_and_broken_toml_in_the_file_get_one_sentence(home: Path) -> None:
     home.mkdir()
     (home / "config.toml").write_text("beam_sise = 2\n")
     with pytest.raises(SettingError, match="There is no setting named beam_sise"):
@@ -85,15 +92,15 @@ def test_a_wrong_name_and_broken_toml_in_the_file_get_one_sentence(home):
         ("", None),
     ],
 )
-def test_languages_are_known_by_code_name_and_region(given, code):
+def test_languages_are_known_by_code_name_and_region(given: str, code: str | None) -> None:
     assert load_settings().job_options({"language": given}).language == code
 
 
-def test_every_setting_says_what_it_means():
+def test_every_setting_says_what_it_means() -> None:
     assert all(field.description for field in Settings.model_fields.values())
 
 
-def test_the_languages_are_whispers_own():
+def test_the_languages_are_whispers_own() -> None:
     from faster_whisper.tokenizer import _LANGUAGE_CODES
 
     assert set(LANGUAGES) == set(_LANGUAGE_CODES)

@@ -6,54 +6,68 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
-from conftest import CEILING, planned, wait_until
+from conftest import known, planned, wait_until
 
+from tools.serving import CEILING
 from transcrevai_core import demo, diarize
 from transcrevai_core.audio import decode
 from transcrevai_core.codes import Note, Stage
+from transcrevai_core.diarization.recipes import REVISION
 from transcrevai_core.errors import InputError
 from transcrevai_core.jobs import diarize as speakers
 from transcrevai_core.jobs import direct, pipeline
 from transcrevai_core.jobs.attempt import Attempt
 from transcrevai_core.jobs.direct import open_job
+from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.jobs.runner import Runner
 from transcrevai_core.library import cache, edits
+from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import load_settings
 from transcrevai_core.transcript.rttm import read_rttm
+from transcrevai_core.types import Job, Turn
 from transcrevai_core.workers.worker import Worker
 
+pytestmark = pytest.mark.slow
+
 PT = demo.sample_path("pt")
-WORDS = {"model": "demo", "language": "pt", "beam_size": 1}
+WORDS: dict[str, Any] = {"model": "demo", "language": "pt", "beam_size": 1}
 
 
-def run(store, governor, job=None, source=PT, **options):
+def run(
+    store: Store, governor: Governor, job: Job | None = None, source: Path = PT, **options: Any
+) -> Job:
     """Bring a new job, or one that was opened again, to its end."""
     job = job or open_job(store, source, JobOptions(**options))
     return direct.run(governor, job)
 
 
-def have_cores(governor, number):
+def have_cores(governor: Governor, number: int) -> None:
     """Let words and speakers be found side by side, with two, or one after the other."""
     governor.settings = governor.settings.model_copy(update={"work_cores": number})
 
 
-def again(store, governor, job, **changes):
+def again(store: Store, governor: Governor, job: Job, **changes: Any) -> Job:
     store.requeue(job.id, {**job.options, **changes})
     return run(store, governor, store.claim(job.id))
 
 
-def asked(store):
+def asked(store: Store) -> dict[str, tuple[int, int]]:
     """How often each tier of the cache had an answer, and had none."""
     stats = cache.Cache(store, load_settings()).stats()
     return {tier.tier: (tier.hits, tier.misses) for tier in stats}
 
 
-def test_words_and_speakers_come_the_same_way_one_after_the_other(store, governor, short_recording):
+def test_words_and_speakers_come_the_same_way_one_after_the_other(
+    store: Store, governor: Governor, short_recording: Path
+) -> None:
     have_cores(governor, 2)
     side_by_side = run(store, governor, source=short_recording, **WORDS)
     have_cores(governor, 1)
@@ -66,11 +80,13 @@ def test_words_and_speakers_come_the_same_way_one_after_the_other(store, governo
     ]
 
 
-def test_they_do_run_side_by_side(store, governor, short_recording, monkeypatch):
+def test_they_do_run_side_by_side(
+    store: Store, governor: Governor, short_recording: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     have_cores(governor, 2)
     find, waited = speakers.find, []
 
-    def find_late(attempt, in_front):
+    def find_late(attempt: Any, in_front: Any) -> None:
         # speakers come only once words are there: one after the other would never end
         wait_until(lambda: store.segments(attempt.job.id))
         waited.append(in_front())
@@ -83,27 +99,27 @@ def test_they_do_run_side_by_side(store, governor, short_recording, monkeypatch)
     assert len(speaking) > 1 and speaking <= {*store.transcript(job.id).speakers}
 
 
-def test_the_second_time_answers_come_from_the_cache(store, governor):
+def test_the_second_time_answers_come_from_the_cache(store: Store, governor: Governor) -> None:
     run(store, governor, model="none")
     assert asked(store) == {"voices": (0, 1), "turns": (0, 1)}
     job = run(store, governor, model="none")
     assert asked(store) == {"voices": (0, 1), "turns": (1, 1)}
 
-    def unneeded(*_):
+    def unneeded(*_: Any) -> None:
         raise AssertionError("a worker was asked for what the cache knows")
 
     kept = cache.Cache(store, load_settings())
     attempt = Attempt(governor, job, planned(governor, job), lambda: False)
     turns, facts = speakers._find(kept, attempt, unneeded)
     assert tuple(turns) == store.transcript(job.id).turns
-    assert facts | {"seconds": 0} == job.diarization | {"seconds": 0}
+    assert {**facts, "seconds": 0} == {**job.diarization, "seconds": 0}
     # another number of speakers needs the voices only
     two = again(store, governor, job, speakers=2)
     assert asked(store)["voices"] == (1, 1)
     assert two.diarization["speakers"] == len(store.transcript(job.id).speakers) == 2
 
 
-def test_a_broken_entry_of_the_cache_is_made_anew(store, governor):
+def test_a_broken_entry_of_the_cache_is_made_anew(store: Store, governor: Governor) -> None:
     first = run(store, governor, model="none")
     for file, wrong in zip((store.home / "cache").iterdir(), (b"{}", b"?"), strict=True):
         file.write_bytes(wrong)
@@ -112,7 +128,9 @@ def test_a_broken_entry_of_the_cache_is_made_anew(store, governor):
     assert store.transcript(second.id).turns == store.transcript(first.id).turns
 
 
-def test_words_can_follow_without_finding_the_speakers_again(store, governor):
+def test_words_can_follow_without_finding_the_speakers_again(
+    store: Store, governor: Governor
+) -> None:
     job = run(store, governor, model="none")
     assert (job.state, job.model, store.segments(job.id)) == ("done", "", [])
     turns = store.transcript(job.id).turns
@@ -125,7 +143,9 @@ def test_words_can_follow_without_finding_the_speakers_again(store, governor):
     assert {s.speaker for s in transcript.segments} == set(transcript.speakers)
 
 
-def test_without_speakers_the_words_come_all_the_same(store, governor, short_recording):
+def test_without_speakers_the_words_come_all_the_same(
+    store: Store, governor: Governor, short_recording: Path
+) -> None:
     gone = str(PT.parent / "gone.onnx")
     for together in (True, False):
         have_cores(governor, 1 + together)
@@ -140,26 +160,28 @@ def test_without_speakers_the_words_come_all_the_same(store, governor, short_rec
         run(store, governor, model="none", embedding="unheard-of")
 
 
-def test_who_wants_no_speakers_gets_none(store, governor, short_recording):
+def test_who_wants_no_speakers_gets_none(
+    store: Store, governor: Governor, short_recording: Path
+) -> None:
     job = run(store, governor, source=short_recording, diarize=False, **WORDS)
     assert job.diarization == {} and store.transcript(job.id).speakers == ()
     found = again(store, governor, job, diarize=True)  # they can follow, too
     assert len(store.transcript(found.id).speakers) > 1
 
 
-def kill_when_started(name):
+def kill_when_started(name: str) -> tuple[Callable[..., Any], list[int]]:
     """Kill the next worker process of that stage."""
     started = Worker._start
 
-    def start(self):
+    def start(self: Worker) -> Any:
         running = started(self)
         if self.name == name and not killed:
 
-            def strike():
+            def strike() -> None:
                 wait_until(lambda: self.pid)
                 time.sleep(0.4)
-                killed.append(self.pid)
-                os.kill(self.pid, signal.SIGKILL)
+                killed.append(known(self.pid))
+                os.kill(killed[0], signal.SIGKILL)
 
             if not killing:
                 killing.append(threading.Thread(target=strike))
@@ -171,7 +193,9 @@ def kill_when_started(name):
     return start, killed
 
 
-def test_a_killed_worker_is_replaced(store, governor, monkeypatch):
+def test_a_killed_worker_is_replaced(
+    store: Store, governor: Governor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     start, killed = kill_when_started("diarization")
     monkeypatch.setattr(Worker, "_start", start)
     job = run(store, governor, model="none")
@@ -179,7 +203,9 @@ def test_a_killed_worker_is_replaced(store, governor, monkeypatch):
     assert len(store.transcript(job.id).speakers) == 3
 
 
-def test_a_killed_program_finds_the_speakers_at_its_next_start(store, tmp_path, monkeypatch):
+def test_a_killed_program_finds_the_speakers_at_its_next_start(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     long = tmp_path / "long.wav"
     decode.decode(PT, long)
     samples = np.tile(np.fromfile(long, "<i2", offset=44), 5)  # far longer than a kill takes
@@ -204,7 +230,9 @@ def test_a_killed_program_finds_the_speakers_at_its_next_start(store, tmp_path, 
     assert len(store.transcript(job.id).speakers) == 3
 
 
-def test_a_cancel_ends_words_and_speakers(store, governor, monkeypatch):
+def test_a_cancel_ends_words_and_speakers(
+    store: Store, governor: Governor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     have_cores(governor, 2)
     job = open_job(store, PT, JobOptions(model="demo", chunk_seconds=5))
     thread = threading.Thread(target=direct.run, args=(governor, job), daemon=True)
@@ -218,12 +246,16 @@ def test_a_cancel_ends_words_and_speakers(store, governor, monkeypatch):
 
 @pytest.mark.parametrize("way", ["cancel", "end"])
 def test_a_stop_while_only_speakers_are_left_does_not_end_as_done(
-    store, governor, short_recording, monkeypatch, way
-):
+    store: Store,
+    governor: Governor,
+    short_recording: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    way: str,
+) -> None:
     have_cores(governor, 2)
     ending, find = threading.Event(), speakers.find
 
-    def never(attempt, in_front):
+    def never(attempt: Any, in_front: Any) -> None:
         wait_until(lambda: in_front() or attempt.should_stop())
         (lambda: store.cancel(attempt.job.id) if way == "cancel" else ending.set())()
         wait_until(attempt.should_stop)
@@ -242,9 +274,9 @@ def test_a_stop_while_only_speakers_are_left_does_not_end_as_done(
 
 
 def test_a_fault_in_the_search_for_speakers_leaves_the_words_alone(
-    store, governor, short_recording, monkeypatch
-):
-    def fail(attempt, in_front=None):
+    store: Store, governor: Governor, short_recording: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(attempt: Any, in_front: Any = None) -> None:
         raise OSError("no room")
 
     monkeypatch.setattr(speakers, "find", fail)
@@ -255,13 +287,13 @@ def test_a_fault_in_the_search_for_speakers_leaves_the_words_alone(
         assert "Who spoke when could not be found: no room." in map(str, job.notes)
 
 
-def test_a_useless_cache_costs_time_only(store, governor):
+def test_a_useless_cache_costs_time_only(store: Store, governor: Governor) -> None:
     (store.home / "cache").write_text("a file where a folder should be")
     job = run(store, governor, model="none")
     assert job.state == "done" and job.diarization["speakers"] == 3
 
 
-def test_a_deleted_job_takes_its_voices_along(store, governor):
+def test_a_deleted_job_takes_its_voices_along(store: Store, governor: Governor) -> None:
     first, second = run(store, governor, model="none"), run(store, governor, model="none")
     store.delete_job(first.id)
     assert len(list((store.home / "cache").iterdir())) == 2  # the same sound is there still
@@ -270,16 +302,20 @@ def test_a_deleted_job_takes_its_voices_along(store, governor):
     assert [tier.entries for tier in cache.Cache(store, load_settings()).stats()] == [0, 0]
 
 
-def test_the_range_does_not_matter_where_the_number_is_given(store, governor):
+def test_the_range_does_not_matter_where_the_number_is_given(
+    store: Store, governor: Governor
+) -> None:
     run(store, governor, model="none", speakers=2)
     run(store, governor, model="none", speakers=2, max_speakers=9)
     assert asked(store)["turns"] == (1, 1)
 
 
-def test_a_newer_way_of_finding_speakers_leaves_those_that_are_there(store, governor, monkeypatch):
+def test_a_newer_way_of_finding_speakers_leaves_those_that_are_there(
+    store: Store, governor: Governor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = run(store, governor, model="none")
     options = JobOptions(**job.options)
-    monkeypatch.setattr(speakers, "REVISION", speakers.REVISION + 1)
+    monkeypatch.setattr(speakers, "REVISION", REVISION + 1)
     assert not speakers.wanted(job, options)
     assert speakers.wanted(job, options.model_copy(update={"speakers": 2}))
     older = {k: v for k, v in job.diarization["settings"].items() if k != "channels"}
@@ -290,7 +326,7 @@ def test_a_newer_way_of_finding_speakers_leaves_those_that_are_there(store, gove
     assert speakers.wanted(job, options.model_copy(update={"channels": "speakers"}))
 
 
-def stereo(path, left, right):
+def stereo(path: Path, left: Any, right: Any) -> Path:
     """Write two channels of 16-bit samples at 16 kHz as FLAC."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("flac", rate=16_000, layout="stereo", format="s16")
@@ -303,7 +339,7 @@ def stereo(path, left, right):
 
 
 @pytest.fixture(scope="module")
-def call(tmp_path_factory):
+def call(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Turn], list[Turn]]:
     """A recorded call: each speaker of the sample on a channel, the other one leaking in softly."""
     folder = tmp_path_factory.mktemp("call")
     decode.decode(PT, folder / "pt.wav")
@@ -320,7 +356,7 @@ def call(tmp_path_factory):
     return path, [t for t in turns if t.speaker == first], [t for t in turns if t.speaker != first]
 
 
-def seconds_apart(reference, hypothesis):
+def seconds_apart(reference: Any, hypothesis: Any) -> Any:
     """Seconds in which one of two speaks and the other does not."""
     grids = []
     for turns in (reference, hypothesis):
@@ -331,7 +367,9 @@ def seconds_apart(reference, hypothesis):
     return (grids[0] ^ grids[1]).sum() / 100
 
 
-def test_each_channel_of_a_call_is_a_speaker(store, governor, call):
+def test_each_channel_of_a_call_is_a_speaker(
+    store: Store, governor: Governor, call: tuple[Path, list[Turn], list[Turn]]
+) -> None:
     path, left, right = call
     job = run(store, governor, source=path, channels="speakers", **WORDS)
     transcript = store.transcript(job.id)
@@ -344,7 +382,9 @@ def test_each_channel_of_a_call_is_a_speaker(store, governor, call):
     assert len({s.speaker for s in transcript.segments}) == 2
 
 
-def test_channels_can_be_asked_for_afterwards_and_keep_the_text(store, governor, call):
+def test_channels_can_be_asked_for_afterwards_and_keep_the_text(
+    store: Store, governor: Governor, call: tuple[Path, list[Turn], list[Turn]]
+) -> None:
     job = run(store, governor, source=call[0], **WORDS)
     texts = "".join(s.text for s in store.segments(job.id))
     done = again(store, governor, job, channels="speakers")
@@ -352,7 +392,9 @@ def test_channels_can_be_asked_for_afterwards_and_keep_the_text(store, governor,
     assert "".join(s.text for s in store.segments(job.id)) == texts
 
 
-def test_a_finished_text_does_not_fail_for_its_speakers(store, governor, short_recording):
+def test_a_finished_text_does_not_fail_for_its_speakers(
+    store: Store, governor: Governor, short_recording: Path
+) -> None:
     job = run(store, governor, source=short_recording, **WORDS)
     turns = store.transcript(job.id).turns
     done = again(store, governor, job, channels="speakers")  # of a recording that has one
@@ -362,7 +404,9 @@ def test_a_finished_text_does_not_fail_for_its_speakers(store, governor, short_r
     assert not any("one channel" in str(note) for note in mended.notes)
 
 
-def test_channels_of_a_recording_that_has_changed_are_refused(store, governor, call, tmp_path):
+def test_channels_of_a_recording_that_has_changed_are_refused(
+    store: Store, governor: Governor, call: tuple[Path, list[Turn], list[Turn]], tmp_path: Path
+) -> None:
     source = tmp_path / "call.flac"
     source.write_bytes(call[0].read_bytes())
     job = run(store, governor, source=source, model="none")
@@ -374,13 +418,13 @@ def test_channels_of_a_recording_that_has_changed_are_refused(store, governor, c
     assert not list(store.job_dir(job.id).glob("channel*"))
 
 
-def test_one_channel_cannot_be_two_speakers(store, governor):
+def test_one_channel_cannot_be_two_speakers(store: Store, governor: Governor) -> None:
     job = run(store, governor, model="none", channels="speakers")
     assert job.state == "failed"
     assert "has one channel" in str(job.error) and "mix" in str(job.error)
 
 
-def test_python_says_it_in_one_line():
+def test_python_says_it_in_one_line() -> None:
     transcript = diarize(PT, speakers=3)
     assert len(transcript.speakers) == 3 and transcript.segments == ()
     with pytest.raises(InputError):

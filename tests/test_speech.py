@@ -1,7 +1,11 @@
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from transcrevai_core import demo
 from transcrevai_core.audio import decode, pcm
@@ -18,35 +22,35 @@ from transcrevai_core.types import Region
 SECOND = 1 / 0.032  # frames
 
 
-def frames(*runs):
+def frames(*runs: Any) -> list[NDArray[Any]]:
     """Probabilities from runs of (seconds, probability)."""
     return [np.concatenate([np.full(round(s * SECOND), p) for s, p in runs])]
 
 
-def spans(regions):
+def spans(regions: Any) -> list[tuple[int, int]]:
     return [(round(r.start, 1), round(r.end, 1)) for r in regions]
 
 
-def test_a_region_is_widened_and_a_short_pause_stays_inside_it():
+def test_a_region_is_widened_and_a_short_pause_stays_inside_it() -> None:
     (found,) = find_regions(frames((2, 0), (1, 0.9), (0.2, 0), (1, 0.9), (2, 0)))
     assert found.start == pytest.approx(2.0 - 0.15, abs=0.04)  # a frame is 0.032 s
     assert found.end == pytest.approx(4.2 + 0.15, abs=0.04)
 
 
-def test_a_long_pause_divides_and_padding_never_makes_neighbours_overlap():
+def test_a_long_pause_divides_and_padding_never_makes_neighbours_overlap() -> None:
     first, second = find_regions(frames((1, 0.9), (0.32, 0), (1, 0.9)), pad=0.5)
     assert first.end == second.start == pytest.approx(1.16, abs=0.05)
 
 
-def test_a_click_is_no_speech():
+def test_a_click_is_no_speech() -> None:
     assert find_regions(frames((1, 0), (0.06, 0.9), (1, 0))) == []
 
 
-def test_speech_to_the_last_frame_is_kept():
+def test_speech_to_the_last_frame_is_kept() -> None:
     assert spans(find_regions(frames((1, 0), (1, 0.9)))) == [(0.8, 2.0)]
 
 
-def test_endless_speech_is_cut_where_it_is_least_like_speech():
+def test_endless_speech_is_cut_where_it_is_least_like_speech() -> None:
     found = find_regions(frames((20, 0.9), (0.1, 0.5), (20, 0.9)), max_region=30)
     assert len(found) == 2
     assert found[0].end == pytest.approx(20.05, abs=0.1)
@@ -58,7 +62,9 @@ def test_endless_speech_is_cut_where_it_is_least_like_speech():
     st.lists(st.tuples(st.floats(0.05, 8), st.floats(0, 1)), max_size=30),
     st.sampled_from([5.0, 12.0, 30.0]),
 )
-def test_regions_and_chunks_are_ordered_and_short_enough_whatever_comes(runs, longest):
+def test_regions_and_chunks_are_ordered_and_short_enough_whatever_comes(
+    runs: list[Any], longest: Any
+) -> None:
     probabilities = frames((0.1, 0), *runs)
     regions = find_regions(probabilities, max_region=longest)
     end = len(probabilities[0]) * 0.032
@@ -71,19 +77,21 @@ def test_regions_and_chunks_are_ordered_and_short_enough_whatever_comes(runs, lo
     assert all(c.end - c.start <= longest + 1e-6 for c in chunks)
 
 
-def test_chunks_are_packed_to_the_limit_and_cut_at_silences():
+def test_chunks_are_packed_to_the_limit_and_cut_at_silences() -> None:
     regions = [Region(0, 4), Region(5, 9), Region(9.5, 12), Region(30, 34)]
     chunks = plan_chunks(regions, 10)
     assert [(c.index, c.start, c.end) for c in chunks] == [(0, 0, 9), (1, 9.5, 12), (2, 30, 34)]
 
 
-def test_speech_share_counts_each_second_once():
+def test_speech_share_counts_each_second_once() -> None:
     assert speech_share(0, 4, [Region(1, 2), Region(3, 5)]) == pytest.approx(0.5)
     assert speech_share(0, 4, []) == 0
     assert speech_share(2, 2, [Region(1, 3)]) == 1
 
 
-def test_probabilities_do_not_depend_on_blocks_and_agree_with_faster_whisper(tmp_path):
+def test_probabilities_do_not_depend_on_blocks_and_agree_with_faster_whisper(
+    tmp_path: Path,
+) -> None:
     from faster_whisper.vad import get_vad_model
 
     decode.decode(demo.sample_path("pt"), tmp_path / "pt.wav")
@@ -95,7 +103,7 @@ def test_probabilities_do_not_depend_on_blocks_and_agree_with_faster_whisper(tmp
     assert np.abs(ours - theirs)[:-1].max() < 1e-5
 
 
-def test_speech_is_found_where_the_reference_has_it(tmp_path):
+def test_speech_is_found_where_the_reference_has_it(tmp_path: Path) -> None:
     info = decode.decode(demo.sample_path("pt"), tmp_path / "pt.wav")
     regions = find_regions(speech_probabilities(pcm.blocks(tmp_path / "pt.wav", BLOCK_SECONDS)))
     rttm = demo.sample_path("pt").with_suffix(".rttm").read_text(encoding="utf-8").split("\n")

@@ -6,8 +6,10 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
+from conftest import known
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,19 +19,19 @@ from transcrevai_core.library import database, edits, leftovers, rows
 from transcrevai_core.library.journal import Journal
 from transcrevai_core.library.migrations import MIGRATIONS
 from transcrevai_core.library.store import Store
-from transcrevai_core.types import Chunk, Region, Segment, Turn, Word
+from transcrevai_core.types import Chunk, Job, Region, Segment, Turn, Word
 
 
 @pytest.fixture
-def job(store, tmp_path):
+def job(store: Store, tmp_path: Path) -> Job:
     return store.add_job(tmp_path / "reunião.wav", {"model": "demo"})
 
 
-def segment(text, start=0.0, end=1.0):
+def segment(text: str, start: float = 0.0, end: float = 1.0) -> Segment:
     return Segment(start, end, text, (Word(start, end, text, 0.5),), avg_logprob=-0.25)
 
 
-def finish(store, job, *texts):
+def finish(store: Store, job: Job, *texts: Any) -> None:
     chunks = [Chunk(i, i, i + 1, (Region(i, i + 1),)) for i in range(len(texts))]
     store.save_plan(job.id, chunks)
     for chunk, text in zip(chunks, texts, strict=True):
@@ -38,7 +40,7 @@ def finish(store, job, *texts):
         )
 
 
-def test_the_library_is_private_to_the_user(store, home, tmp_path):
+def test_the_library_is_private_to_the_user(store: Store, home: Path, tmp_path: Path) -> None:
     assert home.stat().st_mode & 0o777 == 0o700
     assert (home / "library.sqlite3").stat().st_mode & 0o777 == 0o600
     shared = tmp_path / "shared"
@@ -48,7 +50,7 @@ def test_the_library_is_private_to_the_user(store, home, tmp_path):
     assert (shared / "jobs").stat().st_mode & 0o777 == 0o700
 
 
-def test_a_finished_chunk_is_read_back_as_it_was(store, job):
+def test_a_finished_chunk_is_read_back_as_it_was(store: Store, job: Job) -> None:
     finish(store, job, " Olá.", " Tchau.")
     assert store.segments(job.id) == [
         Segment(0, 1, " Olá.", (Word(0, 1, " Olá.", 0.5),), avg_logprob=-0.25, id=1),
@@ -60,7 +62,9 @@ def test_a_finished_chunk_is_read_back_as_it_was(store, job):
     assert Store(store.home).transcript(job.id).text == "Olá.\nTchau."
 
 
-def test_writing_a_chunk_again_replaces_it_and_a_new_plan_begins_anew(store, job):
+def test_writing_a_chunk_again_replaces_it_and_a_new_plan_begins_anew(
+    store: Store, job: Job
+) -> None:
     finish(store, job, " Olá.", " Tchau.")
     store.save_chunk(job.id, 0, [segment(" Oi.")], dropped=0, seconds=0.5)
     assert [s.text for s in store.segments(job.id)] == [" Oi.", " Tchau."]
@@ -69,7 +73,7 @@ def test_writing_a_chunk_again_replaces_it_and_a_new_plan_begins_anew(store, job
     assert (store.segments(job.id), after.dropped_segments, after.progress) == ([], 0, 0)
 
 
-def test_both_versions_of_an_edited_text_are_kept(store, job):
+def test_both_versions_of_an_edited_text_are_kept(store: Store, job: Job) -> None:
     finish(store, job, " Bom dia Pascoal.")
     edits.edit_text(store, 1, "Bom dia, pessoal.")
     (edited,) = store.segments(job.id)
@@ -78,19 +82,21 @@ def test_both_versions_of_an_edited_text_are_kept(store, job):
     assert store.segments(job.id)[0].edited is None
 
 
-def test_search_is_blind_to_case_and_accents_and_follows_edits(store, job, tmp_path):
+def test_search_is_blind_to_case_and_accents_and_follows_edits(
+    store: Store, job: Job, tmp_path: Path
+) -> None:
     other = store.add_job(tmp_path / "other.wav", {})
     finish(store, job, " A reunião começa.", " Nada aqui.")
     finish(store, other, " Reuniões e atas.")
     assert [(j.id, s.start) for j, s in store.search("REUNIAO")] == [(job.id, 0.0)]
     assert {j.id for j, _ in store.search("reuni")} == {job.id, other.id}
-    edits.edit_text(store, store.segments(job.id)[0].id, "O encontro começa.")
+    edits.edit_text(store, known(store.segments(job.id)[0].id), "O encontro começa.")
     assert store.search("reunião") == []
     assert len(store.search("encontro comec")) == 1
     assert store.search('"') == store.search("") == store.search("' OR 1=1 --") == []
 
 
-def test_deleting_is_for_good(store, job):
+def test_deleting_is_for_good(store: Store, job: Job) -> None:
     finish(store, job, " Segredo.")
     store.wav(job.id).write_bytes(b"sound")
     store.delete_job(job.id)
@@ -101,7 +107,7 @@ def test_deleting_is_for_good(store, job):
             store.job(gone)
 
 
-def test_a_job_has_one_owner_until_that_process_dies(store, job):
+def test_a_job_has_one_owner_until_that_process_dies(store: Store, job: Job) -> None:
     program = (
         "import sys, pathlib; from transcrevai_core.library.store import Store;"
         "print(Store(pathlib.Path(sys.argv[1])).claim(sys.argv[2]) is not None, flush=True);"
@@ -111,19 +117,19 @@ def test_a_job_has_one_owner_until_that_process_dies(store, job):
         [sys.executable, "-c", program, str(store.home), job.id],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    assert other.stdout.readline() == "True\n"
+    assert known(other.stdout).readline() == "True\n"
     assert store.claim(job.id) is None
     with pytest.raises(InputError, match="cancel it first"):
         store.delete_job(job.id)
     other.kill()
     other.wait()
-    assert store.claim(job.id).id == job.id
+    assert known(store.claim(job.id)).id == job.id
 
 
-def test_one_of_many_threads_that_claim_at_once_gets_the_job(store, job):
+def test_one_of_many_threads_that_claim_at_once_gets_the_job(store: Store, job: Job) -> None:
     got = []
 
-    def claim():
+    def claim() -> None:
         got.append(store.claim(job.id))
 
     threads = [threading.Thread(target=claim) for _ in range(8)]
@@ -134,26 +140,30 @@ def test_one_of_many_threads_that_claim_at_once_gets_the_job(store, job):
     assert [j.id for j in got if j] == [job.id]
 
 
-def test_a_job_that_nobody_works_on_is_cancelled_at_once_and_can_go_on(store, job):
+def test_a_job_that_nobody_works_on_is_cancelled_at_once_and_can_go_on(
+    store: Store, job: Job
+) -> None:
     store.cancel(job.id)
     assert store.job(job.id).state == "cancelled"
     assert store.claim(job.id) is None
     store.update_job(job.id, started=1.0)
     store.requeue(job.id)
     waiting = store.claim(job.id)
-    assert (waiting.cancel_requested, waiting.started) == (False, None)
+    assert (known(waiting).cancel_requested, known(waiting).started) == (False, None)
 
 
-def test_cancelling_what_has_just_been_done_changes_nothing(store, job):
+def test_cancelling_what_has_just_been_done_changes_nothing(store: Store, job: Job) -> None:
     store.update_job(job.id, state="done")
     store.cancel(job.id)
     assert (store.job(job.id).state, store.job(job.id).cancel_requested) == ("done", False)
 
 
-def test_a_job_that_was_taken_in_between_is_not_deleted(store, job, monkeypatch):
+def test_a_job_that_was_taken_in_between_is_not_deleted(
+    store: Store, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = store.job
 
-    def look_then_lose(job_id):
+    def look_then_lose(job_id: str) -> Any:
         seen = real(job_id)
         monkeypatch.setattr(store, "job", real)
         assert store.claim(job_id)
@@ -166,20 +176,20 @@ def test_a_job_that_was_taken_in_between_is_not_deleted(store, job, monkeypatch)
     assert len(store.segments(job.id)) == 1
 
 
-def test_names_that_cannot_be_written_down_get_one_sentence(store):
+def test_names_that_cannot_be_written_down_get_one_sentence(store: Store) -> None:
     with pytest.raises(InputError, match="is not UTF-8"):
         store.add_job(Path(os.fsdecode(b"reuni\xe3o.wav")), {})
     assert store.jobs() == [] and not list((store.home / "jobs").iterdir())
 
 
-def test_a_library_of_a_newer_program_is_left_alone(store):
+def test_a_library_of_a_newer_program_is_left_alone(store: Store) -> None:
     with sqlite3.connect(store.home / "library.sqlite3") as db:
         db.execute("PRAGMA user_version = 999")
     with pytest.raises(StorageError, match="was made by a newer TranscrevAI"):
         Store(store.home)
 
 
-def test_a_job_is_found_by_the_beginning_of_its_id(store, job, tmp_path):
+def test_a_job_is_found_by_the_beginning_of_its_id(store: Store, job: Job, tmp_path: Path) -> None:
     assert store.find(job.id[:12]) == job
     store.add_job(tmp_path / "b.wav", {})
     for beginning in ("", "*", job.id[:3], "zzzz"):
@@ -187,14 +197,14 @@ def test_a_job_is_found_by_the_beginning_of_its_id(store, job, tmp_path):
             store.find(beginning)
 
 
-def test_migrations_are_applied_once_and_in_order(store):
+def test_migrations_are_applied_once_and_in_order(store: Store) -> None:
     Store(store.home)
     with sqlite3.connect(store.home / "library.sqlite3") as db:
         assert db.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS)
         assert db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
 
 
-def test_what_an_older_library_says_reads_the_same_and_what_decides_is_a_code(home):
+def test_what_an_older_library_says_reads_the_same_and_what_decides_is_a_code(home: Path) -> None:
     home.mkdir()
     db = sqlite3.connect(home / "library.sqlite3", isolation_level=None)
     for migration in MIGRATIONS[:7]:
@@ -227,7 +237,9 @@ def test_what_an_older_library_says_reads_the_same_and_what_decides_is_a_code(ho
     assert causes == ["80% is in use", "Kill: one ended"]
 
 
-def test_stages_errors_and_notes_are_kept_with_their_codes_and_values(store, short_recording):
+def test_stages_errors_and_notes_are_kept_with_their_codes_and_values(
+    store: Store, short_recording: Path
+) -> None:
     job = store.add_job(short_recording, {})
     stage = Stage.WAITING_FOR_MEMORY(cause=Cause.MACHINE(share=0.8))
     error = InputError("{path} is gone.", path=short_recording).message
@@ -240,7 +252,7 @@ def test_stages_errors_and_notes_are_kept_with_their_codes_and_values(store, sho
     assert store.transcript(job.id).notes == notes
 
 
-def test_a_library_of_before_speakers_opens_with_all_it_holds(home):
+def test_a_library_of_before_speakers_opens_with_all_it_holds(home: Path) -> None:
     home.mkdir()
     db = sqlite3.connect(home / "library.sqlite3", isolation_level=None)
     for migration in MIGRATIONS[:2]:
@@ -262,7 +274,7 @@ def test_a_library_of_before_speakers_opens_with_all_it_holds(home):
     assert [s.speaker for s in Store(home).segments("a")] == ["SPEAKER_00"]
 
 
-def test_a_damaged_library_and_a_useless_home_get_one_sentence(tmp_path):
+def test_a_damaged_library_and_a_useless_home_get_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "library.sqlite3").write_bytes(b"not a database, but long enough to look" * 50)
     with pytest.raises(StorageError, match="refused: file is not a database"):
         Store(tmp_path)
@@ -275,14 +287,16 @@ def test_a_damaged_library_and_a_useless_home_get_one_sentence(tmp_path):
 
 
 @pytest.fixture
-def upload(home):
+def upload(home: Path) -> Path:
     file = home / "uploads" / "0" / "ata.mp3"
     file.parent.mkdir(parents=True)
     file.write_bytes(b"sound")
     return file
 
 
-def test_an_upload_stays_where_it_is_while_the_library_refuses(store, upload, monkeypatch):
+def test_an_upload_stays_where_it_is_while_the_library_refuses(
+    store: Store, upload: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(database, "PATIENCE_SECONDS", 0.1)
     other = sqlite3.connect(store.database.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -294,14 +308,16 @@ def test_an_upload_stays_where_it_is_while_the_library_refuses(store, upload, mo
     assert job.source.read_bytes() == b"sound" and not upload.exists()
 
 
-def test_an_upload_goes_back_where_its_job_cannot_be_written(store, upload, monkeypatch):
+def test_an_upload_goes_back_where_its_job_cannot_be_written(
+    store: Store, upload: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(rows, "fingerprint", lambda source: object())  # SQLite takes no such thing
     with pytest.raises(StorageError):
         store.add_job(upload, {}, take=True)
     assert upload.read_bytes() == b"sound" and [*(store.home / "jobs").iterdir()] == []
 
 
-def test_an_upload_whose_program_ended_in_between_is_adopted(store, upload):
+def test_an_upload_whose_program_ended_in_between_is_adopted(store: Store, upload: Path) -> None:
     code = (
         "import os, sys, pathlib; from transcrevai_core.library import rows\n"
         "from transcrevai_core.library.store import Store\n"
@@ -316,7 +332,7 @@ def test_an_upload_whose_program_ended_in_between_is_adopted(store, upload):
     assert leftovers.sweep(store.home, store.database) == 0 and store.requeue(job.id)
 
 
-def test_sound_of_a_library_that_was_lost_is_left_alone(store):
+def test_sound_of_a_library_that_was_lost_is_left_alone(store: Store) -> None:
     lone = store.home / "jobs" / "f"
     (lone / "source").mkdir(parents=True)
     (lone / "source" / "a.mp3").write_bytes(b"sound")
@@ -326,12 +342,12 @@ def test_sound_of_a_library_that_was_lost_is_left_alone(store):
 
 
 def test_what_the_disk_does_not_let_go_is_said_and_deleted_at_the_next_start(
-    store, job, monkeypatch
-):
+    store: Store, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store.wav(job.id).write_bytes(b"private")
     unlink = os.unlink
 
-    def refuse(path, *arguments, **more):
+    def refuse(path: Path, *arguments: Any, **more: Any) -> None:
         if "audio.wav" in str(path):
             raise PermissionError(errno.EACCES, "no", str(path))
         unlink(path, *arguments, **more)
@@ -346,10 +362,12 @@ def test_what_the_disk_does_not_let_go_is_said_and_deleted_at_the_next_start(
     assert [*store.home.glob("deleted/*")] == []
 
 
-def test_a_job_whose_folder_cannot_be_taken_out_stays_whole(store, job, monkeypatch):
+def test_a_job_whose_folder_cannot_be_taken_out_stays_whole(
+    store: Store, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
     finish(store, job, " Olá.")
 
-    def refuse(self, target):
+    def refuse(self: Path, target: Path) -> None:
         raise PermissionError(errno.EACCES, "no")
 
     monkeypatch.setattr(Path, "rename", refuse)
@@ -358,21 +376,23 @@ def test_a_job_whose_folder_cannot_be_taken_out_stays_whole(store, job, monkeypa
     assert store.transcript(job.id).text == "Olá."
 
 
-def test_a_job_that_was_not_deleted_after_all_has_its_folder_back(store, job):
+def test_a_job_that_was_not_deleted_after_all_has_its_folder_back(store: Store, job: Job) -> None:
     store.wav(job.id).write_bytes(b"sound")
     leftovers.discard(store.home, job.id)  # and then the program ended
     leftovers.sweep(store.home, store.database)
     assert store.wav(job.id).read_bytes() == b"sound"
 
 
-def test_a_transcript_is_read_in_one_state(store, job, monkeypatch):
+def test_a_transcript_is_read_in_one_state(
+    store: Store, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
     finish(store, job, " Olá.")
     store.save_diarization(job.id, [Turn(0, 1, "SPEAKER_00")], {"why": ""})
     edits.rename_speaker(store, job.id, "SPEAKER_00", "Ana")
     read = rows.read_turns
     other = Store(store.home)
 
-    def meanwhile(db, job_id, *arguments):
+    def meanwhile(db: Any, job_id: str, *arguments: Any) -> Any:
         save = other.save_diarization
         thread = threading.Thread(
             target=save,
@@ -394,7 +414,7 @@ def test_a_transcript_is_read_in_one_state(store, job, monkeypatch):
     query=st.text(max_size=20) | st.sampled_from(["\0", "a\0b", '"', "*", "NEAR(", "\ud800", "'"])
 )
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_text_can_be_searched_replaced_noted_and_be_a_name(store, query):
+def test_any_text_can_be_searched_replaced_noted_and_be_a_name(store: Store, query: Any) -> None:
     job = store.add_job(Path("a.wav"), {})
     finish(store, job, " Olá.")
     (segment,) = store.segments(job.id)
@@ -402,7 +422,7 @@ def test_any_text_can_be_searched_replaced_noted_and_be_a_name(store, query):
     if query.strip():
         edits.replace_all(store, job.id, query, query)
     edits.replace_all(store, job.id, "Olá", query)
-    edits.edit_text(store, segment.id, query)
-    edits.set_note(store, segment.id, query)
+    edits.edit_text(store, known(segment.id), query)
+    edits.set_note(store, known(segment.id), query)
     edits.rename_speaker(store, job.id, "SPEAKER_00", query)
     assert "\0" not in store.transcript(job.id).text

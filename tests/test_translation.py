@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 from babel.messages.pofile import read_po
-from conftest import CEILING
+from paging import fill, open_page
 from streamlit.testing.v1 import AppTest
-from test_pages import fill, open_page
 
 from tools import catalogues
+from tools.serving import CEILING
 from transcrevai_core import demo, ui
 from transcrevai_core import i18n as texts
 from transcrevai_core.codes import Cause, Note, Stage, WorkerName, worker_name
@@ -351,7 +351,8 @@ def test_dates_and_numbers_are_those_of_brazil(in_portuguese: None) -> None:
 def test_what_was_chosen_is_kept(store: Store) -> None:
     app = AppTest.from_file(str(ROUTER), default_timeout=CEILING).run()
     assert app.title[0].value == "Transcribe"
-    app.get("button_group")[-1].set_value("pt_BR").run()
+    language: Any = app.get("button_group")[-1]
+    language.set_value("pt_BR").run()
     assert app.title[0].value == "Transcrever"
     assert ui.settings().interface_language == "pt_BR"
     other = AppTest.from_file(str(ROUTER), default_timeout=CEILING).run()

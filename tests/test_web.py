@@ -1,46 +1,21 @@
 """The routes beside the pages, on a real server: what breaks a connection breaks it here too."""
 
 import errno
-import http.client
 import json
 import os
 import socket
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
-from conftest import CEILING, wait_until
-from starlette.applications import Starlette
+from conftest import UPLOAD_LIMIT, wait_until
+from helpers import ask
 
 from transcrevai_core.library.store import Store
 from transcrevai_core.web import origin, uploads
 
-LIMIT = 1_000_000
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-@pytest.fixture
-def port(store: Store) -> Iterator[int]:
-    app = Starlette(routes=uploads.build_routes(lambda: store, lambda: LIMIT))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    wait_until(lambda: server.started)
-    yield server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    thread.join()
-
-
-def ask(port: int, method: str, path: str, body: Any = None, **headers: str) -> tuple[Any, bytes]:
-    connection = http.client.HTTPConnection("localhost", port, timeout=CEILING)
-    connection.request(method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
-    answer = connection.getresponse()
-    content = answer.read()
-    connection.close()
-    return answer, content
 
 
 def upload(port: int, body: Any, name: str = "reuni%C3%A3o.mp3", **headers: str) -> tuple[int, Any]:
@@ -86,7 +61,7 @@ def test_upload_of_others_is_refused(port: int, store: Store, headers: dict[str,
 
 
 def test_too_large_is_refused_however_it_comes(port: int, store: Store) -> None:
-    status, answer = upload(port, b"x" * (LIMIT + 1))
+    status, answer = upload(port, b"x" * (UPLOAD_LIMIT + 1))
     assert status == 413 and "larger than 1 MB" in answer["error"]
     # without an announced size the limit is met in mid-stream
     status, _ = upload(port, (b"x" * 65_536 for _ in range(20)))
@@ -101,7 +76,7 @@ def test_who_asks_first_hears_the_same(port: int, store: Store) -> None:
     }
     path = f"{uploads.UPLOAD_URL}?name=a.mp3&size="
     assert ask(port, "POST", path + "1000", **known)[0].status == 200
-    answer, content = ask(port, "POST", f"{path}{LIMIT + 1}", **known)
+    answer, content = ask(port, "POST", f"{path}{UPLOAD_LIMIT + 1}", **known)
     assert answer.status == 413 and "larger than 1 MB" in json.loads(content)["error"]
     assert ask(port, "POST", path + "1000")[0].status == 403
     assert not left_behind(store.home)

@@ -5,12 +5,14 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import psutil
 import pytest
-from conftest import wait_until
+from conftest import known, wait_until
 
 from transcrevai_core.errors import Cancelled, WorkerDied
 from transcrevai_core.memory.readings import MB
@@ -18,56 +20,58 @@ from transcrevai_core.workers import processes, watcher
 from transcrevai_core.workers.child import report
 from transcrevai_core.workers.worker import BACKSTOP, Worker
 
+pytestmark = pytest.mark.slow
+
 FOR_EVER = 3600.0  # seconds: whoever waits for its end waits in vain
 
 
 @pytest.fixture
-def worker():
+def worker() -> Iterator[Any]:
     worker = Worker("test")
     yield worker
     worker.stop()
 
 
-def wait_for_the_end(pid):
-    def gone():
+def wait_for_the_end(pid: int) -> None:
+    def gone() -> bool:
         try:
-            return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+            return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
         except psutil.NoSuchProcess:
             return True
 
     wait_until(gone)
 
 
-def count_to(number):
+def count_to(number: int) -> int:
     for i in range(number):
         report(i)
     return os.getpid()
 
 
-def test_a_call_runs_elsewhere_and_its_events_come_in_order(worker):
-    events = []
+def test_a_call_runs_elsewhere_and_its_events_come_in_order(worker: Any) -> None:
+    events: list[Any] = []
     pid = worker.call(count_to, 1000, on_event=events.append)
     assert pid == worker.pid != os.getpid()
     assert events == list(range(1000))
     assert worker.call(count_to, 0) == pid  # the process stays
 
 
-def test_an_exception_reaches_the_caller_and_the_worker_lives(worker):
+def test_an_exception_reaches_the_caller_and_the_worker_lives(worker: Any) -> None:
     pid = worker.call(os.getpid)
     with pytest.raises(ZeroDivisionError):
         worker.call(divmod, 1, 0)
     assert worker.call(os.getpid) == pid
 
 
-def grow(megabytes):
+def grow(megabytes: int) -> int:
     kept.append(bytearray(os.urandom(1)) * (megabytes * 1_000_000))
     return os.getpid()
 
 
-kept = []
+kept: list[Any] = []
 
 
-def test_a_worker_that_grows_keeps_its_process_and_its_model(worker):
+def test_a_worker_that_grows_keeps_its_process_and_its_model(worker: Any) -> None:
     pid = worker.call(grow, 1)
     time.sleep(1.1)  # loky looks once a second
     assert worker.call(grow, 350) == pid
@@ -75,26 +79,29 @@ def test_a_worker_that_grows_keeps_its_process_and_its_model(worker):
     assert worker.call(grow, 1) == worker.call(grow, 1) == pid
 
 
-def die(number):
+def die(number: int) -> None:
     os.kill(os.getpid(), number)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
-def test_a_death_becomes_an_error_and_the_next_call_gets_a_new_process(worker, number):
+def test_a_death_becomes_an_error_and_the_next_call_gets_a_new_process(
+    worker: Any, number: Any
+) -> None:
     pid = worker.call(os.getpid)
     with pytest.raises(WorkerDied, match="ended unexpectedly"):
         worker.call(die, number)
     assert worker.call(os.getpid) != pid
 
 
-def test_cancelling_kills_amid_the_work(worker):
-    pid, heard = worker.call(os.getpid), []
+def test_cancelling_kills_amid_the_work(worker: Any) -> None:
+    pid = worker.call(os.getpid)
+    heard: list[Any] = []
     with pytest.raises(Cancelled):
         worker.call(report_and_sleep, on_event=heard.append, should_stop=lambda: bool(heard))
     wait_for_the_end(pid)
 
 
-def test_a_worker_that_died_between_two_calls_can_be_called_again(worker):
+def test_a_worker_that_died_between_two_calls_can_be_called_again(worker: Any) -> None:
     pid = worker.call(os.getpid)
     os.kill(pid, signal.SIGKILL)
     wait_for_the_end(pid)
@@ -108,22 +115,22 @@ def test_a_worker_that_died_between_two_calls_can_be_called_again(worker):
     assert worker.call(os.getpid)
 
 
-def test_a_worker_that_another_thread_ends_raises_what_can_be_tried_again(worker):
-    def stop(event):
+def test_a_worker_that_another_thread_ends_raises_what_can_be_tried_again(worker: Any) -> None:
+    def stop(event: Any) -> None:
         threading.Thread(target=worker.stop).start()
 
     with pytest.raises(WorkerDied):
         worker.call(report_and_sleep, on_event=stop)
 
 
-def leak():
+def leak() -> None:
     held = []
     while True:
         held.append(b"x" * 1_000_000)
         time.sleep(0.02)  # 50 MB a second
 
 
-def test_a_worker_over_its_limit_is_ended_and_says_which(worker):
+def test_a_worker_over_its_limit_is_ended_and_says_which(worker: Any) -> None:
     worker.limit_bytes = 120 * MB
     with pytest.raises(WorkerDied, match="needed more memory than its limit of 120 MB") as died:
         worker.call(leak)
@@ -133,12 +140,12 @@ def test_a_worker_over_its_limit_is_ended_and_says_which(worker):
     assert worker.call(os.getpid) != os.getpid()  # the next call has a process
 
 
-def grab():
+def grab() -> int:
     return len(bytearray(2_000_000_000))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit of the system that is meant")
-def test_a_leap_over_the_limit_is_refused_by_the_system(worker):
+def test_a_leap_over_the_limit_is_refused_by_the_system(worker: Any) -> None:
     worker.limit_bytes = 200 * MB
     with pytest.raises(WorkerDied, match="limit of 200 MB") as died:
         worker.call(grab)
@@ -157,12 +164,14 @@ REFUSED = [
 ]
 
 
-def fail(error):
+def fail(error: Exception) -> None:
     raise error
 
 
 @pytest.mark.parametrize("error", REFUSED, ids=lambda e: type(e).__name__)
-def test_memory_that_is_refused_is_one_error_whatever_it_looks_like(worker, error):
+def test_memory_that_is_refused_is_one_error_whatever_it_looks_like(
+    worker: Any, error: Any
+) -> None:
     worker.limit_bytes = 500 * MB
     with pytest.raises(WorkerDied, match="limit of 500 MB") as died:
         worker.call(fail, error)
@@ -172,24 +181,24 @@ def test_memory_that_is_refused_is_one_error_whatever_it_looks_like(worker, erro
 @pytest.mark.parametrize(
     "error", [RuntimeError("CUDA failed with error out of memory"), OSError(errno.ENOENT, "gone")]
 )
-def test_other_errors_stay_what_they_are(worker, error):
+def test_other_errors_stay_what_they_are(worker: Any, error: RuntimeError | OSError) -> None:
     with pytest.raises(type(error), match=str(error.args[-1])):
         worker.call(fail, error)
     assert worker.pid
 
 
-def stop_dead():
+def stop_dead() -> None:
     os.kill(os.getpid(), signal.SIGSTOP)
 
 
-def spin(seconds):
+def spin(seconds: float) -> int:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         pass
     return os.getpid()
 
 
-def test_a_worker_without_a_sign_of_life_is_ended(worker):
+def test_a_worker_without_a_sign_of_life_is_ended(worker: Any) -> None:
     worker.hang_seconds = 2.0
     pid = worker.call(os.getpid)
     with pytest.raises(WorkerDied, match=r"hung, with nothing done for \d+ s") as died:
@@ -198,7 +207,7 @@ def test_a_worker_without_a_sign_of_life_is_ended(worker):
     wait_for_the_end(pid)
 
 
-def test_a_worker_that_lives_and_does_nothing_is_ended(worker):
+def test_a_worker_that_lives_and_does_nothing_is_ended(worker: Any) -> None:
     assert worker.call(os.getpid)
     worker.stall_seconds = 2.0
     assert worker.call(spin, 4.0)  # that is work
@@ -207,22 +216,24 @@ def test_a_worker_that_lives_and_does_nothing_is_ended(worker):
 
 
 @pytest.mark.parametrize(("used", "queued", "hangs"), [(0.001, 0.8, False), (0.001, 0.1, True)])
-def test_a_worker_that_gets_no_processor_is_not_taken_for_idle(monkeypatch, used, queued, hangs):
+def test_a_worker_that_gets_no_processor_is_not_taken_for_idle(
+    monkeypatch: pytest.MonkeyPatch, used: float, queued: float, hangs: bool
+) -> None:
     now = 0.0
     clock = SimpleNamespace(monotonic=lambda: now, sleep=time.sleep)
     monkeypatch.setattr(watcher, "time", clock)
-    monkeypatch.setattr(watcher.processes, "cpu_seconds", lambda pid: used * now)
-    monkeypatch.setattr(watcher.processes, "queued_seconds", lambda pid: queued * now)
+    monkeypatch.setattr(processes, "cpu_seconds", lambda pid: used * now)
+    monkeypatch.setattr(processes, "queued_seconds", lambda pid: queued * now)
     silence, longest = watcher.Silence(), 0.0
     while now < 300:
         now += 0.05
-        silence.look(1)
+        silence.count(1)
         longest = max(longest, silence.idle)
     assert longest > 250 if hangs else longest < 5
 
 
 @pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="the system does not tell")
-def test_waiting_for_a_processor_is_seen():
+def test_waiting_for_a_processor_is_seen() -> None:
     only = f"import os; os.sched_setaffinity(0, [{min(os.sched_getaffinity(0))}])\n"
     both = [subprocess.Popen([sys.executable, "-c", f"{only}while True: pass"]) for _ in range(2)]
     try:
@@ -234,20 +245,20 @@ def test_waiting_for_a_processor_is_seen():
     assert processes.queued_seconds(both[0].pid) == 0.0
 
 
-def processor():
+def processor() -> tuple[int, int]:
     me = psutil.Process()
     return me.nice(), len(me.cpu_affinity()) if hasattr(me, "cpu_affinity") else 1
 
 
-def test_a_worker_keeps_to_its_processors_and_lets_others_go_first():
+def test_a_worker_keeps_to_its_processors_and_lets_others_go_first() -> None:
     worker = Worker("modest", cores=1)
     nice, cores = worker.call(processor)
     worker.stop()
     assert cores == 1 and nice == max(5, psutil.Process().nice())
 
 
-def test_a_fault_of_the_caller_ends_the_task_that_nobody_waits_for(worker):
-    def fail(event):
+def test_a_fault_of_the_caller_ends_the_task_that_nobody_waits_for(worker: Any) -> None:
+    def fail(event: Any) -> None:
         raise ValueError("the caller's own")
 
     with pytest.raises(ValueError, match="own"):
@@ -256,12 +267,12 @@ def test_a_fault_of_the_caller_ends_the_task_that_nobody_waits_for(worker):
     assert worker.call(count_to, 0)
 
 
-def report_and_sleep():
+def report_and_sleep() -> None:
     report("event")
     time.sleep(FOR_EVER)
 
 
-def test_silence_ends_the_call(worker):
+def test_silence_ends_the_call(worker: Any) -> None:
     with pytest.raises(TimeoutError):
         worker.call(time.sleep, FOR_EVER, silence_seconds=0.5)
 
@@ -279,18 +290,20 @@ worker.call(time.sleep, 3600)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_workers_end_when_the_program_dies(number):
+def test_workers_end_when_the_program_dies(number: Any) -> None:
     program = subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True)
-    pid = int(program.stdout.readline())
+    pid = int(known(program.stdout).readline())
     assert psutil.pid_exists(pid)
     program.send_signal(number)
     program.wait()
     wait_for_the_end(pid)
 
 
-def test_one_worker_that_cannot_be_read_leaves_the_others_watched(worker, monkeypatch, caplog):
+def test_one_worker_that_cannot_be_read_leaves_the_others_watched(
+    worker: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     class Unreadable:
-        def check_memory(self):
+        def check_memory(self) -> int:
             raise OSError("no such process group")
 
     blind = Unreadable()
@@ -301,7 +314,7 @@ def test_one_worker_that_cannot_be_read_leaves_the_others_watched(worker, monkey
         with pytest.raises(WorkerDied):
             worker.call(time.sleep, 600)
     finally:
-        watcher.leave(blind)
+        watcher.unwatch(blind)
     assert caplog.text.count("cannot be read") == 1
 
 
@@ -349,7 +362,7 @@ print("a thread imported a part of it" if inside.is_set() else "each waited for 
 """
 
 
-def test_workers_that_begin_at_once_wait_for_the_whole_of_what_they_need():
+def test_workers_that_begin_at_once_wait_for_the_whole_of_what_they_need() -> None:
     run = subprocess.run(
         [sys.executable, "-c", BEGINNING], capture_output=True, text=True, timeout=120
     )
@@ -357,7 +370,7 @@ def test_workers_that_begin_at_once_wait_for_the_whole_of_what_they_need():
     assert run.stdout.splitlines() == said and not run.stderr
 
 
-def test_ending_trackers_imports_nothing():
+def test_ending_trackers_imports_nothing() -> None:
     code = "import sys; from transcrevai_core.workers import watcher; watcher.end_trackers()"
     code += "; print([name for name in sys.modules if name.startswith('joblib')])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

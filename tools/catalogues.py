@@ -9,6 +9,7 @@ import io
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
@@ -89,7 +90,7 @@ def translated(code: str, texts: Catalog) -> Catalog:
 
 def untranslated(catalog: Catalog) -> list[Text]:
     """Return the texts of a catalogue that have no translation."""
-    empty = []
+    empty: list[Any] = []  # Babel knows a message by its text, or by both its forms
     for message in catalog:
         forms = message.string if isinstance(message.string, tuple | list) else (message.string,)
         if message.id and (message.fuzzy or not all(forms)):

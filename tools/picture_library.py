@@ -11,7 +11,7 @@ from typing import Any
 from transcrevai_core import demo
 from transcrevai_core.codes import Cause, Note, Stage, WorkerName
 from transcrevai_core.library import edits
-from transcrevai_core.library.journal import Journal, Run
+from transcrevai_core.library.journal import EventKind, Journal, Run
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.levels import Level, Limits, decide
 from transcrevai_core.memory.readings import MB, Machine, Reading, WorkerReading
@@ -155,13 +155,14 @@ def add_memory(library: Store, program: str) -> None:
         level = decision.level
         kept.add_reading(reading, level, limits.budget_bytes)
     worker = WorkerName.TRANSCRIPTION
-    for ago, kind, cause in (
+    events: tuple[tuple[int, EventKind, Message], ...] = (
         (560, "recovered", Cause.JOBS_RECOVERED(number=2)),
         (244, "lighter", Note.LIGHTER_FROM(time="12:30", change="base")),
         (210, "died", Cause.WORKER_ENDED(worker=worker, cause=Cause.MACHINE(share=0.85))),
         (205, "restart", Cause.RESTART(worker=worker, seconds=2.0)),
         (90, "freed", Cause.FREED(size=84.0)),
-    ):
+    )
+    for ago, kind, cause in events:
         kept.add_event(kind, "normal", cause, jobs[0].id if kind in ("lighter", "died") else "")
         with library.database.write() as db:
             db.execute("UPDATE events SET time = ? WHERE id = last_insert_rowid()", (now - ago,))

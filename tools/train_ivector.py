@@ -57,7 +57,8 @@ def room(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     tail[: round(0.002 * SAMPLE_RATE)] = 0.0
     tail *= 10 ** (-rng.uniform(0, 8) / 20) / np.linalg.norm(tail)
     tail[0] = 1.0
-    return signal.fftconvolve(samples, tail)[: len(samples)].astype(np.float32)
+    wet: np.ndarray = signal.fftconvolve(samples, tail)[: len(samples)].astype(np.float32)
+    return wet
 
 
 def noise(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -66,7 +67,8 @@ def noise(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     hertz = np.maximum(np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE), 50.0)
     coloured = np.fft.irfft(spectrum * hertz ** -rng.uniform(0.0, 1.0), len(samples))
     ratio = 10 ** (-rng.uniform(8, 22) / 20) * samples.std() / coloured.std()
-    return (samples + ratio * coloured).astype(np.float32)
+    noisy: np.ndarray = (samples + ratio * coloured).astype(np.float32)
+    return noisy
 
 
 def telephone(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -77,7 +79,9 @@ def telephone(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     narrow /= np.abs(narrow).max() + 1e-9
     compressed = np.sign(narrow) * np.log1p(255 * np.abs(narrow)) / np.log(256)
     steps = np.round(compressed * 127) / 127
-    return (np.sign(steps) * np.expm1(np.abs(steps) * np.log(256)) / 255).astype(np.float32)
+    expanded = np.sign(steps) * np.expm1(np.abs(steps) * np.log(256)) / 255
+    heard: np.ndarray = expanded.astype(np.float32)
+    return heard
 
 
 def speech_frames(samples: np.ndarray) -> np.ndarray:
@@ -86,7 +90,9 @@ def speech_frames(samples: np.ndarray) -> np.ndarray:
     windows = np.lib.stride_tricks.sliding_window_view(samples, 400)[::160][:count]
     level = 10 * np.log10((windows**2).mean(axis=1) + 1e-12)
     loud = level > np.percentile(level, 95) - _SPEECH_DECIBELS
-    return signal.convolve(loud, np.ones(21), "same") > 0.5  # 0.1 s around, as VAD pads
+    # 0.1 s around, as VAD pads
+    around: np.ndarray = signal.convolve(loud, np.ones(21), "same") > 0.5
+    return around
 
 
 def utterances(folder: Path, rng: np.random.Generator) -> Iterator[Utterance]:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -115,7 +116,8 @@ def targets(voices: list[Voice]) -> tuple[list[np.ndarray], np.ndarray]:
 
 def unit(rows: np.ndarray) -> np.ndarray:
     """Rows scaled to length 1."""
-    return rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-9)
+    unit: np.ndarray = rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-9)
+    return unit
 
 
 def batches(
@@ -181,7 +183,8 @@ def fit(
                 f"{1 - away_sum / count:.3f}, cross-entropy {confused_sum / count:.3f}"
             )
             sums[:] = 0
-    return network.eval()
+    network.eval()
+    return network
 
 
 def make_head(network: Network, voices: list[Voice], rng: np.random.Generator) -> voicenet.Head:
@@ -257,7 +260,8 @@ def train(folder: Path, steps: int, seed: int = 0) -> tuple[Network, voicenet.He
     if not files:
         raise SystemExit(f"There is no SPEAKER-*.flac in {folder}.")
     teacher = load_teacher()
-    learned, kept = [], []
+    learned: list[Any] = []
+    kept: list[Any] = []
     for number, path in enumerate(files):
         (kept if number % 5 == 2 else learned).extend(voices_of(path, teacher, rng))
     print(f"{len(learned)} voices to learn, {len(kept)} kept for the head", flush=True)

@@ -89,4 +89,5 @@ def _warped(raw: Mel, factor: float) -> Mel:
     source = np.clip(np.arange(MELS) * factor, 0, MELS - 1)
     below = np.minimum(source.astype(int), MELS - 2)
     weight = (source - below).astype(np.float32)
-    return raw[:, below] * (1 - weight) + raw[:, below + 1] * weight
+    between: Mel = raw[:, below] * (1 - weight) + raw[:, below + 1] * weight
+    return between

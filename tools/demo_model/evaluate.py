@@ -49,7 +49,8 @@ def _noisy(audio: Audio, rng: random.Random) -> Audio:
     """Adds white noise, 15 dB below the clip."""
     noise = np.random.default_rng(rng.getrandbits(32)).standard_normal(len(audio))
     level = np.sqrt((audio**2).mean()) * 10 ** (-15 / 20)
-    return (audio + noise * level).astype(np.float32)
+    noisy: Audio = (audio + noise * level).astype(np.float32)
+    return noisy
 
 
 CONDITIONS = (

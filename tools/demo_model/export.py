@@ -27,7 +27,8 @@ def load_average(checkpoint: Path) -> Whisper:
     state = torch.load(checkpoint, weights_only=True)
     model = Whisper(Shape(**state["shape"]))
     model.load_state_dict(state["average"])
-    return model.eval()
+    model.eval()
+    return model
 
 
 def _array(tensor: Tensor) -> Any:

@@ -51,7 +51,8 @@ def scaled(raw: Mel, louder_elsewhere: float = 0.0) -> Mel:
     window, exceeds the window's own.
     """
     floored = np.maximum(raw, raw.max() + np.float32(louder_elsewhere - 8))
-    return ((floored + 4) / 4).astype(np.float32)
+    scaled: Mel = ((floored + 4) / 4).astype(np.float32)
+    return scaled
 
 
 def add_reverberation(audio: Audio, rng: random.Random) -> Audio:

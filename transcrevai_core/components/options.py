@@ -136,7 +136,7 @@ def _language(key: str, default: str | None, **kept: Any) -> str:
     codes = ["auto", *_COMMON_LANGUAGES]
     rest = [code for code in LANGUAGES if code not in codes]
     codes += sorted(rest, key=lambda code: fold(ui.language_name(code)))
-    return st.selectbox(
+    chosen: str = st.selectbox(
         _("Language"),
         codes,
         index=codes.index(default or "auto"),
@@ -145,6 +145,7 @@ def _language(key: str, default: str | None, **kept: Any) -> str:
         key=key,
         **kept,
     )
+    return chosen
 
 
 def _model_note(name: str) -> None:

@@ -74,7 +74,8 @@ def agglomerate(
         )
         smaller = np.minimum(held[one], held[others])
         doubt = DOUBT * np.exp(-smaller / _DOUBT_SECONDS)
-        return same_voice(means, observations, one, np.array(others), between) + doubt
+        scores: np.ndarray = same_voice(means, observations, one, np.array(others), between) + doubt
+        return scores
 
     table = np.full((len(held), len(held)), -np.inf)
     for one in alive[1:]:

@@ -49,7 +49,8 @@ def refine(
         if not alive.all():
             share, prior = share[:, alive], prior[alive] / prior[alive].sum()
             share /= np.maximum(share.sum(axis=1, keepdims=True), 1e-30)
-    return share
+    found: np.ndarray = share
+    return found
 
 
 def _sums(share: np.ndarray, vectors: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ Light to import; what scores is imported by the functions that need it, which th
 calls in a worker.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -202,7 +202,7 @@ def count_speakers(spoken: Annotation) -> int:
     return len({turn.speaker for turn in spoken.turns or ()})
 
 
-def sum_pairs(pairs: tuple[SpeakerPair, ...]) -> WordErrors:
+def sum_pairs(pairs: Iterable[SpeakerPair]) -> WordErrors:
     """Return the word errors of all pairs, whose rate is cpWER."""
     return sum((pair.errors for pair in pairs), WordErrors())
 

@@ -156,7 +156,7 @@ def _holds(db: sqlite3.Connection, job_id: str, expected: State) -> bool:
         elif any(found[name] != value for name, value in values.items()):
             return False
     turns = Counter(map(tuple, expected["turns"])) <= state["turns"]
-    return turns and expected.get("names", state["names"]) == state["names"]
+    return turns and bool(expected.get("names", state["names"]) == state["names"])
 
 
 def _write(db: sqlite3.Connection, job_id: str, now: State, then: State) -> State:

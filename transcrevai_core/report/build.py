@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
 
-from transcrevai_core.export.cues import segment_texts, timed_pieces
+from transcrevai_core.export.cues import segment_texts
 from transcrevai_core.i18n import _, date, decimal, language, plural
 from transcrevai_core.languages import LANGUAGES
 from transcrevai_core.report.key_terms import document_frequencies, key_terms, occurrences
 from transcrevai_core.report.model import Cell, Moment, Passage, Report, Section, Speaker, Timeline
 from transcrevai_core.report.numbers import mentions
 from transcrevai_core.transcript.names import clean, speaker_turns, with_names
+from transcrevai_core.transcript.retiming import timed_pieces
 from transcrevai_core.transcript.turns import clock, display_name, exclusive, talk_times
 from transcrevai_core.types import Segment, Transcript, Turn
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from transcrevai_core.errors import Cancelled, InputError, WorkerDied
 from transcrevai_core.jobs.attempt import why_failed
+from transcrevai_core.jobs.diarize import voices_key
 from transcrevai_core.library.cache import Cache
 from transcrevai_core.library.store import Store
 from transcrevai_core.messages import NOTHING, Message, dump
@@ -140,7 +141,7 @@ def _score_point(
 ) -> dict[str, Any]:
     """Return the score of a point, or in one sentence why there is none."""
     values = sweep.settings(place)
-    key = laboratory.voices_key(job.digest, values)
+    key = voices_key(job.digest, values)
     for retry in range(_RETRIES + 1):
         try:
             voices = Cache(store, settings).peek(key)

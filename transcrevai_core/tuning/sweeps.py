@@ -78,7 +78,7 @@ class Sweep:
         """The seconds that remain, guessed by what is done; None where nothing is."""
         if not self.results:
             return None
-        took = [result["took"] for result in self.results.values()]
+        took: list[float] = [result["took"] for result in self.results.values()]
         return sum(took) / len(took) * (len(self.plan["points"]) - len(took))
 
     @property

@@ -104,7 +104,8 @@ class _Recording:
         middles = self.voices.windows.mean(axis=1)
         starts = np.array([turn.start for turn in turns])
         rows = np.clip(np.searchsorted(starts, middles, side="right") - 1, 0, None)
-        return np.array([turn.speaker for turn in turns])[rows]
+        speakers: np.ndarray = np.array([turn.speaker for turn in turns])[rows]
+        return speakers
 
 
 _recording: _Recording | None = None

@@ -43,7 +43,8 @@ def mel_filters() -> np.ndarray:
     width = edges[1] - edges[0]
     bins = mel(np.arange(_FFT // 2 + 1) * (SAMPLE_RATE / _FFT))
     triangles = 1.0 - np.abs(bins[:, None] - edges[None, 1:-1]) / width
-    return np.maximum(triangles, 0.0).astype(np.float32)
+    filters: np.ndarray = np.maximum(triangles, 0.0).astype(np.float32)
+    return filters
 
 
 @cache
@@ -52,7 +53,8 @@ def cosine_transform() -> np.ndarray:
     angles = np.pi / _MEL_BINS * np.outer(np.arange(_MEL_BINS) + 0.5, np.arange(COEFFICIENTS))
     matrix = np.sqrt(2.0 / _MEL_BINS) * np.cos(angles)
     matrix[:, 0] /= np.sqrt(2.0)
-    return matrix.astype(np.float32)
+    scaled: np.ndarray = matrix.astype(np.float32)
+    return scaled
 
 
 @cache

@@ -206,7 +206,9 @@ class ResemblyzerEmbedding:
     def _run(self, batch: np.ndarray) -> np.ndarray:
         with self._torch.inference_mode():
             vectors = self._encoder(self._torch.from_numpy(batch)).numpy()
-        return np.nan_to_num(vectors)  # digital silence has a vector of zeros, and no direction
+        # digital silence has a vector of zeros, and no direction
+        found: np.ndarray = np.nan_to_num(vectors)
+        return found
 
 
 def stretches(read: Read, windows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
