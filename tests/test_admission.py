@@ -3,6 +3,8 @@
 import dataclasses
 import os
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from conftest import planned
@@ -16,10 +18,11 @@ from transcrevai_core.jobs.attempt import Attempt
 from transcrevai_core.jobs.direct import open_job, run
 from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.jobs.transcribe import Transcription
+from transcrevai_core.library.store import Store
 from transcrevai_core.memory import forecast
 from transcrevai_core.memory.forecast import Shape
 from transcrevai_core.memory.levels import limits_of
-from transcrevai_core.memory.plan import need_of
+from transcrevai_core.memory.plan import base_bytes, need_of
 from transcrevai_core.memory.readings import MB, Machine, Reading
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import load_settings
@@ -27,11 +30,12 @@ from transcrevai_core.types import Segment
 from transcrevai_core.workers import admission, clock
 from transcrevai_core.workers.background import Task
 from transcrevai_core.workers.oneshot import one_shot_worker
+from transcrevai_core.workers.worker import Worker
 
 OPTIONS = {"model": "demo", "language": "pt", "chunk_seconds": 15, "diarize": False}
 
 
-def crowded():
+def crowded() -> Any:
     """Read a machine that is full as long as some worker has 300 MB."""
     now = workers.take_reading()
     full = any(worker.resident_bytes > 300 * MB for worker in now.workers)
@@ -39,7 +43,7 @@ def crowded():
 
 
 @pytest.fixture
-def crowd(store):
+def crowd(store: Store) -> Iterator[Any]:
     settings = load_settings(
         memory_budget_mb=4_000, degraded_percent=75, emergency_percent=80, kill_percent=85
     )
@@ -47,14 +51,14 @@ def crowd(store):
         yield governor
 
 
-def swell(megabytes):
+def swell(megabytes: int) -> Any:
     held = b"x" * (megabytes * MB)
     time.sleep(600)
     return held
 
 
-def test_a_report_that_takes_too_much_is_ended_and_not_the_job_beside_it(crowd):
-    def work(task):
+def test_a_report_that_takes_too_much_is_ended_and_not_the_job_beside_it(crowd: Governor) -> None:
+    def work(task: Task) -> None:
         limits = limits_of(crowd.settings)
         with one_shot_worker("report", 900 * MB, limits, should_stop=task.should_stop) as worker:
             worker.call(swell, 550, should_stop=task.should_stop)
@@ -71,11 +75,11 @@ def test_a_report_that_takes_too_much_is_ended_and_not_the_job_beside_it(crowd):
     assert not admission.kept()
 
 
-def test_a_job_waits_for_a_report_to_give_its_room_back(store, governor):
+def test_a_job_waits_for_a_report_to_give_its_room_back(store: Store, governor: Governor) -> None:
     job = open_job(store, demo.sample_path("pt"), JobOptions(**OPTIONS))
     plan = planned(governor, job)
     limits = dataclasses.replace(
-        governor.limits, budget_bytes=admission.base_bytes() + plan.workers_bytes + 300 * MB
+        governor.limits, budget_bytes=base_bytes() + plan.workers_bytes + 300 * MB
     )
     with one_shot_worker("report", 200 * MB, limits):
         asked = ("a", plan.workers_bytes + 200 * MB, limits, workers.take_reading())
@@ -85,15 +89,15 @@ def test_a_job_waits_for_a_report_to_give_its_room_back(store, governor):
     assert not admission.kept()
 
 
-def test_a_diagnosis_takes_no_more_than_the_budget_leaves():
-    settings = load_settings(memory_budget_mb=200 + admission.base_bytes() // MB)
+def test_a_diagnosis_takes_no_more_than_the_budget_leaves() -> None:
+    settings = load_settings(memory_budget_mb=200 + base_bytes() // MB)
     assert MB <= bounded_worker("transcription", settings).limit_bytes <= 250 * MB
 
 
 # -- a download is tried again -----------------------------------------------------------------
 
 
-def fetch_or_die(name):
+def fetch_or_die(name: Any) -> Any:
     from pathlib import Path
 
     tried = Path(os.environ["TRANSCREVAI_HOME"]) / "tried"
@@ -103,7 +107,9 @@ def fetch_or_die(name):
     return tried
 
 
-def test_a_download_of_a_job_is_tried_again(store, governor, monkeypatch):
+def test_a_download_of_a_job_is_tried_again(
+    store: Store, governor: Governor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tasks, "fetch_model", fetch_or_die)
     job = open_job(store, demo.sample_path("pt"), JobOptions(**OPTIONS))
     plan = dataclasses.replace(planned(governor, job), shape=Shape("owner/not-here"))
@@ -117,25 +123,25 @@ def test_a_download_of_a_job_is_tried_again(store, governor, monkeypatch):
 class Dying:
     """A worker whose every call ends it, for its memory."""
 
-    def __init__(self, worker, peak_bytes):
+    def __init__(self, worker: Worker, peak_bytes: Any) -> None:
         self.worker, self.peak_bytes = worker, peak_bytes
 
-    def __call__(self, *args, **more):
+    def __call__(self, *args: Any, **more: Any) -> None:
         self.worker.peak_bytes = self.peak_bytes
         raise WorkerDied("It was ended.", "memory")
 
 
 @pytest.fixture
-def transcription(store):
+def transcription(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A transcription in float32, whose worker is ended at each call, with a peak of `peak`."""
     with Governor(store, load_settings(restart_seconds=0)) as governor:
 
-        def make(peak):
+        def make(peak: Any) -> Any:
             options = OPTIONS | {"compute_type": "float32", "threads": 2}
             job = open_job(store, demo.sample_path("pt"), JobOptions(**options))
             attempt = Attempt(governor, job, planned(governor, job), lambda: False)
             worker = governor.worker("transcription", job.id)
-            worker.call = Dying(worker, peak)
+            monkeypatch.setattr(worker, "call", Dying(worker, peak))
             found = Transcription(attempt, worker)
             found.describe_model("cpu")
             return found
@@ -143,20 +149,22 @@ def transcription(store):
         yield make
 
 
-def end_in_vain(transcription):
+def end_in_vain(transcription: Any) -> Any:
     with pytest.raises(WorkerDied):
         transcription.run_with_model(lambda: (tasks.detect_language,))
     return transcription.attempt.governor.journal
 
 
-def test_an_end_by_memory_never_lowers_a_forecast(transcription):
+def test_an_end_by_memory_never_lowers_a_forecast(transcription: Any) -> None:
     work = transcription(10 * MB)  # others had taken the memory
     key = work.need().key
     journal = end_in_vain(work)
     assert journal.runs() == [] and journal.correction(key) == 1.0
 
 
-def test_what_an_end_by_memory_shows_is_kept_under_the_shape_of_that_time(transcription):
+def test_what_an_end_by_memory_shows_is_kept_under_the_shape_of_that_time(
+    transcription: Any,
+) -> None:
     work = transcription(500 * MB)
     usual = work.shape
     shapes = [usual, dataclasses.replace(usual, threads=1)]
@@ -171,7 +179,7 @@ def test_what_an_end_by_memory_shows_is_kept_under_the_shape_of_that_time(transc
     assert runs[0].key != runs[-1].key
 
 
-def refuse_first(spec, language, task):
+def refuse_first(spec: Any, language: Any, task: Task) -> Any:
     from pathlib import Path
 
     tried = Path(os.environ["TRANSCREVAI_HOME"]) / "tried"
@@ -181,11 +189,13 @@ def refuse_first(spec, language, task):
     return tasks.ModelReport("cpu", "int8", ())
 
 
-def say(spec, wav, chunk, options, longest):
+def say(spec: Any, wav: Any, chunk: Any, options: Any, longest: Any) -> Any:
     return [Segment(chunk.start, chunk.end, "Olá.")], 0
 
 
-def test_a_lighter_run_is_kept_under_its_own_shape(store, governor, monkeypatch):
+def test_a_lighter_run_is_kept_under_its_own_shape(
+    store: Store, governor: Governor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tasks, "load_model", refuse_first)
     monkeypatch.setattr(tasks, "decode", say)
     job = open_job(store, demo.sample_path("pt"), JobOptions(**OPTIONS, threads=2))
@@ -207,11 +217,13 @@ def test_a_lighter_run_is_kept_under_its_own_shape(store, governor, monkeypatch)
 PAUSE, FETCH = 4.0, 3.0
 
 
-def fetch_slowly(*args, **more):
+def fetch_slowly(*args: Any, **more: Any) -> None:
     time.sleep(FETCH)
 
 
-def test_only_work_counts_as_the_time_of_a_job(store, monkeypatch):
+def test_only_work_counts_as_the_time_of_a_job(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tasks, "load_model", refuse_first)
     monkeypatch.setattr(tasks, "decode", say)
     monkeypatch.setattr(pipeline, "locate", lambda name: None)
@@ -228,9 +240,9 @@ def test_only_work_counts_as_the_time_of_a_job(store, monkeypatch):
     assert 0 < done.seconds <= runs["job"].seconds
 
 
-def test_a_job_waits_while_all_of_its_threads_do(monkeypatch):
+def test_a_job_waits_while_all_of_its_threads_do(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr(clock.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     working = clock.Clock()
     before = working.mine()
     now[0] += 5

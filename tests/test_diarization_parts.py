@@ -297,8 +297,9 @@ def test_a_mixture_fits_what_it_was_drawn_from() -> None:
     assert len(weights) == 8
     assert (variances >= 0.01 * deviation**2).all()
     fitted = resegmentation.mixture_scores(frames, [(weights, means, variances)]).mean()
-    apart = [([0.5, 0.5], [[-3, -3], [3, 3]], [[1, 1], [0.25, 0.25]])]
-    drawn = [tuple(np.array(part, float) for part in apart[0])]
+    parts = ([0.5, 0.5], [[-3, -3], [3, 3]], [[1, 1], [0.25, 0.25]])
+    weights, means, variances = (np.array(part, float) for part in parts)
+    drawn = [(weights, means, variances)]
     assert fitted > resegmentation.mixture_scores(frames, drawn).mean() - 0.05
 
 

@@ -1,6 +1,7 @@
 """Work beside the jobs takes turns."""
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ def test_one_errand_goes_on_at_a_time() -> None:
         with one_shot_worker("other", 0, LIMITS):
             order.append("other")
 
-    def stop():
+    def stop() -> Any:
         return True
 
     with one_shot_worker("first", 0, LIMITS) as worker:
@@ -47,8 +48,8 @@ def test_one_errand_goes_on_at_a_time() -> None:
         pass
 
 
-def work(task):
-    def tell(reason):
+def work(task: Task) -> Any:
+    def tell(reason: Any) -> None:
         task.report(reason, 0.0)
 
     with one_shot_worker(
@@ -58,14 +59,14 @@ def work(task):
 
 
 @pytest.fixture
-def full():
+def full() -> Iterator[Any]:
     """A budget of which a job has half."""
     assert not admission.request("job", 500 * MB, LIMITS, take_reading())
     yield
     admission.release("job")
 
 
-def test_an_errand_waits_until_a_job_gives_its_room_back(full):
+def test_an_errand_waits_until_a_job_gives_its_room_back(full: Any) -> None:
     task, cancelled = Task(work), Task(work)
     wait_until(lambda: {task.stage.code, cancelled.stage.code} == {
         Stage.WAITING_FOR_JOB, Stage.WAITING_FOR_TURN
@@ -79,7 +80,7 @@ def test_an_errand_waits_until_a_job_gives_its_room_back(full):
     assert not admission.kept()
 
 
-def test_what_can_never_fit_is_refused_at_once(full):
+def test_what_can_never_fit_is_refused_at_once(full: Any) -> None:
     with (
         pytest.raises(InputError, match=r"^The report worker needs about \d+ MB .* would be right"),
         one_shot_worker("report", 2_000 * MB, LIMITS),
@@ -88,7 +89,7 @@ def test_what_can_never_fit_is_refused_at_once(full):
     assert [*admission.kept()] == ["job"]
 
 
-def test_a_worker_that_is_idle_gives_way_to_an_errand():
+def test_a_worker_that_is_idle_gives_way_to_an_errand() -> None:
     idle = Worker("laboratory")
     idle.call(hold, 500)
     task = Task(work)
@@ -96,8 +97,8 @@ def test_a_worker_that_is_idle_gives_way_to_an_errand():
     assert idle.pid is None
 
 
-HELD = []
+HELD: list[bytes] = []
 
 
-def hold(megabytes):
+def hold(megabytes: int) -> None:
     HELD.append(b"x" * (megabytes * MB))

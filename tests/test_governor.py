@@ -125,6 +125,6 @@ def test_limits_come_from_the_settings_and_leave_room_in_the_plan() -> None:
     assert limits_of(load_settings()).budget_bytes > 200 * MB
 
 
-def test_a_cause_is_the_same_while_it_reads_the_same():
+def test_a_cause_is_the_same_while_it_reads_the_same() -> None:
     causes = [decide(reading(pressure=share), LIMITS, "normal").cause for share in (0.8201, 0.8199)]
     assert causes[0] == causes[1]

@@ -102,7 +102,12 @@ def test_a_fault_that_nobody_foresaw_is_told_and_work_goes_on_after_it(
         work.start()
         wait_until(lambda: resting() == FAULT)
         before, told = len(failed), set[Message]()
-        wait_until(lambda: told.add(resting()) or len(failed) >= before + 3)
+
+        def fails_on() -> bool:
+            told.add(resting())
+            return len(failed) >= before + 3
+
+        wait_until(fails_on)
         assert told == {FAULT}  # however often it fails, it is not told as over
     becomes_done(store, job.id)
     wait_until(lambda: not resting())

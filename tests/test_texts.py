@@ -1,6 +1,5 @@
 import gettext
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from transcrevai_core.messages import Message
 
 
 @pytest.fixture
-def portuguese(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def portuguese(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Read Portuguese, from a catalogue of a few texts."""
     known = {
         "Speakers": "Falantes",

@@ -66,6 +66,8 @@ def _measured(job: Job, span: tuple[float, float]) -> Sound | None:
         return None
     if found := take_result(work):
         st.session_state[_SHOWN] = key, found
+    shown: str
+    sound: Sound | None
     shown, sound = st.session_state.get(_SHOWN, ("", None))
     if shown == key or (sound := _kept(key)):
         st.session_state[_SHOWN] = key, sound
