@@ -144,8 +144,8 @@ def test_agreement_error_memory_and_speed_of_both(
 ):
     told, made, plain = [], [], Governor.worker
 
-    def worker(self, *given):
-        made.append(plain(self, *given))
+    def worker(self, *given, **more):
+        made.append(plain(self, *given, **more))
         return made[-1]
 
     monkeypatch.setattr(Governor, "worker", worker)
