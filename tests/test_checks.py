@@ -152,8 +152,8 @@ def test_agreement_error_memory_and_speed_of_both(
 ) -> None:
     told, made, plain = [], [], Governor.worker
 
-    def worker(self: Governor, *given: Any) -> Any:
-        made.append(plain(self, *given))
+    def worker(self: Governor, *given: Any, **more: Any) -> Any:
+        made.append(plain(self: Governor, *given: Any, **more: Any) -> Any)
         return made[-1]
 
     monkeypatch.setattr(Governor, "worker", worker)

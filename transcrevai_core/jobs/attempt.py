@@ -154,15 +154,18 @@ class Attempt:
     def keep_run(self, stage: str, worker: Worker, seconds: float, need: Need) -> None:
         """Write down what a stage that was to need `need` needed; the next forecast learns from it.
 
-        `seconds` of work; 0 where it did not come to its end.
+        `seconds` of work.
         """
         if peak := self.keep_peak(stage, worker, need):
-            self.governor.keep_run(
-                journal.Run(
-                    time.time(), self.job.id, stage, need.key, need.table_bytes, need.bytes,
-                    peak, seconds, self.job.duration or 0.0,
-                )
-            )  # fmt: skip
+            self._write_run(stage, peak, seconds, need)
+
+    def _write_run(self, stage: str, peak: int, seconds: float, need: Need) -> None:
+        self.governor.keep_run(
+            journal.Run(
+                time.time(), self.job.id, stage, need.key, need.table_bytes, need.bytes, peak,
+                seconds, self.job.duration or 0.0,
+            )
+        )  # fmt: skip
 
     def keep_peak(self, stage: str, worker: Worker, need: Need) -> int:
         """Know what a stage needed, as a part of the job; return it, in bytes."""
@@ -175,13 +178,15 @@ class Attempt:
         return peak
 
     def keep_death(self, worker: Worker, need: Need | None) -> None:
-        """Write down what a worker had when its memory ended it, where that is news.
+        """Write down what a worker would have needed at least, when memory ended it.
 
-        It would have needed this at least. Less than was forecast says nothing: it may be that
-        others took the memory.
+        Less than was forecast says nothing: it may be that others took the memory.
         """
-        if need and self.keep_peak(worker.name, worker, need) > need.bytes:
-            self.keep_run(worker.name, worker, 0.0, need)
+        if need is None:
+            return
+        least = max(self.keep_peak(worker.name, worker, need), worker.least_bytes)
+        if least > need.bytes:
+            self._write_run(worker.name, least, 0.0, need)
 
     @property
     def is_emergency(self) -> bool:

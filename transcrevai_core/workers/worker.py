@@ -71,6 +71,7 @@ class Worker:
         self.restarts = 0
         self.last_used = self.heard = time.monotonic()
         self.peak_bytes = 0
+        self.least_bytes = 0  # that it would have needed, where its limit ended it
         self._busy = threading.Lock()
         self._executor: Any = None
         self._events: Connection | None = None
@@ -163,7 +164,7 @@ class Worker:
         if self._executor is None or self._events is None:
             loky = _loky()
             watcher.watch(self)  # before anything is made that must be tracked
-            self.peak_bytes = self._seen_bytes = 0
+            self.peak_bytes = self.least_bytes = self._seen_bytes = 0
             self._death = None
             self._events, reports = Pipe(duplex=False)
             self._executor = loky.ProcessPoolExecutor(
@@ -221,7 +222,7 @@ class Worker:
         )
 
     def _over_limit(self) -> WorkerDied:
-        self.peak_bytes = max(self.peak_bytes, self.limit_bytes)  # it would have taken more
+        self.least_bytes = self.limit_bytes
         return WorkerDied(
             "The {worker} worker needed more memory than its limit of {limit:.0f} MB; a "
             "lighter model, shorter chunks or a larger budget would be right.",
