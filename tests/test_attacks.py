@@ -19,6 +19,8 @@ from transcrevai_core.library.store import Store
 from transcrevai_core.memory.readings import MB
 from transcrevai_core.workers.worker import BACKSTOP
 
+pytestmark = pytest.mark.slow
+
 
 class Health(threading.Thread):
     """Asks the health route again and again, and ends where it is not answered."""

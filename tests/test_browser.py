@@ -17,6 +17,8 @@ from transcrevai_core.audio import decode
 from transcrevai_core.library.store import Store
 from transcrevai_core.types import Chunk, Job, Segment
 
+pytestmark = pytest.mark.slow
+
 # what the page sends is a second underway, as on a busy machine
 SLOW_LINE = """
 const send = WebSocket.prototype.send

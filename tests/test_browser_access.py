@@ -22,6 +22,8 @@ from transcrevai_core.transcript.rttm import format_rttm
 from transcrevai_core.tuning import parameters, sweep_run, sweeps
 from transcrevai_core.types import Job
 
+pytestmark = pytest.mark.slow
+
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 PAGES = ("", "transcript", "tuning", "library", "evaluation", "memory", "settings")
 PICTURES = {"transcript": "canvas", "tuning": ".stPlotlyChart"}

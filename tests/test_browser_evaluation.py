@@ -14,6 +14,8 @@ from transcrevai_core import demo
 from transcrevai_core.library.store import Store
 from transcrevai_core.types import Chunk, Segment, Turn
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def recording(library: Store) -> str:

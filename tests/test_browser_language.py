@@ -10,6 +10,8 @@ from browsing import expect, visitor
 
 from tools.serving import Server, serving
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:

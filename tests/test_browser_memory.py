@@ -14,6 +14,8 @@ from transcrevai_core.library.store import Store
 from transcrevai_core.memory.readings import MB, Machine, Reading
 from transcrevai_core.workers.processes import name_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(params=[1280, 400])
 def page(request: Any, browser: Any, server: Server, library: Store) -> Iterator[Any]:

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import docx
+import pytest
 from browsing import choose_name, expect, opened
 
 from tools.serving import Server
 from transcrevai_core import demo
 from transcrevai_core.library.store import Store
+
+pytestmark = pytest.mark.slow
 
 
 def test_from_the_sample_to_a_corrected_report(

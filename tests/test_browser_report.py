@@ -13,6 +13,8 @@ from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
 from transcrevai_core.types import Chunk, Job, Region, Segment, Turn, Word
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def meeting(library: Store, tmp_path_factory: pytest.TempPathFactory) -> Job:

@@ -3,11 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from browsing import expect, opened
 
 from tools.serving import serving
 from transcrevai_core import demo
 from transcrevai_core.library.store import Store
+
+pytestmark = pytest.mark.slow
 
 RESTS = "Work rests, and goes on by itself as soon as it can: hang_seconds is 1;"
 

@@ -15,6 +15,8 @@ from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
 from transcrevai_core.types import Job
 
+pytestmark = pytest.mark.slow
+
 ROW = ".row"
 
 SELECTED = """() => { const field = document.activeElement

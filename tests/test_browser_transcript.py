@@ -18,6 +18,8 @@ from transcrevai_core.library.store import Store
 from transcrevai_core.types import Chunk, Job, Segment, Turn, Word
 from transcrevai_core.web import transcript_routes
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def tab(browser: Any, server: Server) -> Iterator[Any]:

@@ -17,6 +17,8 @@ from transcrevai_core.options import JobOptions
 from transcrevai_core.tuning import profiles, sweeps
 from transcrevai_core.types import Job
 
+pytestmark = pytest.mark.slow
+
 RTTM = demo.sample_path("pt").with_suffix(".rttm")
 LANES = ".stPlotlyChart .ytick text"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 from conftest import beginning, known, wait_until
 
 from transcrevai_core import workers
@@ -20,6 +21,8 @@ from transcrevai_core.memory import readings
 from transcrevai_core.memory.plan import base_bytes
 from transcrevai_core.settings import load_settings
 from transcrevai_core.workers import processes
+
+pytestmark = pytest.mark.slow
 
 OPTIONS = {"model": "demo", "language": "pt", "beam_size": 1, "chunk_seconds": 5}
 MOST_KILLS = 2  # of one stage of one job: a fourth death in a row would rightly end it

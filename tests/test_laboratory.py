@@ -33,6 +33,8 @@ from transcrevai_core.tuning.tasks import Trial
 from transcrevai_core.types import Job, Region
 from transcrevai_core.workers.worker import Worker
 
+pytestmark = pytest.mark.slow
+
 PT = demo.sample_path("pt")
 RTTM = PT.with_suffix(".rttm").read_text()
 

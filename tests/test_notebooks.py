@@ -19,6 +19,8 @@ from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
 from transcrevai_core.types import Segment, Transcript, Turn, Word
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 A, B = "SPEAKER_00", "SPEAKER_01"
 

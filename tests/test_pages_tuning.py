@@ -18,6 +18,8 @@ from transcrevai_core.settings import load_settings
 from transcrevai_core.tuning import laboratory, parameters, profiles, sweep_run, sweeps
 from transcrevai_core.types import Job, Turn
 
+pytestmark = pytest.mark.slow
+
 RTTM = demo.sample_path("pt").with_suffix(".rttm")
 TRIALS = ":material/rule: Reference and sweep"
 

@@ -37,6 +37,8 @@ from transcrevai_core.transcript.turns import overlapping
 from transcrevai_core.types import ACTIVE_STATES, Chunk, Segment
 from transcrevai_core.workers.worker import Worker
 
+pytestmark = pytest.mark.slow
+
 PT = demo.sample_path("pt")  # a minute
 SHORT_CHUNKS = {"model": "demo", "language": "pt", "chunk_seconds": 5, "beam_size": 1}
 

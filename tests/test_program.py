@@ -30,6 +30,8 @@ from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import load_settings
 from transcrevai_core.types import Job, Segment
 
+pytestmark = pytest.mark.slow
+
 
 class Pressure:
     """Readings of a machine that is as full as the test says, with the real workers."""

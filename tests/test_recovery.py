@@ -26,6 +26,8 @@ from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import load_settings
 from transcrevai_core.types import Segment
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = {"model": "demo", "language": "pt", "beam_size": 1, "chunk_seconds": 5}
 WORDS = {"model": "demo", "language": "pt", "beam_size": 1, "diarize": False}  # in one chunk
 

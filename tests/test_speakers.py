@@ -35,6 +35,8 @@ from transcrevai_core.transcript.rttm import read_rttm
 from transcrevai_core.types import Job, Turn
 from transcrevai_core.workers.worker import Worker
 
+pytestmark = pytest.mark.slow
+
 PT = demo.sample_path("pt")
 WORDS: dict[str, Any] = {"model": "demo", "language": "pt", "beam_size": 1}
 

@@ -16,6 +16,8 @@ from transcrevai_core.jobs.runner import Runner
 from transcrevai_core.jobs.supervisor import Supervisor, resting
 from transcrevai_core.library.store import Store
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = {"model": "demo", "language": "pt", "beam_size": 1, "diarize": False}
 PAGES = [ui.TRANSCRIBE, ui.TRANSCRIPT, ui.TUNING, ui.LIBRARY, ui.EVALUATION, ui.MEMORY, ui.SETTINGS]
 

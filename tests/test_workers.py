@@ -20,6 +20,8 @@ from transcrevai_core.workers import processes, watcher
 from transcrevai_core.workers.child import report
 from transcrevai_core.workers.worker import BACKSTOP, Worker
 
+pytestmark = pytest.mark.slow
+
 FOR_EVER = 3600.0  # seconds: whoever waits for its end waits in vain
 
 
