@@ -24,6 +24,8 @@ from transcrevai_core.workers import admission, processes
 
 pytestmark = pytest.mark.slow
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = {"model": "demo", "language": "pt", "beam_size": 1, "chunk_seconds": 5}
 MOST_KILLS = 2  # of one stage of one job: a fourth death in a row would rightly end it
 

@@ -147,6 +147,7 @@ def test_the_forecast_counts_what_the_ladder_comes_to(store: Store, model: Path)
 # --- the check
 
 
+@pytest.mark.slow
 def test_agreement_error_memory_and_speed_of_both(
     governor: Governor, short_recording: Path, few_words: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,6 +178,7 @@ def test_agreement_error_memory_and_speed_of_both(
     assert all(one.pid is None and one.limit_bytes for one in made)
 
 
+@pytest.mark.slow
 def test_a_model_that_disagrees_falls_back_for_the_next_job(
     governor: Governor, short_recording: Path, few_words: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,6 +197,7 @@ def test_a_model_that_disagrees_falls_back_for_the_next_job(
     assert job.compute_type == "int8_float32"
 
 
+@pytest.mark.slow
 def test_what_cannot_be_checked_gets_one_sentence(
     governor: Governor,
     short_recording: Path,
@@ -225,6 +228,7 @@ def test_what_cannot_be_checked_gets_one_sentence(
     assert latest(governor.store.database) == [] and not admission.kept()
 
 
+@pytest.mark.slow
 def test_a_check_waits_for_room_and_can_be_cancelled(
     governor: Governor, short_recording: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -267,6 +271,7 @@ def test_references_belong_to_clips_of_their_name(tmp_path: Path) -> None:
 # --- the command
 
 
+@pytest.mark.slow
 def test_the_command_tells_both_side_by_side(
     short_recording: Path, few_words: None, tmp_path: Path, store: Store
 ) -> None:

@@ -139,6 +139,7 @@ def go_on(store: Store, governor: Governor, job: Job) -> Job:
     return direct.run(governor, known(store.claim(job.id)))
 
 
+@pytest.mark.slow
 def test_a_gap_that_is_transcribed_again_is_text_again_and_nothing_else_changes(
     store: Store, governor: Governor, done: Job
 ) -> None:
@@ -168,6 +169,7 @@ def test_a_gap_that_is_transcribed_again_is_text_again_and_nothing_else_changes(
         transcribe_again(store, store.job(done.id), [gap])
 
 
+@pytest.mark.slow
 def test_a_kill_in_between_keeps_the_rest_and_the_gaps_go_on(
     store: Store, governor: Governor, done: Job
 ) -> None:
@@ -192,6 +194,7 @@ def test_a_kill_in_between_keeps_the_rest_and_the_gaps_go_on(
     assert [s for s in store.segments(done.id) if s in kept] == kept
 
 
+@pytest.mark.slow
 def test_where_nothing_is_said_nothing_is_invented_and_the_gap_says_so(
     store: Store, governor: Governor, done: Job
 ) -> None:
@@ -210,6 +213,7 @@ def test_where_nothing_is_said_nothing_is_invented_and_the_gap_says_so(
     assert gap.state == "tried"
 
 
+@pytest.mark.slow
 def test_only_a_job_that_has_ended_takes_gaps(store: Store, done: Job) -> None:
     with pytest.raises(InputError, match="no gap"):
         transcribe_again(store, done, [])
@@ -221,6 +225,7 @@ def test_only_a_job_that_has_ended_takes_gaps(store: Store, done: Job) -> None:
     assert len(store.chunks(done.id)) == len(coverage.split(store.chunks(done.id))[0])
 
 
+@pytest.mark.slow
 def test_a_recording_that_was_replaced_never_costs_the_text(
     store: Store, governor: Governor, done: Job, tmp_path: Path
 ) -> None:
@@ -244,6 +249,7 @@ def test_a_recording_that_was_replaced_never_costs_the_text(
     assert store.segments(job.id) == kept and kept[0].edited and not store.wav(job.id).exists()
 
 
+@pytest.mark.slow
 def test_gaps_that_come_to_nothing_leave_the_transcript_done(
     store: Store, governor: Governor, done: Job
 ) -> None:
@@ -260,6 +266,7 @@ def test_gaps_that_come_to_nothing_leave_the_transcript_done(
     assert store.segments(done.id) == kept and of_job(store, done.id).gaps == (gap,)
 
 
+@pytest.mark.slow
 def test_gaps_for_which_there_is_no_room_leave_the_transcript_done(store: Store, done: Job) -> None:
     lose(store, done, 1)
     transcribe_again(store, done, of_job(store, done.id).gaps)
@@ -276,6 +283,7 @@ def unsure(
     return [Segment(chunk.start, chunk.end, json.dumps(options))], 0
 
 
+@pytest.mark.slow
 def test_a_gap_is_decoded_eagerly_and_without_what_was_said_last(
     store: Store, governor: Governor, done: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -298,6 +306,7 @@ def run(*arguments: Any) -> Result:
     return CliRunner().invoke(cli, ["coverage", *arguments])
 
 
+@pytest.mark.slow
 def test_the_command_shows_gaps_and_transcribes_them_again(
     store: Store, governor: Governor, done: Job
 ) -> None:

@@ -201,6 +201,7 @@ def test_the_model_folder_is_small_and_whole() -> None:
     assert sum(files.values()) <= 5_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_model_writes_a_sample_down(language: str) -> None:
     from faster_whisper import WhisperModel

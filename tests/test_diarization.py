@@ -164,6 +164,7 @@ def test_the_default_way_needs_numpy_and_scipy_only(sample: Any) -> None:
     assert run.returncode == 0, run.stderr
 
 
+@pytest.mark.slow
 def test_the_command_line_writes_rttm_and_json(tmp_path: Path) -> None:
     sample = str(demo.sample_path("pt"))
     command = [sys.executable, "-m", "transcrevai_core", "diarize"]

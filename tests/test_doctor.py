@@ -211,6 +211,7 @@ def refuse() -> None:
     raise OSError(28, "No space left on device")
 
 
+@pytest.mark.slow
 def test_growth_is_measured_in_a_fresh_process_that_ends() -> None:
     shares: list[Any] = []
     worker = Worker("test")
@@ -232,6 +233,7 @@ def test_growth_is_measured_in_a_fresh_process_that_ends() -> None:
     assert worker.pid is None and worker not in workers.live()
 
 
+@pytest.mark.slow
 def test_what_goes_wrong_is_one_sentence_beside_what_was_measured() -> None:
     found = measure(Probe("test", load=refuse), Worker("test"))
     assert found.failed and known(found.import_bytes) > 0 and found.load_bytes is None
@@ -245,6 +247,7 @@ def test_what_goes_wrong_is_one_sentence_beside_what_was_measured() -> None:
         measure(Probe("test"), Worker("test"), should_stop=lambda: True)
 
 
+@pytest.mark.slow
 def test_a_component_that_dies_is_a_row_and_the_rest_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -270,6 +273,7 @@ def test_a_component_that_dies_is_a_row_and_the_rest_goes_on(
     assert not workers.live()
 
 
+@pytest.mark.slow
 def test_the_whole_program_is_measured_on_the_demo_model(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -410,6 +410,7 @@ def test_browsers_are_told_json_and_xml() -> None:
     assert mime_type("rttm") == mime_type("txt") == "text/plain"
 
 
+@pytest.mark.slow
 def test_the_command_line_exports_speakers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from transcrevai_core.library.store import Store
 

@@ -118,6 +118,7 @@ def test_it_is_light() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own count of memory")
 def test_the_demo_model_needs_what_is_forecast(tmp_path: Path) -> None:
     from transcrevai_core.audio import decode

@@ -230,6 +230,7 @@ def small_hub(set_hub: Callable[[int], None]) -> Iterator[Any]:
     server.shutdown()
 
 
+@pytest.mark.slow
 def test_a_model_of_the_hub_is_downloaded_once_and_transcribes(small_hub: Any) -> None:
     seen: list[Any] = []
     folder = models.fetch_model("owner/small", load_settings(), on_progress=seen.append)
@@ -248,6 +249,7 @@ def test_what_the_hub_lacks_is_named(small_hub: Any) -> None:
         models.fetch_model("owner/torch", load_settings())
 
 
+@pytest.mark.slow
 def test_a_silent_hub_never_hangs(hub: Any) -> None:
     accepted = []
 
@@ -277,6 +279,7 @@ def test_no_hub_at_all_names_the_model_the_reason_and_the_ways_out(hub: Any) -> 
     assert "the model demo (synthesized demo speech only)" in sentence
 
 
+@pytest.mark.slow
 def test_a_job_whose_model_cannot_be_had_says_so_before_all_else(hub: Any, store: Store) -> None:
     hub.close()
     job = store.add_job(demo.sample_path("pt"), {"model": "small", "language": "pt"})
@@ -292,6 +295,7 @@ def test_a_job_whose_model_cannot_be_had_says_so_before_all_else(hub: Any, store
     assert store.segments(job.id) and store.job(job.id).diarization
 
 
+@pytest.mark.slow
 def test_a_prepared_job_goes_on_with_another_model_from_where_it_was(
     hub: Any, store: Store, governor: Governor
 ) -> None:

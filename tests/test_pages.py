@@ -339,6 +339,7 @@ print(*sys.modules)
 """
 
 
+@pytest.mark.slow
 def test_no_page_imports_machine_learning(store: Store) -> None:
     fill(store)
     run = subprocess.run(

@@ -236,6 +236,7 @@ def test_both_are_shown_side_by_side_with_what_follows(app: AppTest, store: Stor
     assert not app.success
 
 
+@pytest.mark.slow
 def test_a_check_runs_from_the_page_on_a_recording(
     app: AppTest, store: Store, short_recording: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,6 +33,8 @@ from transcrevai_core.workers import admission
 
 pytestmark = pytest.mark.slow
 
+pytestmark = pytest.mark.slow
+
 
 class Pressure:
     """Readings of a machine that is as full as the test says, with the real workers."""

@@ -29,6 +29,8 @@ from transcrevai_core.workers import admission
 
 pytestmark = pytest.mark.slow
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = {"model": "demo", "language": "pt", "beam_size": 1, "chunk_seconds": 5}
 WORDS = {"model": "demo", "language": "pt", "beam_size": 1, "diarize": False}  # in one chunk
 

@@ -352,6 +352,7 @@ def test_its_file_is_named_in_its_language(
     assert {path.name for path in tmp_path.glob("*.md")} == names
 
 
+@pytest.mark.slow
 def test_the_page_offers_it_and_a_worker_writes_it(app: AppTest, store: Store) -> None:
     job = fill_speakers(store)
     open_page(app, "transcript.py", job=job.id)

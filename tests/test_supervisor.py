@@ -19,6 +19,8 @@ from transcrevai_core.messages import Message, dump
 
 pytestmark = pytest.mark.slow
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = {"model": "demo", "language": "pt", "beam_size": 1, "diarize": False}
 PAGES = [ui.TRANSCRIBE, ui.TRANSCRIPT, ui.TUNING, ui.LIBRARY, ui.EVALUATION, ui.MEMORY, ui.SETTINGS]
 
