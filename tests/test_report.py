@@ -5,12 +5,13 @@ import doctest
 import importlib
 import io
 import re
+import threading
 from dataclasses import replace
 from html.parser import HTMLParser
 
 import docx
 import pytest
-from conftest import wait_until
+from conftest import CEILING, ROUTER, wait_until
 from docx.oxml.ns import qn
 from PIL import Image
 from streamlit.testing.v1 import AppTest
@@ -20,6 +21,7 @@ from tests.test_pages_speakers import fill
 from transcrevai_core import i18n
 from transcrevai_core import report as reporting
 from transcrevai_core.cli import app as cli
+from transcrevai_core.components import working
 from transcrevai_core.components.transcript import report as report_component
 from transcrevai_core.components.transcript.report import written
 from transcrevai_core.errors import InputError
@@ -387,3 +389,20 @@ def test_a_report_that_cannot_be_written_says_why(app: AppTest, store, monkeypat
     edits.edit_text(store, store.segments(job.id)[0].id, "Outra coisa.")
     checked(app.run())
     assert "Write the report" in [b.label for b in app.button]
+
+
+def test_a_report_is_offered_to_whoever_asked_for_it(app: AppTest, store, monkeypatch):
+    done = threading.Event()
+    made = lambda *asked, should_stop: done.wait() and b"made"  # noqa: E731
+    monkeypatch.setattr(report_component, "written", made)
+    job = fill(store)
+    other = AppTest.from_file(str(ROUTER), default_timeout=CEILING)
+    for session in (app, other):
+        open_page(session, "transcript.py", job=job.id)
+    press(app, "Write the report")
+    (task,) = (task for place, task in working._begun.items() if place[0] == store.home)
+    done.set()
+    task.join()
+    offered = lambda page: [b.proto.label for b in page.get("download_button")]  # noqa: E731
+    assert "Download the report" not in offered(checked(other.run()))
+    assert "Download the report" in offered(checked(app.run()))
