@@ -38,8 +38,11 @@ USUAL_GRID: Mapping[str, Sequence[Any]] = {
 }
 NAMES = tuple(JobOptions(**DEFAULTS).diarization())
 _COUNTING = ("speaker_threshold", "counting")  # what finds the number of speakers
+_KNOWING = ("voice", "ivector")  # embeddings that know how voices vary
 # settings that leave others without effect
-_DECIDING = ("channels", "speakers", "min_speakers", "max_speakers", "counting", "clustering")
+_DECIDING = (
+    "channels", "speakers", "min_speakers", "max_speakers", "counting", "clustering", "embedding"
+)  # fmt: skip
 _NONE_WORDS = ("auto", "none", "")
 
 
@@ -177,12 +180,18 @@ def idle(values: Mapping[str, Any]) -> dict[str, Message]:
         return dict.fromkeys(names, Message(mark("the number of speakers is given")))
     if values["min_speakers"] == values["max_speakers"]:
         return dict.fromkeys(_COUNTING, Message(mark("at least and at most are the same number")))
+    found, knows = dict[str, Message](), values["embedding"] in _KNOWING
     if values["counting"] in ("eigengap", "silhouette"):
-        return {"speaker_threshold": Message(mark("this way of counting has no threshold"))}
-    if values["counting"] == "evidence" and values["clustering"] not in ("auto", "vbx"):
+        found["speaker_threshold"] = Message(mark("this way of counting has no threshold"))
+    if values["counting"] == "evidence" and not (knows and values["clustering"] in ("auto", "vbx")):
         reason = mark("only VBx weighs evidence, and likeness counts with this grouping")
-        return {"counting": Message(reason)}
-    return {}
+        if not knows:
+            reason = mark("this voice model gives no evidence, and likeness counts")
+        found["counting"] = Message(reason)
+    if values["clustering"] == "vbx" and not knows:
+        reason = mark("this voice model has nothing for VBx, and k-means groups")
+        found["clustering"] = Message(reason)
+    return found
 
 
 def without_effect(

@@ -69,6 +69,7 @@ def _controls(job_id: str, now: JobOptions) -> Values:
             "min_turn_seconds", key, now, _with(lengths, now.min_turn_seconds), _("{n} s")
         )
         values["clustering"] = field("clustering", key, now)
+        notes.below("clustering")
         values["counting"] = field("counting", key, now)
         notes.below("counting")
         with st.expander(_("More settings"), icon=":material/tune:"):
