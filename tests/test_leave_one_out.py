@@ -110,6 +110,8 @@ def test_the_command_says_each_and_the_mean(store):
     assert "Mean DER 35.00 percent" in result.stderr and "one [x]" in result.stderr
     with pytest.raises(InputError, match="are for --leave_one_out"):
         command(one, two)
+    with pytest.raises(InputError, match="with --json alone"):
+        command(one, two, "--leave_one_out", "--sweep", "speakers=2,3")
     with pytest.raises(InputError, match="one recording"):
         command(one, one, "--leave_one_out")
     waiting = keep(store, "three", state="waiting")

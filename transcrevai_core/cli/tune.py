@@ -89,16 +89,18 @@ def tune(
     """
     given = dict(locals())
     asked = {n: given[n] for n in parameters.NAMES if given.get(n) is not None}
+    more = asked or sweep or random or reference or collar or source or save_profile
+    if leave_one_out and more:
+        raise InputError("--leave_one_out takes sweeps as they are, and goes with --json alone.")
+    if len(recordings) > 1 and not leave_one_out:
+        raise InputError("Several recordings are for --leave_one_out; one would be right.")
     settings, store = open_library()
     if save_profile:
         profiles.check_name(store, save_profile)  # before the work, not after it
-    jobs = [_job(store, settings, recording) for recording in recordings]
+    job, *others = (_job(store, settings, recording) for recording in recordings)
     if leave_one_out:
-        left_out.show(store, [job.id for job in jobs], as_json)
+        left_out.show(store, [job.id, *(other.id for other in others)], as_json)
         return
-    if len(jobs) > 1:
-        raise InputError("Several recordings are for --leave_one_out; one would be right.")
-    job = jobs[0]
     exported = parameters.read_export(source) if source else None
     own = exported["parameters"] if exported else parameters.job_settings(job)
     values = parameters.checked({**own, **asked})
