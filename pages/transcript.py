@@ -16,6 +16,7 @@ from transcrevai_core.components.transcript.reader import reader
 from transcrevai_core.components.transcript.report import report_menu
 from transcrevai_core.components.transcript.speakers import add_text, find_again, rename, speakers
 from transcrevai_core.i18n import _
+from transcrevai_core.library import coverage
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
 
 library = ui.store()
@@ -26,7 +27,8 @@ def facts(transcript: Transcript) -> None:
     if transcript.segments:
         language = ui.language_name(transcript.language)
         if transcript.language_probability is not None:
-            language += ", " + _("{share} sure", share=f"{transcript.language_probability:.0%}")
+            share = f"{transcript.language_probability:.0%}"
+            language += ", " + _("probability {share} by the model", share=share)
         known.append(f":material/translate: {language}")
         model = f"{ui.escape(transcript.model)}, {transcript.compute_type}, {transcript.device}"
         known.append(f":material/memory: {model}")
@@ -91,7 +93,9 @@ if job_id is None:
     st.stop()
 job = known_job(job_id)
 remember_job(job_id)
-transcript = library.transcript(job_id)
+with library.database.snapshot():
+    transcript = library.transcript(job_id)
+    covered = coverage.of_job(library, job_id, transcript.segments)
 st.title(ui.escape(transcript.title), anchor=False)
 if transcript.model or transcript.turns:
     facts(transcript)
@@ -109,7 +113,7 @@ with side:
         speakers(job, transcript)
     elif job.state not in ACTIVE_STATES:
         find_again(job, _("Find who speaks when"), _("Find"))
-    coverage_panel(job, transcript)
+    coverage_panel(job, transcript, covered)
 with text:
     if not transcript.segments and job.state not in ACTIVE_STATES:
         add_text(job)

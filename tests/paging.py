@@ -10,7 +10,7 @@ from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
 from transcrevai_core.types import Chunk, Job, Segment, Turn, Word
 
-FACTS = {"speakers": 3, "confidence": 0.7, "runner_up": 2, "by": "likeness", "why": "three differ"}
+FACTS = {"speakers": 3, "margin": 0.7, "runner_up": 2, "by": "likeness", "why": "three differ"}
 
 
 def open_page(app: AppTest, name: str, **query: str) -> AppTest:

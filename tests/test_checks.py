@@ -154,7 +154,7 @@ def test_agreement_error_memory_and_speed_of_both(
     told, made, plain = [], [], Governor.worker
 
     def worker(self: Governor, *given: Any, **more: Any) -> Any:
-        made.append(plain(self: Governor, *given: Any, **more: Any) -> Any)
+        made.append(plain(self, *given, **more))
         return made[-1]
 
     monkeypatch.setattr(Governor, "worker", worker)

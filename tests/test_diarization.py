@@ -58,7 +58,7 @@ def test_who_speaks_when_in_the_samples(
     assert error_rate(reference, found.turns) < 0.10
     assert found.count.number == len({turn.speaker for turn in reference})
     assert found.count.number == len({turn.speaker for turn in found.turns})
-    assert 0.5 <= found.count.confidence <= 1
+    assert 0.5 <= found.count.margin <= 1
 
 
 def test_cepstra_alone_do_it_too_when_the_count_is_given(

@@ -242,7 +242,7 @@ def test_every_way_of_counting_counts_clear_groups(speakers: int) -> None:
         counting.by_gaps(gaps, 1, 6),
     ):
         assert count.number == speakers
-        assert 0.5 < count.confidence <= 1
+        assert 0.5 < count.margin <= 1
         assert count.runner_up != speakers
 
 
@@ -265,7 +265,7 @@ def test_whether_there_are_two_has_a_threshold_of_its_own() -> None:
     assert counting.by_likeness(vectors, cluster, 1, 2, threshold=0.6).number == 2
     one = counting.by_likeness(vectors, cluster, 1, 2, threshold=0.6, two=0.4)
     assert (one.number, one.runner_up) == (1, 2)
-    assert one.confidence == pytest.approx(0.5 + 0.45 * (0.5 - 0.4) / 0.2, abs=1e-3)
+    assert one.margin == pytest.approx(0.5 + 0.45 * (0.5 - 0.4) / 0.2, abs=1e-3)
     # who asks for at least two gets them
     assert counting.by_likeness(vectors, cluster, 2, 2, threshold=0.6, two=0.4).number == 2
 
@@ -457,7 +457,7 @@ def test_whatever_the_vectors_every_window_has_a_speaker_and_the_range_is_kept(
     assert sum(turn.duration for turn in found.turns) == pytest.approx(count, abs=0.01)
     assert min(speakers[0], 1) <= found.count.number <= speakers[1]
     assert len({turn.speaker for turn in found.turns}) == found.count.number
-    assert 0 <= found.count.confidence <= 1
+    assert 0 <= found.count.margin <= 1
 
 
 def test_turns_follow_the_voices_exactly_where_windows_do_not_overlap() -> None:

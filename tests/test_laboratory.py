@@ -59,6 +59,55 @@ def other(trial: Trial, **changes: Any) -> Trial:
     return Trial(trial.voices, trial.wav, values)
 
 
+# -- settings ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "idle"),
+    [
+        ({}, set()),
+        ({"speaker_threshold": 0.5}, set()),
+        ({"counting": "silhouette"}, {"speaker_threshold"}),
+        ({"counting": "eigengap", "speaker_threshold": 0.5}, {"speaker_threshold"}),
+        ({"speakers": 2}, {"speaker_threshold", "counting", "min_speakers", "max_speakers"}),
+        ({"min_speakers": 2, "max_speakers": 2}, {"speaker_threshold", "counting"}),
+        ({"counting": "evidence"}, set()),
+        ({"counting": "evidence", "clustering": "spectral"}, {"counting"}),
+        ({"counting": "evidence", "clustering": "vbx", "embedding": "mfcc"},
+         {"counting", "clustering"}),
+        ({"channels": "speakers"}, {*parameters.NAMES} - {"channels"}),
+    ],
+)  # fmt: skip
+def test_settings_without_effect_are_known(values: dict[str, Any], idle: set[str]) -> None:
+    assert parameters.idle(parameters.checked(values)).keys() == idle
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "tried"),
+    [
+        ({"counting": "eigengap"}, "speaker_threshold", [None, 0.05, 0.95]),
+        ({"counting": "silhouette"}, "speaker_threshold", [None, 0.05, 0.95]),
+        ({"speakers": 2}, "counting", ["auto", "likeness", "silhouette", "eigengap"]),
+        ({"clustering": "spectral"}, "counting", ["likeness", "evidence"]),
+        ({"counting": "likeness"}, "clustering", ["k-means", "vbx"]),
+    ],
+)
+def test_settings_without_effect_have_none(
+    trial: Trial, settings: dict[str, Any], name: str, tried: list[Any]
+) -> None:
+    assert name in parameters.idle(other(trial, **settings, **{name: tried[-1]}).settings)
+    turns = [lab_tasks.diarize(other(trial, **settings, **{name: x}))["turns"] for x in tried]
+    assert all(found == turns[0] for found in turns)
+
+
+def test_a_grid_is_without_effect_where_each_point_is() -> None:
+    values, grid = parameters.checked({}), {"speaker_threshold": [0.4, 0.6]}
+    spectral: dict[str, list[Any]] = {**grid, "counting": ["silhouette", "eigengap"]}
+    assert [*parameters.without_effect(values, spectral)] == ["speaker_threshold"]
+    assert not parameters.without_effect(values, {**grid, "counting": ["silhouette", "auto"]})
+    assert not parameters.without_effect({**values, "speakers": 2}, {**grid, "speakers": [None, 2]})
+
+
 # -- what it answers ---------------------------------------------------------------------------
 
 
@@ -346,7 +395,7 @@ def test_voices_that_cannot_be_kept_are_not_sought_for_ever(
     lab.find_voices(job, values).join()
     task = lab.voice_task(job, values)
     assert task and "cannot be kept" in str(task.error)
-    assert lab.voice_task(job, values) is None  # it is told once
+    assert lab.voice_task(job, values) is task  # whoever else looks is told too
 
 
 def test_the_voices_of_a_deleted_job_are_not_kept(library: Store, job: Job) -> None:
@@ -601,10 +650,10 @@ def test_a_sweep_with_a_given_number_says_what_cannot_change_it(
     words = [job.id, "--speakers", 4, "-r", file, "--sweep", "speaker_threshold=0.4,0.8"]
     said = command(*words).stderr
     assert "fixed, and not as by default: speakers=4, embedding=mfcc" in said
-    assert "given, 4: speaker_threshold cannot change it" in said
+    assert "speaker_threshold has no effect: the number of speakers is given, 4; with" in said
     assert "2 of the 2 settings come to the same, least DER" in said
     said = command(*words, "--sweep", "speakers=auto").stderr
-    assert "cannot change it" not in said and "speakers=4" not in said
+    assert "no effect" not in said and "speakers=4" not in said
 
 
 # -- from the command line ---------------------------------------------------------------------

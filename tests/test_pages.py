@@ -13,10 +13,12 @@ from tools.serving import CEILING
 from transcrevai_core import demo, ui
 from transcrevai_core.codes import Cause, Note, Stage
 from transcrevai_core.errors import InputError, SettingError
-from transcrevai_core.library import edits
+from transcrevai_core.library import edits, rows
 from transcrevai_core.library.store import Store
 from transcrevai_core.messages import Message
 from transcrevai_core.options import JobOptions
+from transcrevai_core.settings import Settings
+from transcrevai_core.types import Segment
 
 ROOT = Path(__file__).parent.parent
 
@@ -173,7 +175,15 @@ def test_transcript_shows_text_and_how_it_came(app: AppTest, store: Store) -> No
     open_page(app, "transcript.py", job=job.id)
     shown = texts(app)
     assert app.title[0].value == "Reunião"
-    for fact in ("0:06", "Portuguese, 98% sure", "small", "int8", "cpu", "damaged", ": 1"):
+    for fact in (
+        "0:06",
+        "Portuguese, probability 98% by the model",
+        "small",
+        "int8",
+        "cpu",
+        "damaged",
+        ": 1",
+    ):
         assert fact in shown
     data = read(app)
     assert (data["audio"], data["place"]) == ("", None)  # there is no sound yet
@@ -348,3 +358,31 @@ def test_no_page_imports_machine_learning(store: Store) -> None:
     assert run.returncode == 0, run.stderr
     loaded = {name.partition(".")[0] for name in run.stdout.split()}
     assert loaded.isdisjoint(FORBIDDEN), loaded.intersection(FORBIDDEN)
+
+
+@pytest.mark.parametrize("page", ["transcript.py", "library.py", "transcribe.py", "memory.py"])
+def test_a_page_reads_words_and_settings_once(
+    app: AppTest, store: Store, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    job = fill(store, segments=5)
+    open_page(app, page, **({"job": job.id} if page == "transcript.py" else {}))
+    words: list[Any] = []
+    settings: list[Any] = []
+    read, sources = rows.segment_from_row, Settings.settings_customise_sources
+
+    def counted_read(row: Any) -> Segment:
+        words.append(row)
+        return read(row)
+
+    def counted_sources(*given: Any, **more: Any) -> Any:
+        settings.append(given)
+        return sources(*given, **more)
+
+    monkeypatch.setattr(rows, "segment_from_row", counted_read)
+    monkeypatch.setattr(Settings, "settings_customise_sources", counted_sources)
+    checked(app.run())
+    assert len(words) == (5 if page == "transcript.py" else 0)
+    assert settings == []  # they are as they were
+    monkeypatch.setenv("TRANSCREVAI_BEAM_SIZE", "2")
+    checked(app.run())
+    assert settings == [1]

@@ -42,10 +42,12 @@ def test_speakers_are_named_and_counted(app: AppTest, store: Store) -> None:
 @pytest.mark.parametrize(
     ("facts", "words"),
     [
-        ({"speakers": 3, "confidence": 0.9, "runner_up": 2, "by": "likeness"}, ", quite sure"),
-        ({"speakers": 3, "confidence": 0.1, "by": "likeness"}, ", not sure"),
-        ({"speakers": 3, "confidence": 1.0, "by": "given"}, ""),
-        ({"speakers": 5, "confidence": 0.9, "by": "likeness"}, ""),  # corrected since
+        ({"speakers": 3, "margin": 0.9, "runner_up": 2, "by": "likeness"}, ", quite sure"),
+        ({"speakers": 3, "margin": 0.1, "by": "likeness"}, ", a guess"),
+        ({"speakers": 3, "margin": 1.0, "by": "given"}, ""),
+        ({"speakers": 5, "margin": 0.9, "by": "likeness"}, ""),  # corrected since
+        # kept by an older version
+        ({"speakers": 3, "confidence": 0.9, "by": "likeness"}, ", quite sure"),
         ({}, ""),
     ],
 )

@@ -64,11 +64,27 @@ def test_a_setting_is_answered_at_once_and_the_library_stays(
     open_page(app, "tuning.py", job=job.id)
     assert "**3 speakers**" in texts(app)
     assert lanes(app) == ["", "Speaker 1", "Speaker 2", "Speaker 3"] * 2
+    assert "**3 speakers**, quite sure (by eigengap)" in texts(app) and "% sure" not in texts(app)
     slider(app, job, "speakers").set_value(2)
     checked(app.run())
-    assert "**2 speakers**" in texts(app) and "% sure" not in texts(app)
+    assert "**2 speakers** · " in texts(app)
     assert len(lanes(app)) == 4 + 3
     assert library.transcript(job.id).turns == before
+
+
+def test_a_setting_without_effect_says_so(app: AppTest, library: Store, job: Job) -> None:
+    no_effect = ":material/info: No effect: "
+    open_page(app, "tuning.py", job=job.id)
+    assert no_effect not in texts(app)
+    counting = app.selectbox(key=f"lab_{job.id}_counting")
+    for way in ("eigengap", "silhouette"):
+        checked(counting.select(way).run())
+        assert f"{no_effect}this way of counting has no threshold" in texts(app)
+    checked(counting.select("likeness").run())
+    assert no_effect not in texts(app)
+    slider(app, job, "speakers").set_value(2)
+    checked(app.run())
+    assert texts(app).count(f"{no_effect}the number of speakers is given") == 3
 
 
 def test_turns_are_heard_one_after_another(app: AppTest, library: Store, job: Job) -> None:
@@ -302,7 +318,9 @@ def test_a_plan_says_what_is_fixed_and_frees_a_given_number(
     slider(app, job, "speakers").set_value(4)
     checked(app.run())
     (told,) = app.warning
-    assert "given, 4: Threshold of likeness, Smallest share of speech cannot change" in told.value
+    assert "No effect in this sweep: Threshold of likeness (the number of speakers is given)" in (
+        told.value.replace("\\", "")
+    )
     assert "Fixed, and not as by default: Number of speakers: 4" in texts(app).replace("\\", "")
     app.toggle(key=f"lab_sweep_{job.id}_free").set_value(True)
     checked(app.run())

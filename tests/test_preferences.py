@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from transcrevai_core.errors import SettingError, StorageError
+from transcrevai_core.library import preferences
 from transcrevai_core.library.preferences import overruled, save
-from transcrevai_core.settings import load_settings
+from transcrevai_core.settings import Settings, load_settings
 
 WRITTEN = """# mine
 beam_size = 2  # quick
@@ -129,3 +130,33 @@ def test_a_place_that_cannot_be_written_is_told(
     with pytest.raises(StorageError, match="cannot be written") as caught:
         save({"work_cores": 1})
     assert "\n" not in str(caught.value)
+
+
+def test_what_has_not_changed_is_not_read_again(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[Any] = []
+    load = load_settings
+
+    def counted(**flags: Any) -> Settings:
+        reads.append(flags)
+        return load(**flags)
+
+    monkeypatch.setattr(preferences, "load_settings", counted)
+    assert preferences.current().beam_size == preferences.current().beam_size == 5
+    assert len(reads) == 1
+    preferences.save({"beam_size": 3})
+    assert preferences.current().beam_size == 3
+    config = home / "config.toml"
+    config.write_text("beam_size = 4\n")  # as long as before
+    assert preferences.current().beam_size == 4
+    monkeypatch.setenv("TRANSCREVAI_BEAM_SIZE", "7")
+    assert preferences.current().beam_size == 7
+    assert preferences.current(beam_size=2).beam_size == 2
+    monkeypatch.delenv("TRANSCREVAI_BEAM_SIZE")
+    config.unlink()
+    assert preferences.current().beam_size == 5
+    config.write_text("beam_size = 400\n")
+    for _ in range(2):
+        with pytest.raises(SettingError):
+            preferences.current()

@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+import threading
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,16 +11,18 @@ from typing import Any
 
 import docx
 import pytest
-from conftest import known, wait_until
+from conftest import ROUTER, known, wait_until
 from docx.oxml.ns import qn
 from paging import checked, fill_speakers, open_page, press
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 from typer.testing import Result
 
+from tools.serving import CEILING
 from transcrevai_core import i18n
 from transcrevai_core import report as reporting
 from transcrevai_core.cli import app as cli
+from transcrevai_core.components import working
 from transcrevai_core.components.transcript import report as report_component
 from transcrevai_core.components.transcript.report import written
 from transcrevai_core.errors import InputError
@@ -393,3 +396,25 @@ def test_a_report_that_cannot_be_written_says_why(
     edits.edit_text(store, known(store.segments(job.id)[0].id), "Outra coisa.")
     checked(app.run())
     assert "Write the report" in [b.label for b in app.button]
+
+
+def test_a_report_is_offered_to_whoever_asked_for_it(
+    app: AppTest, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = threading.Event()
+    made = lambda *asked, should_stop: done.wait() and b"made"  # noqa: E731
+    monkeypatch.setattr(report_component, "written", made)
+    job = fill_speakers(store)
+    other = AppTest.from_file(str(ROUTER), default_timeout=CEILING)
+    for session in (app, other):
+        open_page(session, "transcript.py", job=job.id)
+    press(app, "Write the report")
+    (task,) = (task for place, task in working._begun.items() if place[0] == store.home)
+    done.set()
+    task.join()
+
+    def offered(page: AppTest) -> list[str]:
+        return [button.proto.label for button in page.get("download_button")]
+
+    assert "Download the report" not in offered(checked(other.run()))
+    assert "Download the report" in offered(checked(app.run()))

@@ -378,7 +378,7 @@ def test_each_channel_of_a_call_is_a_speaker(
         found = [turn for turn in transcript.turns if turn.speaker == label]
         spoken = sum(turn.duration for turn in reference)
         assert seconds_apart(reference, found) < 0.15 * spoken
-    assert job.diarization["by"] == "channels" and job.diarization["confidence"] == 1.0
+    assert job.diarization["by"] == "channels" and job.diarization["margin"] == 1.0
     assert len({s.speaker for s in transcript.segments}) == 2
 
 

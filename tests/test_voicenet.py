@@ -133,7 +133,7 @@ def test_counting_by_evidence_keeps_to_its_range() -> None:
     assert counting.by_evidence(evidence, 1, 6, threshold=5.0).number == 3
     assert counting.by_evidence(evidence, 4, 6, threshold=5.0).number == 4
     assert counting.by_evidence(evidence, 1, 2, threshold=5.0).number == 2
-    assert counting.by_evidence({1: -np.inf}, 1, 6, threshold=5.0).confidence == 1.0
+    assert counting.by_evidence({1: -np.inf}, 1, 6, threshold=5.0).margin == 1.0
     unsure = counting.by_evidence({3: 6.0, 2: -60.0, 1: -np.inf}, 1, 6, threshold=5.0)
     assert (unsure.number, unsure.runner_up) == (2, 3)
-    assert unsure.confidence < 0.6
+    assert unsure.margin < 0.6

@@ -93,7 +93,7 @@ def add_speakers(library: Store) -> None:
             segments.append(Segment(start, turns[-1].end, sentences[n % len(sentences)]))
         library.save_plan(job.id, [Chunk(0, 0, length * 120)])
         library.save_diarization(job.id, joined(turns), {
-            "speakers": number, "confidence": 0.6, "runner_up": number - 1, "by": "likeness",
+            "speakers": number, "margin": 0.6, "runner_up": number - 1, "by": "likeness",
             "why": "the voices differ clearly",
         })  # fmt: skip
         shutil.copy(library.wav(sample.id), library.wav(job.id))

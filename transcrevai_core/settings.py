@@ -287,7 +287,7 @@ def describe(error: ValidationError) -> Message:
         known = {"name": name, "known": ", ".join(sorted(Settings.model_fields))}
         return Message("There is no setting named {name}; the settings are {known}.", known)
     values = {"name": name, "value": repr(first["input"]), **first.get("ctx", {})}
-    values["meaning"] = Message(field.description or "")
+    values["meaning"] = Message(str(field.description))
     if kind == "literal_error":
         values["known"] = ", ".join(map(repr, get_args(field.annotation)))
         return Message("{name} is {value}; it should be one of {known} ({meaning}).", values)

@@ -23,11 +23,12 @@ from transcrevai_core.figures.memory_meters import Palette
 from transcrevai_core.i18n import _, mark
 from transcrevai_core.jobs import planning
 from transcrevai_core.languages import LANGUAGES
+from transcrevai_core.library import preferences
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.plan import Plan
 from transcrevai_core.messages import Code, Message
 from transcrevai_core.options import JobOptions
-from transcrevai_core.settings import Settings, describe, load_settings
+from transcrevai_core.settings import Settings, describe
 from transcrevai_core.transcript import turns
 from transcrevai_core.transcript.turns import display_name
 from transcrevai_core.transcription.catalogue import DEMO
@@ -66,7 +67,7 @@ i18n.use(_language)
 
 def settings() -> Settings:
     """Read the settings; raises SettingError, which app.py draws."""
-    return load_settings()
+    return preferences.current()
 
 
 @cache

@@ -10,6 +10,7 @@ from transcrevai_core import export
 from transcrevai_core.cli import flags
 from transcrevai_core.cli.screen import chosen_format, err, open_library, run_all, with_profile
 from transcrevai_core.options import JobOptions
+from transcrevai_core.transcript.certainty import certainty
 from transcrevai_core.transcription.catalogue import NONE
 from transcrevai_core.types import Transcript
 
@@ -62,5 +63,5 @@ def _summary(transcript: Transcript) -> str:
     """Say how many speak, and how sure that is."""
     number = len(transcript.speakers)
     found = {0: "no speech", 1: "1 speaker"}.get(number, f"{number} speakers")
-    other, sure = transcript.diarization.get("runner_up"), transcript.diarization.get("confidence")
-    return f"{found} ({sure:.0%} sure; it could be {other})" if other and sure else found
+    sure = certainty(transcript.diarization, number)
+    return f"{found} ({sure})" if sure else found

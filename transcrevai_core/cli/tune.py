@@ -7,14 +7,16 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from transcrevai_core.cli import flags
+from transcrevai_core.cli import flags, left_out
 from transcrevai_core.cli.screen import draw, err, follow, open_library, print_error
 from transcrevai_core.errors import Cancelled, InputError, refusal
 from transcrevai_core.jobs import direct, planning
 from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.library.rows import fingerprint
 from transcrevai_core.library.store import Store
+from transcrevai_core.messages import load
 from transcrevai_core.settings import Settings
+from transcrevai_core.transcript.certainty import certainty
 from transcrevai_core.transcription.catalogue import NONE
 from transcrevai_core.tuning import laboratory, parameters, profiles, sweep_run, sweeps, tasks
 from transcrevai_core.tuning.laboratory import Laboratory
@@ -28,7 +30,9 @@ _ERRORS = ("der", "missed", "false_alarm", "confusion", "jer")
 
 
 def tune(
-    recording: Annotated[str, typer.Argument(help="id of a job, or a file", metavar="JOB|FILE")],
+    recordings: Annotated[
+        list[str], typer.Argument(help="id of a job, or a file", metavar="JOB|FILE...")
+    ],
     speakers: flags.Speakers = None,
     min_speakers: flags.MinSpeakers = None,
     max_speakers: flags.MaxSpeakers = None,
@@ -61,6 +65,13 @@ def tune(
         float,
         typer.Option("--collar", min=0.0, help="seconds on each side of a boundary, not scored"),
     ] = 0.0,
+    leave_one_out: Annotated[
+        bool,
+        typer.Option(
+            "--leave_one_out",
+            help="judge on each of several JOBs what the others choose, by the same sweep of each",
+        ),
+    ] = False,
     source: Annotated[
         Path | None, typer.Option("--from", help="take the settings of an exported result")
     ] = None,
@@ -71,15 +82,25 @@ def tune(
 ) -> None:
     """Try settings on the voices of JOB or FILE; nothing in the library changes.
 
+    With --leave_one_out there may be several, each of which has had the same sweep.
+
     With --json the result is printed as the page Tuning exports it; --from takes it back. A sweep
     that was interrupted goes on with the same command.
     """
     given = dict(locals())
     asked = {n: given[n] for n in parameters.NAMES if given.get(n) is not None}
+    more = asked or sweep or random or reference or collar or source or save_profile
+    if leave_one_out and more:
+        raise InputError("--leave_one_out takes sweeps as they are, and goes with --json alone.")
+    if len(recordings) > 1 and not leave_one_out:
+        raise InputError("Several recordings are for --leave_one_out; one would be right.")
     settings, store = open_library()
     if save_profile:
         profiles.check_name(store, save_profile)  # before the work, not after it
-    job = _job(store, settings, recording)
+    job, *others = (_job(store, settings, recording) for recording in recordings)
+    if leave_one_out:
+        left_out.show(store, [job.id, *(other.id for other in others)], as_json)
+        return
     exported = parameters.read_export(source) if source else None
     own = exported["parameters"] if exported else parameters.job_settings(job)
     values = parameters.checked({**own, **asked})
@@ -155,6 +176,9 @@ def _single(
     lab: Laboratory, job: Job, values: Values, reference: Reference | None, collar: float
 ) -> dict[str, Any]:
     """Try one choice of settings, and say what comes of it."""
+    for name, reason in parameters.idle(values).items():
+        if values[name] != parameters.checked({})[name]:
+            err.print(f"{name} has no effect: {reason}.", style="yellow", soft_wrap=True)
     trial = lab.trial(job, values)
     if trial is None:
         task = lab.find_voices(job, values)
@@ -173,8 +197,11 @@ def _single(
         score = lab.run(job, tasks.score, trial, reference.text, collar)
     lab.stop()
     number = len({turn.speaker for turn in parameters.turns_of(found)})
-    said = f"{job.title}: {number} speaker{'s' if number != 1 else ''}, {found['facts']['why']}"
-    err.print(f"{said}; {len(found['turns'])} turns", soft_wrap=True)
+    said = f"{job.title}: {number} speaker{'s' if number != 1 else ''}"
+    if sure := certainty(found["facts"], number):
+        said += f" ({sure})"
+    why = load(found["facts"]["why"])
+    err.print(f"{said}, {why}; {len(found['turns'])} turns", soft_wrap=True)
     if score:
         parts = ", ".join(f"{name} {100 * score[name]:.2f}" for name in _ERRORS)
         against = f", against {reference.name}" if reference and reference.name else ""
@@ -219,12 +246,11 @@ def _say_fixed(values: Values, grid: dict[str, list[Any]]) -> None:
     if fixed := parameters.fixed(values, grid):
         named = ", ".join(f"{name}={value}" for name, value in fixed.items())
         err.print(f"fixed, and not as by default: {named}", soft_wrap=True, markup=False)
-    if idle := parameters.without_effect(values, grid):
-        err.print(
-            f"The number of speakers is given, {values['speakers']}: {', '.join(idle)} cannot "
-            "change it; with --sweep speakers=auto it would be found.",
-            style="yellow", soft_wrap=True, markup=False,
-        )  # fmt: skip
+    for name, reason in parameters.without_effect(values, grid).items():
+        said = f"{name} has no effect: {reason}"
+        if values["speakers"] is not None:
+            said += f", {values['speakers']}; with --sweep speakers=auto it would be found"
+        err.print(f"{said}.", style="yellow", soft_wrap=True, markup=False)
 
 
 def _progress(sweep: Sweep) -> tuple[str, float]:
@@ -246,6 +272,7 @@ def _show(sweep: Sweep) -> None:
     if sweep.tied > 1:
         all_of = len(sweep.ranked())
         err.print(f"{sweep.tied} of the {all_of} settings come to the same, least DER")
+    err.print(f"Beware: {sweeps.NOTE}.", soft_wrap=True)
     failed = [result["error"] for result in sweep.results.values() if "error" in result]
     if failed:
         print_error(f"{len(failed)} settings failed; the first said: {failed[0]}")

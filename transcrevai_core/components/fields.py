@@ -104,7 +104,7 @@ def label_of(name: str, unit: str = "") -> str:
 
 def meaning(info: FieldInfo) -> str:
     """Write what a setting does as a sentence in Markdown."""
-    return escape(capital(_(info.description or "")) + ".")
+    return escape(capital(_(str(info.description))) + ".")
 
 
 def fields(

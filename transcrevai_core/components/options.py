@@ -9,6 +9,7 @@ import streamlit as st
 from transcrevai_core import ui
 from transcrevai_core.codes import Note
 from transcrevai_core.components.fields import choice_or_text, field, fields, group, meaning
+from transcrevai_core.components.idle import IdleNotes
 from transcrevai_core.components.profiles import profile_field
 from transcrevai_core.components.search import fold
 from transcrevai_core.errors import ModelError
@@ -85,13 +86,18 @@ def _speaker_fields(key: str, defaults: JobOptions, alone: bool) -> dict[str, An
     """Draw what is about speakers, the obvious first; `alone`: nothing else is asked for."""
     wanted = field("diarize", key, defaults, defaults.diarize or alone, off=alone) or alone
     values: dict[str, Any] = {"diarize": wanted}
+    notes = IdleNotes()
     numbers = ("speakers", "min_speakers", "max_speakers")
     for column, name in zip(st.columns(3), numbers, strict=True):
         given = name != "speakers" and values["speakers"] is not None
         with column:
             values[name] = field(name, key, defaults, off=given or not wanted)
+            notes.below(name)
     rest = [name for name in _SPEAKERS if name not in values]
-    return values | fields(rest, key, defaults, off=not wanted)
+    values |= fields(rest, key, defaults, off=not wanted, below=notes.below)
+    if wanted:
+        notes.tell(values)
+    return values
 
 
 def _model(key: str, default: str, text: bool, **kept: Any) -> str:

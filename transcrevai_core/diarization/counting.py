@@ -1,4 +1,4 @@
-"""How many speakers there are: given, within a range, or found; and how sure that is."""
+"""How many speakers there are: given, within a range, or found; and how clear that is."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,10 +19,13 @@ _JUDGED = 1_000  # windows whose silhouette is taken: each is held against each
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """A number of speakers, how sure it is (0 to 1), the next best number, and how it was found."""
+    """A number of speakers, the next best one, and how it was found.
+
+    `margin` (0 to 1) tells how clearly the number stands out; it is no probability.
+    """
 
     number: int
-    confidence: float = 1.0
+    margin: float = 1.0
     runner_up: int | None = None
     by: str = "given"
 
@@ -31,13 +34,11 @@ def corrected(count: Count, number: int) -> Count:
     """The count, where later stages found another number than it said.
 
     >>> corrected(Count(3, 0.9), 2)
-    Count(number=2, confidence=0.5, runner_up=3, by='given')
+    Count(number=2, margin=0.5, runner_up=3, by='given')
     """
     if number == count.number:
         return count
-    return replace(
-        count, number=number, confidence=min(count.confidence, 0.5), runner_up=count.number
-    )
+    return replace(count, number=number, margin=min(count.margin, 0.5), runner_up=count.number)
 
 
 def check_range(speakers: int | tuple[int, int]) -> tuple[int, int]:
@@ -61,7 +62,7 @@ def by_gaps(gaps: np.ndarray, fewest: int, most: int) -> Count:
     A gap beyond the range speaks for the range's own end.
 
     >>> by_gaps(np.array([0.0, 0.4, 0.1]), 1, 3)
-    Count(number=2, confidence=0.8, runner_up=3, by='eigengap')
+    Count(number=2, margin=0.8, runner_up=3, by='eigengap')
     >>> by_gaps(np.array([0.0, 0.1, 0.0, 0.0, 0.3]), 1, 3).number
     3
     """
@@ -91,8 +92,8 @@ def _best(scores: np.ndarray, fewest: int, by: str) -> Count:
     if len(scores) == 1 or scores[first] <= 0:
         return Count(fewest + first, 1.0 if len(scores) == 1 else 0.0, None, by)
     second = int(order[1])
-    confidence = float(scores[first] / (scores[first] + max(0.0, scores[second])))
-    return Count(fewest + first, round(confidence, 3), fewest + second, by)
+    margin = float(scores[first] / (scores[first] + max(0.0, scores[second])))
+    return Count(fewest + first, round(margin, 3), fewest + second, by)
 
 
 def silhouette(vectors: np.ndarray, labels: np.ndarray) -> float:
@@ -147,9 +148,9 @@ def by_likeness(
     if not np.isfinite(min(down, up)):
         return Count(number, 1.0, None, "likeness")
     # a margin of 0.2 on the cosine is as sure as it gets
-    confidence = 0.5 + 0.45 * min(1.0, max(0.0, min(down, up)) / 0.2)
+    margin = 0.5 + 0.45 * min(1.0, max(0.0, min(down, up)) / 0.2)
     runner_up = number - 1 if down < up else number + 1
-    return Count(number, round(confidence, 3), runner_up, "likeness")
+    return Count(number, round(margin, 3), runner_up, "likeness")
 
 
 def by_evidence(
@@ -168,7 +169,7 @@ def by_evidence(
     voice where the best division in two has `halves` alike, their cosine at least `two`.
 
     >>> by_evidence({4: 60.0, 3: -80.0, 2: -90.0, 1: -np.inf}, 1, 6, threshold=0.0)
-    Count(number=3, confidence=0.95, runner_up=4, by='evidence')
+    Count(number=3, margin=0.95, runner_up=4, by='evidence')
     """
     within = sorted(n for n in evidence if fewest <= n <= most)
     if not within:

@@ -8,6 +8,7 @@ from typing import Any
 
 from transcrevai_core.export.cues import segment_texts
 from transcrevai_core.messages import load
+from transcrevai_core.transcript.certainty import with_margin
 from transcrevai_core.transcript.names import one_line, speaker_turns, with_names
 from transcrevai_core.transcript.turns import exclusive, talk_times
 from transcrevai_core.types import Segment, Transcript, Turn
@@ -44,11 +45,12 @@ def as_dict(transcript: Transcript, *, edited: bool = True) -> dict[str, Any]:
 
     Ours are title, duration (seconds), model, compute_type, language_probability, notes,
     dropped_segments, digest, speakers, turns, exclusive_turns (the same without overlap) and
-    diarization (how the turns were found), and on a segment speaker, looping, original_text, and
-    the user's note and highlighted where they apply. A speaker is named everywhere;
-    speakers has the label to each name, with the seconds spoken and their share (0 to 1) of what
-    all speak. The words of a segment are what the model heard, so where there is an original_text
-    they spell that. A number that the model left undefined is null.
+    diarization (how the turns were found; its margin, 0 to 1, tells how clearly the number of
+    speakers stood out, and is no probability), and on a segment speaker, looping, original_text,
+    and the user's note and highlighted where they apply. A speaker is named everywhere; speakers
+    has the label to each name, with the seconds spoken and their share (0 to 1) of what all speak.
+    The words of a segment are what the model heard, so where there is an original_text they spell
+    that. A number that the model left undefined is null.
     """
     return _shape(with_names(transcript), edited)
 
@@ -105,7 +107,8 @@ def _without_folders(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 def explained(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return how turns were found, and why so in English, for other programs to read."""
-    return {**facts, "why": str(load(facts["why"]))} if facts.get("why") else dict(facts)
+    found = with_margin(facts)
+    return {**found, "why": str(load(facts["why"]))} if facts.get("why") else found
 
 
 def _segment(number: int, segment: Segment, edited: bool) -> dict[str, Any]:

@@ -151,7 +151,7 @@ def plain(found: "Diarization") -> tuple[list[Turn], dict[str, Any]]:
     count = found.count
     facts = {
         "speakers": int(count.number),
-        "confidence": float(count.confidence),
+        "margin": float(count.margin),
         "runner_up": None if count.runner_up is None else int(count.runner_up),
         "by": count.by,
         "absorbed": int(found.absorbed),

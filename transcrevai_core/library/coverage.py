@@ -139,11 +139,15 @@ def _state(
 # -- in the library ----------------------------------------------------------------------------
 
 
-def of_job(store: Store, job_id: str) -> Coverage:
-    """Return the coverage of what is finished of a job."""
+def of_job(store: Store, job_id: str, segments: Sequence[Segment] | None = None) -> Coverage:
+    """Return the coverage of what is finished of a job.
+
+    `segments` that were read in the same snapshot are not read again: words take long to parse.
+    """
     with store.database.snapshot():
-        unfinished = store.chunks(job_id, unfinished=True)
-        chunks, segments = store.chunks(job_id), store.segments(job_id)
+        unfinished, chunks = store.chunks(job_id, unfinished=True), store.chunks(job_id)
+        if segments is None:
+            segments = store.segments(job_id)
     return cover(chunks, segments, unfinished)
 
 

@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import tomlkit
@@ -37,6 +39,25 @@ class _Overruled(Settings):
         **__: Any,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (env_settings, init_settings)
+
+
+def current(**flags: Any) -> Settings:
+    """Return what `load_settings` does; the sources are read anew only where one has changed.
+
+    What is returned is everybody's: copy it to change it.
+    """
+    file = config_file()
+    try:
+        found = file.stat()
+        state = found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    except OSError:  # there is none, or `load_settings` says what is wrong with it
+        state = None
+    return _load(file, state, Path.cwd(), tuple(os.environ.items()), tuple(flags.items()))
+
+
+@lru_cache(maxsize=4)
+def _load(file: Path, state: object, folder: str, environment: object, flags: Any) -> Settings:
+    return load_settings(**dict(flags))
 
 
 def overruled(names: Iterable[str]) -> dict[str, str]:

@@ -14,12 +14,13 @@ from transcrevai_core import workers
 from transcrevai_core.codes import Stage
 from transcrevai_core.errors import InputError, WorkerDied
 from transcrevai_core.jobs.diarize import voices_key
+from transcrevai_core.library import preferences
 from transcrevai_core.library.cache import Cache
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory import forecast, levels, plan, readings
 from transcrevai_core.memory.readings import MB
 from transcrevai_core.messages import Message
-from transcrevai_core.settings import Settings, load_settings
+from transcrevai_core.settings import Settings
 from transcrevai_core.tuning import tasks
 from transcrevai_core.tuning.tasks import Trial
 from transcrevai_core.types import Job
@@ -48,7 +49,7 @@ class Laboratory:
     @property
     def settings(self) -> Settings:
         """The settings of this moment."""
-        return load_settings(home=self.store.home)
+        return preferences.current(home=self.store.home)
 
     @property
     def warm(self) -> bool:
@@ -125,12 +126,8 @@ class Laboratory:
         return self.tasks[key]
 
     def voice_task(self, job: Job, values: Mapping[str, Any]) -> Task | None:
-        """Return the task that finds a job's voices; one that has ended is returned once."""
-        key = voices_key(job.digest, values)
-        task = self.tasks.get(key)
-        if task and not task.is_alive():
-            self.tasks.pop(key, None)
-        return task
+        """Return the task that finds a job's voices, or found out last why that cannot be."""
+        return self.tasks.get(voices_key(job.digest, values))
 
     def _end_idle(self) -> None:
         """End the worker where it has nothing to do, and what only workers need."""

@@ -3,6 +3,7 @@
 Plain values alone: pages and the command line make them, workers are asked with them.
 """
 
+import itertools
 import json
 import random
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +15,9 @@ from pydantic import ValidationError
 from transcrevai_core.diarization.recipes import REVISION
 from transcrevai_core.errors import InputError, SettingError, refusal
 from transcrevai_core.export.plain import explained
+from transcrevai_core.i18n import mark
 from transcrevai_core.library.rows import fingerprint
+from transcrevai_core.messages import Message
 from transcrevai_core.options import DEFAULTS, JobOptions
 from transcrevai_core.settings import describe
 from transcrevai_core.types import Job, Turn
@@ -34,14 +37,12 @@ USUAL_GRID: Mapping[str, Sequence[Any]] = {
     "min_turn_seconds": [0.0, 0.3, 0.6],
 }
 NAMES = tuple(JobOptions(**DEFAULTS).diarization())
-# settings that find the number of speakers: without effect where that is given
-_COUNT_SETTINGS = (
-    "speaker_threshold",
-    "min_speaker_share",
-    "counting",
-    "min_speakers",
-    "max_speakers",
-)
+_COUNTING = ("speaker_threshold", "counting")  # what finds the number of speakers
+_KNOWING = ("voice", "ivector")  # embeddings that know how voices vary
+# settings that leave others without effect
+_DECIDING = (
+    "channels", "speakers", "min_speakers", "max_speakers", "counting", "clustering", "embedding"
+)  # fmt: skip
 _NONE_WORDS = ("auto", "none", "")
 
 
@@ -165,15 +166,53 @@ def fixed(values: Mapping[str, Any], grid: Mapping[str, Sequence[Any]]) -> Value
     return changed({name: value for name, value in values.items() if name not in grid})
 
 
-def without_effect(values: Mapping[str, Any], grid: Mapping[str, Sequence[Any]]) -> list[str]:
-    """Return what a grid varies to find the number of speakers, although that is given.
+def idle(values: Mapping[str, Any]) -> dict[str, Message]:
+    """Return which settings change nothing beside the others, each with the reason.
+
+    >>> {name: str(reason) for name, reason in idle(checked({"counting": "eigengap"})).items()}
+    {'speaker_threshold': 'this way of counting has no threshold'}
+    """
+    if values["channels"] == "speakers":
+        others = [name for name in NAMES if name != "channels"]
+        return dict.fromkeys(others, Message(mark("each channel is taken as one speaker")))
+    if values["speakers"] is not None:
+        names = (*_COUNTING, "min_speakers", "max_speakers")
+        return dict.fromkeys(names, Message(mark("the number of speakers is given")))
+    if values["min_speakers"] == values["max_speakers"]:
+        return dict.fromkeys(_COUNTING, Message(mark("at least and at most are the same number")))
+    found, knows = dict[str, Message](), values["embedding"] in _KNOWING
+    if values["counting"] in ("eigengap", "silhouette"):
+        found["speaker_threshold"] = Message(mark("this way of counting has no threshold"))
+    if values["counting"] == "evidence" and not (knows and values["clustering"] in ("auto", "vbx")):
+        reason = mark("only VBx weighs evidence, and likeness counts with this grouping")
+        if not knows:
+            reason = mark("this voice model gives no evidence, and likeness counts")
+        found["counting"] = Message(reason)
+    if values["clustering"] == "vbx" and not knows:
+        reason = mark("this voice model has nothing for VBx, and k-means groups")
+        found["clustering"] = Message(reason)
+    return found
+
+
+def without_effect(
+    values: Mapping[str, Any], grid: Mapping[str, Sequence[Any]]
+) -> dict[str, Message]:
+    """Return what a grid varies that changes nothing at any of its points, with the reason.
 
     >>> grid = {"speaker_threshold": [0.5, 0.6], "clustering": ["auto", "vbx"]}
-    >>> without_effect({"speakers": 3}, grid)
+    >>> [*without_effect(checked({"speakers": 3}), grid)]
     ['speaker_threshold']
     """
-    given = values["speakers"] is not None and "speakers" not in grid
-    return [name for name in grid if name in _COUNT_SETTINGS] if given else []
+    deciding = [name for name in _DECIDING if name in grid]
+    found = [
+        idle({**values, **dict(zip(deciding, chosen, strict=True))})
+        for chosen in itertools.product(*(grid[name] for name in deciding))
+    ]
+    return {
+        name: reason
+        for name, reason in found[0].items()
+        if name in grid and all(name in others for others in found)
+    }
 
 
 # -- results -----------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from transcrevai_core.workers.processes import is_alive
 
 MOST_MB = 20  # of a reference: some 300,000 turns
 _FAR = 10.0  # seconds beyond the ends of a recording: a turn there is one of another recording
+NOTE = "the best settings are judged by the reference that chose them; expect more errors elsewhere"
 _SAME = 1e-9  # of DER: what differs by less differs by rounding alone
 _FILE = ";; file "  # begins a reference that is kept, and is a comment in RTTM
 
@@ -255,7 +256,7 @@ def cancel(store: Store, sweep_id: str) -> None:
 def as_dict(job: Job, sweep: Sweep) -> dict[str, Any]:
     """Return a sweep with all that it takes to do it again; `parameters` are the best ones.
 
-    `reference` is the SHA-256 of the one that judged.
+    `reference` is the SHA-256 of the one that judged, and that chose them: `note` says so.
     """
     best = next(iter(sweep.ranked()), None)
     found: dict[str, Any] = {"facts": {}, "turns": []}
@@ -264,6 +265,6 @@ def as_dict(job: Job, sweep: Sweep) -> dict[str, Any]:
     rows = [{"settings": sweep.plan["points"][n], **r} for n, r in sweep.results.items()]
     tried = {
         "grid": sweep.plan["grid"], "collar": sweep.plan["collar"],
-        "reference": sweep.reference_digest, "results": rows,
+        "reference": sweep.reference_digest, "note": NOTE, "results": rows,
     }  # fmt: skip
     return {**export(job, values, found, score), "sweep": tried}

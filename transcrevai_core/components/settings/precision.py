@@ -51,11 +51,14 @@ def numbers() -> None:
     take_result(_WORK)  # before the button is drawn: it may end at any moment
     with place:
         asked = st.button(
-            _("Check"), type="primary", icon=":material/compare_arrows:", disabled=is_running(_WORK)
+            _("Check"),
+            type="primary",
+            icon=":material/compare_arrows:",
+            disabled=is_running(_WORK, anybody=True),  # two at once would measure each other
         )
     if asked:
-        start(_WORK, _check(model, [jobs[job_id] for job_id in chosen]))
-    show_progress(_WORK)
+        start(_WORK, _check(model, [jobs[job_id] for job_id in chosen]), alone=True)
+    show_progress(_WORK, anybody=True)
     found = precision.latest(ui.store().database)
     if not found:
         st.caption(_("No model was checked yet."))

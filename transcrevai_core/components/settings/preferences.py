@@ -9,6 +9,7 @@ import streamlit as st
 
 from transcrevai_core import ui
 from transcrevai_core.components.fields import bounds, default_of, fields, group, label_of
+from transcrevai_core.components.idle import IdleNotes
 from transcrevai_core.components.options import model_fields
 from transcrevai_core.errors import SettingError
 from transcrevai_core.i18n import _, mark
@@ -46,6 +47,7 @@ def preferences_form(
     # a new key for each kept change lets the fields begin with what is kept now
     drawn = st.session_state.setdefault(f"{key}_drawn", 0)
     back: str | None = None
+    notes = IdleNotes()
 
     def below(name: str) -> None:
         nonlocal back
@@ -57,6 +59,7 @@ def preferences_form(
                 label, key=f"{key}{drawn}_back_{name}", type="tertiary", icon=":material/undo:"
             ):
                 back = name
+        notes.below(name)
 
     # no form: in one, a field could not call for another one
     with st.container(border=True):
@@ -70,6 +73,8 @@ def preferences_form(
         values |= fields(
             rest, f"{key}{drawn}", settings, off=fixed.keys(), persist=False, below=below
         )
+        if "speakers" in names:
+            notes.tell({**settings.model_dump(), **values})
         _note_fixed(fixed)
         with st.container(horizontal=True):
             save = st.button(_("Save"), key=f"{key}_save", type="primary", icon=":material/save:")

@@ -14,7 +14,7 @@ from transcrevai_core.components.settings.preferences import (
     preferences_form,
 )
 from transcrevai_core.components.tables import numeric, table, unbroken
-from transcrevai_core.components.working import EVERY, progress_bar
+from transcrevai_core.components.working import EVERY, keep_owner, owner, progress_bar
 from transcrevai_core.doctor.environment import local_models
 from transcrevai_core.figures import memory_meters
 from transcrevai_core.i18n import _, decimal
@@ -109,12 +109,13 @@ def models() -> None:
         st.fragment(_downloads, run_every=EVERY)()
     else:
         _fetch()
-    for name, ended in downloads.take_ended().items():
+    for name, ended in downloads.take_ended(owner()).items():
         if ended.error:
             st.error(ui.say(ended.error), icon=":material/error:")
         elif locate(name):
             said = _("{name} is on this computer now.", name=ui.escape(name))
             st.success(said, icon=":material/check:")
+    keep_owner(downloads.belong_to(owner()))
 
 
 def _row(name: str, facts: Sequence[str]) -> None:
@@ -164,7 +165,7 @@ def _fetch() -> None:
             format_func=_to_download,
         )
         if st.button(_("Download"), type="primary", icon=":material/download:") and name:
-            downloads.begin(name, ui.settings())
+            downloads.begin(name, ui.settings(), owner())
             st.rerun()
 
 

@@ -9,7 +9,7 @@ from transcrevai_core import ui
 from transcrevai_core.components.clip import clip
 from transcrevai_core.i18n import _, decimal, plural
 from transcrevai_core.library import coverage
-from transcrevai_core.library.coverage import Gap
+from transcrevai_core.library.coverage import Coverage, Gap
 from transcrevai_core.library.rows import sound_gone
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
 
@@ -17,9 +17,8 @@ _SHOWN = 20  # gaps
 _PLAYED = "gap_heard"  # in the session: what is played, and how often that was asked for
 
 
-def coverage_panel(job: Job, transcript: Transcript) -> None:
+def coverage_panel(job: Job, transcript: Transcript, found: Coverage) -> None:
     """Draw the share of speech that is text, where a transcript is not in its first making."""
-    found = coverage.of_job(ui.store(), job.id)
     growing = job.state in ACTIVE_STATES and all(gap.state != "waiting" for gap in found.gaps)
     if growing or not transcript.segments:
         return

@@ -10,23 +10,22 @@ import streamlit as st
 
 from transcrevai_core import ui
 from transcrevai_core.components.fields import fields
+from transcrevai_core.components.idle import IdleNotes
 from transcrevai_core.components.options import model_fields
 from transcrevai_core.components.profiles import warn_of_loss
 from transcrevai_core.errors import InputError
 from transcrevai_core.figures import timeline
-from transcrevai_core.i18n import _, capital, mark, plural, say
+from transcrevai_core.i18n import _, capital, plural, say
 from transcrevai_core.library import edits
 from transcrevai_core.library.rows import used_names
 from transcrevai_core.messages import load
 from transcrevai_core.options import JobOptions
+from transcrevai_core.transcript.certainty import certainty
 from transcrevai_core.transcript.turns import display_name, talk_times
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
 
 LONGEST_NAME = 60
 _SHARE, _SHARE_NAME = 346, 20  # pixels: half a page; characters that leave room for the rest
-# from conversations of known number: 95 % right, about 87 %, and 56 % or less
-_SURE = ((0.75, mark("quite sure")), (0.65, mark("fairly sure")), (0.0, mark("not sure")))
-_KNOWN = ("given", "channels")
 _OFFERED = 12  # names of other recordings: what a small screen shows without scrolling far
 # a dialog takes the focus to itself, at a moment of its own: so until the user does something, and
 # for 2 s at most from when the field is there, that has it, with its text selected
@@ -62,15 +61,10 @@ def speakers(job: Job, transcript: Transcript) -> None:
 
 def counted(transcript: Transcript) -> str:
     """Write how many speak, and how sure that is, as Markdown."""
-    number, facts = len(transcript.speakers), transcript.diarization
+    number = len(transcript.speakers)
     text = f"**{plural('{number} speaker', '{number} speakers', number)}**"
-    if number != facts.get("speakers") or facts.get("by") in _KNOWN:
-        return text  # no guess, or one that the user has corrected since
-    sure = next(words for least, words in _SURE if facts.get("confidence", 0) >= least)
-    text += f", {_(sure)}"
-    other = facts.get("runner_up")
-    doubtful = facts.get("confidence", 0) < _SURE[0][0]
-    return f"{text}; {_('it could be {other}', other=other)}" if other and doubtful else text
+    sure = certainty(transcript.diarization, number)
+    return f"{text}, {ui.say(sure)}" if sure else text
 
 
 def _why(transcript: Transcript) -> str | None:
@@ -190,7 +184,9 @@ def find_again(job: Job, label: str, action: str) -> None:
             key=f"number_{job.id}",
         )
         with st.expander(_("More")):
-            values = fields(_MORE, f"find_{job.id}", options)
+            notes = IdleNotes()
+            values = fields(_MORE, f"find_{job.id}", options, below=notes.below)
+            notes.tell({**options.model_dump(), **values, "speakers": number})
         warn_of_loss(job)
         if st.button(action, type="primary", icon=":material/search:"):
             requeue(job, {**values, "diarize": True, "speakers": number})

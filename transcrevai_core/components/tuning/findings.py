@@ -26,6 +26,7 @@ from transcrevai_core.figures import tuning_charts, tuning_words
 from transcrevai_core.i18n import _, decimal, plural
 from transcrevai_core.library.rows import read_names, read_turns
 from transcrevai_core.messages import load
+from transcrevai_core.transcript.certainty import certainty
 from transcrevai_core.transcript.turns import display_name, label_number, match_speakers
 from transcrevai_core.tuning import laboratory, parameters, sweeps, tasks
 from transcrevai_core.tuning.tasks import Trial
@@ -116,11 +117,9 @@ def _headline(answer: Mapping[str, Any], after: Sequence[Turn]) -> None:
     facts = answer["facts"]
     number = len({turn.speaker for turn in after})
     text = "**" + plural("{number} speaker", "{number} speakers", number) + "**"
-    if facts["by"] != "given":
-        sure = decimal(100 * facts["confidence"])
-        text += (
-            " (" + _("{sure}% sure, by {by}", sure=sure, by=choice_name(facts["by"]).lower()) + ")"
-        )
+    if sure := certainty(facts, number):
+        by = _("by {by}", by=choice_name(facts["by"]).lower())
+        text += f", {ui.say(sure)} ({by})"
     many = plural("{number} turn", "{number} turns", len(after))
     took = _("found in {seconds} s", seconds=decimal(answer["seconds"], 2))
     st.markdown(f"{text} · {many} · {took}")

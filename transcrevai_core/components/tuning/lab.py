@@ -8,6 +8,7 @@ import streamlit as st
 
 from transcrevai_core import ui
 from transcrevai_core.components.fields import field, label_of, meaning
+from transcrevai_core.components.idle import IdleNotes
 from transcrevai_core.components.tuning.findings import LabResult, findings
 from transcrevai_core.components.working import show_task
 from transcrevai_core.diarization.recipes import chosen_recipe
@@ -53,7 +54,7 @@ def _answer(job: Job, values: Values) -> None:
 
 def _controls(job_id: str, now: JobOptions) -> Values:
     """Draw the settings, and return what they are set to."""
-    key, values = f"lab_{job_id}", Values()
+    key, values, notes = f"lab_{job_id}", Values(), IdleNotes()
     with st.container(border=True):
         numbers = [None, *range(1, max(_MOST, now.speakers or 0) + 1)]
         values["speakers"] = _slider("speakers", key, now, numbers)
@@ -61,19 +62,24 @@ def _controls(job_id: str, now: JobOptions) -> Values:
         values["speaker_threshold"] = _slider(
             "speaker_threshold", key, now, [None, *_with(steps, now.speaker_threshold)]
         )
+        notes.below("speaker_threshold")
         values["min_speaker_share"] = _share(key, now)
         lengths = [n / 10 for n in range(31)]
         values["min_turn_seconds"] = _slider(
             "min_turn_seconds", key, now, _with(lengths, now.min_turn_seconds), _("{n} s")
         )
         values["clustering"] = field("clustering", key, now)
+        notes.below("clustering")
         values["counting"] = field("counting", key, now)
+        notes.below("counting")
         with st.expander(_("More settings"), icon=":material/tune:"):
             most = range(now.min_speakers, 21)
             values["max_speakers"] = _slider("max_speakers", key, now, [*most])
+            notes.below("max_speakers")
             rounds = [None, *range(6)]
             values["resegment_rounds"] = _slider("resegment_rounds", key, now, rounds)
             values |= _voice_fields(key, now)
+    notes.tell({**now.model_dump(), **values})
     return values
 
 

@@ -16,6 +16,7 @@ from transcrevai_core.components.profiles import (
     value_name,
 )
 from transcrevai_core.components.tables import table
+from transcrevai_core.components.tuning.left_out import left_out
 from transcrevai_core.components.tuning.scoring import parts, parts_head, reference_of, score_table
 from transcrevai_core.components.working import EVERY, progress_bar
 from transcrevai_core.export import file_stem
@@ -116,22 +117,20 @@ def _plan(job: Job, trial: Trial, reference: Reference, collar: float) -> None:
 def _base(settings: Mapping[str, Any], grid: Mapping[str, Sequence[Any]], key: str) -> Values:
     """Draw what stays as it is while a grid is varied, and return the settings of all points."""
     base = dict(settings)
-    if idle := parameters.without_effect(base, grid):
-        if st.toggle(
-            _("Let the sweep find the number of speakers"),
-            key=f"{key}_free",
-            help=_("The number that is given is left out of the sweep."),
-        ):
-            base["speakers"] = None
-        else:
-            st.warning(
-                _(
-                    "The number of speakers is given, {number}: {settings} cannot change it.",
-                    number=base["speakers"],
-                    settings=", ".join(map(label_of, idle)),
-                ),
-                icon=":material/warning:",
-            )
+    free = {**base, "speakers": None}
+    if parameters.without_effect(base, grid) != parameters.without_effect(free, grid) and st.toggle(
+        _("Let the sweep find the number of speakers"),
+        key=f"{key}_free",
+        help=_("The number that is given is left out of the sweep."),
+    ):
+        base = free
+    idle = parameters.without_effect(base, grid)
+    for reason in dict.fromkeys(map(ui.say, idle.values())):
+        names = ", ".join(label_of(name) for name in idle if ui.say(idle[name]) == reason)
+        st.warning(
+            _("No effect in this sweep: {settings} ({reason}).", settings=names, reason=reason),
+            icon=":material/warning:",
+        )
     if fixed := settings_text(parameters.fixed(base, grid)):
         st.caption(_("Fixed, and not as by default: {settings}", settings=ui.escape(fixed)))
     return base
@@ -209,6 +208,12 @@ def _ended(job: Job, sweep: Sweep) -> None:
             settings=ui.escape(settings_text(sweep.plan["points"][ranked[0]])),
         )
     )
+    st.caption(
+        _(
+            "It is measured on the reference that chose it, so it flatters: expect more errors on "
+            "other recordings."
+        )
+    )
     if sweep.tied > 1:
         st.caption(
             _(
@@ -231,6 +236,7 @@ def _ended(job: Job, sweep: Sweep) -> None:
         )
     score = {"der": best["der"], "collar": best["collar"], "reference": sweep.reference_digest}
     profile_form(job, values, score, "sweep")
+    left_out(sweep)
     _heat(job, sweep)
     _table(sweep, _SHOWN)
 
