@@ -371,7 +371,7 @@ def test_the_page_offers_it_and_a_worker_writes_it(app: AppTest, store):
 
 
 def test_a_report_that_cannot_be_written_says_why(app: AppTest, store, monkeypatch):
-    def refuses(*asked, should_stop):
+    def refuses(*asked, **more):
         raise InputError("There is no job.")
 
     job = fill(store)
@@ -380,7 +380,7 @@ def test_a_report_that_cannot_be_written_says_why(app: AppTest, store, monkeypat
     press(app, "Write the report")
     wait_until(lambda: app.error or checked(app.run()).error)
     assert [e.value for e in app.error] == ["There is no job\\."]
-    monkeypatch.setattr(report_component, "written", lambda *asked, should_stop: b"made")
+    monkeypatch.setattr(report_component, "written", lambda *asked, **more: b"made")
     press(app, "Write the report")
     offered = lambda: [b.proto.label for b in checked(app.run()).get("download_button")]  # noqa: E731
     wait_until(lambda: "Download the report" in offered())

@@ -36,8 +36,8 @@ def one_shot_worker(
     """
     worker = Worker(name, round(needed_bytes / HEADROOM), hang_seconds)
     admission.check(worker, needed_bytes, limits)
+    on_wait(Stage.WAITING_FOR_TURN())
     while not _one.acquire(timeout=0.2):
-        on_wait(Stage.WAITING_FOR_TURN())
         if should_stop():
             raise Cancelled("The job was cancelled.")
     try:
