@@ -34,9 +34,9 @@ def one_shot_worker(
     for. Raises InputError where it can never fit the budget, Cancelled where `should_stop` turns
     true while it waits.
     """
+    on_wait(Stage.WAITING_FOR_TURN())
     worker = Worker(name, round(needed_bytes / HEADROOM), hang_seconds)
     admission.check(worker, needed_bytes, limits)
-    on_wait(Stage.WAITING_FOR_TURN())
     while not _one.acquire(timeout=0.2):
         if should_stop():
             raise Cancelled("The job was cancelled.")
