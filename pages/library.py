@@ -9,6 +9,7 @@ from transcrevai_core.components.options import options_form
 from transcrevai_core.components.recording import invite, open_page
 from transcrevai_core.components.search import matches, snippet
 from transcrevai_core.i18n import _, mark
+from transcrevai_core.library.search import search
 from transcrevai_core.options import JobOptions
 from transcrevai_core.types import ACTIVE_STATES, Job
 
@@ -24,7 +25,7 @@ library = ui.store()
 
 
 def hits(query: str) -> None:
-    found = library.search(query)
+    found = search(library, query)
     head = _("Said in recordings ({number})", number=i18n.decimal(len(found)))
     st.subheader(head, anchor=False)
     if not found:

@@ -377,7 +377,7 @@ def test_the_page_offers_it_and_a_worker_writes_it(app: AppTest, store: Store) -
 def test_a_report_that_cannot_be_written_says_why(
     app: AppTest, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuses(*asked: Any, should_stop: Any) -> None:
+    def refuses(*asked: Any, **more: Any) -> None:
         raise InputError("There is no job.")
 
     job = fill_speakers(store)
@@ -386,7 +386,7 @@ def test_a_report_that_cannot_be_written_says_why(
     press(app, "Write the report")
     wait_until(lambda: app.error or checked(app.run()).error)
     assert [e.value for e in app.error] == ["There is no job\\."]
-    monkeypatch.setattr(report_component, "written", lambda *asked, should_stop: b"made")
+    monkeypatch.setattr(report_component, "written", lambda *asked, **more: b"made")
     press(app, "Write the report")
 
     def offered() -> list[str]:

@@ -16,7 +16,6 @@ from transcrevai_core.errors import InputError, StorageError, refusal
 from transcrevai_core.library import leftovers, rows
 from transcrevai_core.library.database import Database
 from transcrevai_core.messages import NOTHING
-from transcrevai_core.transcript.names import clean
 from transcrevai_core.types import ACTIVE_STATES, Chunk, Job, JobState, Segment, Transcript, Turn
 from transcrevai_core.workers.processes import is_alive, this_process
 
@@ -100,9 +99,14 @@ class Store:
         sought = beginning if re.fullmatch("[0-9a-f]{4,32}", beginning) else "-"
         with self.database.read() as db:
             found = db.execute("SELECT * FROM jobs WHERE id GLOB ?", (f"{sought}*",)).fetchall()
-        if len(found) != 1:
+        if not found:
             raise InputError(
-                "The ids of {number} jobs begin with {beginning!r}; four or more characters of one "
+                "No jobs have an id that begins with {beginning!r}; four or more characters of one "
+                "id in the list would be right.", beginning=beginning,
+            )  # fmt: skip
+        if len(found) > 1:
+            raise InputError(
+                "{number} jobs have an id that begins with {beginning!r}; more characters of one "
                 "id in the list would be right.", number=len(found), beginning=beginning,
             )  # fmt: skip
         return rows.job_from_row(found[0])
@@ -279,22 +283,3 @@ class Store:
             names=names,
             diarization=job.diarization,
         )
-
-    def search(self, query: str, limit: int = 100) -> list[tuple[Job, Segment]]:
-        """Find segments that hold every word of `query` (the last one may be a beginning).
-
-        Case and accents do not matter: "reuniao" finds "reunião". Best matches come first.
-        """
-        words = [word.replace('"', '""') for word in clean(query).split()]
-        if not words:
-            return []
-        match = " ".join(f'"{word}"' for word in words) + "*"
-        with self.database.snapshot() as db:
-            found = db.execute(
-                "SELECT segments.* FROM segments_fts "
-                "JOIN segments ON segments.id = segments_fts.rowid "
-                "WHERE segments_fts MATCH ? ORDER BY rank LIMIT ?",
-                (match, limit),
-            ).fetchall()
-            jobs = {job_id: self.job(job_id) for job_id in {row["job"] for row in found}}
-        return [(jobs[row["job"]], rows.segment_from_row(row)) for row in found]

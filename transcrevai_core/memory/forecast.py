@@ -38,9 +38,9 @@ _OTHER_VOICE = (500, 60, 30)  # its own libraries and network: not measured, so 
 _PREPARE = (126, 8)
 # MB of a worker that writes a report: at its beginning, and for each hour of speech
 _REPORT = (100, 10)
-# MB of a worker that holds texts against each other: at its beginning, for each million characters,
-# and at most, so that a reference that holds more than text is no reason to refuse it
-_SCORING = (80, 250, 450)
+# MB of a worker that scores: at its beginning (turns bring SciPy), for each million characters, and
+# at most, so that a reference that holds more than text is no reason to refuse it
+_SCORING = (195, 250, 450)
 DOWNLOAD_BYTES = 150 * _MB  # of a worker that fetches a model
 
 

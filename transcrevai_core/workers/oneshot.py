@@ -34,10 +34,10 @@ def one_shot_worker(
     for. Raises InputError where it can never fit the budget, Cancelled where `should_stop` turns
     true while it waits.
     """
+    on_wait(Stage.WAITING_FOR_TURN())
     worker = Worker(name, round(needed_bytes / HEADROOM), hang_seconds)
     admission.check(worker, needed_bytes, limits)
     while not _one.acquire(timeout=0.2):
-        on_wait(Stage.WAITING_FOR_TURN())
         if should_stop():
             raise Cancelled("The job was cancelled.")
     try:
