@@ -122,10 +122,15 @@ def circles() -> list[set[str]]:
     return [set(group) for group in groups]
 
 
+def _beside() -> list[Path]:
+    """Return the files of tools and benchmarks."""
+    return [path for room in ("tools", "benchmarks") for path in (ROOT / room).rglob("*.py")]
+
+
 def crowded() -> dict[str, int]:
     """Return the folders with too many modules, `__init__` left aside, and how many they have."""
     count: dict[Path, int] = defaultdict(int)
-    for path in [*modules(), *(ROOT / "tools").rglob("*.py"), *(ROOT / "benchmarks").glob("*.py")]:
+    for path in [*modules(), *_beside(), *(ROOT / "tests").rglob("*.py")]:
         count[path.parent] += path.name != "__init__.py"
     return {str(p.relative_to(ROOT)): n for p, n in count.items() if n > MOST_MODULES}
 
@@ -133,7 +138,7 @@ def crowded() -> dict[str, int]:
 def long() -> dict[str, int]:
     """Return the modules with too many lines, and how many they have."""
     found = {}
-    for path in [*modules(), *(ROOT / "tools").rglob("*.py"), *(ROOT / "benchmarks").glob("*.py")]:
+    for path in [*modules(), *_beside()]:
         lines = len(path.read_text(encoding="utf-8").splitlines())
         most = MOST_LINES.get(path.parent.name, MOST_LINES[""])
         if lines > most:

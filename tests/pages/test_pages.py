@@ -20,7 +20,7 @@ from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings
 from transcrevai_core.types import Segment
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 # -- transcribe --------------------------------------------------------------------------------

@@ -460,7 +460,7 @@ def test_the_command_line_writes_every_format_and_scores(tmp_path: Path, store: 
         (["transcribe", "--sample", "fr"], 2, "There is no sample 'fr'"),
         (["transcribe", "gone.wav"], 1, "There is no file"),
         (["models", "path", "tiny"], 2, "tiny is not on this computer"),
-        (["jobs", "show", "abc"], 2, "The ids of 0 jobs begin"),
+        (["jobs", "show", "abc"], 2, "No jobs have an id"),
         (["transcribe", "--sample", "pt", "-o", "/dev/null/x"], 1, "Nothing can be written to"),
         (["models", "path", "m[odel]"], 2, "m[odel] is not on this computer"),
     ],

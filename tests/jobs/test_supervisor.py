@@ -28,7 +28,7 @@ PAGES = [ui.TRANSCRIBE, ui.TRANSCRIPT, ui.TUNING, ui.LIBRARY, ui.EVALUATION, ui.
 @pytest.fixture
 def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[Supervisor]:
     """What keeps a runner at work in a server, not begun yet."""
-    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent))
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2]))
     import app
 
     monkeypatch.setattr(supervisor, "EVERY", 0.1)
