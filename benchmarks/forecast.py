@@ -21,6 +21,7 @@ from benchmarks import shapes
 from benchmarks.recordings import repeat_sample
 from transcrevai_core import demo
 from transcrevai_core.audio import decode
+from transcrevai_core.diarization.recipes import learns, recipe_for
 from transcrevai_core.jobs import tasks
 from transcrevai_core.memory import forecast
 from transcrevai_core.memory.forecast import Shape
@@ -130,7 +131,8 @@ def recording_rows(parts: list[str]) -> Iterator[tuple[str, int, int]]:
             if "diarization" in parts and seconds > 60:
                 for embedding in ("voice", "ivector", "mfcc"):
                     peak = diarization(wav, embedding)
-                    expected = forecast.diarization_bytes(embedding, seconds)
+                    learning = learns(recipe_for(embedding))
+                    expected = forecast.diarization_bytes(embedding, seconds, learns=learning)
                     yield f"diarization, {embedding}, {label}", peak, expected
 
 
