@@ -17,24 +17,27 @@ from transcrevai_core.workers.background import Task
 from transcrevai_core.workers.oneshot import one_shot_worker
 from transcrevai_core.workers.worker import Worker
 
-LIMITS = Limits(base_bytes() + 1_000 * MB, 0.97, 0.98, 0.99)
+
+def limits() -> Limits:
+    """A budget of 1,000 MB beside what this process takes by now."""
+    return Limits(base_bytes() + 1_000 * MB, 0.97, 0.98, 0.99)
 
 
 def test_one_errand_goes_on_at_a_time() -> None:
     order = []
 
     def other(task: Any) -> None:
-        with one_shot_worker("other", 0, LIMITS):
+        with one_shot_worker("other", 0, limits()):
             order.append("other")
 
     def stop() -> Any:
         return True
 
-    with one_shot_worker("first", 0, LIMITS) as worker:
+    with one_shot_worker("first", 0, limits()) as worker:
         task = Task(other)
         with (
             pytest.raises(Cancelled),
-            one_shot_worker("third", 0, LIMITS, should_stop=lambda: True),
+            one_shot_worker("third", 0, limits(), should_stop=lambda: True),
         ):
             order.append("third")
         assert worker.call(os.getpid) != os.getpid()
@@ -42,9 +45,9 @@ def test_one_errand_goes_on_at_a_time() -> None:
     assert worker.pid is None
     task.result()
     assert order == ["first", "other"]
-    with pytest.raises(ZeroDivisionError), one_shot_worker("failed", 0, LIMITS) as worker:
+    with pytest.raises(ZeroDivisionError), one_shot_worker("failed", 0, limits()) as worker:
         worker.call(divmod, 1, 0)
-    with one_shot_worker("next", 0, LIMITS):
+    with one_shot_worker("next", 0, limits()):
         pass
 
 
@@ -53,7 +56,7 @@ def work(task: Task) -> Any:
         task.report(reason, 0.0)
 
     with one_shot_worker(
-        "report", 600 * MB, LIMITS, should_stop=task.should_stop, on_wait=tell
+        "report", 600 * MB, limits(), should_stop=task.should_stop, on_wait=tell
     ) as worker:
         return worker.call(os.getpid)
 
@@ -61,7 +64,7 @@ def work(task: Task) -> Any:
 @pytest.fixture
 def full() -> Iterator[Any]:
     """A budget of which a job has half."""
-    assert not admission.request("job", 500 * MB, LIMITS, take_reading())
+    assert not admission.request("job", 500 * MB, limits(), take_reading())
     yield
     admission.release("job")
 
@@ -83,7 +86,7 @@ def test_an_errand_waits_until_a_job_gives_its_room_back(full: Any) -> None:
 def test_what_can_never_fit_is_refused_at_once(full: Any) -> None:
     with (
         pytest.raises(InputError, match=r"^The report worker needs about \d+ MB .* would be right"),
-        one_shot_worker("report", 2_000 * MB, LIMITS),
+        one_shot_worker("report", 2_000 * MB, limits()),
     ):
         pass
     assert [*admission.kept()] == ["job"]
