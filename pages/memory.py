@@ -20,7 +20,11 @@ from transcrevai_core.library.journal import Run, degrading
 from transcrevai_core.transcription.catalogue import NONE
 
 LAST_RUNS, CHARTED_RUNS = 10, 50
-TIERS = {"voices": mark("Voices"), "turns": mark("Who speaks when")}
+TIERS = {
+    "voices": mark("Voices"),
+    "turns": mark("Who speaks when"),
+    "sounds": mark("Pictures of sound"),
+}
 CLEARED = "cleared"  # in the session
 
 

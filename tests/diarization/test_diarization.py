@@ -146,10 +146,10 @@ from pathlib import Path
 from transcrevai_core.diarization import pipeline, recipes
 wav = Path(sys.argv[1])
 def loaded(recipe, speakers):
-    pipeline.settle(voices, speakers, recipe, pipeline.reader(wav))
+    pipeline.cluster(voices, speakers, recipe, pipeline.reader(wav))
     return {"librosa", "numba", "torch", "sklearn", "pandas"} & set(sys.modules)
 for recipe in (recipes.RECIPES["ivector"], recipes.RECIPES["voice"]):
-    voices = pipeline.hear(wav, recipe)
+    voices = pipeline.embed_recording(wav, recipe)
     for way in (recipe, replace(recipe, clustering="vbx", counting="likeness", alike=0.5)):
         assert not recipes.learns(way)
         assert not loaded(way, (1, 6)) and not loaded(way, 2)

@@ -101,9 +101,9 @@ def test_they_do_run_side_by_side(
 
 def test_the_second_time_answers_come_from_the_cache(store: Store, governor: Governor) -> None:
     run(store, governor, model="none")
-    assert asked(store) == {"voices": (0, 1), "turns": (0, 1)}
+    assert asked(store) == {"voices": (0, 1), "turns": (0, 1), "sounds": (0, 0)}
     job = run(store, governor, model="none")
-    assert asked(store) == {"voices": (0, 1), "turns": (1, 1)}
+    assert asked(store) == {"voices": (0, 1), "turns": (1, 1), "sounds": (0, 0)}
 
     def unneeded(*_: Any) -> None:
         raise AssertionError("a worker was asked for what the cache knows")
@@ -299,7 +299,7 @@ def test_a_deleted_job_takes_its_voices_along(store: Store, governor: Governor) 
     assert len(list((store.home / "cache").iterdir())) == 2  # the same sound is there still
     store.delete_job(second.id)
     assert list((store.home / "cache").iterdir()) == []
-    assert [tier.entries for tier in cache.Cache(store, load_settings()).stats()] == [0, 0]
+    assert [tier.entries for tier in cache.Cache(store, load_settings()).stats()] == [0, 0, 0]
 
 
 def test_the_range_does_not_matter_where_the_number_is_given(

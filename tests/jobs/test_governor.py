@@ -104,7 +104,7 @@ def test_idle_models_leave_and_caches_shrink_as_memory_gets_short(
     pressure.share = 0.76
     governed.check()
     wait_until(lambda: worker.pid is None and workers.live() == [])
-    wait_until(lambda: [tier.entries for tier in kept.stats()] == [1, 0])
+    wait_until(lambda: [tier.entries for tier in kept.stats()] == [1, 0, 0])
     wait_until(lambda: len(causes(governed, "action")) == 2)
     assert [cause.split(":")[0] for cause in causes(governed, "action")] == [
         "1 idle worker ended", "2 entries left the cache",

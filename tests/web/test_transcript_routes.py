@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import threading
 import wave
 from pathlib import Path
 from typing import Any
@@ -170,7 +171,9 @@ def test_the_states_are_those_of_the_change_alone(
 
     def slowly(*arguments: Any) -> Any:  # somebody else comes between the change and its answer
         monkeypatch.setattr(transcript_routes, "_find", find)
-        edits.set_note(store, first, "theirs")
+        theirs = threading.Thread(target=edits.set_note, args=(store, first, "theirs"))
+        theirs.start()
+        theirs.join()
         return find(*arguments)
 
     change = edits.set_highlight

@@ -402,7 +402,7 @@ def test_a_report_is_offered_to_whoever_asked_for_it(
     app: AppTest, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done = threading.Event()
-    made = lambda *asked, should_stop: done.wait() and b"made"  # noqa: E731
+    made = lambda *asked, **more: done.wait() and b"made"  # noqa: E731
     monkeypatch.setattr(report_component, "written", made)
     job = fill_speakers(store)
     other = AppTest.from_file(str(ROUTER), default_timeout=CEILING)
