@@ -59,7 +59,7 @@ def test_the_tuning_way(page: Any, library: Store, sample: Job, server: Server) 
         page.get_by_role("button", name="Export as JSON").click()
     assert json.loads(exported.value.path().read_text())["score"]["speakers_reference"] == 3
     page.get_by_role("tab", name="Reference and sweep").click()
-    expect(page.get_by_text("is given, 2: Threshold of likeness")).to_be_visible()
+    expect(page.get_by_text("No effect in this sweep: Threshold of likeness")).to_be_visible()
     for name in ("Threshold of likeness", "Smallest share of speech"):
         page.get_by_role("button", name=re.compile(f"(Remove|Clear) {name}")).first.click()
     box = page.get_by_role("combobox", name="Settings to vary")
