@@ -15,6 +15,8 @@ from transcrevai_core.codes import Cause, Note, Stage
 from transcrevai_core.errors import InputError, SettingError
 from transcrevai_core.library import edits, rows
 from transcrevai_core.library.store import Store
+from transcrevai_core.memory import plan
+from transcrevai_core.memory.readings import MB
 from transcrevai_core.messages import Message
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings
@@ -93,6 +95,7 @@ def test_what_does_not_fit_is_refused_with_what_does(
     app: AppTest, store: Store, monkeypatch: Any, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TRANSCREVAI_MEMORY_BUDGET_MB", "1000")
+    monkeypatch.setattr(plan, "base_bytes", lambda: 150 * MB)  # not what this process has grown to
     (tmp_path / "a.mp3").write_bytes(b"sound")
     checked(app.run())
     app.selectbox(key="new_model").select("medium")
