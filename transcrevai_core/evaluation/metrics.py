@@ -8,11 +8,17 @@ from typing import Any, Literal, NamedTuple
 
 from transcrevai_core.errors import SettingError
 from transcrevai_core.i18n import mark
+from transcrevai_core.transcript.script import INSIDE
 from transcrevai_core.types import Region, Turn
 
 # Word-internal apostrophes, hyphens, decimal marks and the percent sign carry meaning
 # ("don't", "segunda-feira", "3,5", "62%"); every other mark is punctuation.
-_PUNCTUATION = re.compile(r"[^\w%'\-.,]|_|(?<!\d)[.,]|[.,](?!\d)|(?<!\w)['\-]|['\-](?!\w)")
+_PUNCTUATION = re.compile(
+    rf"[^{INSIDE}%'\-.,]|_|(?<!\d)[.,]|[.,](?!\d)|(?<![{INSIDE}])['\-]|['\-](?![{INSIDE}])"
+)
+# What nobody sees or hears: soft hyphens, joiners, marks of direction. A zero-width space parts
+# words, and so stays.
+_UNSEEN = re.compile("[\u00ad\u061c\u200c-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 
 # apostrophes and hyphens as typesetters write them
 _SAME = str.maketrans("‘’\N{HYPHEN}\N{NON-BREAKING HYPHEN}", "''--")
@@ -37,7 +43,8 @@ def normalise(text: str) -> str:
     >>> normalise("1.500 reais, or 2,000.50 dollars; 15 %")
     '1500 reais or 2000,50 dollars 15%'
     """
-    text = unicodedata.normalize("NFKC", text).translate(_SAME).lower()
+    text = unicodedata.normalize("NFKC", _UNSEEN.sub("", text)).translate(_SAME).lower()
+    text = text.replace("i\N{COMBINING DOT ABOVE}", "i")  # what İ is in lower case
     text = _THOUSANDS.sub(lambda number: re.sub("[.,]", "", number[0]), text)
     text = re.sub(r"(?<=\d)\.(?=\d)", ",", text)
     text = re.sub(r"(?<=\d)\s+%", "%", text)

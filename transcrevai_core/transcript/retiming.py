@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import pairwise
 
+from transcrevai_core.transcript.script import INSIDE, composed
 from transcrevai_core.types import Segment, Word
 
 # Text spread thinner than this cannot have been spoken there: the fastest speech is near 25
@@ -147,7 +148,7 @@ def _matches(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
     """Pair the indices of pieces that are the same but for case and punctuation, in order."""
 
     def key(text: str) -> str:
-        return re.sub(r"\W", "", text).casefold() or text.strip()
+        return re.sub(rf"[^{INSIDE}]", "", composed(text)).casefold() or text.strip()
 
     matcher = SequenceMatcher(None, [*map(key, old)], [*map(key, new)], autojunk=False)
     blocks = matcher.get_matching_blocks()
