@@ -38,8 +38,8 @@ def against_reference() -> None:
         max_upload_size=MOST_MB,
         help=_(
             "Text (txt), subtitles (srt, vtt), segment time marks (stm) or speakers' turns (rttm), "
-            "in UTF-8. Names before a colon count as speakers where every line or cue of a txt or "
-            "srt file begins with one."
+            "in UTF-8. Names before a colon count as speakers where every line of a text or every "
+            "cue begins with one, and in files that were exported here."
         ),
     )
     with st.expander(_("How it is scored"), icon=":material/tune:"):

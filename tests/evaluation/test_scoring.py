@@ -11,9 +11,10 @@ from conftest import known
 from transcrevai_core import demo
 from transcrevai_core.errors import InputError
 from transcrevai_core.evaluation import scoring
+from transcrevai_core.evaluation.annotation import Annotation, Utterance
 from transcrevai_core.evaluation.cpwer import cpwer
 from transcrevai_core.evaluation.metrics import align_words, character_errors, count_words
-from transcrevai_core.evaluation.references import Annotation, Utterance, parse, read
+from transcrevai_core.evaluation.references import parse, read
 from transcrevai_core.types import Region, Turn
 
 RIGHT = Annotation(
@@ -148,6 +149,8 @@ def test_the_recording_of_that_name_is_picked() -> None:
     assert scoring.choose_recording(parse("x.txt", b"oi"), "x.txt", "whatever").text == "oi"
     with pytest.raises(InputError, match=r"x\.txt is empty"):
         scoring.score_file("x.txt", b" \n", "x", mine)
+    with pytest.raises(InputError, match=r"x\.vtt holds no word; what is said"):
+        scoring.score_file("x.vtt", b"WEBVTT\n", "x", mine)
 
 
 def test_the_samples_own_references_agree_with_themselves() -> None:

@@ -66,13 +66,15 @@ TALK = transcript(
 
 
 def test_txt_has_one_segment_a_line() -> None:
-    assert write(TALK, "txt") == "Inês: Olá, bom dia!\nBom dia, João.\n"
-    assert write(TALK, "txt", edited=False) == "Inês: Olá, bom dia!\nBão dia, João.\n"
+    assert write(TALK, "txt") == "Inês:\N{NO-BREAK SPACE}Olá, bom dia!\nBom dia, João.\n"
+    assert (
+        write(TALK, "txt", edited=False) == "Inês:\N{NO-BREAK SPACE}Olá, bom dia!\nBão dia, João.\n"
+    )
 
 
 def test_srt_is_read_by_the_srt_package() -> None:
     assert read_srt(write(TALK, "srt")) == [
-        (0, 3000, "Inês: Olá, bom dia!"),
+        (0, 3000, "Inês:\N{NO-BREAK SPACE}Olá, bom dia!"),
         (3500, 6500, "Bom dia, João."),
     ]
 
@@ -202,14 +204,16 @@ def test_a_hyphenated_word_in_two_tokens_stays_one_word() -> None:
 def test_the_speakers_name_is_inside_the_line_and_on_every_cue() -> None:
     found = cues(transcript(spoken(" ".join(["abcdefghi"] * 9), speaker="Ana")), True, label=True)
     assert len(found) == 2
-    assert all(cue.lines[0].startswith("Ana: abc") for cue in found)
+    assert all(cue.lines[0].startswith("Ana:\N{NO-BREAK SPACE}abc") for cue in found)
     assert all(len(line) <= LINE_WIDTH for cue in found for line in cue.lines)
 
 
 def test_a_very_long_name_is_cut_in_srt_and_whole_in_vtt() -> None:
     talk = transcript(spoken("Bom dia", speaker="Dona " + "Maria " * 10))
     first, second = read_srt(write(talk, "srt"))[0][2].split("\n")
-    assert len(first) == LINE_WIDTH and first.endswith("…:") and second == "Bom dia"
+    assert (
+        len(first) == LINE_WIDTH and first.endswith("…:\N{NO-BREAK SPACE}") and second == "Bom dia"
+    )
     assert webvtt.from_string(write(talk, "vtt"))[0].voice == ("Dona " + "Maria " * 10).strip()
 
 
@@ -289,7 +293,7 @@ def test_overlapping_segments_give_cues_that_do_not() -> None:
 def test_markup_is_text() -> None:
     talk = transcript(spoken(r"a < b && c > d {\an8} C:\new\Nome <i>x</i>", speaker="A&B <x>"))
     ((_, _, content),) = read_srt(write(talk, "srt"))
-    assert content == "A&B <x>: a < b && c > d\n" + r"{\an8} C:\new\Nome <i>x</i>"
+    assert content == "A&B <x>:\N{NO-BREAK SPACE}a < b && c > d\n" + r"{\an8} C:\new\Nome <i>x</i>"
     ((_, _, raw),) = read_vtt(write(talk, "vtt"))
     assert raw.startswith("<v A&amp;B &lt;x&gt;>a &lt; b &amp;&amp; c &gt; d")
     assert html.unescape(raw.partition(">")[2]).replace("\n", " ") == talk.text

@@ -16,6 +16,7 @@ from transcrevai_core.cli.matching import (
     missing_turns,
 )
 from transcrevai_core.cli.screen import err, out, print_error
+from transcrevai_core.evaluation.annotation import Annotation
 from transcrevai_core.evaluation.cpwer import SpeakerPair, cpwer
 from transcrevai_core.evaluation.metrics import (
     NORMALISATION,
@@ -25,10 +26,11 @@ from transcrevai_core.evaluation.metrics import (
     character_errors,
     count_words,
 )
-from transcrevai_core.evaluation.references import WITH_TEXT, WITH_TURNS, Annotation
+from transcrevai_core.evaluation.references import WITH_TEXT, WITH_TURNS
 from transcrevai_core.evaluation.scoring import (
     CPWER,
     character_rate,
+    check_reference,
     count_speakers,
     der_policy,
     pair_figures,
@@ -60,6 +62,7 @@ def score_wer(reference: Reference, hypothesis: Hypothesis, as_json: AsJson = Fa
     the hypotheses is named and counts as left out; the exit code is then 1.
     """
     found = match(reference, hypothesis, WITH_TEXT, missing_text)
+    check_reference(str(reference), (right for right, _ in found.pairs.values()))
     rows, total, errors, characters = [], WordErrors(), 0, 0
     for name, (right, mine) in found.pairs.items():
         text = (mine or Annotation()).without(right.unscored).text
@@ -81,10 +84,11 @@ def score_wer(reference: Reference, hypothesis: Hypothesis, as_json: AsJson = Fa
 def score_cpwer(reference: Reference, hypothesis: Hypothesis, as_json: AsJson = False) -> None:
     """Word error rate with speakers (cpWER) of files that say who says what, matched by name.
 
-    Those are stm, json, vtt with voices, and srt or txt in which every cue or line begins with a
-    name and a colon; a hypothesis may also be the id of a job.
+    Those are stm, json, vtt with voices, and subtitles or txt in which every cue or line begins
+    with a name and a colon, or which were exported here; a hypothesis may also be the id of a job.
     """
     found = match(reference, hypothesis, WITH_TEXT, missing_speakers)
+    check_reference(str(reference), (right for right, _ in found.pairs.values()))
     rows, total = [], WordErrors()
     for name, (right, mine) in found.pairs.items():
         theirs = (mine or Annotation()).without(right.unscored).speakers

@@ -10,8 +10,8 @@ from transcrevai_core import ui
 from transcrevai_core.codes import Stage
 from transcrevai_core.components.tables import table, unbroken
 from transcrevai_core.evaluation import scoring
+from transcrevai_core.evaluation.annotation import from_transcript
 from transcrevai_core.evaluation.metrics import NORMALISATION, Piece
-from transcrevai_core.evaluation.references import from_transcript
 from transcrevai_core.evaluation.scoring import Line, Score
 from transcrevai_core.figures import memory_meters
 from transcrevai_core.i18n import _, decimal, plural

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from transcrevai_core.errors import InputError, SettingError
+from transcrevai_core.evaluation.annotation import Annotation
 from transcrevai_core.evaluation.cpwer import SpeakerPair, cpwer
 from transcrevai_core.evaluation.metrics import (
     NORMALISATION,
@@ -21,7 +22,7 @@ from transcrevai_core.evaluation.metrics import (
     der,
     normalise,
 )
-from transcrevai_core.evaluation.references import Annotation, parse, recording_name
+from transcrevai_core.evaluation.references import parse, recording_name
 from transcrevai_core.i18n import mark
 from transcrevai_core.messages import Message
 
@@ -76,9 +77,18 @@ def score_file(
         raise InputError(
             "{file} is empty; what is said in the recording would be right.", file=file
         )
-    return score(
-        choose_recording(parse(file, content), file, title), hypothesis, collar, skip_overlap
-    )
+    reference = choose_recording(parse(file, content), file, title)
+    if not reference.turns:  # which can be scored without words
+        check_reference(file, [reference])
+    return score(reference, hypothesis, collar, skip_overlap)
+
+
+def check_reference(name: str, references: Iterable[Annotation]) -> None:
+    """Raise InputError where references are to tell words, and none of them holds one."""
+    if not any(one.utterances is None or normalise(one.text) for one in references):
+        raise InputError(
+            "{file} holds no word; what is said in the recording would be right.", file=name
+        )
 
 
 def choose_recording(found: dict[str, Annotation], file: str, title: str) -> Annotation:

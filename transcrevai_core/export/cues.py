@@ -7,7 +7,7 @@ subtitle files have no finer time and only whole numbers can be compared without
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from transcrevai_core.transcript.names import one_line
+from transcrevai_core.transcript.names import AFTER_NAME, one_line
 from transcrevai_core.transcript.retiming import Piece, timed_pieces
 from transcrevai_core.types import Segment, Transcript
 
@@ -38,17 +38,17 @@ def segment_texts(transcript: Transcript, edited: bool) -> Iterator[tuple[Segmen
 def cues(transcript: Transcript, edited: bool, *, label: bool = False) -> list[Cue]:
     """Break a transcript into cues in order of time, none overlapping the next.
 
-    With `label` each cue's first line begins with the speaker and a colon, inside the line's
+    With `label` each cue's first line begins with the speaker and AFTER_NAME, inside the line's
     width; a name too long for one line is cut. A cue that a later one would overlap ends early.
     """
     found = []
     for segment, text in segment_texts(transcript, edited):
         speaker = one_line(segment.speaker or "") or None
-        prefix = f"{_cut(speaker, LINE_WIDTH - 1)}:" if label and speaker else ""
+        prefix = f"{_cut(speaker, LINE_WIDTH - 2)}{AFTER_NAME}" if label and speaker else ""
         for lines in _balance(timed_pieces(segment, text), prefix):
             pieces = [piece for line in lines for piece in line]
             drawn = ["".join(piece.text for piece in line).strip() for line in lines]
-            drawn[0] = f"{prefix} {drawn[0]}".strip()
+            drawn[0] = prefix + drawn[0]
             start, end = pieces[0].start, max(piece.end for piece in pieces)
             found.append(Cue(round(start * 1000), round(end * 1000), tuple(drawn), speaker))
     return without_overlap(found)
@@ -70,12 +70,12 @@ def _fill(pieces: Sequence[Piece], width: int, prefix: str) -> list[list[list[Pi
         elif filled and len(filled[-1]) < LINES_PER_CUE:
             filled[-1].append([piece])
             room = width - length
-        elif prefix and len(prefix) + 1 + length > width:
+        elif prefix and len(prefix) + length > width:
             filled.append([[], [piece]])  # the name alone, then the word that does not fit by it
             room = width - length
         else:
             filled.append([[piece]])
-            room = width - length - (len(prefix) + 1 if prefix else 0)
+            room = width - length - len(prefix)
     return filled
 
 

@@ -7,6 +7,9 @@ from dataclasses import replace
 from transcrevai_core.transcript.turns import joined
 from transcrevai_core.types import Transcript, Turn
 
+# Between a speaker's name and what they say, in files; a no-break space, which no text has, tells
+# the name from what was said before a colon.
+AFTER_NAME = ":\N{NO-BREAK SPACE}"
 _NO_TEXT = re.compile("[\ufffe\uffff]")  # no characters, by Unicode's and XML's word
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 _SHORTEST_TURN = 1e-3  # seconds; what the formats write
