@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -25,6 +26,7 @@ from transcrevai_core.export import FORMATS, applicable, as_dict, file_stem, sav
 from transcrevai_core.export.cues import LINE_WIDTH, cues
 from transcrevai_core.messages import Message
 from transcrevai_core.transcript.retiming import timed_pieces
+from transcrevai_core.transcript.script import columns
 from transcrevai_core.types import Segment, Transcript, Word
 
 
@@ -186,10 +188,49 @@ def test_a_word_longer_than_a_line_is_left_whole() -> None:
 
 
 def test_chinese_is_broken_between_characters_and_marks_stay() -> None:
-    text = "我们今天开会。" * 8  # 56 characters, no spaces
+    text = "我们今天开会。" * 5  # 35 characters of two columns each, no spaces
     (cue,) = cues(transcript(Segment(0.0, 56.0, text)), True)
     assert "".join(cue.lines) == text
     assert len(cue.lines) == 2 and not cue.lines[1].startswith("。")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "今天我们要讨论的是关于中国教育改革的问题" * 3,
+        "こんにちはナンバラです「今回も」前回に引き続いて" * 3,
+        "ＡＢＣ 一二三、" * 9,
+        "วันนี้เราจะมาพูดคุยกันเกี่ยวกับเรื่องของการศึกษาที่สำคัญ" * 3,
+        "ມື້ນີ້ພວກເຮົາຈະມາເວົ້າກ່ຽວກັບເລື່ອງການສຶກສາ" * 3,
+        "ថ្ងៃនេះយើងនឹងនិយាយអំពីការអប់រំនៅក្នុងប្រទេសកម្ពុជា" * 3,
+        "ကျွန်တော်တို့ဒီနေ့ပညာရေးအကြောင်းကိုဆွေးနွေးကြမယ်" * 3,
+        "ความหมายของ COVID-19 ในปี ๒๕๖๓ " * 4,
+        "བོད་ཡིག་གི་སློབ་གསོ་" * 6,
+    ],
+)
+@pytest.mark.parametrize("speaker", [None, "Ana", "黒柳徹子さん" * 6])
+def test_lines_have_42_columns_at_most_in_every_script(text: str, speaker: str | None) -> None:
+    found = cues(transcript(Segment(0.0, 60.0, text, speaker=speaker)), True, label=True)
+    lines = [line for cue in found for line in cue.lines]
+    assert max(columns(line) for line in lines) <= LINE_WIDTH and len(lines) > 2
+    said = [line.rpartition("\N{NO-BREAK SPACE}")[2] for line in lines]
+    assert "".join("".join(said).split()) == "".join(text.split())
+    for line in said:  # letters and syllables are whole
+        assert not unicodedata.category(line[:1] or "a").startswith("M")
+        assert not line.startswith(("。", "、", "」", "ー", "っ", "ะ", "า", "ำ", "າ", "န်"))
+        assert not line.endswith(("「", "เ", "แ", "ໃ", "\u17d2", "\u1039"))
+
+
+def test_lines_end_between_the_words_that_were_heard() -> None:
+    heard = ("วันนี้", "เรา", "จะมา", "พูดคุย", "กัน", "เกี่ยวกับ", "เรื่อง", "การศึกษา")
+    words = tuple(Word(float(n), n + 1.0, text, 0.9) for n, text in enumerate(heard))
+    text = "".join(heard)
+    assert [p.text for p in timed_pieces(Segment(0.0, 8.0, text, words), text)] == list(heard)
+    found = cues(transcript(Segment(0.0, 8.0, text, words)), True)
+    assert [line for cue in found for line in cue.lines] == ["".join(heard[:5]), "".join(heard[5:])]
+    parted = "ថ្ងៃនេះ\u200bយើង\u200bនិយាយ"
+    pieces = timed_pieces(Segment(0.0, 8.0, parted), parted)
+    assert [piece.text.strip("\u200b") for piece in pieces] == parted.split("\u200b")
 
 
 def test_a_hyphenated_word_in_two_tokens_stays_one_word() -> None:

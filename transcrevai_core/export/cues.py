@@ -4,14 +4,16 @@ Outside this module times are float seconds; a finished Cue has integer millisec
 subtitle files have no finer time and only whole numbers can be compared without surprises.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from transcrevai_core.transcript.names import AFTER_NAME, one_line
 from transcrevai_core.transcript.retiming import Piece, timed_pieces
+from transcrevai_core.transcript.script import MARKS, columns
 from transcrevai_core.types import Segment, Transcript
 
-LINE_WIDTH = 42  # characters; what a viewer reads at a glance, as broadcasters have settled it
+LINE_WIDTH = 42  # columns; what a viewer reads at a glance, as broadcasters have settled it
 LINES_PER_CUE = 2
 
 
@@ -55,7 +57,13 @@ def cues(transcript: Transcript, edited: bool, *, label: bool = False) -> list[C
 
 
 def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1].rstrip() + "…"
+    """Cut a text to so many columns, after a whole letter."""
+    if columns(text) <= width:
+        return text
+    rest = ""
+    while text and (columns(text) > width - 1 or re.match(f"[{MARKS}]", rest)):
+        text, rest = text[:-1], text[-1:]
+    return text.rstrip() + "…"
 
 
 def _fill(pieces: Sequence[Piece], width: int, prefix: str) -> list[list[list[Piece]]]:
@@ -63,19 +71,19 @@ def _fill(pieces: Sequence[Piece], width: int, prefix: str) -> list[list[list[Pi
     filled: list[list[list[Piece]]] = []
     room = -1
     for piece in pieces:
-        length = len(piece.text.strip())
-        if filled and len(piece.text) <= room:
+        length = columns(piece.text.strip())
+        if filled and columns(piece.text) <= room:
             filled[-1][-1].append(piece)
-            room -= len(piece.text)
+            room -= columns(piece.text)
         elif filled and len(filled[-1]) < LINES_PER_CUE:
             filled[-1].append([piece])
             room = width - length
-        elif prefix and len(prefix) + length > width:
+        elif prefix and columns(prefix) + length > width:
             filled.append([[], [piece]])  # the name alone, then the word that does not fit by it
             room = width - length
         else:
             filled.append([[piece]])
-            room = width - length - len(prefix)
+            room = width - length - columns(prefix)
     return filled
 
 

@@ -31,7 +31,7 @@ def format_rttm(turns: Iterable[Turn], name: str) -> str:
 
 def _in_a_field(speaker: str) -> str:
     name = "_".join(speaker.split())
-    return name if name != _UNKNOWN else "NA"  # somebody who is called so is not unknown
+    return name if name != _UNKNOWN else f"{name}_"  # somebody who is called so is not unknown
 
 
 def recordings(text: str) -> list[str]:

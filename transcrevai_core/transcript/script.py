@@ -6,6 +6,7 @@ Thai, Arabic, Latin in decomposed form), so words are looked for with the classe
 
 import re
 import unicodedata
+from functools import lru_cache
 from itertools import chain
 
 # where Unicode has combining marks: ideographs and planes that are not assigned lie between
@@ -37,6 +38,46 @@ WORD_BEGINS = rf"(?<![{INSIDE}])(?<![{INSIDE}][{_JOINTS}])(?<!\d[.,])"
 WORD_ENDS = rf"(?![{INSIDE}])(?![{_JOINTS}][{INSIDE}])(?![.,]\d)"
 # A letter is whole with all its marks: "Jose" is not in "José", however that is composed.
 LETTER_ENDS = rf"(?![{MARKS}])"
+
+# Chinese and Japanese, and scripts of Southeast Asia, have no spaces between words.
+_CJK = "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
+_CJK += "\U00020000-\U0003ffff"
+_UNSPACED = (
+    "\u0e01-\u0e3a\u0e40-\u0e5b\u0e80-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17da\u17e0-\u17ff"
+)
+_UNSPACED += "\u1950-\u19ff\u1a20-\u1aaf\u1b00-\u1b7f\ua980-\ua9ff\uaa00-\uaadf"
+_OPENING = "「『（【〈《〔［｛“‘"
+_SMALL = (
+    "ぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶㇰ-ㇿー々〻ゝゞヽヾｧ-ｰ"  # never begin a line
+)
+_LEADING = "\u0e40-\u0e44\u0ec0-\u0ec4"  # vowels of Thai and Lao before their consonant
+_TRAILING = (
+    "\u0e2f\u0e30\u0e32\u0e33\u0e45\u0e46\u0eaf\u0eb0\u0eb2\u0eb3\u0ebd\u0ec6"  # and behind it
+)
+# a consonant that ends a syllable: with asat or stacked upon the next one (Burmese), mute (Thai)
+_FINAL = rf"[{_UNSPACED}](?=\u1037?[\u1039\u103a]|[\u0e34-\u0e3a]?\u0e4c)[{MARKS}]*"
+_STACKED = rf"(?:(?<=[\u1039\u17d2])[{_UNSPACED}][{MARKS}]*)*"
+_SYLLABLE = rf"[{_LEADING}]?[{_UNSPACED}][{MARKS}]*{_STACKED}[{_TRAILING}]*(?:{_FINAL}{_STACKED})*"
+# The least that a line holds, with the space before it: a word, or where words have no spaces
+# between them a letter with its marks, and with what may not begin or end a line beside it.
+PIECE = re.compile(
+    rf"\s*(?:[{_OPENING}]*(?:[{_CJK}][{_SMALL}{MARKS}]*|(?=[{_UNSPACED}])(?:\d+|{_SYLLABLE}))"
+    rf"[^\w\s{_OPENING}]*|[^\s{_CJK}{_UNSPACED}]+)"
+)
+UNSPACED = re.compile(f"[{_UNSPACED}]")
+
+
+@lru_cache(20_000)
+def columns(text: str) -> int:
+    """Return the width of a text in columns of a screen.
+
+    Chinese, Japanese and Korean letters take two (Unicode Standard Annex 11); a mark counts as
+    one, so that a line has no more characters than columns either.
+
+    >>> columns("olá"), columns("今天")
+    (3, 4)
+    """
+    return len(text) + sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
 
 
 def composed(text: str) -> str:
