@@ -7,6 +7,7 @@ from transcrevai_core.components.evaluation import (
     alignment,
     as_json,
     figures,
+    policy_fields,
     scoring_work,
     speakers,
     turns,
@@ -56,6 +57,7 @@ def against_reference() -> None:
             help=_("What lies so near to a boundary of the reference, on each side, is not scored"),
         )
         skip = st.toggle(_("Leave out where speakers of the reference overlap"))
+        policy = policy_fields(job.language)
     place = st.container()
     ended = take_result(WORK)  # before the button is drawn: it may end at any moment
     with place:
@@ -68,7 +70,7 @@ def against_reference() -> None:
     if asked and upload and meant:  # not another one, where that has just gone
         st.session_state.pop(FOUND, None)
         about = job.id, upload.name, edited
-        work = scoring_work(job, upload.name, upload.getvalue(), edited, collar, skip)
+        work = scoring_work(job, upload.name, upload.getvalue(), edited, collar, skip, policy)
         start(WORK, lambda task: (about, work(task)))
     if ended is not None:
         st.session_state[FOUND] = ended

@@ -4,7 +4,8 @@ import unicodedata
 
 import pytest
 
-from transcrevai_core.evaluation.metrics import normalise, wer
+from transcrevai_core.evaluation.metrics import wer
+from transcrevai_core.evaluation.normalisation import normalise
 
 
 @pytest.mark.parametrize(

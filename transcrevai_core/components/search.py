@@ -15,8 +15,8 @@ def fold(text: str) -> str:
 
 def _base(char: str) -> str:
     """Return a character without accents; syllables of Korean are no letters with accents."""
-    first, *rest = unicodedata.normalize("NFD", char)
-    return first if all(map(unicodedata.combining, rest)) else char
+    apart = unicodedata.normalize("NFD", char)
+    return apart[0] if all(map(unicodedata.combining, apart[1:])) else char
 
 
 def snippet(text: str, query: str, width: int = 90) -> str:

@@ -75,6 +75,22 @@ def parse(name: str, data: bytes, kind: str = "") -> dict[str, Annotation]:
         raise InputError("{name}: {reason}", name=name, reason=error.message) from None
 
 
+def choose_recording(found: dict[str, Annotation], file: str, title: str) -> Annotation:
+    """Return the recording of a file that is meant: its only one, or the one of that name."""
+    if len(found) == 1:
+        return next(iter(found.values()))
+    wanted = recording_name(title)
+    if wanted not in found:
+        raise InputError(
+            "{file} holds {number} recordings, and none of them is called {wanted}; a file of this "
+            "one alone would be right.",
+            file=file,
+            number=len(found),
+            wanted=wanted,
+        )
+    return found[wanted]
+
+
 def _txt(text: str) -> Annotation:
     """Read one utterance a line; names before a colon are speakers as `labels` says."""
     return Annotation(labelled([Utterance(line) for line in text.splitlines() if line.strip()]))

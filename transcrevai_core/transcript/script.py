@@ -85,6 +85,23 @@ def composed(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def without_accents(text: str) -> str:
+    """Return `text` without accents, cedillas, and the vowel points of Arabic and Hebrew.
+
+    Marks of other scripts are letters as others are, and stay.
+
+    >>> without_accents("ação, में")
+    'acao, में'
+    """
+    # classes of marks below, above and through a letter, and those of points
+    kept = (
+        letter
+        for letter in unicodedata.normalize("NFD", text)
+        if (kind := unicodedata.combining(letter)) < 200 and not 10 <= kind <= 36
+    )
+    return composed("".join(kept))
+
+
 def sought(find: str, *, whole_words: bool = False, match_case: bool = False) -> re.Pattern[str]:
     """Return the pattern that finds a text in a `composed` one, letter by whole letter.
 
