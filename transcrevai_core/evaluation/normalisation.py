@@ -35,18 +35,16 @@ NORMALISATION = mark(
     "and 15 % as 15%. Numbers in words stay words, and contractions stay as they are written "
     "(don't is not do not, pra is not para). The rules are the same in Portuguese and English."
 )
-
-
 _NAMES = {"pt": mark("Portuguese"), "en": mark("English")}
 NUMBERS = mark(
-    "Beyond that, numbers in words count as the same in digits, in {language}: “vinte e três” is "
+    "Here, though, numbers in words count as the same in digits, in {language}: “vinte e três” is "
     "23, “mil novecentos e noventa e nove” 1999, “três vírgula cinco” 3,5, “dez por cento” 10%, "
     "“cinco reais” R$ 5, “terceiro” 3º, “twenty-three” 23. A number is one word, and um, uma, one "
-    "and 1 are the same wherever they stand. Times of day, fractions and numbers said digit by digit "
-    "stay as they are written."
+    "and 1 are the same wherever they stand. Times of day, fractions and numbers said digit by "
+    "digit stay as they are written."
 )
-ACCENTS = mark("Beyond that, accents and cedillas do not count: “avó” is “avo”, “ação” “acao”.")
-HYPHENS = mark("Beyond that, hyphens count as spaces: “segunda-feira” is “segunda feira”.")
+ACCENTS = mark("Here, though, accents and cedillas do not count: “avó” is “avo”, “ação” “acao”.")
+HYPHENS = mark("Here, though, hyphens count as spaces: “segunda-feira” is “segunda feira”.")
 
 
 @dataclass(frozen=True, slots=True)
