@@ -65,7 +65,7 @@ def read_captions(text: str, kind: str) -> Annotation:
             if said := _plain(part, kind):
                 found.append(Utterance(said, cue.start, cue.end, name or None))
     if cues and not found:
-        raise InputError("The file's cues hold no word; what is said below their times is right.")
+        raise InputError("The file's cues hold no word; what is said, below their times, would be right.")
     voices = any(utterance.speaker for utterance in found)
     return Annotation(tuple(found) if voices else labelled(found))
 
