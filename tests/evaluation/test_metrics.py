@@ -31,6 +31,7 @@ from transcrevai_core.evaluation.normalisation import normalise
         ("می\u200cخواهم", "میخواهم"),
         ("extra\u00adordinário \u200epois", "extraordinário pois"),
         ("İstanbul", "istanbul"),
+        ("oi ❤\ufe0f 👩🏽‍💻 \u0301tudo", "oi tudo"),  # marks of what is no word
     ],
 )
 def test_normalise(text: str, normal: str) -> None:

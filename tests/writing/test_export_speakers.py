@@ -283,6 +283,7 @@ def test_a_new_name_reaches_every_export() -> None:
         ({"A": "Ana", "B": "Ana"}, ["Ana", "Ana 2", "C"]),
         ({"A": "Ana", "B": "Ana", "C": "Ana 2"}, ["Ana", "Ana 3", "Ana 2"]),
         ({"A": "Ana Lu", "B": "Ana_Lu", "C": " Ana\tLu "}, ["Ana Lu", "Ana_Lu 2", "Ana Lu 3"]),
+        ({"A": "José", "B": "Jose\u0301"}, ["José", "Jose\u0301 2", "C"]),
         ({"A": "B"}, ["B", "B 2", "C"]),
         ({"A": " ", "B": "\x00"}, ["A", "B", "C"]),
         ({"A": "x\ud800", "B": "x\ud801", "C": "x?"}, ["x?", "x? 2", "x? 3"]),

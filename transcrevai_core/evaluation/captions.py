@@ -13,7 +13,7 @@ from transcrevai_core.errors import InputError
 from transcrevai_core.evaluation.annotation import Annotation, Utterance
 from transcrevai_core.evaluation.labels import labelled
 
-_CLOCK = r"(?:(\d+)\s*:\s*)?(\d+)\s*:\s*(\d+)(?:\s*[.,]\s*(\d+))?"
+_CLOCK = r"(?:(\d+)\s*:\s*)?(\d+)\s*:\s*(\d+)(?:\s*[.,:]\s*(\d+))?"
 _TIMES = re.compile(rf"\s*{_CLOCK}\s*-[- ]?>\s*{_CLOCK}(?:\s.*)?")
 _BROKEN_TIMES = re.compile(r"\s*\d+\s*:\s*\d.*-->|.*-->\s*\d+\s*:\s*\d")
 _ASIDE = re.compile(r"(?:NOTE|STYLE|REGION|WEBVTT)(?:\s|$)")
@@ -65,7 +65,9 @@ def read_captions(text: str, kind: str) -> Annotation:
             if said := _plain(part, kind):
                 found.append(Utterance(said, cue.start, cue.end, name or None))
     if cues and not found:
-        raise InputError("The file's cues hold no word; what is said, below their times, would be right.")
+        raise InputError(
+            "The file's cues hold no word; what is said, below their times, would be right."
+        )
     voices = any(utterance.speaker for utterance in found)
     return Annotation(tuple(found) if voices else labelled(found))
 

@@ -11,16 +11,19 @@ from transcrevai_core.evaluation.number_words import LANGUAGES
 from transcrevai_core.evaluation.numbers import in_digits, signs_in_words
 from transcrevai_core.i18n import mark
 from transcrevai_core.messages import Message
-from transcrevai_core.transcript.script import INSIDE, without_accents
+from transcrevai_core.transcript.script import INSIDE, MARKS, without_accents
 
 # Word-internal apostrophes, hyphens, decimal marks and the percent sign carry meaning
 # ("don't", "segunda-feira", "3,5", "62%"); every other mark is punctuation.
 _PUNCTUATION = re.compile(
-    rf"[^{INSIDE}%'\-.,]|_|(?<!\d)[.,]|[.,](?!\d)|(?<![{INSIDE}])['\-]|['\-](?![{INSIDE}])"
+    rf"[^{INSIDE}%'\-.,]|_|(?<![{INSIDE}])[{MARKS}]+|(?<!\d)[.,]|[.,](?!\d)|(?<![{INSIDE}])['\-]|['\-](?![{INSIDE}])"
 )
-# What nobody sees or hears: soft hyphens, joiners, marks of direction. A zero-width space parts
-# words, and so stays.
-_UNSEEN = re.compile("[\u00ad\u061c\u200c-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+# What nobody sees or hears: soft hyphens, joiners, marks of direction, choices of a glyph. A
+# zero-width space parts words, and so stays.
+_UNSEEN = re.compile(
+    "[\u00ad\u061c\u200c-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff"
+    "\U000e0100-\U000e01ef]"
+)
 
 # apostrophes and hyphens as typesetters write them
 _SAME = str.maketrans("‘’\N{HYPHEN}\N{NON-BREAKING HYPHEN}", "''--")

@@ -217,11 +217,11 @@ def rename_speaker(store: Store, job_id: str, label: str, name: str) -> Change:
 
     Raises InputError where another speaker of the recording has that name.
     """
-    name = clean(name)
+    name = composed(clean(name))
     with recorded(store, job_id, "name") as (db, change):
         db.execute("DELETE FROM speakers WHERE job = ? AND label = ?", (job_id, label))
         others = db.execute("SELECT name FROM speakers WHERE job = ?", (job_id,))
-        taken = {row["name"].casefold() for row in others}
+        taken = {composed(row["name"]).casefold() for row in others}
         taken |= {turn.speaker.casefold() for turn in read_turns(db, job_id)} - {label.casefold()}
         if name.casefold() in taken:
             raise InputError(
