@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transcrevai_core.errors import SettingError
@@ -187,6 +187,7 @@ def vocabulary(language: str) -> list[str]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@settings(deadline=None)
 @given(data=st.data())
 def test_no_word_is_lost_whatever_their_order(language: str, data: st.DataObject) -> None:
     words = data.draw(st.lists(st.sampled_from(vocabulary(language)), max_size=12))

@@ -259,6 +259,12 @@ def test_a_reference_without_a_word_is_one_sentence(
     assert count("wer", talks / "right" / "one.stm", found).exit_code == 0
 
 
+def test_a_reference_without_a_turn_is_one_sentence(folders: Path) -> None:
+    (empty := folders / "empty.rttm").write_text("")
+    refused = run(empty, folders / "found" / "one.rttm").exception
+    assert str(refused) == f"{empty} holds no turn; who speaks when would be right."
+
+
 def test_an_export_of_one_segment_is_scored_without_its_speakers_name(talks: Path) -> None:
     (right := talks / "a.txt").write_text("Then you go into your folder again\n")
     (found := talks / "b.txt").write_text("Speaker 1: Then you go into your folder again\n")

@@ -270,6 +270,7 @@ DECOMPOSED = "Jose\u0301 e Jose, Jose\u0301"
         (DECOMPOSED, "José", True, 2, "X e Jose, X"),
         ("José e Jose", "jose\u0301", True, 1, "X e Jose"),
         ("می\u200cخواهم خواهم", "خواهم", True, 1, "می\u200cخواهم X"),
+        ("می\u200cخواهم خواهم", "می", False, 1, "X\u200cخواهم خواهم"),
         ("d’água, água", "água", True, 1, "d’água, X"),
         ("copo d’água", "d'água", True, 1, "copo X"),
         ("guarda-chuva: chuva -chuva-", "chuva", True, 2, "guarda-chuva: X -X-"),

@@ -5,7 +5,7 @@ import sys
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transcrevai_core.transcript.script import MARKS, PIECE, columns
@@ -27,6 +27,7 @@ def test_every_mark_of_unicode_is_known() -> None:
     assert missing == [] and not is_mark("a") and not is_mark("-")
 
 
+@settings(deadline=None)
 @given(st.text(SOUTHEAST, max_size=60))
 def test_pieces_lose_no_character(text: str) -> None:
     assert "".join("".join(PIECE.findall(text)).split()) == "".join(text.split())

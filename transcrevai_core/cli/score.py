@@ -16,6 +16,7 @@ from transcrevai_core.cli.matching import (
     missing_turns,
 )
 from transcrevai_core.cli.screen import err, out, print_error
+from transcrevai_core.errors import InputError
 from transcrevai_core.evaluation.annotation import Annotation
 from transcrevai_core.evaluation.cpwer import SpeakerPair, cpwer
 from transcrevai_core.evaluation.metrics import (
@@ -158,6 +159,10 @@ def score_der(
     counts as missed; the exit code is then 1.
     """
     found = match(reference, hypothesis, WITH_TURNS, missing_turns)
+    if not any(right.turns for right, _ in found.pairs.values()):
+        raise InputError(
+            "{file} holds no turn; who speaks when would be right.", file=str(reference)
+        )
     rows, total = [], DiarizationErrors()
     for name, (right, mine) in found.pairs.items():
         errors = turn_errors(right, mine or Annotation(), collar, skip_overlap)

@@ -37,7 +37,7 @@ _JOINTS = f"{HYPHENS}{APOSTROPHES}"
 WORD_BEGINS = rf"(?<![{INSIDE}])(?<![{INSIDE}][{_JOINTS}])(?<!\d[.,])"
 WORD_ENDS = rf"(?![{INSIDE}])(?![{_JOINTS}][{INSIDE}])(?![.,]\d)"
 # A letter is whole with all its marks: "Jose" is not in "José", however that is composed.
-LETTER_ENDS = rf"(?![{MARKS}])"
+LETTER_ENDS = rf"(?=[^{MARKS}]|[\u200c\u200d]|\Z)"
 
 # Chinese and Japanese, and scripts of Southeast Asia, have no spaces between words.
 _CJK = "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"

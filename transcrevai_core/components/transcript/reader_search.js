@@ -44,11 +44,10 @@ class Search {
       .replace(/['’ʼ]/g, "['’ʼ]")
       .replace(/[-‐‑]/g, "[-‐‑]")
     if (!plain.trim() || this.form.hidden) return null
-    const marks = "\\p{M}\\u200c\\u200d"
-    const inside = `[\\p{L}\\p{N}_${marks}]`
+    const inside = "[\\p{L}\\p{N}_\\p{M}\\u200c\\u200d]"
     const begins = `(?<!${inside})(?<!${inside}[-‐‑'’ʼ])(?<!\\p{Nd}[.,])`
     const ends = `(?!${inside})(?![-‐‑'’ʼ]${inside})(?![.,]\\p{Nd})`
-    const whole = this["words-only"].checked ? `${begins}${plain}${ends}` : `${plain}(?![${marks}])`
+    const whole = this["words-only"].checked ? `${begins}${plain}${ends}` : `${plain}(?!\\p{M})`
     return new RegExp(whole, this.case.checked ? "gu" : "giu")
   }
 
