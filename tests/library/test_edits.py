@@ -276,6 +276,7 @@ DECOMPOSED = "Jose\u0301 e Jose, Jose\u0301"
         ("guarda-chuva: chuva -chuva-", "chuva", True, 2, "guarda-chuva: X -X-"),
         ("custa 3,5 ou 3, 1.500 ou 500.", "3", True, 1, "custa 3,5 ou X, 1.500 ou 500."),
         ("custa 3,5 ou 3, 1.500 ou 500.", "500", True, 1, "custa 3,5 ou 3, 1.500 ou X."),
+        (r"a\'b\-c [x]", r"\'b\-c [x]", False, 1, "aX"),
         ("'um' e rum", "um", True, 1, "'X' e rum"),
     ],
 )

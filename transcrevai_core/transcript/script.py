@@ -111,8 +111,9 @@ def sought(find: str, *, whole_words: bool = False, match_case: bool = False) ->
     >>> sought("jose").findall("Jose, José, Josefa"), sought("um", whole_words=True).findall("rum")
     (['Jose', 'Jose'], [])
     """
-    plain = re.escape(composed(find))
-    plain = re.sub(rf"\\?[{APOSTROPHES}]", f"[{APOSTROPHES}]", plain)
-    plain = re.sub(rf"\\?[{HYPHENS}]", f"[{HYPHENS}]", plain)
+    plain = "".join(
+        next((f"[{same}]" for same in (APOSTROPHES, HYPHENS) if letter in same), re.escape(letter))
+        for letter in composed(find)
+    )
     pattern = f"{WORD_BEGINS}{plain}{WORD_ENDS}" if whole_words else f"{plain}{LETTER_ENDS}"
     return re.compile(pattern, 0 if match_case else re.IGNORECASE)
