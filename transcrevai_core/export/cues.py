@@ -47,7 +47,7 @@ def cues(transcript: Transcript, edited: bool, *, label: bool = False) -> list[C
     for segment, text in segment_texts(transcript, edited):
         speaker = one_line(segment.speaker or "") or None
         prefix = f"{_cut(speaker, LINE_WIDTH - 2)}{AFTER_NAME}" if label and speaker else ""
-        for lines in _balance(timed_pieces(segment, text), prefix):
+        for lines in _balance(_fitting(timed_pieces(segment, text)), prefix):
             pieces = [piece for line in lines for piece in line]
             drawn = ["".join(piece.text for piece in line).strip() for line in lines]
             drawn[0] = prefix + drawn[0]
@@ -64,6 +64,32 @@ def _cut(text: str, width: int) -> str:
     while text and (columns(text) > width - 1 or re.match(f"[{MARKS}]", rest)):
         text, rest = text[:-1], text[-1:]
     return text.rstrip() + "…"
+
+
+def _fitting(pieces: Iterable[Piece]) -> list[Piece]:
+    """Cut pieces of wide letters that are wider than a line, as Korean without spaces may be.
+
+    Other words are left whole: a name of a file that is cut is a name no more.
+    """
+    out: list[Piece] = []
+    for piece in pieces:
+        text = piece.text
+        if columns(text.strip()) <= LINE_WIDTH or columns(text) == len(text):
+            out.append(piece)
+            continue
+        second = (piece.end - piece.start) / len(text)
+        first = 0
+        for letter in re.finditer(rf"\s*[^\s][{MARKS}]*", text):
+            if columns(text[first : letter.end()].strip()) > LINE_WIDTH:
+                out.append(_part(piece, first, letter.start(), second))
+                first = letter.start()
+        out.append(_part(piece, first, len(text), second))
+    return out
+
+
+def _part(piece: Piece, first: int, last: int, second: float) -> Piece:
+    start = piece.start + first * second
+    return Piece(piece.text[first:last], start, piece.start + last * second)
 
 
 def _fill(pieces: Sequence[Piece], width: int, prefix: str) -> list[list[list[Piece]]]:

@@ -40,8 +40,11 @@ WORD_ENDS = rf"(?![{INSIDE}])(?![{_JOINTS}][{INSIDE}])(?![.,]\d)"
 LETTER_ENDS = rf"(?=[^{MARKS}]|[\u200c\u200d]|\Z)"
 
 # Chinese and Japanese, and scripts of Southeast Asia, have no spaces between words.
-_CJK = "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
-_CJK += "\U00020000-\U0003ffff"
+_CJK = (
+    "\u3005-\u3007\u3040-\u30ff\u3105-\u312f\u31a0-\u31bf\u31f0-\u33ff\u3400-\u4dbf"
+    "\u4e00-\u9fff\ua000-\ua4cf\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
+)
+_FULL_WIDTH = "\uff10-\uff19\uff21-\uff3a\uff41-\uff5a"  # Latin letters and digits among them
 _UNSPACED = (
     "\u0e01-\u0e3a\u0e40-\u0e5b\u0e80-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17da\u17e0-\u17ff"
 )
@@ -61,8 +64,8 @@ _SYLLABLE = rf"[{_LEADING}]?[{_UNSPACED}][{MARKS}]*{_STACKED}[{_TRAILING}]*(?:{_
 # The least that a line holds, with the space before it: a word, or where words have no spaces
 # between them a letter with its marks, and with what may not begin or end a line beside it.
 PIECE = re.compile(
-    rf"\s*(?:[{_OPENING}]*(?:[{_CJK}][{_SMALL}{MARKS}]*|(?=[{_UNSPACED}])(?:\d+|{_SYLLABLE}))"
-    rf"[^\w\s{_OPENING}]*|[^\s{_CJK}{_UNSPACED}]+)"
+    rf"\s*(?:[{_OPENING}]*(?:[{_CJK}][{_SMALL}{MARKS}]*|[{_FULL_WIDTH}]+|(?=[{_UNSPACED}])(?:\d+|{_SYLLABLE}))"
+    rf"[^\w\s{_OPENING}]*|[^\s{_CJK}{_FULL_WIDTH}{_UNSPACED}]+)"
 )
 UNSPACED = re.compile(f"[{_UNSPACED}]")
 
