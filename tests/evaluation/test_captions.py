@@ -109,6 +109,8 @@ def test_rows_that_roll_up_count_once() -> None:
     rows = ["e assim meus", "amigos não perguntem", "não perguntem", "o que"]
     text = rolled(*rows)
     assert said(text) == rows
+    later = text.replace("00:00:02.000 -->", "00:00:02.700 -->")  # a pause before the third row
+    assert later != text and said(later) == rows
     plain = "".join(text.split("<c>")).replace("</c>", "").replace("\n ", "")
     assert said(plain.removeprefix(HEAD), "srt") == rows  # as converters leave it
     three = "".join(
@@ -145,6 +147,7 @@ def test_names_before_colons_are_speakers_where_there_are_no_voices() -> None:
             f"{HEAD}{TIMES}\num\n\n00:00:05 --> 00:00:x\ndois\n",
             "a.vtt: Line 8 is no time of a cue;",
         ),
+        (f"{HEAD}{'9' * 5000}:00:01 --> 00:02\num\n", "a.vtt: Line 5 is no time of a cue;"),
         (f"{HEAD}um dois\n", "a.vtt: The file holds no cue;"),
     ],
 )

@@ -13,7 +13,7 @@ from transcrevai_core.errors import InputError
 from transcrevai_core.evaluation.annotation import Annotation, Utterance
 from transcrevai_core.evaluation.labels import labelled
 
-_CLOCK = r"(?:(\d+)\s*:\s*)?(\d+)\s*:\s*(\d+)(?:\s*[.,:]\s*(\d+))?"
+_CLOCK = r"(?:(\d{1,6})\s*:\s*)?(\d{1,6})\s*:\s*(\d{1,6})(?:\s*[.,:]\s*(\d{1,9}))?"
 _TIMES = re.compile(rf"\s*{_CLOCK}\s*-[- ]?>\s*{_CLOCK}(?:\s.*)?")
 _BROKEN_TIMES = re.compile(r"\s*\d+\s*:\s*\d.*-->|.*-->\s*\d+\s*:\s*\d")
 _ASIDE = re.compile(r"(?:NOTE|STYLE|REGION|WEBVTT)(?:\s|$)")
@@ -28,6 +28,7 @@ _TAGS = {
     ),
     "vtt": re.compile(r"<[^\s<>][^<>]*>"),
 }
+_WORD_TIME = re.compile(r"<\d")
 _CODES = re.compile(
     r"\{(?:\\|[ycfsp]:)[^{}]*\}", re.IGNORECASE
 )  # {\an8} and {y:i} of other formats
@@ -128,7 +129,8 @@ def _once(cues: list[_Cue], kind: str) -> list[_Cue]:
     longer = 0  # cues that touch the one before and have room for more than what that showed
     for place in range(1, len(cues)):
         before, cue = cues[place - 1], cues[place]
-        if cue.start - before.end > _TOUCHING:
+        timed = any(_WORD_TIME.search(row) for row in cue.rows[1:])  # only what is new is timed
+        if cue.start - before.end > _TOUCHING and not timed:
             continue
         most = min(len(shown[place - 1]), len(shown[place]))
         same = next(
