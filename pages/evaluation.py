@@ -7,6 +7,7 @@ from transcrevai_core.components.evaluation import (
     alignment,
     as_json,
     figures,
+    policy_fields,
     scoring_work,
     speakers,
     turns,
@@ -38,8 +39,8 @@ def against_reference() -> None:
         max_upload_size=MOST_MB,
         help=_(
             "Text (txt), subtitles (srt, vtt), segment time marks (stm) or speakers' turns (rttm), "
-            "in UTF-8. Names before a colon count as speakers where every line or cue of a txt or "
-            "srt file begins with one."
+            "in UTF-8. Names before a colon count as speakers where every line of a text or every "
+            "cue begins with one, and in files that were exported here."
         ),
     )
     with st.expander(_("How it is scored"), icon=":material/tune:"):
@@ -56,6 +57,7 @@ def against_reference() -> None:
             help=_("What lies so near to a boundary of the reference, on each side, is not scored"),
         )
         skip = st.toggle(_("Leave out where speakers of the reference overlap"))
+        policy = policy_fields(job.language)
     place = st.container()
     ended = take_result(WORK)  # before the button is drawn: it may end at any moment
     with place:
@@ -68,7 +70,7 @@ def against_reference() -> None:
     if asked and upload and meant:  # not another one, where that has just gone
         st.session_state.pop(FOUND, None)
         about = job.id, upload.name, edited
-        work = scoring_work(job, upload.name, upload.getvalue(), edited, collar, skip)
+        work = scoring_work(job, upload.name, upload.getvalue(), edited, collar, skip, policy)
         start(WORK, lambda task: (about, work(task)))
     if ended is not None:
         st.session_state[FOUND] = ended

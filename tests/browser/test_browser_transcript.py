@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from browsing import NOTE, PLAYS, SOUND, choose_name, download, expect, opened
-from conftest import wait_until
+from conftest import known, wait_until
 
 from tools.serving import Server
 from transcrevai_core import demo
@@ -217,6 +217,30 @@ def test_find_and_replace_and_undo(page: Any, library: Store, job: Job) -> None:
     page.locator("[data-do=undo]").click()
     expect(page.get_by_text("Undone: replacements")).to_be_visible()
     assert [segment.final_text for segment in segments(library, job)] == before
+
+
+def test_letters_are_found_whole_however_they_are_composed(
+    page: Any, library: Store, job: Job
+) -> None:
+    first = known(segments(library, job)[0].id)
+    edits.edit_text(library, first, "Jose\u0301 e Jose, कि का क, d’água e água")
+    page.reload()
+    page.locator(".box").focus()
+    page.keyboard.press("f")
+    form = page.locator(".search")
+    form.get_by_label("Whole words").check()
+    for sought, number in (("José", 1), ("Jose", 1), ("क", 1), ("água", 1), ("d'água", 1)):
+        form.get_by_label("Find", exact=True).fill(sought)
+        expect(form.locator(".count")).to_have_text(f"1 of {number}")
+    form.get_by_label("Whole words").uncheck()
+    form.get_by_label("Find", exact=True).fill("José")
+    form.get_by_label("Replace with").fill("Zé")
+    form.get_by_role("button", name="Replace", exact=True).click()
+    expect(form.locator(".count")).to_have_text("Not found")
+    page.keyboard.press("Escape")
+    assert segments(library, job)[0].final_text == "Zé e Jose, कि का क, d’água e água"
+    edits.edit_text(library, first, None)
+    page.reload()
 
 
 def test_notes_and_highlights_reach_the_export(page: Any, library: Store, job: Job) -> None:

@@ -1,8 +1,11 @@
 """Word error rates that can be counted on one's fingers."""
 
+import unicodedata
+
 import pytest
 
-from transcrevai_core.evaluation.metrics import normalise, wer
+from transcrevai_core.evaluation.metrics import wer
+from transcrevai_core.evaluation.normalisation import normalise
 
 
 @pytest.mark.parametrize(
@@ -21,6 +24,14 @@ from transcrevai_core.evaluation.metrics import normalise, wer
         ("'citado' e snake_case", "citado e snake case"),
         ("cafe\u0301", "café"),  # an accent written as its own character
         ("  \n", ""),
+        ("मैं दिल्ली में, रहता हूँ।", "मैं दिल्ली में रहता हूँ"),  # vowel signs are marks
+        ("ผู้ใหญ่ที่นี่", unicodedata.normalize("NFKC", "ผู้ใหญ่ที่นี่")),
+        ("كَتَبَ، شَيْئًا", "كَتَبَ شَيْئًا"),
+        ("ṛ̃́ x̱á", "ṛ̃́ x̱á"),  # accents that no letter is composed with
+        ("می\u200cخواهم", "میخواهم"),
+        ("extra\u00adordinário \u200epois", "extraordinário pois"),
+        ("İstanbul", "istanbul"),
+        ("oi ❤\ufe0f 👩🏽‍💻 \u0301tudo", "oi tudo"),  # marks of what is no word
     ],
 )
 def test_normalise(text: str, normal: str) -> None:
@@ -37,6 +48,8 @@ def test_normalise(text: str, normal: str) -> None:
         ("um dois três quatro", "um dois e três quatro", 1 / 4),  # inserted
         ("um dois três quatro", "um e dois seis", 3 / 4),  # one of each
         ("um", "dois três", 2.0),  # more errors than words
+        ("मैं दिल्ली में रहता हूँ", "मैं दिल्ली मे रहता हूं", 2 / 5),
+        ("שָׁלוֹם", "שלום", 1.0),
         ("avó", "avô", 1.0),  # accents tell words apart
         ("um dois", "", 1.0),
         ("", "", 0.0),

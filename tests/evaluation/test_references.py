@@ -9,13 +9,8 @@ from conftest import known
 
 from transcrevai_core import demo, export
 from transcrevai_core.errors import InputError
-from transcrevai_core.evaluation.references import (
-    Annotation,
-    Utterance,
-    from_transcript,
-    parse,
-    read,
-)
+from transcrevai_core.evaluation.annotation import Annotation, Utterance, from_transcript
+from transcrevai_core.evaluation.references import parse, read
 from transcrevai_core.types import Region, Segment, Transcript, Turn, Word
 
 SRT = (
@@ -51,6 +46,67 @@ def test_names_are_speakers_where_every_line_begins_with_one() -> None:
     spoken = only("a.txt", "Ana: Bom dia.\nDr. João Silva: Olá.\nAna: São 10:30.\n")
     assert spoken.speakers == {"Ana": "Bom dia.\nSão 10:30.", "Dr. João Silva": "Olá."}
     assert only("a.txt", "Nota: uma linha só\n").speakers == {}
+
+
+NAMES = (
+    "Ana Paula", "DR. SILVA (juiz)", "Speaker 1", "SPEAKER_00", "1ª testemunha", "Ana: mãe", "[Zé]",
+    "João d’Ávila", "7", "réu nº 2?", "ana", "ela disse", "अनीता", "A" * 80,
+)  # fmt: skip
+
+
+def told_by(name: str, *texts: str) -> Transcript:
+    segments = (Segment(n, n + 1, f" {text}", speaker=None if n % 2 else "X")
+                for n, text in enumerate(texts))  # fmt: skip
+    return Transcript(
+        title="talk", duration=9.0, language="pt", language_probability=1.0, model="demo",
+        compute_type="int8", segments=tuple(segments), turns=(), names={"X": name},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("format", ["txt", "srt", "vtt"])
+def test_any_name_in_an_export_is_a_speaker_and_no_word(name: str, format: str) -> None:
+    for texts in (["Ele disse: vem"], ["Ele disse: vem", "Nota: fica", "sim"]):
+        written = export.write(told_by(name, *texts), format)
+        spoken = only(f"a.{format}", written)
+        assert spoken.text.split() == " ".join(texts).split()
+        if format != "srt":  # where a very long name is cut
+            assert known(spoken.utterances)[0].speaker == name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ele disse: vem\n", "Nota: uma linha só\n", "Ele disse: vem\nEla disse: não\n",
+        "Ana: oi\nE ele disse: vem\n", "Às 10: 30\n", "O resultado é este: nada\nFim.\n",
+        "São Paulo: chuva\n", "Il a dit\u00a0: viens\n",
+    ],
+)  # fmt: skip
+def test_a_colon_in_what_is_said_loses_no_word(text: str) -> None:
+    assert only("a.txt", text).text.split() == text.split()
+    cues = "".join(f"{n}\n00:00:0{n},0 --> 00:00:0{n},9\n{line}\n\n"
+                   for n, line in enumerate(text.splitlines(), 1))  # fmt: skip
+    assert only("a.srt", cues).text.split() == text.split()
+
+
+@pytest.mark.parametrize(
+    ("text", "speakers"),
+    [
+        ("Speaker 1: Then you go\n", ["Speaker 1"]),
+        ("SPEAKER_00: oi\nsem nome\nFalante 2: olá\n", ["SPEAKER_00", None, "Falante 2"]),
+        ("DR. SILVA (juiz): oi\n[Ana]: olá\n1: sim\nMaria da Luz: é\n",
+         ["DR. SILVA (juiz)", "[Ana]", "1", "Maria da Luz"]),
+        ("Ana:\u00a0oi\nAna: de novo\nEle disse: vem\n", ["Ana", "Ana", None]),
+        ("अनीता: हाँ\nराम: नहीं\n", ["अनीता", "राम"]),
+    ],
+)  # fmt: skip
+def test_names_of_any_form_are_speakers(text: str, speakers: list[str | None]) -> None:
+    assert [said.speaker for said in known(only("a.txt", text).utterances)] == speakers
+
+
+def test_utf_16_is_read() -> None:
+    (spoken,) = parse("a.txt", "olá".encode("utf-16")).values()
+    assert spoken.text == "olá"
 
 
 def test_subtitles() -> None:
@@ -145,6 +201,9 @@ def test_a_transcript_in_json_is_read_in_order_of_time() -> None:
     [
         ("a.docx", b"", "a.docx is in no format that is read here; txt, srt, vtt, stm, rttm or"),
         ("a.txt", b"\xff\xfe\x00", "a.txt is no text in UTF-8; the same file saved as UTF"),
+        ("a.txt", "olá".encode("utf-16-le"), "a.txt is no text in UTF-8; the same file saved as"),
+        ("a.txt", "olá".encode("latin-1"), "a.txt is no text in UTF-8; the same file saved as"),
+        ("a.stm", b"talk 1 Ana 2 0.0 1.0 <o> hi\n", "a.stm: Line 1 of the STM is broken;"),
         ("a.srt", b"nothing\n", "a.srt: The file holds no cue; a line 00:00:01,000 --> "),
         ("a.vtt", b"WEBVTT\n\nnothing\n", "a.vtt: The file holds no cue; a line 00:00:01.000 -->"),
         ("a.stm", b";; x\ntalk 1 Ana 0\n", "a.stm: Line 2 of the STM is broken; recording channel"),
@@ -166,6 +225,35 @@ def test_a_bad_file_gets_one_sentence(name: str, content: bytes, sentence: str) 
         parse(name, content)
     said = str(caught.value)
     assert said.startswith(sentence) and said.endswith(".") and "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("line", "fields"),
+    [
+        ("SPEAKER a 1 0 1 <NA> <NA> Ana Lu <NA> <NA>", 11),
+        ("SPEAKER a 1 0 1 <NA> <NA> Ana Lu <NA>", 10),
+        ("SPEAKER a 1 0 1 <NA> <NA> Ana Lu", 9),
+        ("SPEAKER a b 1 0.5 1 <NA> <NA> x <NA> <NA>", 11),
+        ("SPEAKER a b 1 0.5 1 <NA> <NA> x <NA>", 10),
+        ("SPEAKER a b 1 0.5 1 <NA> <NA> x", 9),
+        ("SPEAKER a 1 0 1 <NA> <NA> <NA> <NA> <NA>", 10),
+        ("speaker\ta\t1\t0\t1\t<NA>\t<NA>\tAna Lu\t<NA>\t<NA>", 11),
+    ],
+)
+def test_spaces_in_names_are_refused_in_rttm(line: str, fields: int) -> None:
+    with pytest.raises(InputError) as caught:
+        parse("a.rttm", f"SPKR-INFO a 1 <NA> <NA> <NA> unknown Ana Lu <NA>\n{line}\n".encode())
+    assert str(caught.value) == (
+        f"a.rttm: Line 2 of the RTTM has {fields} fields that do not fit, as with a space in a "
+        "name; SPEAKER name 1 start duration <NA> <NA> speaker <NA> <NA>, with _ for spaces in "
+        "names, would be right."
+    )
+
+
+@pytest.mark.parametrize("ends", ["", " <NA>", " 0.9 <NA>", " <NA> 0.25", " <NA> <NA>"])
+def test_rttm_of_other_programs(ends: str) -> None:
+    spoken = only("a.rttm", f"speaker a 1 0.5 1.0 <NA> <NA> <NA>_1{ends}\r\n")
+    assert spoken.turns == (Turn(0.5, 1.5, "<NA>_1"),)
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -243,6 +243,51 @@ def test_speakers_words(talks: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("command", "content"),
+    [("wer", ""), ("wer", " \n"), ("wer", "?!\n"), ("cpwer", ""), ("cpwer", "\ufeff")],
+)
+def test_a_reference_without_a_word_is_one_sentence(
+    talks: Path, command: Any, content: str
+) -> None:
+    (empty := talks / "empty.txt").write_text(content)
+    refused = count(command, empty, talks / "found" / "one.vtt").exception
+    assert isinstance(refused, InputError)
+    assert str(refused) == f"{empty} holds no word; what is said in the recording would be right."
+    found = talks / "found" / "one.vtt"
+    found.write_text("WEBVTT\n")  # where nothing is heard, everything is left out
+    assert count("wer", talks / "right" / "one.stm", found).exit_code == 0
+
+
+def test_a_reference_without_a_turn_is_one_sentence(folders: Path) -> None:
+    (empty := folders / "empty.rttm").write_text("")
+    refused = run(empty, folders / "found" / "one.rttm").exception
+    assert str(refused) == f"{empty} holds no turn; who speaks when would be right."
+
+
+def test_an_export_of_one_segment_is_scored_without_its_speakers_name(talks: Path) -> None:
+    (right := talks / "a.txt").write_text("Then you go into your folder again\n")
+    (found := talks / "b.txt").write_text("Speaker 1: Then you go into your folder again\n")
+    for pair in ((right, found), (found, right)):
+        assert json.loads(count("wer", *pair, "--json").stdout)["total"]["wer"] == 0
+
+
+def test_numbers_accents_and_hyphens_count_as_the_policy_says(talks: Path) -> None:
+    (right := talks / "a.txt").write_text("Ana: São vinte e três na segunda-feira.\nZé: Não.\n")
+    (found := talks / "b.txt").write_text("X: Sao 23 na segunda feira\nY: nao\n")
+    plain = json.loads(count("wer", right, found, "--json").stdout)
+    assert plain["total"]["wer"] > 0.8 and "Numbers in words stay words" in plain["normalisation"]
+    options = ("--numbers", "pt", "--ignore_accents", "--ignore_hyphens")
+    for command in ("wer", "cpwer"):
+        told = json.loads(count(command, right, found, *options, "--json").stdout)
+        assert (told["total"][command], told["total"]["words"]) == (0, 6)
+        for said in ("in digits, in Portuguese", "accents and cedillas", "hyphens count as spaces"):
+            assert said in told["normalisation"]
+        assert "hyphens count as spaces" in count(command, right, found, *options).stdout
+    refused = count("wer", right, found, "--numbers", "de").exception
+    assert isinstance(refused, InputError) and "are known in pt, en, not in 'de';" in str(refused)
+
+
 def test_words_that_are_missing_count_as_left_out(talks: Path) -> None:
     (talks / "found" / "one.vtt").unlink()
     result = count("wer", talks / "right", talks / "found", "--json")

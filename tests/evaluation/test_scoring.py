@@ -11,9 +11,11 @@ from conftest import known
 from transcrevai_core import demo
 from transcrevai_core.errors import InputError
 from transcrevai_core.evaluation import scoring
+from transcrevai_core.evaluation.annotation import Annotation, Utterance
 from transcrevai_core.evaluation.cpwer import cpwer
 from transcrevai_core.evaluation.metrics import align_words, character_errors, count_words
-from transcrevai_core.evaluation.references import Annotation, Utterance, parse, read
+from transcrevai_core.evaluation.normalisation import Policy
+from transcrevai_core.evaluation.references import choose_recording, parse, read
 from transcrevai_core.types import Region, Turn
 
 RIGHT = Annotation(
@@ -145,9 +147,11 @@ def test_the_recording_of_that_name_is_picked() -> None:
     assert known(scoring.score_file("many.stm", stm, "two.wav", mine).words).errors == 0
     with pytest.raises(InputError, match="holds 2 recordings, and none of them is called three"):
         scoring.score_file("many.stm", stm, "three", mine)
-    assert scoring.choose_recording(parse("x.txt", b"oi"), "x.txt", "whatever").text == "oi"
+    assert choose_recording(parse("x.txt", b"oi"), "x.txt", "whatever").text == "oi"
     with pytest.raises(InputError, match=r"x\.txt is empty"):
         scoring.score_file("x.txt", b" \n", "x", mine)
+    with pytest.raises(InputError, match=r"x\.vtt holds no word; what is said"):
+        scoring.score_file("x.vtt", b"WEBVTT\n", "x", mine)
 
 
 def test_the_samples_own_references_agree_with_themselves() -> None:
@@ -165,3 +169,14 @@ def test_words_are_scored_where_the_extra_for_speakers_is_missing(
     assert str(found.missing[0]).startswith(
         "Scoring speakers needs `pip install transcrevai[score]`"
     )
+
+
+def test_a_number_that_goes_on_in_the_next_line_is_in_the_first_ones_row() -> None:
+    lines = ("são mil novecentos", "e noventa e nove dias", "e três")
+    reference = Annotation(tuple(Utterance(line, float(n)) for n, line in enumerate(lines)))
+    found = scoring.score(reference, Annotation((Utterance("são 1999 dias e 4"),)),
+                          policy=Policy(numbers="pt"))  # fmt: skip
+    assert known(found.words).errors == 1 and known(found.words).words == 5
+    assert [
+        (line.start, [piece.reference for piece in pieces]) for line, pieces in scoring.rows(found)
+    ] == [(0.0, ["são 1999"]), (1.0, ["dias"]), (2.0, ["e", "3"])]

@@ -93,7 +93,7 @@ def test_word_times_agree_with_the_reference(heard: tuple[Any, Any]) -> None:
     errors = []
     from difflib import SequenceMatcher
 
-    from transcrevai_core.evaluation.metrics import normalise
+    from transcrevai_core.evaluation.normalisation import normalise
 
     matcher = SequenceMatcher(
         None, [normalise(w) for w, _ in reference], [normalise(w) for w, _ in found], False

@@ -255,6 +255,40 @@ def test_a_replacement_is_taken_as_it_is(store: Store, job: Job) -> None:
         edits.replace_all(store, job.id, " ", "x")
 
 
+DECOMPOSED = "Jose\u0301 e Jose, Jose\u0301"
+
+
+@pytest.mark.parametrize(
+    ("said", "find", "whole_words", "number", "text"),
+    [
+        ("कि की का क", "क", True, 1, "कि की का X"),  # a vowel sign is a part of its letter
+        ("कि की का क", "क", False, 1, "कि की का X"),
+        ("กิน กา ก", "ก", True, 1, "กิน กา X"),
+        ("كَتَبَ كتب", "كتب", True, 1, "كَتَبَ X"),
+        (DECOMPOSED, "Jose", True, 1, "José e X, José"),
+        (DECOMPOSED, "Jose", False, 1, "José e X, José"),
+        (DECOMPOSED, "José", True, 2, "X e Jose, X"),
+        ("José e Jose", "jose\u0301", True, 1, "X e Jose"),
+        ("می\u200cخواهم خواهم", "خواهم", True, 1, "می\u200cخواهم X"),
+        ("می\u200cخواهم خواهم", "می", False, 1, "X\u200cخواهم خواهم"),
+        ("d’água, água", "água", True, 1, "d’água, X"),
+        ("copo d’água", "d'água", True, 1, "copo X"),
+        ("guarda-chuva: chuva -chuva-", "chuva", True, 2, "guarda-chuva: X -X-"),
+        ("custa 3,5 ou 3, 1.500 ou 500.", "3", True, 1, "custa 3,5 ou X, 1.500 ou 500."),
+        ("custa 3,5 ou 3, 1.500 ou 500.", "500", True, 1, "custa 3,5 ou 3, 1.500 ou X."),
+        (r"a\'b\-c [x]", r"\'b\-c [x]", False, 1, "aX"),
+        ("'um' e rum", "um", True, 1, "'X' e rum"),
+    ],
+)
+def test_words_and_letters_are_replaced_whole(
+    store: Store, job: Job, said: str, find: str, whole_words: bool, number: int, text: str
+) -> None:
+    first = known(store.segments(job.id)[0].id)
+    edits.edit_text(store, first, said)
+    change = edits.replace_all(store, job.id, find, "X", whole_words=whole_words)
+    assert (change.number, store.segments(job.id)[0].final_text) == (number, text)
+
+
 def test_a_turn_without_text_is_given_to_somebody_else(store: Store, job: Job) -> None:
     store.save_diarization(job.id, TURNS, {"speakers": 2})
     edits.assign_turn(store, job.id, Turn(2, 4, B), C)

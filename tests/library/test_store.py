@@ -97,6 +97,19 @@ def test_search_is_blind_to_case_and_accents_and_follows_edits(
     assert search(store, '"') == search(store, "") == search(store, "' OR 1=1 --") == []
 
 
+def test_search_tells_words_by_their_marks(store: Store, job: Job) -> None:
+    finish(store, job, " मैं दिल्ली में", " दूल ली का", " reunia\u0303o de Jose\u0301")
+    starts = {
+        query: [segment.start for _, segment in search(store, query)]
+        for query in ("दिल्ली", "दिल", "का", "की", "मे", "reunião", "reuniao", "José")
+    }
+    first, second, third = (segment.start for segment in store.segments(job.id))
+    assert starts == {
+        "दिल्ली": [first], "दिल": [first], "का": [second], "की": [], "मे": [first],
+        "reunião": [third], "reuniao": [third], "José": [third],
+    }  # fmt: skip
+
+
 def test_deleting_is_for_good(store: Store, job: Job) -> None:
     finish(store, job, " Segredo.")
     store.wav(job.id).write_bytes(b"sound")

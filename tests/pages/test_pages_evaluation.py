@@ -17,7 +17,8 @@ from streamlit.testing.v1 import AppTest
 from transcrevai_core import demo
 from transcrevai_core.components import evaluation
 from transcrevai_core.errors import Cancelled
-from transcrevai_core.evaluation.metrics import NORMALISATION, Piece
+from transcrevai_core.evaluation.metrics import Piece
+from transcrevai_core.evaluation.normalisation import NORMALISATION
 from transcrevai_core.evaluation.scoring import Line, Score, rows
 from transcrevai_core.jobs import measure_precision
 from transcrevai_core.library import edits, precision
@@ -102,6 +103,25 @@ def test_an_stm_reference_tells_speakers_too(app: AppTest, store: Store) -> None
     assert found["alignment"][1] == {"kind": "substitute", "reference": "2", "hypothesis": "1"}
 
 
+def test_what_else_counts_as_equal_is_chosen_and_said(app: AppTest, store: Store) -> None:
+    job = fill(store, segments=2)  # número 0 certo? número 1 certo?
+    store.update_job(job.id, language="pt")
+    reference = "Numero zero certo? Núme-ro um certo?\n".encode()
+    open_page(app, "evaluation.py")
+    compare(app, "ref.txt", reference)
+    assert metrics(app)["WER"] == "66.7%"
+    for label in ("Numbers in words count as digits", "Accents do not count"):
+        next(toggle for toggle in app.toggle if toggle.label == label).set_value(True)
+    del app.session_state["evaluation_found"]
+    shown = compare(app, "ref.txt", reference.replace(b"-", b""))
+    assert metrics(app)["WER"] == "0.0%"
+    assert "numbers in words count as the same in digits, in Portuguese" in shown
+    assert "accents and cedillas do not count" in shown and "hyphens count as" not in shown
+    store.update_job(job.id, language="de")
+    checked(app.run())
+    assert "Numbers in words" not in " ".join(toggle.label for toggle in app.toggle)
+
+
 def test_corrections_are_judged_on_request_only(app: AppTest, store: Store) -> None:
     job = fill(store, segments=1)
     edits.edit_text(store, store.segments(job.id)[0].id or 0, "Algo novo")
@@ -128,7 +148,7 @@ def test_an_rttm_reference_scores_turns_alone(app: AppTest, store: Store) -> Non
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("ref.txt", b"\xff\xfe", "is no text in UTF-8"),
+        ("ref.txt", b"ol\xe1", "is no text in UTF-8"),
         ("ref.srt", b"no cue", "holds no cue"),
         ("ref.txt", b"  ", "is empty"),
     ],

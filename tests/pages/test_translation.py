@@ -23,7 +23,7 @@ from transcrevai_core.components import fields
 from transcrevai_core.components.search import fold
 from transcrevai_core.errors import InputError, SettingError, refusal
 from transcrevai_core.evaluation import scoring
-from transcrevai_core.evaluation.references import Annotation, Utterance
+from transcrevai_core.evaluation.annotation import Annotation, Utterance
 from transcrevai_core.languages import LANGUAGES
 from transcrevai_core.library import precision
 from transcrevai_core.library.journal import Journal

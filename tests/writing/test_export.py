@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -25,6 +26,7 @@ from transcrevai_core.export import FORMATS, applicable, as_dict, file_stem, sav
 from transcrevai_core.export.cues import LINE_WIDTH, cues
 from transcrevai_core.messages import Message
 from transcrevai_core.transcript.retiming import timed_pieces
+from transcrevai_core.transcript.script import columns
 from transcrevai_core.types import Segment, Transcript, Word
 
 
@@ -66,13 +68,15 @@ TALK = transcript(
 
 
 def test_txt_has_one_segment_a_line() -> None:
-    assert write(TALK, "txt") == "Inês: Olá, bom dia!\nBom dia, João.\n"
-    assert write(TALK, "txt", edited=False) == "Inês: Olá, bom dia!\nBão dia, João.\n"
+    assert write(TALK, "txt") == "Inês:\N{NO-BREAK SPACE}Olá, bom dia!\nBom dia, João.\n"
+    assert (
+        write(TALK, "txt", edited=False) == "Inês:\N{NO-BREAK SPACE}Olá, bom dia!\nBão dia, João.\n"
+    )
 
 
 def test_srt_is_read_by_the_srt_package() -> None:
     assert read_srt(write(TALK, "srt")) == [
-        (0, 3000, "Inês: Olá, bom dia!"),
+        (0, 3000, "Inês:\N{NO-BREAK SPACE}Olá, bom dia!"),
         (3500, 6500, "Bom dia, João."),
     ]
 
@@ -184,10 +188,54 @@ def test_a_word_longer_than_a_line_is_left_whole() -> None:
 
 
 def test_chinese_is_broken_between_characters_and_marks_stay() -> None:
-    text = "我们今天开会。" * 8  # 56 characters, no spaces
+    text = "我们今天开会。" * 5  # 35 characters of two columns each, no spaces
     (cue,) = cues(transcript(Segment(0.0, 56.0, text)), True)
     assert "".join(cue.lines) == text
     assert len(cue.lines) == 2 and not cue.lines[1].startswith("。")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "今天我们要讨论的是关于中国教育改革的问题" * 3,
+        "こんにちはナンバラです「今回も」前回に引き続いて" * 3,
+        "ＡＢＣ 一二三、" * 9,
+        "ＡＢＣＤ１２３４、" * 8,
+        "Ｗ" * 60,
+        "한국어띄어쓰기없는" * 8,
+        "ㄅㄆㄇ㈱㍿ꀀꀁ" * 9,
+        "🎤" * 50,
+        "วันนี้เราจะมาพูดคุยกันเกี่ยวกับเรื่องของการศึกษาที่สำคัญ" * 3,
+        "ມື້ນີ້ພວກເຮົາຈະມາເວົ້າກ່ຽວກັບເລື່ອງການສຶກສາ" * 3,
+        "ថ្ងៃនេះយើងនឹងនិយាយអំពីការអប់រំនៅក្នុងប្រទេសកម្ពុជា" * 3,
+        "ကျွန်တော်တို့ဒီနေ့ပညာရေးအကြောင်းကိုဆွေးနွေးကြမယ်" * 3,
+        "ความหมายของ COVID-19 ในปี ๒๕๖๓ " * 4,
+        "བོད་ཡིག་གི་སློབ་གསོ་" * 6,
+    ],
+)
+@pytest.mark.parametrize("speaker", [None, "Ana", "黒柳徹子さん" * 6])
+def test_lines_have_42_columns_at_most_in_every_script(text: str, speaker: str | None) -> None:
+    found = cues(transcript(Segment(0.0, 60.0, text, speaker=speaker)), True, label=True)
+    lines = [line for cue in found for line in cue.lines]
+    assert max(columns(line) for line in lines) <= LINE_WIDTH and len(lines) > 2
+    said = [line.rpartition("\N{NO-BREAK SPACE}")[2] for line in lines]
+    assert "".join("".join(said).split()) == "".join(text.split())
+    for line in said:  # letters and syllables are whole
+        assert not unicodedata.category(line[:1] or "a").startswith("M")
+        assert not line.startswith(("。", "、", "」", "ー", "っ", "ะ", "า", "ำ", "າ", "န်"))
+        assert not line.endswith(("「", "เ", "แ", "ໃ", "\u17d2", "\u1039"))
+
+
+def test_lines_end_between_the_words_that_were_heard() -> None:
+    heard = ("วันนี้", "เรา", "จะมา", "พูดคุย", "กัน", "เกี่ยวกับ", "เรื่อง", "การศึกษา")
+    words = tuple(Word(float(n), n + 1.0, text, 0.9) for n, text in enumerate(heard))
+    text = "".join(heard)
+    assert [p.text for p in timed_pieces(Segment(0.0, 8.0, text, words), text)] == list(heard)
+    found = cues(transcript(Segment(0.0, 8.0, text, words)), True)
+    assert [line for cue in found for line in cue.lines] == ["".join(heard[:5]), "".join(heard[5:])]
+    parted = "ថ្ងៃនេះ\u200bយើង\u200bនិយាយ"
+    pieces = timed_pieces(Segment(0.0, 8.0, parted), parted)
+    assert [piece.text.strip("\u200b") for piece in pieces] == parted.split("\u200b")
 
 
 def test_a_hyphenated_word_in_two_tokens_stays_one_word() -> None:
@@ -202,14 +250,16 @@ def test_a_hyphenated_word_in_two_tokens_stays_one_word() -> None:
 def test_the_speakers_name_is_inside_the_line_and_on_every_cue() -> None:
     found = cues(transcript(spoken(" ".join(["abcdefghi"] * 9), speaker="Ana")), True, label=True)
     assert len(found) == 2
-    assert all(cue.lines[0].startswith("Ana: abc") for cue in found)
+    assert all(cue.lines[0].startswith("Ana:\N{NO-BREAK SPACE}abc") for cue in found)
     assert all(len(line) <= LINE_WIDTH for cue in found for line in cue.lines)
 
 
 def test_a_very_long_name_is_cut_in_srt_and_whole_in_vtt() -> None:
     talk = transcript(spoken("Bom dia", speaker="Dona " + "Maria " * 10))
     first, second = read_srt(write(talk, "srt"))[0][2].split("\n")
-    assert len(first) == LINE_WIDTH and first.endswith("…:") and second == "Bom dia"
+    assert (
+        len(first) == LINE_WIDTH and first.endswith("…:\N{NO-BREAK SPACE}") and second == "Bom dia"
+    )
     assert webvtt.from_string(write(talk, "vtt"))[0].voice == ("Dona " + "Maria " * 10).strip()
 
 
@@ -289,7 +339,7 @@ def test_overlapping_segments_give_cues_that_do_not() -> None:
 def test_markup_is_text() -> None:
     talk = transcript(spoken(r"a < b && c > d {\an8} C:\new\Nome <i>x</i>", speaker="A&B <x>"))
     ((_, _, content),) = read_srt(write(talk, "srt"))
-    assert content == "A&B <x>: a < b && c > d\n" + r"{\an8} C:\new\Nome <i>x</i>"
+    assert content == "A&B <x>:\N{NO-BREAK SPACE}a < b && c > d\n" + r"{\an8} C:\new\Nome <i>x</i>"
     ((_, _, raw),) = read_vtt(write(talk, "vtt"))
     assert raw.startswith("<v A&amp;B &lt;x&gt;>a &lt; b &amp;&amp; c &gt; d")
     assert html.unescape(raw.partition(">")[2]).replace("\n", " ") == talk.text

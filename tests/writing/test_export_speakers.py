@@ -270,7 +270,7 @@ def test_a_new_name_reaches_every_export() -> None:
         assert "SPEAKER_00" not in text or format == "json"
         # by openai/whisper's and NIST's word these two have no speakers
         assert ("Inês" in text) == (format not in ("tsv", "ctm"))
-    assert write(TALK, "txt").splitlines()[0] == f"{INES}: Olá, bom dia!"
+    assert write(TALK, "txt").splitlines()[0] == f"{INES}:\N{NO-BREAK SPACE}Olá, bom dia!"
     assert webvtt.from_string(write(TALK, "vtt"))[1].voice == "João 🎤"
     as_json = json.loads(write(TALK, "json"))
     assert [segment["speaker"] for segment in as_json["segments"]] == [INES, "João 🎤"]
@@ -283,6 +283,7 @@ def test_a_new_name_reaches_every_export() -> None:
         ({"A": "Ana", "B": "Ana"}, ["Ana", "Ana 2", "C"]),
         ({"A": "Ana", "B": "Ana", "C": "Ana 2"}, ["Ana", "Ana 3", "Ana 2"]),
         ({"A": "Ana Lu", "B": "Ana_Lu", "C": " Ana\tLu "}, ["Ana Lu", "Ana_Lu 2", "Ana Lu 3"]),
+        ({"A": "José", "B": "Jose\u0301"}, ["José", "Jose\u0301 2", "C"]),
         ({"A": "B"}, ["B", "B 2", "C"]),
         ({"A": " ", "B": "\x00"}, ["A", "B", "C"]),
         ({"A": "x\ud800", "B": "x\ud801", "C": "x?"}, ["x?", "x? 2", "x? 3"]),
@@ -452,7 +453,10 @@ def test_files_for_people_name_the_unnamed_as_the_pages_do() -> None:
         spoken("Oi!", 2.0, speaker="SPEAKER_01"),
         names={"SPEAKER_01": "Speaker 1"},
     )
-    assert write(both, "txt") == "Speaker 1: Olá!\nSpeaker 1 2: Oi!\n"
+    assert (
+        write(both, "txt")
+        == "Speaker 1:\N{NO-BREAK SPACE}Olá!\nSpeaker 1 2:\N{NO-BREAK SPACE}Oi!\n"
+    )
 
 
 def test_why_speakers_were_found_is_written_in_words() -> None:

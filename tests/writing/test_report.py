@@ -206,6 +206,24 @@ def test_measures_and_codes_are_whole(text: str, found: list[str]) -> None:
     assert [said for said, _ in mentions(text)] == found
 
 
+def test_terms_and_numbers_are_whole_with_their_marks() -> None:
+    assert [term for term, _ in occurrences("मैं, दिल्ली.")] == ["मैं", "दिल्ली"]
+    assert [term for term, _ in occurrences("reunia\u0303o")] == ["reunião"]
+    talk = Transcript(
+        title="a", duration=4.0, language="pt", language_probability=1.0, model="demo",
+        compute_type="int8", segments=(
+            Segment(0, 2, " Reunia\u0303o em marc\u0327o.",
+                    (Word(0, 1, " Reunia\u0303o", 0.9), Word(1, 1.5, " em", 0.9),
+                     Word(1.5, 2, " marc\u0327o.", 0.9))),
+            Segment(2, 4, " Reunião de tre\u0302s horas."),
+        ),
+    )  # fmt: skip
+    terms, _questions, numbers = build(talk, created=0.0).sections
+    assert [row[0] for row in terms.rows] == ["Reunião"]
+    assert [row[2] for row in numbers.rows] == ["março", "três horas"]
+    assert numbers.rows[0][0] == (Moment(1.5, 1),)
+
+
 def test_a_term_of_every_document_weighs_least() -> None:
     counts = dict.fromkeys(("comum", "rara"), 2)
     others, number = document_frequencies(counts, [["comum"], ["Comum!", "comum"], ["outra"]])

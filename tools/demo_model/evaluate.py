@@ -19,7 +19,8 @@ from tools.demo_speech.heldout import test_sentences
 from tools.demo_speech.samples import LabelledWord
 from tools.demo_speech.voices import HELD_OUT_VARIANTS, held_out_voice
 from transcrevai_core.demo import SAMPLES_DIR
-from transcrevai_core.evaluation.metrics import normalise, wer
+from transcrevai_core.evaluation.metrics import wer
+from transcrevai_core.evaluation.normalisation import normalise
 
 #: Nominal speeds in words a minute; the sentences of training have 138 to 192.
 USUAL_RATES = (145, 155, 165, 175, 185)

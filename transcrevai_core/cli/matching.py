@@ -7,7 +7,8 @@ from pathlib import Path
 
 from transcrevai_core.cli.screen import open_library
 from transcrevai_core.errors import InputError
-from transcrevai_core.evaluation.references import Annotation, from_transcript, read, recording_name
+from transcrevai_core.evaluation.annotation import Annotation, from_transcript
+from transcrevai_core.evaluation.references import read, recording_name
 
 _JOB = re.compile("[0-9a-f]{4,32}")
 

@@ -16,19 +16,22 @@ from transcrevai_core.cli.matching import (
     missing_turns,
 )
 from transcrevai_core.cli.screen import err, out, print_error
+from transcrevai_core.errors import InputError
+from transcrevai_core.evaluation.annotation import Annotation
 from transcrevai_core.evaluation.cpwer import SpeakerPair, cpwer
 from transcrevai_core.evaluation.metrics import (
-    NORMALISATION,
     DiarizationErrors,
     WordErrors,
     align_words,
     character_errors,
     count_words,
 )
-from transcrevai_core.evaluation.references import WITH_TEXT, WITH_TURNS, Annotation
+from transcrevai_core.evaluation.normalisation import Policy
+from transcrevai_core.evaluation.references import WITH_TEXT, WITH_TURNS
 from transcrevai_core.evaluation.scoring import (
     CPWER,
     character_rate,
+    check_reference,
     count_speakers,
     der_policy,
     pair_figures,
@@ -49,57 +52,86 @@ Hypothesis = Annotated[
         "--hypothesis", "-y", help="file, folder of files, or job of the library, to be judged"
     ),
 ]
+Numbers = Annotated[
+    str,
+    typer.Option(
+        "--numbers",
+        help="language, pt or en, in which numbers in words count as the same in digits",
+    ),
+]
+IgnoreAccents = Annotated[
+    bool, typer.Option("--ignore_accents", help="take words for equal that differ in accents only")
+]
+IgnoreHyphens = Annotated[bool, typer.Option("--ignore_hyphens", help="take hyphens for spaces")]
 
 
 @app.command("wer")
-def score_wer(reference: Reference, hypothesis: Hypothesis, as_json: AsJson = False) -> None:
+def score_wer(
+    reference: Reference,
+    hypothesis: Hypothesis,
+    numbers: Numbers = "",
+    ignore_accents: IgnoreAccents = False,
+    ignore_hyphens: IgnoreHyphens = False,
+    as_json: AsJson = False,
+) -> None:
     """Word and character error rates of txt, srt, vtt, stm or json files, matched by name.
 
     A hypothesis may also be the id of a job, whose text is then as the model wrote it. What an stm
     wants to be ignored is left out, also from hypotheses that have times. What is missing from
     the hypotheses is named and counts as left out; the exit code is then 1.
     """
+    policy = Policy(numbers, not ignore_accents, not ignore_hyphens)
     found = match(reference, hypothesis, WITH_TEXT, missing_text)
+    check_reference(str(reference), (right for right, _ in found.pairs.values()))
     rows, total, errors, characters = [], WordErrors(), 0, 0
     for name, (right, mine) in found.pairs.items():
         text = (mine or Annotation()).without(right.unscored).text
-        words = count_words(align_words(right.text, text))
-        wrong, length = character_errors(right.text, text)
+        words = count_words(align_words(right.text, text, policy))
+        wrong, length = character_errors(right.text, text, policy)
         rows.append(_word_row(name, words) | {"cer": round(character_rate(wrong, length), 6)})
         total, errors, characters = total + words, errors + wrong, characters + length
     summed = _word_row("total", total) | {"cer": round(character_rate(errors, characters), 6)}
     if as_json:
-        _print(found, rows, summed, normalisation=NORMALISATION)
+        _print(found, rows, summed, normalisation=str(policy))
     else:
         _show_words(rows, summed, ("WER", "wer"), ("CER", "cer"))
-        out.print(NORMALISATION, soft_wrap=True)
+        out.print(str(policy), soft_wrap=True)
         out.print("CER counts the spaces between words as characters.", soft_wrap=True)
     _end(found)
 
 
 @app.command("cpwer")
-def score_cpwer(reference: Reference, hypothesis: Hypothesis, as_json: AsJson = False) -> None:
+def score_cpwer(
+    reference: Reference,
+    hypothesis: Hypothesis,
+    numbers: Numbers = "",
+    ignore_accents: IgnoreAccents = False,
+    ignore_hyphens: IgnoreHyphens = False,
+    as_json: AsJson = False,
+) -> None:
     """Word error rate with speakers (cpWER) of files that say who says what, matched by name.
 
-    Those are stm, json, vtt with voices, and srt or txt in which every cue or line begins with a
-    name and a colon; a hypothesis may also be the id of a job.
+    Those are stm, json, vtt with voices, and subtitles or txt in which every cue or line begins
+    with a name and a colon, or which were exported here; a hypothesis may also be the id of a job.
     """
+    policy = Policy(numbers, not ignore_accents, not ignore_hyphens)
     found = match(reference, hypothesis, WITH_TEXT, missing_speakers)
+    check_reference(str(reference), (right for right, _ in found.pairs.values()))
     rows, total = [], WordErrors()
     for name, (right, mine) in found.pairs.items():
         theirs = (mine or Annotation()).without(right.unscored).speakers
-        pairs: tuple[SpeakerPair, ...] = tuple(cpwer(right.speakers, theirs))
+        pairs: tuple[SpeakerPair, ...] = tuple(cpwer(right.speakers, theirs, policy))
         errors = sum_pairs(pairs)
         row = _word_row(name, errors, "cpwer")
         rows.append(row | {"pairs": [pair_figures(pair) for pair in pairs]})
         total += errors
     summed = _word_row("total", total, "cpwer")
     if as_json:
-        _print(found, rows, summed, normalisation=NORMALISATION, policy=CPWER)
+        _print(found, rows, summed, normalisation=str(policy), policy=CPWER)
     else:
         _show_words(rows, summed, ("cpWER", "cpwer"))
         out.print(CPWER, soft_wrap=True)
-        out.print(NORMALISATION, soft_wrap=True)
+        out.print(str(policy), soft_wrap=True)
     _end(found)
 
 
@@ -127,6 +159,10 @@ def score_der(
     counts as missed; the exit code is then 1.
     """
     found = match(reference, hypothesis, WITH_TURNS, missing_turns)
+    if not any(right.turns for right, _ in found.pairs.values()):
+        raise InputError(
+            "{file} holds no turn; who speaks when would be right.", file=str(reference)
+        )
     rows, total = [], DiarizationErrors()
     for name, (right, mine) in found.pairs.items():
         errors = turn_errors(right, mine or Annotation(), collar, skip_overlap)

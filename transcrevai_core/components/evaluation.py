@@ -10,8 +10,10 @@ from transcrevai_core import ui
 from transcrevai_core.codes import Stage
 from transcrevai_core.components.tables import table, unbroken
 from transcrevai_core.evaluation import scoring
-from transcrevai_core.evaluation.metrics import NORMALISATION, Piece
-from transcrevai_core.evaluation.references import from_transcript
+from transcrevai_core.evaluation.annotation import from_transcript
+from transcrevai_core.evaluation.metrics import Piece
+from transcrevai_core.evaluation.normalisation import Policy
+from transcrevai_core.evaluation.number_words import LANGUAGES
 from transcrevai_core.evaluation.scoring import Line, Score
 from transcrevai_core.figures import memory_meters
 from transcrevai_core.i18n import _, decimal, plural
@@ -28,7 +30,13 @@ _PATIENCE = 900.0  # seconds: ten hours of text are one long call, which gives n
 
 
 def scoring_work(
-    job: Job, file: str, content: bytes, edited: bool, collar: float, skip_overlap: bool
+    job: Job,
+    file: str,
+    content: bytes,
+    edited: bool,
+    collar: float,
+    skip_overlap: bool,
+    policy: Policy,
 ) -> Callable[[Task], Score]:
     """Return the work of scoring a job by a reference's file, in a process that ends with it.
 
@@ -50,10 +58,25 @@ def scoring_work(
             task.report(Stage.COMPARING, 0.0)
             return worker.call(
                 scoring.score_file, file, content, job.title, hypothesis, collar, skip_overlap,
-                should_stop=task.should_stop,
+                policy, should_stop=task.should_stop,
             )  # fmt: skip
 
     return score
+
+
+def policy_fields(language: str | None) -> Policy:
+    """Draw what else may count as equal in the words of a recording in `language`."""
+    numbers = language in LANGUAGES and st.toggle(
+        _("Numbers in words count as digits"),
+        help=_("As “vinte e três” and 23, “dez por cento” and 10%, “cinco reais” and R$ 5"),
+    )
+    ignores_accents = st.toggle(
+        _("Accents do not count"), help=_("“avó” and “avo” are then the same word")
+    )
+    ignores_hyphens = st.toggle(
+        _("Hyphens count as spaces"), help=_("As in “segunda-feira” and “segunda feira”")
+    )
+    return Policy(language or "" if numbers else "", not ignores_accents, not ignores_hyphens)
 
 
 # -- figures -----------------------------------------------------------------------------------
@@ -111,7 +134,7 @@ def figures(job: Job, found: Score) -> None:
     if run is None:
         st.caption(_("RTF and peak memory were not kept for this recording."))
     if found.words is not None:
-        st.caption(ui.escape(_(NORMALISATION)))
+        st.caption(" ".join(ui.say(sentence) for sentence in found.policy.sentences()))
     for sentence in found.missing:
         st.caption(f":material/info: {ui.say(sentence)}")
 

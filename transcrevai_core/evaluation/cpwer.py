@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from transcrevai_core.evaluation.metrics import WordErrors, align_words, count_words
+from transcrevai_core.evaluation.normalisation import PLAIN, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,9 @@ class SpeakerPair:
     errors: WordErrors
 
 
-def cpwer(reference: Mapping[str, str], hypothesis: Mapping[str, str]) -> list[SpeakerPair]:
+def cpwer(
+    reference: Mapping[str, str], hypothesis: Mapping[str, str], policy: Policy = PLAIN
+) -> list[SpeakerPair]:
     """Return the concatenated minimum-permutation word errors, speaker by speaker.
 
     Both map each speaker to all that they say, in order of time; names need not agree. The rate
@@ -41,7 +44,7 @@ def cpwer(reference: Mapping[str, str], hypothesis: Mapping[str, str]) -> list[S
     def errors_of(mine: str | None, other: str | None) -> WordErrors:
         said = "" if mine is None else reference[mine]
         heard = "" if other is None else hypothesis[other]
-        return count_words(align_words(said, heard))
+        return count_words(align_words(said, heard, policy))
 
     errors = [[errors_of(mine, other) for other in right] for mine in left]
     rows, columns = linear_sum_assignment([[cell.errors for cell in row] for row in errors])

@@ -1,47 +1,12 @@
 """Errors between a reference and a hypothesis, of words and of speakers, with policies stated."""
 
-import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from transcrevai_core.errors import SettingError
-from transcrevai_core.i18n import mark
+from transcrevai_core.evaluation.normalisation import PLAIN, Policy, normalise
 from transcrevai_core.types import Region, Turn
-
-# Word-internal apostrophes, hyphens, decimal marks and the percent sign carry meaning
-# ("don't", "segunda-feira", "3,5", "62%"); every other mark is punctuation.
-_PUNCTUATION = re.compile(r"[^\w%'\-.,]|_|(?<!\d)[.,]|[.,](?!\d)|(?<!\w)['\-]|['\-](?!\w)")
-
-# apostrophes and hyphens as typesetters write them
-_SAME = str.maketrans("‘’\N{HYPHEN}\N{NON-BREAKING HYPHEN}", "''--")
-
-# the digits between which a mark only groups thousands: 1.500, 1,234,567, but not 3.14159
-_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:(?:\.\d{3})+|(?:,\d{3})+)(?!\d)")
-
-# what `normalise` does, in words
-NORMALISATION = mark(
-    "Both texts are compared in lower case and without punctuation; accents stay, and so do "
-    "hyphens and apostrophes inside words. In numbers 1.500 and 1,500 count as 1500, 3.5 as 3,5 "
-    "and 15 % as 15%. Numbers in words stay words, and contractions stay as they are written "
-    "(don't is not do not, pra is not para). The rules are the same in Portuguese and English."
-)
-
-
-def normalise(text: str) -> str:
-    """Return `text` as it is compared: see `NORMALISATION`. NFKC form, spaces single.
-
-    >>> normalise("Bom dia, pessoal: são 3,5% na segunda-feira!")
-    'bom dia pessoal são 3,5% na segunda-feira'
-    >>> normalise("1.500 reais, or 2,000.50 dollars; 15 %")
-    '1500 reais or 2000,50 dollars 15%'
-    """
-    text = unicodedata.normalize("NFKC", text).translate(_SAME).lower()
-    text = _THOUSANDS.sub(lambda number: re.sub("[.,]", "", number[0]), text)
-    text = re.sub(r"(?<=\d)\.(?=\d)", ",", text)
-    text = re.sub(r"(?<=\d)\s+%", "%", text)
-    return " ".join(_PUNCTUATION.sub(" ", text).split())
 
 
 class Piece(NamedTuple):
@@ -84,7 +49,7 @@ class WordErrors:
         )
 
 
-def align_words(reference: str, hypothesis: str) -> list[Piece]:
+def align_words(reference: str, hypothesis: str, policy: Policy = PLAIN) -> list[Piece]:
     """Align two texts after `normalise` so that errors are fewest (Levenshtein, by jiwer).
 
     >>> [piece.kind for piece in align_words("Bom dia a todos!", "bom dia todos")]
@@ -92,7 +57,7 @@ def align_words(reference: str, hypothesis: str) -> list[Piece]:
     """
     import jiwer  # here, because only scoring needs it
 
-    found = jiwer.process_words(normalise(reference), normalise(hypothesis))
+    found = jiwer.process_words(normalise(reference, policy), normalise(hypothesis, policy))
     left, right = found.references[0], found.hypotheses[0]
     pieces: list[Piece] = []
     for part in found.alignments[0]:
@@ -118,18 +83,20 @@ def count_words(pieces: Iterable[Piece]) -> WordErrors:
     return WordErrors(words, counts["substitute"], counts["delete"], counts["insert"])
 
 
-def wer(reference: str, hypothesis: str) -> float:
+def wer(reference: str, hypothesis: str, policy: Policy = PLAIN) -> float:
     """Word error rate, as a fraction of the reference's words, after `normalise`.
 
     An empty reference gives 0.0 for an empty hypothesis and 1.0 otherwise.
 
     >>> wer("Bom dia, pessoal.", "bom dia Pascoal")
     0.3333333333333333
+    >>> wer("são vinte e três", "são 23", Policy(numbers="pt"))
+    0.0
     """
-    return count_words(align_words(reference, hypothesis)).rate
+    return count_words(align_words(reference, hypothesis, policy)).rate
 
 
-def character_errors(reference: str, hypothesis: str) -> tuple[int, int]:
+def character_errors(reference: str, hypothesis: str, policy: Policy = PLAIN) -> tuple[int, int]:
     """Return the errors of characters after `normalise`, and the reference's number of them.
 
     The spaces between words are characters like the others, as jiwer counts them.
@@ -139,7 +106,7 @@ def character_errors(reference: str, hypothesis: str) -> tuple[int, int]:
     """
     import jiwer
 
-    reference, hypothesis = normalise(reference), normalise(hypothesis)
+    reference, hypothesis = normalise(reference, policy), normalise(hypothesis, policy)
     if not reference:
         return len(hypothesis), 0
     found = jiwer.process_characters(reference, hypothesis)

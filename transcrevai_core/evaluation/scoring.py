@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from transcrevai_core.errors import InputError, SettingError
+from transcrevai_core.evaluation.annotation import Annotation
 from transcrevai_core.evaluation.cpwer import SpeakerPair, cpwer
 from transcrevai_core.evaluation.metrics import (
-    NORMALISATION,
     DiarizationErrors,
     Piece,
     WordErrors,
@@ -19,9 +19,9 @@ from transcrevai_core.evaluation.metrics import (
     character_errors,
     count_words,
     der,
-    normalise,
 )
-from transcrevai_core.evaluation.references import Annotation, parse, recording_name
+from transcrevai_core.evaluation.normalisation import PLAIN, Policy, normalise, word_counts
+from transcrevai_core.evaluation.references import choose_recording, parse
 from transcrevai_core.i18n import mark
 from transcrevai_core.messages import Message
 
@@ -57,6 +57,7 @@ class Score:
     speakers: tuple[int, int] = (0, 0)
     collar: float = 0.0
     skip_overlap: bool = False
+    policy: Policy = PLAIN
     missing: tuple[Message, ...] = ()
 
 
@@ -67,6 +68,7 @@ def score_file(
     hypothesis: Annotation,
     collar: float = 0.0,
     skip_overlap: bool = False,
+    policy: Policy = PLAIN,
 ) -> Score:
     """Score what was found in the recording `title` by a reference's file: a worker's task.
 
@@ -76,46 +78,47 @@ def score_file(
         raise InputError(
             "{file} is empty; what is said in the recording would be right.", file=file
         )
-    return score(
-        choose_recording(parse(file, content), file, title), hypothesis, collar, skip_overlap
-    )
+    reference = choose_recording(parse(file, content), file, title)
+    if not reference.turns:  # which can be scored without words
+        check_reference(file, [reference])
+    return score(reference, hypothesis, collar, skip_overlap, policy)
 
 
-def choose_recording(found: dict[str, Annotation], file: str, title: str) -> Annotation:
-    """Return the recording of a file that is meant: its only one, or the one of that name."""
-    if len(found) == 1:
-        return next(iter(found.values()))
-    wanted = recording_name(title)
-    if wanted not in found:
+def check_reference(name: str, references: Iterable[Annotation]) -> None:
+    """Raise InputError where references are to tell words, and none of them holds one."""
+    if not any(one.utterances is None or normalise(one.text) for one in references):
         raise InputError(
-            "{file} holds {number} recordings, and none of them is called {wanted}; a file of this "
-            "one alone would be right.",
-            file=file,
-            number=len(found),
-            wanted=wanted,
+            "{file} holds no word; what is said in the recording would be right.", file=name
         )
-    return found[wanted]
 
 
 def score(
-    reference: Annotation, hypothesis: Annotation, collar: float = 0.0, skip_overlap: bool = False
+    reference: Annotation,
+    hypothesis: Annotation,
+    collar: float = 0.0,
+    skip_overlap: bool = False,
+    policy: Policy = PLAIN,
 ) -> Score:
     """Score all that both of them tell."""
     hypothesis = hypothesis.without(reference.unscored)
-    found: dict[str, Any] = {"collar": collar, "skip_overlap": skip_overlap}
+    found: dict[str, Any] = {"collar": collar, "skip_overlap": skip_overlap, "policy": policy}
     missing: list[Message] = []
     if reference.utterances is None:
         missing.append(Message("The reference has no text, so words are not scored."))
     elif hypothesis.utterances is None:
         missing.append(Message("The recording has no text yet, so words are not scored."))
     else:
-        pieces = align_words(reference.text, hypothesis.text)
+        pieces = align_words(reference.text, hypothesis.text, policy)
         found["words"], found["pieces"] = count_words(pieces), tuple(pieces)
         found["lines"] = tuple(
-            Line(said.start, said.speaker, len(normalise(said.text).split()))
-            for said in reference.utterances
+            Line(said.start, said.speaker, words)
+            for said, words in zip(
+                reference.utterances,
+                word_counts((said.text for said in reference.utterances), policy),
+                strict=True,
+            )
         )
-        found["characters"] = character_errors(reference.text, hypothesis.text)
+        found["characters"] = character_errors(reference.text, hypothesis.text, policy)
         if not reference.speakers:
             missing.append(
                 Message("The reference does not say who says what, so cpWER is not scored.")
@@ -125,7 +128,7 @@ def score(
                 Message("The recording's words have no speakers, so cpWER is not scored.")
             )
         else:
-            found["pairs"] = tuple(cpwer(reference.speakers, hypothesis.speakers))
+            found["pairs"] = tuple(cpwer(reference.speakers, hypothesis.speakers, policy))
     if reference.turns is None:
         missing.append(Message("The reference does not say who speaks when, so DER is not scored."))
     elif hypothesis.turns is None:
@@ -267,7 +270,7 @@ def as_dict(found: Score) -> dict[str, Any]:
     """Return a score for JSON, with its policies and the alignment of the words."""
     shape: dict[str, Any] = {"missing": [str(sentence) for sentence in found.missing]}
     if found.words is not None:
-        shape["normalisation"] = NORMALISATION
+        shape["normalisation"] = str(found.policy)
         shape["words"] = word_figures(found.words) | {
             "cer": round(character_rate(*found.characters), 6),
             "characters": found.characters[1],

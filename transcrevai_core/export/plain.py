@@ -9,17 +9,17 @@ from typing import Any
 from transcrevai_core.export.cues import segment_texts
 from transcrevai_core.messages import load
 from transcrevai_core.transcript.certainty import with_margin
-from transcrevai_core.transcript.names import one_line, speaker_turns, with_names
+from transcrevai_core.transcript.names import AFTER_NAME, one_line, speaker_turns, with_names
 from transcrevai_core.transcript.turns import exclusive, talk_times
 from transcrevai_core.types import Segment, Transcript, Turn
 
 
 def write_txt(transcript: Transcript, edited: bool) -> str:
-    """Write one segment a line, after `Name: ` where it has a speaker."""
+    """Write one segment a line, after `Name: ` (see AFTER_NAME) where it has a speaker."""
     lines = []
     for segment, text in segment_texts(transcript, edited):
         speaker = one_line(segment.speaker or "")
-        lines.append(f"{speaker}: {text}\n" if speaker else f"{text}\n")
+        lines.append(f"{speaker}{AFTER_NAME}{text}\n" if speaker else f"{text}\n")
     return "".join(lines)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from transcrevai_core.codes import Stage
 from transcrevai_core.errors import Cancelled, InputError, ModelError, StorageError, reason, refusal
 from transcrevai_core.evaluation import scoring
-from transcrevai_core.evaluation.metrics import normalise
+from transcrevai_core.evaluation.normalisation import normalise
 from transcrevai_core.jobs import tasks
 from transcrevai_core.jobs.governor import RUNNING, Governor
 from transcrevai_core.jobs.models import model_spec

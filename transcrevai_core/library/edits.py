@@ -5,7 +5,6 @@ beside it. Changes of a segment raise Outdated where there is no such segment, o
 otherwise than what was `shown` to who changes it.
 """
 
-import re
 import sqlite3
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
@@ -19,6 +18,7 @@ from transcrevai_core.library.rows import read_turns, segment_from_row, write_se
 from transcrevai_core.library.store import Store
 from transcrevai_core.transcript.names import clean, printable
 from transcrevai_core.transcript.retiming import timed_words
+from transcrevai_core.transcript.script import composed, sought
 from transcrevai_core.transcript.turns import joined, reassigned
 from transcrevai_core.types import Segment, Turn, Word
 
@@ -52,16 +52,16 @@ def replace_all(
 ) -> Change:
     """Replace a text wherever it is said; the Change's `number` tells how many times.
 
-    Raises InputError where there is nothing to look for.
+    What a letter is, and with `whole_words` a word, says `script.sought`. Raises InputError where
+    there is nothing to look for.
     """
     if not find.strip():
         raise InputError("There is nothing to look for; a word, or a part of one, would be right.")
-    pattern = rf"(?<!\w){re.escape(find)}(?!\w)" if whole_words else re.escape(find)
-    sought = re.compile(pattern, 0 if match_case else re.IGNORECASE)
+    pattern = sought(find, whole_words=whole_words, match_case=match_case)
     with recorded(store, job_id, "replace") as (db, change):
         rows = db.execute("SELECT * FROM segments WHERE job = ?", (job_id,)).fetchall()
         for row in rows:
-            text, number = sought.subn(lambda found: replacement, row["current"].strip())
+            text, number = pattern.subn(lambda found: replacement, composed(row["current"].strip()))
             if number:
                 _write_text(db, row, text)
                 change.number += number
@@ -217,11 +217,11 @@ def rename_speaker(store: Store, job_id: str, label: str, name: str) -> Change:
 
     Raises InputError where another speaker of the recording has that name.
     """
-    name = clean(name)
+    name = composed(clean(name))
     with recorded(store, job_id, "name") as (db, change):
         db.execute("DELETE FROM speakers WHERE job = ? AND label = ?", (job_id, label))
         others = db.execute("SELECT name FROM speakers WHERE job = ?", (job_id,))
-        taken = {row["name"].casefold() for row in others}
+        taken = {composed(row["name"]).casefold() for row in others}
         taken |= {turn.speaker.casefold() for turn in read_turns(db, job_id)} - {label.casefold()}
         if name.casefold() in taken:
             raise InputError(

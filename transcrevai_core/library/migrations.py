@@ -191,6 +191,17 @@ def m008_messages(db: sqlite3.Connection) -> None:
     )
 
 
+def m009_marks(db: sqlite3.Connection) -> None:
+    """Marks are parts of words: vowels of Indian scripts and of Thai tell words apart."""
+    db.execute("DROP TABLE segments_fts")
+    db.execute(
+        """CREATE VIRTUAL TABLE segments_fts USING fts5 (
+            current, content='segments', content_rowid='id',
+            tokenize="unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'")"""
+    )
+    db.execute("INSERT INTO segments_fts (segments_fts) VALUES ('rebuild')")
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_initial,
     m002_search,
@@ -200,6 +211,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m006_laboratory,
     m007_checks,
     m008_messages,
+    m009_marks,
 )
 
 

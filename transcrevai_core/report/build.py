@@ -20,6 +20,7 @@ from transcrevai_core.report.model import Cell, Moment, Passage, Report, Section
 from transcrevai_core.report.numbers import mentions
 from transcrevai_core.transcript.names import clean, speaker_turns, with_names
 from transcrevai_core.transcript.retiming import timed_pieces
+from transcrevai_core.transcript.script import composed
 from transcrevai_core.transcript.turns import clock, display_name, exclusive, talk_times
 from transcrevai_core.types import Segment, Transcript, Turn
 
@@ -124,7 +125,7 @@ def _passages(transcript: Transcript, speakers: dict[str, Speaker]) -> Iterator[
             if now:
                 yield now
             now = _PassageBuilder(now.number + 1 if now else 1, speaker)
-        now.add(segment, clean(text))
+        now.add(segment, composed(clean(text)))
     if now:
         yield now
 

@@ -9,7 +9,10 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-_WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
+from transcrevai_core.transcript.script import APOSTROPHES, HYPHENS, MARKS, composed
+
+_LETTERS = rf"[^\W\d_](?:[^\W\d_]|[{MARKS}])*"
+_WORD = re.compile(rf"{_LETTERS}(?:[{HYPHENS}{APOSTROPHES}]{_LETTERS})*")
 _SHORTEST = 3  # letters
 # what holds sentences together, and what people say while they think
 _PT = """
@@ -54,13 +57,13 @@ def occurrences(text: str) -> Iterator[tuple[str, int]]:
     """
     before: re.Match[str] | None = None
     for match in _WORD.finditer(text):
-        word = match[0].lower().replace("’", "'")
+        word = composed(match[0]).lower().replace("’", "'")
         if len(word) < _SHORTEST or word in STOP_WORDS:
             before = None
             continue
         yield word, match.start()
         if before is not None and text[before.end() : match.start()].isspace():
-            yield f"{before[0].lower()} {word}", before.start()
+            yield f"{composed(before[0]).lower()} {word}", before.start()
         before = match
 
 

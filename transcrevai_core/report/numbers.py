@@ -6,6 +6,8 @@ Found by how they are written, in digits or in words; what they mean is not gues
 import re
 from collections.abc import Iterator
 
+from transcrevai_core.transcript.script import INSIDE
+
 _PT_MONTHS = (
     "janeiro|fevereiro|março|abril|maio|junho|julho|agosto|setembro|outubro|novembro|dezembro"
 )
@@ -62,7 +64,7 @@ _MENTION = re.compile(
       | (?:(?:R|US)?\$|€|£)\ ?{_DIGITS}(?:\ (?:{_TIMES}))*
       | [-−]?{_DIGITS}(?:\ (?:{_TIMES}))*\ ?(?:{_SHORT})
       | (?:[-−]?{_DIGITS}|{_WORDED})(?:\ (?:{_TIMES}))*(?:\ ?(?:de\ )?(?:{_UNITS}))?
-    )(?![\w])""",
+    )(?![{INSIDE}])""",
     re.IGNORECASE | re.VERBOSE,
 )
 _VAGUE = ("um", "uma", "one", "um dia", "one day")  # these rarely count anything

@@ -4,9 +4,13 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from transcrevai_core.transcript.script import composed
 from transcrevai_core.transcript.turns import joined
 from transcrevai_core.types import Transcript, Turn
 
+# Between a speaker's name and what they say, in files; a no-break space, which no text has, tells
+# the name from what was said before a colon.
+AFTER_NAME = ":\N{NO-BREAK SPACE}"
 _NO_TEXT = re.compile("[\ufffe\uffff]")  # no characters, by Unicode's and XML's word
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 _SHORTEST_TURN = 1e-3  # seconds; what the formats write
@@ -41,9 +45,9 @@ def with_names(transcript: Transcript, unnamed: Callable[[str], str] = str) -> T
 
     Whoever has none is called what `unnamed` makes of the label. The result's own `names` lead
     back, from the name shown to the label, in order of first speech. Two speakers stay two: where
-    they have one name, or names that differ in spaces and underscores only (RTTM has no spaces),
-    the later ones are numbered. A label of nothing but white space and control characters is
-    nobody, unless it has a name.
+    they have one name, or names that differ only in spaces and underscores (RTTM has no spaces) or
+    in how accents are composed, the later ones are numbered. A label of nothing but white space and
+    control characters is nobody, unless it has a name.
     """
     wanted = {
         label: clean(transcript.names.get(label, "")) or clean(unnamed(label))
@@ -77,7 +81,7 @@ def with_names(transcript: Transcript, unnamed: Callable[[str], str] = str) -> T
 
 
 def _key(name: str) -> str:
-    return "_".join(name.split())
+    return composed("_".join(name.split()))
 
 
 def speaker_turns(transcript: Transcript) -> list[Turn]:

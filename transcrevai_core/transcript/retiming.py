@@ -8,18 +8,18 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
+from transcrevai_core.transcript.script import INSIDE, PIECE, UNSPACED, columns, composed
 from transcrevai_core.types import Segment, Word
 
 # Text spread thinner than this cannot have been spoken there: the fastest speech is near 25
 # characters a second.
 _SHORTEST_CHARACTER = 0.02  # seconds
 
-# Chinese and Japanese have no spaces between words, so a line may end after each character
-# (and the marks that follow it); everything else is broken at spaces only.
-_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
-_PIECE = re.compile(rf"\s*(?:[{_CJK}][^\w\s]*|[^\s{_CJK}]+)")
+# Columns up to which what was heard as one word is kept on one line, where no spaces part words.
+_LONGEST_WORD = 20
+_ZERO_WIDTH = "\N{ZERO WIDTH SPACE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,36 @@ def timed_pieces(segment: Segment, text: str) -> list[Piece]:
         end = min(max(piece.end, start), max(segment.start, segment.end))
         pieces.append(replace(piece, start=start, end=end))
         earliest = start
-    return pieces
+    return _joined(pieces, words) if heard == text else pieces
+
+
+def _joined(pieces: Sequence[Piece], words: Sequence[Word]) -> list[Piece]:
+    """Join pieces to the words that they are parts of, where a script has no spaces.
+
+    Words are parted by zero-width spaces where the text has them, else as they were heard.
+    """
+    if not any(UNSPACED.search(piece.text) for piece in pieces):
+        return list(pieces)
+    begins = {*accumulate(len(letters(word.text)) for word in words)}
+    marked = any(_ZERO_WIDTH in piece.text for piece in pieces)
+    groups: list[list[Piece]] = []
+    at = 0
+    for piece in pieces:
+        last = groups[-1][-1].text if groups else ""
+        apart = last.endswith(_ZERO_WIDTH) if marked else at in begins
+        if groups and not apart and UNSPACED.match(piece.text) and UNSPACED.match(last.strip()):
+            groups[-1].append(piece)
+        else:
+            groups.append([piece])
+        at += len(letters(piece.text))
+    out: list[Piece] = []
+    for group in groups:
+        text = "".join(piece.text for piece in group)
+        if columns(text) <= _LONGEST_WORD:
+            out.append(Piece(text, group[0].start, max(piece.end for piece in group)))
+        else:  # no word, but what nobody has cut into words
+            out += group
+    return out
 
 
 def timed_words(segment: Segment) -> list[Word]:
@@ -71,7 +100,7 @@ def timed_words(segment: Segment) -> list[Word]:
 
 
 def _split(text: str) -> list[str]:
-    return [re.sub(r"^\s+", " ", found) for found in _PIECE.findall(text)]
+    return [re.sub(r"^\s+", " ", found) for found in PIECE.findall(text)]
 
 
 def letters(text: str) -> str:
@@ -147,7 +176,7 @@ def _matches(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
     """Pair the indices of pieces that are the same but for case and punctuation, in order."""
 
     def key(text: str) -> str:
-        return re.sub(r"\W", "", text).casefold() or text.strip()
+        return re.sub(rf"[^{INSIDE}]", "", composed(text)).casefold() or text.strip()
 
     matcher = SequenceMatcher(None, [*map(key, old)], [*map(key, new)], autojunk=False)
     blocks = matcher.get_matching_blocks()

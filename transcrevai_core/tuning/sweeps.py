@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from transcrevai_core.errors import InputError
-from transcrevai_core.evaluation.references import parse, recording_name
-from transcrevai_core.evaluation.scoring import choose_recording
+from transcrevai_core.evaluation.references import choose_recording, parse, recording_name
 from transcrevai_core.library.cache import write
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.readings import MB

@@ -1,4 +1,7 @@
 // Finding in the text, and replacing.
+const LETTER = /(?:.|\s)[\p{M}\u1160-\u11ff]*/gu // with what may be composed with it
+const composed = text => text.normalize("NFC")
+
 // biome-ignore lint/correctness/noUnusedVariables: reader.js, which is joined to this, uses it
 class Search {
   found = [] // [row, first letter, last letter] in order
@@ -34,12 +37,17 @@ class Search {
     this.look()
   }
 
-  // as the server looks: letters as they are, whole words if so wished
+  // as the server looks (transcript/script.py): letters whole with their marks, and words if so wished
   pattern() {
-    const plain = this.sought.value.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
+    const plain = composed(this.sought.value)
+      .replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
+      .replace(/['’ʼ]/g, "['’ʼ]")
+      .replace(/[-‐‑]/g, "[-‐‑]")
     if (!plain.trim() || this.form.hidden) return null
-    const inside = "[\\p{L}\\p{N}_]"
-    const whole = this["words-only"].checked ? `(?<!${inside})${plain}(?!${inside})` : plain
+    const inside = "[\\p{L}\\p{N}_\\p{M}\\u200c\\u200d]"
+    const begins = `(?<!${inside})(?<!${inside}[-‐‑'’ʼ])(?<!\\p{Nd}[.,])`
+    const ends = `(?!${inside})(?![-‐‑'’ʼ]${inside})(?![.,]\\p{Nd})`
+    const whole = this["words-only"].checked ? `${begins}${plain}${ends}` : `${plain}(?!\\p{M})`
     return new RegExp(whole, this.case.checked ? "gu" : "giu")
   }
 
@@ -48,8 +56,7 @@ class Search {
     this.found = []
     if (pattern)
       for (const row of this.reader.text.rows)
-        for (const match of this.reader.text.said(row).matchAll(pattern))
-          this.found.push([row, match.index, match.index + match[0].length])
+        this.found.push(...this.places(row, pattern))
     if (!keep) {
       const present = this.reader.audio.currentTime
       const next = this.found.findIndex(([row]) => row.end > present)
@@ -57,6 +64,23 @@ class Search {
     }
     this.place = Math.min(this.place, this.found.length - 1)
     this.show(!keep)
+  }
+
+  // where a pattern for composed text is found, in places of the text as it is written
+  places(row, pattern) {
+    const said = this.reader.text.said(row)
+    if (said === composed(said))
+      return [...said.matchAll(pattern)].map(({ index, 0: { length } }) => [row, index, index + length])
+    let [text, written, places] = ["", 0, []]
+    for (const [letter] of said.matchAll(LETTER)) {
+      const whole = composed(letter)
+      for (let place = 0; place < whole.length; place++)
+        places.push([written + Math.min(place, letter.length - 1), written + letter.length])
+      text += whole
+      written += letter.length
+    }
+    const found = [...text.matchAll(pattern)]
+    return found.map(({ index, 0: { length } }) => [row, places[index][0], places[index + length - 1][1]])
   }
 
   go(step) {
