@@ -180,7 +180,8 @@ def test_every_number_up_to_a_million_is_read() -> None:
 def vocabulary(language: str) -> list[str]:
     known = LANGUAGES[language]
     phrases = {word for phrase in (*known.percent, *known.halves) for word in phrase}
-    words = {*known.small, *known.scales, *known.ordinals, *known.points, *known.money, *phrases}
+    money = {word for word in known.money if word.isalpha()}  # a sign belongs to its number
+    words = {*known.small, *known.scales, *known.ordinals, *known.points, *money, *phrases}
     return sorted(
         {*words, *known.cents, "casa", "de", "15%", "3,5", "20", "1500", "7o", "vinte-um"}
     )
