@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 from transcrevai_core import demo
 from transcrevai_core.audio import decode, pcm
 from transcrevai_core.audio.speech import (
-    BLOCK_SECONDS,
-    FRAME,
+    EDGE,
+    PAUSE,
     find_regions,
+    heard_seconds,
     plan_chunks,
-    speech_probabilities,
     speech_share,
+    without_words,
 )
+from transcrevai_core.audio.vad import BLOCK_SECONDS, speech_probabilities
 from transcrevai_core.types import Region
 
 SECOND = 1 / 0.032  # frames
@@ -40,6 +42,12 @@ def test_a_region_is_widened_and_a_short_pause_stays_inside_it() -> None:
 def test_a_long_pause_divides_and_padding_never_makes_neighbours_overlap() -> None:
     first, second = find_regions(frames((1, 0.9), (0.32, 0), (1, 0.9)), pad=0.5)
     assert first.end == second.start == pytest.approx(1.16, abs=0.05)
+
+
+def test_speech_that_begins_and_ends_softly_is_whole() -> None:
+    (found,) = find_regions(frames((1, 0), (0.8, 0.3), (1, 0.9), (0.8, 0.3), (1, 0)), pad=0)
+    assert (found.start, found.end) == pytest.approx((1.0, 3.6), abs=0.05)
+    assert find_regions(frames((1, 0), (5, 0.39), (1, 0))) == []  # nowhere sure
 
 
 def test_a_click_is_no_speech() -> None:
@@ -72,35 +80,43 @@ def test_regions_and_chunks_are_ordered_and_short_enough_whatever_comes(
     assert edges == sorted(edges)
     assert all(0 <= edge <= end + 1e-6 for edge in edges)
     assert all(r.duration <= longest + 1e-6 for r in regions)
-    chunks = plan_chunks(regions, longest)
+    chunks = plan_chunks(regions, longest, end)
     assert [region for chunk in chunks for region in chunk.speech] == regions
-    assert all(c.end - c.start <= longest + 1e-6 for c in chunks)
+    assert all(heard_seconds(c.speech) <= longest + 1e-6 for c in chunks)
+    sides = [side for c in chunks for side in (c.start, c.end)]
+    assert sides == sorted(sides)
 
 
-def test_chunks_are_packed_to_the_limit_and_cut_at_silences() -> None:
-    regions = [Region(0, 4), Region(5, 9), Region(9.5, 12), Region(30, 34)]
-    chunks = plan_chunks(regions, 10)
-    assert [(c.index, c.start, c.end) for c in chunks] == [(0, 0, 9), (1, 9.5, 12), (2, 30, 34)]
+def test_chunks_are_packed_to_the_limit_and_cut_at_the_longest_pauses() -> None:
+    regions = [Region(1, 4), Region(5, 7), Region(7.2, 9), Region(9.5, 12), Region(60, 66)]
+    first, second, third = plan_chunks(regions, 10, 66.2)
+    assert (first.speech, second.speech) == (tuple(regions[:3]), tuple(regions[3:4]))
+    assert third.speech == (regions[4],)
+    # into the silence around them, but not into other speech
+    assert (first.start, first.end) == pytest.approx((1 - EDGE, 9.25))
+    assert (second.start, second.end) == (9.25, 12 + EDGE)
+    assert (third.start, third.end) == (60 - EDGE, 66.2)
+
+
+def test_long_silences_count_as_short_ones() -> None:
+    regions = [Region(0, 3), Region(40, 43), Region(90, 92)]
+    assert heard_seconds(regions) == 8 + 2 * PAUSE
+    (chunk,) = plan_chunks(regions, 12, 100)
+    assert chunk.speech == tuple(regions)
+
+
+def test_speech_without_words_is_found_around_and_between_them() -> None:
+    regions = [Region(0, 5), Region(6, 9), Region(9.5, 11)]
+    bare = without_words(regions, [(1.5, 2.0), (2.9, 5.0)])
+    assert bare == [[Region(0, 1.5)], [Region(6, 9), Region(9.5, 11)]]
+    assert without_words(regions, [(0, 11)]) == []
+    assert without_words(regions, []) == [regions]
 
 
 def test_speech_share_counts_each_second_once() -> None:
     assert speech_share(0, 4, [Region(1, 2), Region(3, 5)]) == pytest.approx(0.5)
     assert speech_share(0, 4, []) == 0
     assert speech_share(2, 2, [Region(1, 3)]) == 1
-
-
-def test_probabilities_do_not_depend_on_blocks_and_agree_with_faster_whisper(
-    tmp_path: Path,
-) -> None:
-    from faster_whisper.vad import get_vad_model
-
-    decode.decode(demo.sample_path("pt"), tmp_path / "pt.wav")
-    samples = pcm.read(tmp_path / "pt.wav", 0, 1400 * 0.032)
-    ours = np.concatenate([*speech_probabilities(np.split(samples, [FRAME * 500, FRAME * 513]))])
-    theirs = get_vad_model()(samples).reshape(-1)
-    assert len(ours) == 1400
-    # theirs blanks the end of the very last frame, so that one differs a little
-    assert np.abs(ours - theirs)[:-1].max() < 1e-5
 
 
 def test_speech_is_found_where_the_reference_has_it(tmp_path: Path) -> None:

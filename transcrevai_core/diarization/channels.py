@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from transcrevai_core.audio import pcm, speech
+from transcrevai_core.audio import pcm, vad
 from transcrevai_core.diarization.pipeline import find_regions
 from transcrevai_core.diarization.recipes import Recipe
 from transcrevai_core.types import Turn
@@ -19,9 +19,9 @@ def measure_channel(wav: Path) -> np.ndarray:
 
     A row holds the probability of speech and the level in dB.
     """
-    levels = [_decibels(block) for block in pcm.blocks(wav, speech.BLOCK_SECONDS)]
-    blocks = pcm.blocks(wav, speech.BLOCK_SECONDS)
-    probabilities = np.concatenate([*speech.speech_probabilities(blocks)])
+    levels = [_decibels(block) for block in pcm.blocks(wav, vad.BLOCK_SECONDS)]
+    blocks = pcm.blocks(wav, vad.BLOCK_SECONDS)
+    probabilities = np.concatenate([*vad.speech_probabilities(blocks)])
     return np.stack([probabilities, np.concatenate(levels)], axis=1).astype(np.float32)
 
 
@@ -43,5 +43,5 @@ def channel_turns(channels: np.ndarray, recipe: Recipe) -> list[Turn]:
 
 
 def _decibels(block: np.ndarray) -> np.ndarray:
-    frames = np.pad(block, (0, -len(block) % speech.FRAME)).reshape(-1, speech.FRAME)
+    frames = np.pad(block, (0, -len(block) % vad.FRAME)).reshape(-1, vad.FRAME)
     return np.asarray(10.0 * np.log10(np.mean(frames**2, axis=1) + 1e-10))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from transcrevai_core.audio import pcm, speech
+from transcrevai_core.audio import pcm, speech, vad
 from transcrevai_core.diarization import counting, resegmentation
 from transcrevai_core.diarization.counting import Count, corrected
 from transcrevai_core.diarization.embeddings.extractors import Embedding, load
@@ -114,10 +114,8 @@ def embed_recording(
     `probabilities` of speech, block by block, are found where they are not given.
     """
     if probabilities is None:
-        blocks = pcm.blocks(
-            wav, speech.BLOCK_SECONDS, on_progress=lambda done: on_progress(done / 2)
-        )
-        probabilities = speech.speech_probabilities(blocks)
+        blocks = pcm.blocks(wav, vad.BLOCK_SECONDS, on_progress=lambda done: on_progress(done / 2))
+        probabilities = vad.speech_probabilities(blocks)
     regions = find_regions(probabilities, recipe)
     found = embed_regions(
         reader(wav), regions, load(recipe.embedding), window=recipe.window, hop=recipe.hop

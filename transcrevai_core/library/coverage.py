@@ -4,18 +4,16 @@ A gap that is tried again is one more chunk of the job's plan, inside another on
 that the chunks of the plan itself never overlap. Nothing of the text that is there is touched.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, groupby
 from typing import Literal
 
+from transcrevai_core.audio.speech import without_words
 from transcrevai_core.errors import InputError
 from transcrevai_core.library.rows import check_sound, chunk_row, requeue
 from transcrevai_core.library.store import Store
 from transcrevai_core.types import Chunk, Job, Region, Segment
 
-LEAST = 1.0  # seconds of speech without a word; shorter ones are pauses between words
 _SLACK = 0.01  # seconds
 
 
@@ -83,16 +81,8 @@ def cover(
     left = {chunk.index for chunk in unfinished}
     planned, again = split(chunks)
     regions = [region for c in planned if c.index not in left for region in c.speech]
-    spans = sorted(span for segment in segments for span in _spans(segment))
-    starts = [start for start, _ in spans]
-    latest = [0.0, *accumulate((end for _, end in spans), max)]  # end of the words before each
-    bare: list[Region] = []
-    for region in regions:
-        at = max(region.start, latest[bisect_right(starts, region.start)])
-        bare += _uncovered(region, spans, starts, at)
-    gaps = []
-    for _, group in groupby(bare, key=lambda stretch: bisect_right(starts, stretch.start)):
-        gaps += _grouped(list(group), longest)
+    spans = [span for segment in segments for span in _spans(segment)]
+    gaps = [gap for group in without_words(regions, spans) for gap in _grouped(group, longest)]
     return Coverage(
         sum(region.duration for region in regions),
         tuple(Gap(g[0].start, g[-1].end, tuple(g), _state(g, again, left)) for g in gaps),
@@ -104,18 +94,6 @@ def _spans(segment: Segment) -> Sequence[tuple[float, float]]:
     if segment.edited is not None or not segment.words:
         return [(segment.start, segment.end)]
     return [(word.start, word.end) for word in segment.words]
-
-
-def _uncovered(
-    region: Region, spans: Sequence[tuple[float, float]], starts: Sequence[float], at: float
-) -> Iterator[Region]:
-    """Yield the stretches of a region, from `at` on, where nothing is said for `LEAST` seconds."""
-    for start, end in spans[bisect_right(starts, region.start) : bisect_right(starts, region.end)]:
-        if start - at >= LEAST:
-            yield Region(at, start)
-        at = max(at, end)
-    if region.end - at >= LEAST:
-        yield Region(at, region.end)
 
 
 def _grouped(stretches: Sequence[Region], longest: float) -> list[list[Region]]:
