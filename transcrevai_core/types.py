@@ -92,6 +92,7 @@ class Segment:
     compression_ratio: float = 0.0
     temperature: float = 0.0
     looping: bool = False
+    language: str | None = None
     model: str = ""
     compute_type: str = ""
     continues: bool = False

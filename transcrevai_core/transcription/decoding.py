@@ -1,96 +1,88 @@
-"""One chunk of speech becomes segments: decoded, checked for loops, cleared of invented text."""
+"""One chunk of speech becomes segments: heard, and heard again where text loops or is missing."""
 
-import dataclasses
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
-import numpy as np
-
-from transcrevai_core.audio.speech import speech_share
+from transcrevai_core.audio.speech import WINDOW, room, speech_share
 from transcrevai_core.errors import ModelError
 from transcrevai_core.languages import LANGUAGES
+from transcrevai_core.transcription import hearing
+from transcrevai_core.transcription.hearing import MIN_LOGPROB, Encoded, Heard
 from transcrevai_core.transcription.loading import Loaded
-from transcrevai_core.types import SAMPLE_RATE, Chunk, Segment, Word
+from transcrevai_core.transcription.placing import gaps_of, place_words
+from transcrevai_core.transcription.segmenting import split_words
+from transcrevai_core.transcription.spoken import languages_of
+from transcrevai_core.transcription.window import Read, Window
+from transcrevai_core.types import Chunk, Segment, Word
 
-MAX_COMPRESSION = 2.4  # above it a text repeats itself (Radford et al. 2022, section 4.5)
 MAX_PROMPT_TOKENS = 110  # of hotwords, and of the prompt: half of the decoder stays for the text
-MIN_LOGPROB = -1.0  # below it a text is a guess (ibid.), ...
-MIN_PROBABILITY = 0.6  # ... as where its words have less than this on average
+MIN_PROBABILITY = 0.5  # a text that was asked for again is a guess where words have less on average
 MIN_SPEECH_SHARE = 0.2  # a segment with less of it lies over silence or noise
-# what breaks a loop: no repeated 4-grams, a price on repetition, some chance, no prompt
-_SECOND_TRY = {
-    "no_repeat_ngram_size": 4,
-    "repetition_penalty": 1.2,
-    "temperature": [0.2, 0.4, 0.6],
-    "beam_size": 1,
-    "initial_prompt": None,
-    "condition_on_previous_text": False,
-}
+_SHORT = 8.0  # s of sound that is not cut further, but tried with some chance
+_SEED = 1  # of what is drawn where a text fails, so that a file gives the same text each time
 
 
-def check_language(loaded: Loaded, language: str | None, task: str) -> None:
-    """Raise ModelError where the model cannot do `task` in `language` (None: to be detected)."""
+@dataclass(frozen=True, slots=True)
+class _Passage:
+    """What was heard in one pass, its words at times of the recording; `again` after a gap."""
+
+    heard: Heard
+    words: tuple[Word, ...]
+    language: str
+    again: bool = False
+
+
+def check_languages(loaded: Loaded, languages: Sequence[str], task: str) -> None:
+    """Raise ModelError where the model cannot do `task` in `languages` (none: to be detected)."""
     model = loaded.model
+    unknown = [code for code in languages if model.hf_tokenizer.token_to_id(f"<|{code}|>") is None]
     if not model.model.is_multilingual:
-        if language not in (None, "en") or task == "translate":
+        if set(languages) - {"en"} or task == "translate":
             raise ModelError(
                 "The model {model} understands English only; a model without .en in its name "
                 "would be right.",
                 model=loaded.name,
             )
-    elif language and model.hf_tokenizer.token_to_id(f"<|{language}|>") is None:
+    elif unknown:
         known = [c for c in LANGUAGES if model.hf_tokenizer.token_to_id(f"<|{c}|>") is not None]
         raise ModelError(
             "The model {model} does not know {language}; it knows {languages}.",
             model=loaded.name,
-            language=LANGUAGES[language],
+            language=LANGUAGES[unknown[0]],
             languages=", ".join(LANGUAGES[code] for code in known),
         )
 
 
-def detect_language(loaded: Loaded, samples: np.ndarray) -> tuple[str, float]:
-    """Return the language code of up to 30 s of speech, and its probability.
-
-    `samples`: float32 in -1 to 1, shape (samples,), 16 kHz.
-    """
-    if not loaded.model.model.is_multilingual:
-        return "en", 1.0
-    language, probability, _ = loaded.model.detect_language(audio=samples)
-    return language, float(probability)
-
-
 def decode_chunk(
-    loaded: Loaded, samples: np.ndarray, chunk: Chunk, options: Mapping[str, Any]
+    loaded: Loaded, read: Read, chunk: Chunk, options: Mapping[str, Any], longest: float = WINDOW
 ) -> tuple[list[Segment], int]:
     """Transcribe one chunk; return its segments in order, and how many were dropped.
 
-    `samples`: float32 in -1 to 1, shape (samples,), 16 kHz, the sound of `chunk`; `options`:
-    arguments of `faster_whisper.WhisperModel.transcribe`. A segment that loops is decoded once
-    more with other settings and marked where it still loops; one over non-speech is dropped, as
-    is one that the model is unsure of where `no_speech_threshold` is None, which keeps all.
+    `read` gives the recording's sound. `options`: `task`, `beam_size`, `initial_prompt`,
+    `hotwords`, and `language`, or the `languages` that may be spoken (none given: any) with
+    `language` as what was spoken before. No more than `longest` seconds, nor than the model can
+    take in, are heard at once. A chunk whose text fails is heard in halves, a stretch of
+    speech without words once more; text over non-speech is dropped, as is a guess at a gap.
     """
-    eager = options.get("no_speech_threshold", 0.0) is None
-    kept: list[Segment] = []
-    dropped = 0
-    for segment in _transcribe(loaded, samples, chunk.start, options):
-        if is_looping(segment):
-            first = round((segment.start - chunk.start) * SAMPLE_RATE)
-            last = round((segment.end - chunk.start) * SAMPLE_RATE)
-            again = list(
-                _transcribe(loaded, samples[first:last], segment.start, {**options, **_SECOND_TRY})
-            )
-            cured = bool(again) and not any(is_looping(s) for s in again)
-            found = again if cured else [dataclasses.replace(segment, looping=True)]
-        else:
-            found = [segment]
-        for candidate in found:
-            share = speech_share(candidate.start, candidate.end, chunk.speech)
-            if share < MIN_SPEECH_SHARE or (eager and _is_guess(candidate)):
-                dropped += 1
-            else:
-                kept.append(_within(candidate, chunk))
-    return kept, dropped
+    if not chunk.speech:
+        return [], 0
+    import ctranslate2
+
+    ctranslate2.set_random_seed(_SEED)
+    listener = _Listener(loaded, read, options)
+    whole = Window(chunk.speech, chunk.start, chunk.end)
+    again = options.get("eager", False)
+    passages: list[_Passage] = []
+    for window in whole.fitting(room(longest, hearing.longest_seconds(loaded)), read):
+        for part, language, encoded in languages_of(loaded, read, window, options):
+            passages += listener.listen(part, language, encoded, again)
+            options = {**options, "language": language}
+    sound = [passage for passage in passages if not (passage.again and _is_guess(passage.heard))]
+    segments = _segments(loaded, sound)
+    kept = [s for s in segments if speech_share(s.start, s.end, chunk.speech) >= MIN_SPEECH_SHARE]
+    return kept, len(segments) - len(kept) + len(passages) - len(sound)
 
 
 def fit_prompts(loaded: Loaded, options: Mapping[str, Any]) -> dict[str, str | None]:
@@ -114,80 +106,80 @@ def fit_prompts(loaded: Loaded, options: Mapping[str, Any]) -> dict[str, str | N
     }
 
 
-def _transcribe(
-    loaded: Loaded, samples: np.ndarray, offset: float, options: Mapping[str, Any]
-) -> Iterator[Segment]:
-    """Yield faster-whisper's segments with text, in our words, at times of the recording."""
-    segments, _ = loaded.model.transcribe(
-        samples, word_timestamps=True, vad_filter=False, **options
-    )
-    for s in segments:
-        if not s.text.strip():
-            continue
-        words = tuple(
-            Word(round(offset + w.start, 3), round(offset + w.end, 3), w.word, w.probability)
-            for w in s.words or ()
-        )
-        # the words know better than the segment, which begins with the window it was found in
-        start = words[0].start if words else offset + s.start
-        end = words[-1].end if words else offset + s.end
-        yield Segment(
-            start=round(start, 3),
-            end=round(max(start, end), 3),
-            text=s.text,
-            words=words,
-            avg_logprob=s.avg_logprob,
-            no_speech_prob=s.no_speech_prob,
-            compression_ratio=s.compression_ratio,
-            temperature=s.temperature or 0.0,
-            model=loaded.name,
-            compute_type=loaded.compute_type,
-        )
+@dataclass(frozen=True, slots=True)
+class _Listener:
+    """A model that hears windows of one recording."""
+
+    loaded: Loaded
+    read: Read
+    options: Mapping[str, Any]
+
+    def listen(
+        self, window: Window, language: str, encoded: Encoded | None = None, again: bool = False
+    ) -> list[_Passage]:
+        """Return what is said in a window: as a whole, in halves where that fails, and its gaps."""
+        encoded = encoded or hearing.encode(self.loaded, window.samples(self.read))
+        heard = hearing.hear(self.loaded, encoded, language, self.options)
+        if heard.fails:
+            if len(window.regions) > 1 or window.speech_seconds > _SHORT:
+                return self.listen_in_halves(window, language, again)
+            # no prompt either: a loop may come from it
+            bare = {**self.options, "initial_prompt": None}
+            heard = hearing.hear(self.loaded, encoded, language, bare, hearing.TEMPERATURES)
+        words = place_words(heard.words, window)
+        passages = [_Passage(heard, words, language, again)]
+        for gap in gaps_of(window, words):
+            if gap.speech_seconds < 0.8 * window.speech_seconds:
+                passages += self.listen(gap, language, again=True)
+            elif len(gap.regions) > 1:
+                passages += self.listen_in_halves(gap, language, again=True)
+        return passages
+
+    def listen_in_halves(self, window: Window, language: str, again: bool) -> list[_Passage]:
+        """Return what is said in each half of a window."""
+        first, second = window.halves(self.read)
+        return [
+            *self.listen(first, language, again=again),
+            *self.listen(second, language, again=again),
+        ]
 
 
-def _is_guess(segment: Segment) -> bool:
-    """Tell whether the model was unsure of a segment, of the whole or of its words."""
-    heard = [word.probability for word in segment.words]
-    return segment.avg_logprob < MIN_LOGPROB or (
-        bool(heard) and sum(heard) / len(heard) < MIN_PROBABILITY
-    )
+def _segments(loaded: Loaded, passages: Sequence[_Passage]) -> list[Segment]:
+    """Return the segments of all passages in order of time.
 
-
-def is_looping(segment: Segment) -> bool:
-    """Tell whether a segment repeats itself: packs too well, or says one n-gram again and again."""
-    return segment.compression_ratio > MAX_COMPRESSION or repeats(segment.text.split())
-
-
-def repeats(words: Iterable[str]) -> bool:
-    """Tell whether up to 8 words follow themselves at once, 4 times and over 8 words or more.
-
-    >>> repeats("a ata da reunião a ata da reunião a ata da reunião a ata da reunião".split())
-    True
-    >>> repeats("não não não isso não".split())
-    False
+    A passage that fills a gap of another one parts its words in two.
     """
-    plain = [re.sub(r"\W", "", word).lower() for word in words]
-    for size in range(1, 9):
-        times = max(4, -(-8 // size))
-        run = 0  # how many words in a row equal the word `size` before them
-        for before, word in zip(plain, plain[size:], strict=False):
-            run = run + 1 if word == before else 0
-            if run >= size * (times - 1):
-                return True
-    return False
+    said = sorted(
+        ((word, passage) for passage in passages for word in passage.words),
+        key=lambda pair: pair[0].start,
+    )
+    return [
+        _segment(loaded, passage, words)
+        for passage, run in groupby(said, key=lambda pair: pair[1])
+        for words in split_words([word for word, _ in run])
+    ]
 
 
-def _within(segment: Segment, chunk: Chunk) -> Segment:
-    """Cut a segment's times at its chunk's edges, which Whisper's padding may overstep."""
+def _segment(loaded: Loaded, passage: _Passage, words: tuple[Word, ...]) -> Segment:
+    heard = passage.heard
+    return Segment(
+        start=words[0].start,
+        end=max(words[0].start, words[-1].end),
+        text="".join(word.text for word in words),
+        words=words,
+        avg_logprob=heard.avg_logprob,
+        no_speech_prob=heard.no_speech_prob,
+        compression_ratio=heard.compression_ratio,
+        temperature=heard.temperature,
+        looping=heard.is_looping,
+        language=passage.language,
+        model=loaded.name,
+        compute_type=loaded.compute_type,
+    )
 
-    def clip(time: float) -> float:
-        return min(max(time, chunk.start), chunk.end)
 
-    return dataclasses.replace(
-        segment,
-        start=clip(segment.start),
-        end=clip(segment.end),
-        words=tuple(
-            dataclasses.replace(w, start=clip(w.start), end=clip(w.end)) for w in segment.words
-        ),
+def _is_guess(heard: Heard) -> bool:
+    """Tell whether the model was unsure of a text, of the whole or of its words."""
+    return bool(heard.words) and (
+        heard.avg_logprob < MIN_LOGPROB or heard.probability < MIN_PROBABILITY
     )
