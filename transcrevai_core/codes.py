@@ -62,6 +62,7 @@ class Note(Code):
     NO_SPEECH = "no_speech", mark("No speech was found in this recording.")
     DAMAGED = "damaged", mark("The recording is damaged after {seconds:.0f} s; it ends there.")
     NO_SPEAKERS = "no_speakers", mark("Who spoke when could not be found: {reason:part}.")
+    GAPS = "gaps", mark("In {seconds:.0f} s of speech no words were found: {times}")
     GAPS_LEFT = "gaps_left", mark("The gaps were not transcribed again: {reason}")
     DROPPED = (
         "dropped",

@@ -52,7 +52,11 @@ class JobOptions(BaseModel):
         ),
     )
     language: str | None = Field(
-        None, description=mark("language code such as pt or en; auto lets the model detect it")
+        None,
+        description=mark(
+            "language code such as pt or en; several, such as pt,en, where each stretch is in one "
+            "of them; auto lets the model detect it"
+        ),
     )
     task: Literal["transcribe", "translate"] = Field(
         "transcribe",
@@ -245,11 +249,18 @@ class JobOptions(BaseModel):
         if value is None or value.lower() == "auto":
             return None
         names = {name.lower(): code for code, name in LANGUAGES.items()}
-        code = names.get(value.lower(), value.lower().replace("_", "-"))
-        code = code if code in LANGUAGES else code.split("-")[0]  # pt-BR is pt to Whisper
-        if code not in LANGUAGES:
+        codes = []
+        for said in filter(None, map(str.strip, value.lower().split(","))):
+            code = names.get(said, said.replace("_", "-"))
+            codes.append(code if code in LANGUAGES else code.split("-")[0])  # pt-BR is pt
+        if not codes or not set(codes) <= set(LANGUAGES):
             raise unfit("unknown_language")
-        return code
+        return ",".join(dict.fromkeys(codes))
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that may be spoken; none where any may."""
+        return tuple(self.language.split(",")) if self.language else ()
 
     def diarization(self) -> dict[str, Any]:
         """Return what the turns depend on; jobs with the same sound and these agree on them."""

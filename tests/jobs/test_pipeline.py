@@ -386,7 +386,7 @@ def test_the_text_before_is_given_on_only_where_that_is_asked(
             lambda: False,
         )
         run = Transcription(attempt, Worker("none"))
-        return run.arguments("pt")["initial_prompt"]
+        return run.arguments(Chunk(1, 1, 2))["initial_prompt"]
 
     assert prompt() is None
     assert prompt(initial_prompt="Ata:") == "Ata:"

@@ -296,7 +296,7 @@ def test_a_gap_is_decoded_eagerly_and_without_what_was_said_last(
     assert go_on(store, governor, done).state == "done"
     told = next(s for s in store.segments(done.id) if s.text.startswith("{"))
     options = json.loads(told.text)
-    assert options["no_speech_threshold"] is None and options["initial_prompt"] is None
+    assert options["eager"] and options["initial_prompt"] is None
 
 
 # -- command line and page ---------------------------------------------------------------------

@@ -137,3 +137,11 @@ def test_the_demo_model_needs_what_is_forecast(tmp_path: Path) -> None:
         worker.stop()
     shape = Shape("demo", chunk_seconds=8.0)
     assert measured == pytest.approx(transcription_bytes(shape), rel=0.15)
+
+
+def test_what_is_heard_around_a_chunk_is_counted() -> None:
+    from transcrevai_core.audio.speech import EDGE, TAIL, WINDOW
+
+    assert pytest.approx(2 * EDGE + TAIL) == forecast.AROUND
+    short, long = (transcription_bytes(Shape("tiny", chunk_seconds=s)) for s in (10.0, 26.0))
+    assert short < long == transcription_bytes(Shape("tiny", chunk_seconds=WINDOW))

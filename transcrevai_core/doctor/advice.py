@@ -54,7 +54,12 @@ def examine(
             "names would be right, once transcrevai models pull has fetched it.",
             model=model,
         )
-    decoding = {"language": "en", "task": "transcribe", "beam_size": options.beam_size}
+    decoding = {
+        "language": "en",
+        "languages": ("en",),
+        "task": "transcribe",
+        "beam_size": options.beam_size,
+    }
     try:
         place = tempfile.TemporaryDirectory(prefix="transcrevai-", ignore_cleanup_errors=True)
     except OSError as error:

@@ -3,6 +3,7 @@
 They use the program's own functions on the bundled English sample, which every model understands.
 """
 
+import functools
 import gc
 import importlib
 import sys
@@ -59,6 +60,7 @@ def probes(spec: tasks.ModelSpec, decoding: Mapping[str, Any], folder: Path) -> 
             (
                 "transcrevai_core.audio.decode",
                 "transcrevai_core.audio.speech",
+                "transcrevai_core.audio.vad",
                 "onnxruntime",
                 "faster_whisper",
             ),
@@ -127,10 +129,10 @@ def find_speech(wav: Path) -> None:
     """Find the speech in the sample; the probabilities stay beside it, as in a job."""
     import numpy as np
 
-    from transcrevai_core.audio import pcm, speech
+    from transcrevai_core.audio import pcm, speech, vad
 
-    found = list(speech.speech_probabilities(pcm.blocks(_sound(wav), speech.BLOCK_SECONDS)))
-    speech.plan_chunks(speech.find_regions(found), _CHUNK.end)
+    found = list(vad.speech_probabilities(pcm.blocks(_sound(wav), vad.BLOCK_SECONDS)))
+    speech.plan_chunks(speech.find_regions(found), _CHUNK.end, _CHUNK.end)
     np.concatenate(found).tofile(wav.with_name(tasks.SPEECH))
 
 
@@ -155,8 +157,8 @@ def transcribe_sample(wav: Path, decoding_options: Mapping[str, Any]) -> None:
     from transcrevai_core.audio import pcm
     from transcrevai_core.transcription import decoding
 
-    samples = pcm.read(_sound(wav), _CHUNK.start, _CHUNK.end)
-    decoding.decode_chunk(_loaded, samples, _CHUNK, decoding_options)
+    read = functools.partial(pcm.read, _sound(wav))
+    decoding.decode_chunk(_loaded, read, _CHUNK, decoding_options)
 
 
 def load_embedding() -> None:
@@ -171,7 +173,7 @@ def diarize_sample(wav: Path) -> None:
     """Find who speaks when in the sample; where its speech is, `hear_speech` has left."""
     import numpy as np
 
-    from transcrevai_core.audio import pcm, speech
+    from transcrevai_core.audio import pcm, vad
     from transcrevai_core.diarization import pipeline
     from transcrevai_core.diarization.recipes import RECIPES
 
@@ -180,8 +182,8 @@ def diarize_sample(wav: Path) -> None:
     if left.is_file():
         regions = pipeline.find_regions([np.fromfile(left, np.float32)], recipe)
     else:
-        blocks = pcm.blocks(wav, speech.BLOCK_SECONDS)
-        regions = pipeline.find_regions(speech.speech_probabilities(blocks), recipe)
+        blocks = pcm.blocks(wav, vad.BLOCK_SECONDS)
+        regions = pipeline.find_regions(vad.speech_probabilities(blocks), recipe)
     pipeline.cluster(pipeline.embed_regions(read, regions, _loaded), (1, 6), recipe, read)
 
 

@@ -232,7 +232,7 @@ def _decode_clips(
     """Decode the clips by one type; languages that are not known yet are detected, for both."""
     on_share(0.0)
     spec = model_spec(shape, options.device)
-    report = worker.call(tasks.load_model, spec, None, "transcribe", should_stop=should_stop)
+    report = worker.call(tasks.load_model, spec, (), "transcribe", should_stop=should_stop)
     if not report.compute_type.startswith(shape.compute_type):
         raise ModelError(
             "{model} cannot work in {kind} here, it runs in {other}; there is nothing to hold "
@@ -248,7 +248,7 @@ def _decode_clips(
             languages[part.wav], _ = worker.call(
                 tasks.detect_language, spec, part.wav, part.chunks, should_stop=should_stop
             )
-        worker.call(tasks.load_model, spec, languages[part.wav], "transcribe")  # can it?
+        worker.call(tasks.load_model, spec, [languages[part.wav]], "transcribe")  # can it?
         said = []
         for chunk in part.chunks:
             begun = time.monotonic()
@@ -266,13 +266,12 @@ def _decode_clips(
 
 
 def _decoding(options: JobOptions, language: str | None) -> dict[str, Any]:
-    """Return arguments of `faster_whisper.WhisperModel.transcribe` that leave nothing to chance."""
+    """Return options of `tasks.decode` that differ by nothing but the language."""
     return {
         "language": language,
+        "languages": (language,),
         "task": "transcribe",
         "beam_size": options.beam_size,
-        "temperature": 0.0,
-        "condition_on_previous_text": False,
     }
 
 

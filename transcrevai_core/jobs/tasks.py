@@ -5,7 +5,8 @@ that was replaced in silence serves like the one before.
 """
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+import functools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,8 @@ class ModelReport:
 # beside a job's sound: what is kept of it, and each channel while it is read
 SPEECH, CHANNELS, ONE_CHANNEL = "speech.f32", "channels.npy", "channel.wav"
 
+_LANGUAGE_SECONDS = 15.0  # of speech, from which the language is detected first
+
 _loaded: tuple[ModelSpec, "Loaded"] | None = None
 
 
@@ -57,14 +60,15 @@ def prepare(
 
     The probabilities of speech stay beside `wav` for `diarize`.
     """
-    from transcrevai_core.audio import pcm, speech
+    from transcrevai_core.audio import pcm, speech, vad
     from transcrevai_core.audio.decode import decode as decode_file
 
     info = decode_file(source, wav, on_progress=lambda done: report(done / 2))
-    blocks = pcm.blocks(wav, speech.BLOCK_SECONDS, on_progress=lambda done: report((1 + done) / 2))
-    probabilities = _write_through(wav.with_name(SPEECH), speech.speech_probabilities(blocks))
-    regions = speech.find_regions(probabilities, threshold=threshold, max_region=chunk_seconds)
-    return info, speech.plan_chunks(regions, chunk_seconds)
+    blocks = pcm.blocks(wav, vad.BLOCK_SECONDS, on_progress=lambda done: report((1 + done) / 2))
+    probabilities = _write_through(wav.with_name(SPEECH), vad.speech_probabilities(blocks))
+    room = speech.room(chunk_seconds)
+    regions = speech.find_regions(probabilities, threshold=threshold, max_region=room)
+    return info, speech.plan_chunks(regions, room, info.duration)
 
 
 def _write_through(path: Path, blocks: Iterable["np.ndarray"]) -> Iterator["np.ndarray"]:
@@ -167,29 +171,31 @@ def fetch_model(name: str) -> Path:
     return loading.fetch(name, on_bytes=report)
 
 
-def load_model(spec: ModelSpec, language: str | None, task: str) -> ModelReport:
-    """Load a model, or find it loaded, and check that it can do the task in the language."""
+def load_model(spec: ModelSpec, languages: Sequence[str], task: str) -> ModelReport:
+    """Load a model, or find it loaded, and check that it can do the task in the languages."""
     from transcrevai_core.transcription import decoding
 
     loaded = _model(spec)
-    decoding.check_language(loaded, language, task)
+    decoding.check_languages(loaded, languages, task)
     return ModelReport(loaded.device, loaded.compute_type, loaded.notes)
 
 
-def detect_language(spec: ModelSpec, wav: Path, chunks: list[Chunk]) -> tuple[str, float]:
-    """Return the language of the first 30 s of speech, and its probability."""
+def detect_language(
+    spec: ModelSpec, wav: Path, chunks: list[Chunk], languages: Sequence[str] = ()
+) -> tuple[str, float]:
+    """Return the language of the first seconds of speech, one of `languages`, and how likely."""
     import numpy as np
 
     from transcrevai_core.audio import pcm
-    from transcrevai_core.transcription import decoding
+    from transcrevai_core.transcription import spoken
 
-    pieces, left = [], 30.0
+    pieces, left = [], _LANGUAGE_SECONDS
     for region in (region for chunk in chunks for region in chunk.speech):
         pieces.append(pcm.read(wav, region.start, min(region.end, region.start + left)))
         left -= region.duration
         if left <= 0:
             break
-    return decoding.detect_language(_model(spec), np.concatenate(pieces))
+    return spoken.detect_language(_model(spec), np.concatenate(pieces), languages)
 
 
 def decode(
@@ -197,24 +203,25 @@ def decode(
 ) -> tuple[list[Segment], int]:
     """Transcribe one chunk; return its segments and how many were dropped.
 
-    One that is longer than `longest` seconds is done in pieces, cut at its silences.
+    One that is longer than `longest` seconds, or than the model hears, is done in pieces, cut at
+    its silences.
     """
     from transcrevai_core.audio import pcm, speech
-    from transcrevai_core.transcription import decoding
+    from transcrevai_core.transcription import decoding, hearing
 
-    pieces = [chunk]
-    if chunk.end - chunk.start > longest:
-        pieces = speech.plan_chunks(chunk.speech, longest) or pieces
+    read = functools.partial(pcm.read, wav)
     kept: list[Segment] = []
     dropped = 0
     try:
         loaded = _model(spec)
         options = {**options, **decoding.fit_prompts(loaded, options)}
-        for piece in pieces:
-            samples = pcm.read(wav, piece.start, piece.end)
-            segments, less = decoding.decode_chunk(loaded, samples, piece, options)
+        room = speech.room(longest, hearing.longest_seconds(loaded))
+        for piece in speech.plan_chunks(chunk.speech, room, chunk.end):
+            segments, less = decoding.decode_chunk(loaded, read, piece, options, longest)
             kept += segments
             dropped += less
+            if segments:
+                options["language"] = segments[-1].language
         return kept, dropped
     finally:
         readings.trim()

@@ -19,11 +19,9 @@ from transcrevai_core.workers.worker import Worker
 
 T = TypeVar("T")
 
-# a short sound is mostly padding, which Whisper takes for silence; how sure it is of the words
-# decides instead (see `decode_chunk`)
-EAGER: dict[str, Any] = {"no_speech_threshold": None}
 _PROMPT_CHARACTERS = 800  # of the text before; Whisper's prompt holds about 220 tokens
 _PROMPT_SEGMENTS = 50  # in which that many characters are
+_GAPS_NAMED = 10  # in a job's notes; the rest is where they are shown
 
 
 class Transcription:
@@ -47,19 +45,30 @@ class Transcription:
         attempt, begun = self.attempt, self.attempt.clock.mine()
         self.transcriber.reset_peak()
         self.load()
-        language = self.detect(chunks)
+        self.detect(chunks)
         left = attempt.store.chunks(attempt.job.id, unfinished=True)
         self.again = {chunk.index for chunk in coverage.split(chunks)[1]}
         attempt.update(stage=Stage.TRANSCRIBING(), progress=1 - len(left) / len(chunks))
         for chunk in left:
             if attempt.is_emergency:
                 self.use_emergency_profile(chunk)
-            self.decode(chunk, language)
+            self.decode(chunk)
+        self.name_gaps()
         if len(self.made) == 1 and len(left) == len(chunks):  # else its time says nothing
             seconds = attempt.clock.mine() - begun
             attempt.keep_run("transcription", self.transcriber, seconds, self.need())
         elif self.made:
             attempt.keep_peak("transcription", self.transcriber, self.need())
+
+    def name_gaps(self) -> None:
+        """Say where speech was found that no words were found in."""
+        self.attempt.forget(Note.GAPS)
+        gaps = coverage.of_job(self.attempt.store, self.attempt.job.id).gaps
+        if gaps:
+            times = [f"{clock(gap.start)}-{clock(gap.end)}" for gap in gaps[:_GAPS_NAMED]]
+            more = ["..."] if len(gaps) > _GAPS_NAMED else []
+            seconds = sum(gap.seconds for gap in gaps)
+            self.attempt.note(Note.GAPS(seconds=seconds, times=", ".join(times + more)))
 
     def need(self) -> plan.Need:
         """Return what the worker is to need, as it works now."""
@@ -85,7 +94,7 @@ class Transcription:
         options = self.options
         self.describe_model(device or options.device)
         report = self.attempt.call(
-            self.transcriber, tasks.load_model, self.spec, options.language, options.task
+            self.transcriber, tasks.load_model, self.spec, options.languages, options.task
         )
         self.attempt.note(*report.notes)
         self.attempt.update(
@@ -98,19 +107,18 @@ class Transcription:
         known = precision.disagreeing(database, self.shape.model, least)
         self.spec = model_spec(self.shape, device, known)
 
-    def detect(self, chunks: list[Chunk]) -> str:
-        """Return the language: as asked for, as found earlier, or as the model detects it."""
-        attempt = self.attempt
-        if self.options.language:
-            attempt.update(language=self.options.language)
+    def detect(self, chunks: list[Chunk]) -> None:
+        """Know the recording's language: as asked for, found earlier, or as the model detects."""
+        attempt, languages = self.attempt, self.options.languages
+        if len(languages) == 1:
+            attempt.update(language=languages[0])
         elif attempt.job.language is None:
             language, probability = self.run_with_model(
-                lambda: (tasks.detect_language, self.spec, attempt.wav, chunks)
+                lambda: (tasks.detect_language, self.spec, attempt.wav, chunks, languages)
             )
             attempt.update(language=language, language_probability=probability)
-        return attempt.job.language or "en"
 
-    def decode(self, chunk: Chunk, language: str) -> None:
+    def decode(self, chunk: Chunk) -> None:
         """Decode a chunk and write it."""
         working, store, job_id = self.attempt.clock, self.attempt.store, self.attempt.job.id
         begun = working.mine()
@@ -119,7 +127,7 @@ class Transcription:
         def task() -> tuple[Any, ...]:
             store.begin_chunk(job_id, chunk.index)
             sound = (self.spec, self.attempt.wav, chunk)
-            arguments = self.arguments(language, chunk.index in self.again)
+            arguments = self.arguments(chunk)
             return tasks.decode, *sound, arguments, self.shape.chunk_seconds
 
         try:
@@ -189,21 +197,24 @@ class Transcription:
 
         return attempt.retry(worker, once, self.lighten, self.need)
 
-    def arguments(self, language: str, again: bool = False) -> dict[str, Any]:
-        """Return what `faster_whisper.WhisperModel.transcribe` is called with for a chunk."""
-        options = self.options
+    def arguments(self, chunk: Chunk) -> dict[str, Any]:
+        """Return the options of `tasks.decode` for a chunk."""
+        options, again = self.options, chunk.index in self.again
+        onwards = options.condition_on_previous_text and not again  # a gap is not at the end
+        # the last ones are enough: all of them, for every chunk, would cost more with each
+        last = _PROMPT_SEGMENTS if onwards else 1
+        done = self.attempt.store.segments(self.attempt.job.id, last=last)
         prompt = options.initial_prompt
-        if options.condition_on_previous_text and not again:  # what is before it is not the end
-            # the last ones are enough: all of them, for every chunk, would cost more with each
-            done = self.attempt.store.segments(self.attempt.job.id, last=_PROMPT_SEGMENTS)
+        if onwards:
             written = " ".join(segment.text.strip() for segment in done)
             prompt = f"{prompt or ''} {written[-_PROMPT_CHARACTERS:]}".strip() or None
+        spoken = [segment.language for segment in done if segment.language]
         return {
-            "language": language,
+            "language": self.attempt.job.language if again or not spoken else spoken[-1],
+            "languages": options.languages,
             "task": options.task,
             "beam_size": options.beam_size,
             "initial_prompt": prompt,
             "hotwords": options.hotwords,
-            "condition_on_previous_text": options.condition_on_previous_text,
-            **(EAGER if again else {}),
+            "eager": again,
         }

@@ -17,7 +17,8 @@ from typing import BinaryIO
 from transcrevai_core.transcription.catalogue import DEMO, MODELS, locate
 
 _POSITIONS, _TEXT_POSITIONS = 1500, 448  # of a window of 30 s, and of its text
-_TOKENS = 101  # said in 30 s
+AROUND = 5.4  # s of silence that are heard around a chunk, in all
+_TOKENS, _LOOP_TOKENS = 160, 290  # said in 30 s by someone fast, and the most that a loop writes
 _FLOAT = 4  # bytes
 _MB = 10**6
 # bytes, however large the model is: libraries, ...
@@ -69,6 +70,7 @@ class _Size:
     vocabulary: int = 51_865
     head_width: int = 64
     stored: int = 2  # the published files are float16
+    window: float = 30.0  # s that it can hear at once
 
     @property
     def weights(self) -> int:
@@ -77,15 +79,17 @@ class _Size:
         rows = self.vocabulary + _POSITIONS + _TEXT_POSITIONS + 3 * self.width + 3 * 80
         return layers + rows * self.width
 
-    @property
-    def scores_bytes(self) -> int:
-        """How large the attention of one layer of the encoder is."""
-        return self.width // self.head_width * _POSITIONS**2 * _FLOAT
+    def positions(self, chunk_seconds: float) -> float:
+        """How many positions the encoder has of a chunk."""
+        return _POSITIONS / 30 * min(self.window, max(0.0, chunk_seconds) + AROUND)
 
-    @property
-    def heard_bytes(self) -> int:
-        """How large the keys and values are that the decoder has of a window."""
-        return 2 * self.decoder * self.width * _POSITIONS * _FLOAT
+    def scores_bytes(self, chunk_seconds: float) -> float:
+        """How large the attention of one layer of the encoder is."""
+        return self.width // self.head_width * self.positions(chunk_seconds) ** 2 * _FLOAT
+
+    def heard_bytes(self, chunk_seconds: float) -> float:
+        """How large the keys and values are that the decoder has of a chunk."""
+        return 2 * self.decoder * self.width * self.positions(chunk_seconds) * _FLOAT
 
 
 _LARGE = _Size(1280, 32, 32)
@@ -102,7 +106,7 @@ _SIZES = {
     "turbo": _TURBO,
     "large": _LARGE,
 }
-_DEMO = _Size(160, 4, 2, vocabulary=1472, head_width=32, stored=1)
+_DEMO = _Size(160, 4, 2, vocabulary=1472, head_width=32, stored=1, window=10.0)
 # bytes of a number of each kind that CTranslate2 writes, in its order
 _STORED = (4, 1, 2, 4, 2, 2)
 _VOCABULARIES, _WIDTHS = range(500, 200_000), range(32, 4097, 32)  # what is no garbage
@@ -125,15 +129,15 @@ def transcription_bytes(shape: Shape) -> int:
     loading = _LIBRARIES + file + max(0.0, _CONVERTING - _MADE_UP * file)
     if size.stored <= taken:
         loading = 0.0
-    share = min(1.0, max(0.0, shape.chunk_seconds / 30))
-    said = 2 * size.decoder * size.width * _TOKENS * _FLOAT  # keys and values of one beam
+    share = size.positions(shape.chunk_seconds) / _POSITIONS
+    said = 2 * size.decoder * size.width * _LOOP_TOKENS * _FLOAT  # keys and values of one beam
     choice = size.vocabulary * _FLOAT  # the chances of each token to come next
-    hearing = _HEARING + _FEATURES * share + size.scores_bytes
+    hearing = _HEARING + _FEATURES * share + size.scores_bytes(shape.chunk_seconds)
     saying = (
         _SAYING
-        + size.heard_bytes
-        + choice * _TOKENS  # the alignment takes all tokens at once
-        + max(1, shape.beam_size) * (said + choice)
+        + size.heard_bytes(shape.chunk_seconds)
+        + choice * _TOKENS * share  # the alignment takes all tokens at once
+        + max(1, shape.beam_size) * (said * share + choice)
     )
     # what the encoder leaves, the decoder takes: there is one heap
     working = model + max(hearing, saying) + _THREAD * max(0, shape.threads - 1)
