@@ -43,7 +43,7 @@ def test_path_becomes_a_job_with_the_chosen_options(
 ) -> None:
     (tmp_path / "a.mp3").write_bytes(b"sound")
     checked(app.run())
-    app.selectbox(key="new_language").select("pt")
+    app.multiselect(key="new_language").select("pt")
     app.number_input(key="new_beam_size").set_value(2)
     checked(app.run())
     next(t for t in app.text_input if "path" in t.label).set_value(f' "{tmp_path}/a.mp3" ')
@@ -74,7 +74,7 @@ def test_demo_model_warns_before(app: AppTest) -> None:
 def test_options_offer_every_field_within_its_limits(app: AppTest) -> None:
     checked(app.run())
     keys = {
-        widget.key for kind in ("selectbox", "number_input", "toggle", "text_input")
+        widget.key for kind in ("selectbox", "multiselect", "number_input", "toggle", "text_input")
         for widget in app.get(kind)
     }  # fmt: skip
     assert {f"new_{name}" for name in JobOptions.model_fields} <= keys

@@ -66,20 +66,20 @@ def test_a_default_for_new_recordings_is_kept_and_given_up(app: AppTest, home: P
     assert "Default: 5 · 1 to 20" in texts(app)
     assert not [button for button in app.button if button.label.startswith("Back to 5")]
     app.number_input(key="recordings0_beam_size").set_value(2)
-    app.selectbox(key="recordings0_language").select("pt")
+    app.multiselect(key="recordings0_language").select("pt").select("en")
     app.text_input(key="recordings0_hotwords").set_value("Itaquaquecetuba")
     press(app, "Save")
     assert app.success[0].value == "Saved; new recordings begin with it."
     written = (home / "config.toml").read_text()
     assert sorted(written.splitlines()) == [
-        "beam_size = 2", 'hotwords = "Itaquaquecetuba"', 'language = "pt"',
+        "beam_size = 2", 'hotwords = "Itaquaquecetuba"', 'language = "pt,en"',
     ]  # fmt: skip
     open_page(app, "transcribe.py")
     assert app.number_input(key="new_beam_size").value == 2
-    assert app.selectbox(key="new_language").value == "pt"
+    assert app.multiselect(key="new_language").value == ["pt", "en"]
     show(app, ":material/mic: New recordings")
     press(app, "Back to 5")
-    assert load_settings().beam_size == 5 and load_settings().language == "pt"
+    assert load_settings().beam_size == 5 and load_settings().language == "pt,en"
     app.text_input(key="recordings2_hotwords").set_value("")
     press(app, "Save")
     assert load_settings().hotwords is None

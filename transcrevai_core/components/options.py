@@ -139,19 +139,18 @@ def _model_label(name: str) -> str:
 
 
 def _language(key: str, default: str | None, **kept: Any) -> str:
-    codes = ["auto", *_COMMON_LANGUAGES]
-    rest = [code for code in LANGUAGES if code not in codes]
-    codes += sorted(rest, key=lambda code: fold(ui.language_name(code)))
-    chosen: str = st.selectbox(
+    rest = [code for code in LANGUAGES if code not in _COMMON_LANGUAGES]
+    chosen = st.multiselect(
         _("Language"),
-        codes,
-        index=codes.index(default or "auto"),
-        format_func=lambda code: _("Detect") if code == "auto" else ui.language_name(code),
+        [*_COMMON_LANGUAGES, *sorted(rest, key=lambda code: fold(ui.language_name(code)))],
+        default=default.split(",") if default else [],
+        format_func=ui.language_name,
+        placeholder=_("Detect"),
         help=meaning(_FIELDS["language"]),
         key=key,
         **kept,
     )
-    return chosen
+    return ",".join(chosen) or "auto"
 
 
 def _model_note(name: str) -> None:
