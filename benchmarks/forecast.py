@@ -62,11 +62,11 @@ def transcription(shape: Shape, model: Path, wav: Path, chunks: int) -> tuple[in
     ]
     arguments = {
         "language": "pt",
+        "languages": ("pt",),
         "beam_size": shape.beam_size,
-        "condition_on_previous_text": False,
     }
     try:
-        worker.call(tasks.load_model, spec, None, "transcribe")
+        worker.call(tasks.load_model, spec, (), "transcribe")
         loaded = worker.read_peak()
         worker.call(tasks.detect_language, spec, wav, planned)
         for chunk in planned:
