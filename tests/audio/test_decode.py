@@ -44,6 +44,10 @@ def main_frequency(pcm: Any) -> float:
         ("192khz.wav", {"rate": 192_000}),
         ("24bit.wav", {"codec": "pcm_s24le", "sample_format": "s32", "rate": 48_000}),
         ("8channels.wav", {"layout": "7.1", "rate": 48_000}),
+        (
+            "6channels.m4a",
+            {"codec": "aac", "sample_format": "fltp", "rate": 48_000, "layout": "5.1"},
+        ),
         ("24bit.flac", {"codec": "flac", "sample_format": "s32", "layout": "stereo"}),
         ("8bit.mkv", {"codec": "pcm_u8", "sample_format": "u8", "layout": "stereo"}),
         ("double.mkv", {"codec": "pcm_f64le", "sample_format": "dbl", "layout": "stereo"}),

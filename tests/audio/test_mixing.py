@@ -2,9 +2,11 @@
 
 import wave
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -129,6 +131,36 @@ def test_equal_channels_are_averaged_and_change_no_sample(voice: Sound, tmp_path
     alone, _ = mixed([voice], tmp_path)
     assert info.digest == alone.digest
     assert Note.OPPOSED not in {note.code for note in info.doubts}
+
+
+@pytest.mark.parametrize(
+    ("codec", "layout"),
+    [("aac", "7.1"), ("libopus", "8 channels"), ("libopus", "9 channels"), ("flac", "7.1")],
+)
+def test_a_voice_on_the_last_of_many_planes_is_heard(
+    codec: str, layout: str, voice: Sound, tmp_path: Path
+) -> None:
+    """Lossy codecs hand each channel out by itself, and more than eight in another place."""
+    path, number = tmp_path / "many.mka", av.AudioLayout(layout).nb_channels
+    sound = np.zeros((len(voice), number), np.int16)
+    sound[:, -1] = np.round(voice * 32767)
+    options = {"mapping_family": "255"} if codec == "libopus" else {}
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream(codec, rate=RATE, options=options, layout=layout)
+        kind = "fltp" if codec == "aac" else "s16"
+        stream.format = kind
+        resampler = av.AudioResampler(kind, layout, RATE)
+        for start in range(0, len(sound), 320):
+            piece = np.ascontiguousarray(sound[start : start + 320]).reshape(1, -1)
+            frame = av.AudioFrame.from_ndarray(piece, format="s16", layout=layout)
+            frame.rate, frame.pts, frame.time_base = RATE, start, Fraction(1, RATE)
+            for ready in resampler.resample(frame) if codec == "aac" else [frame]:
+                container.mux(stream.encode(ready))
+        container.mux(stream.encode(None))
+    info = audio.decode(path, tmp_path / "out.wav")
+    mix = pcm.read(tmp_path / "out.wav", 0, info.duration)[: len(voice)]
+    level = np.sqrt(np.mean(mix**2) / np.mean(voice**2))
+    assert level == pytest.approx(1.0, abs=0.2)
 
 
 def test_each_channel_can_be_had_alone(voice: Sound, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import av
 import numpy as np
+from av.audio.plane import AudioPlane
 
 _PIECES = 10  # a second: how often gains are decided
 _LAGS = 4_000  # a second
@@ -19,6 +20,7 @@ _FLOOR_RISE = 1.02  # what a piece adds to a floor: 0.9 dB a second
 _RELEASE = 0.96  # what is left of a voice a piece later: half of it after 1.7 s
 _STEADY = 0.003  # what steady sound counts beside what comes and goes
 _OPPOSED, _AGREED = -0.3, 0.1  # correlation below which a channel is left out, and comes back
+_KINDS = {"u8p": "u1", "s16p": "i2", "s32p": "i4", "s64p": "i8", "fltp": "f4", "dblp": "f8"}
 
 
 class Mono:
@@ -42,7 +44,7 @@ class Mono:
         count = frame.layout.nb_channels
         if count == 1:
             return [frame]
-        sound = frame.to_ndarray() if frame.format.is_planar else _planar(frame, count)
+        sound = _planar(frame, count)
         if self._channel is not None:
             one = _scaled(sound[min(self._channel, count - 1)])
             return [_frame(one, frame.sample_rate)]
@@ -158,7 +160,13 @@ class Mixer:
 
 
 def _planar(frame: "av.AudioFrame", count: int) -> np.ndarray:
-    return np.asarray(frame.to_ndarray().reshape(-1, count).T)
+    """Return the samples of a frame, as they are: (channels, samples)."""
+    if not frame.format.is_planar:
+        return np.asarray(frame.to_ndarray().reshape(-1, count).T)
+    kind = _KINDS[frame.format.name]
+    # each plane by its number: PyAV's own list of them runs on behind the eighth, and crashes
+    planes = (AudioPlane(frame, number) for number in range(count))
+    return np.stack([np.frombuffer(memoryview(plane), kind, frame.samples) for plane in planes])
 
 
 def _scaled(sound: np.ndarray) -> np.ndarray:
