@@ -188,6 +188,21 @@ def test_an_mp3_without_a_count_of_its_frames_states_no_length(tmp_path: Path) -
     assert decoded(path).notes == ()
 
 
+def test_what_follows_an_mp3_makes_it_no_longer(make_sound: MakeSound) -> None:
+    """FFmpeg guesses a length from bit rate and size where the size is not the stated one."""
+    path = make_sound("a.mp3", seconds=SECONDS, **MP3)
+    path.write_bytes(path.read_bytes() + bytes(40_000))
+    assert decoded(path).notes == ()
+
+
+@pytest.mark.parametrize("rate", [16_000, 24_000])
+def test_an_mp3_of_a_low_rate_counts_shorter_frames(rate: int, make_sound: MakeSound) -> None:
+    path = make_sound("a.mp3", seconds=SECONDS, **MP3 | {"rate": rate})
+    info = decoded(cut(path, 0.5, 1.0))
+    assert codes(info) == [Note.CUT]
+    assert info.notes[0].values["stated"] == pytest.approx(SECONDS, abs=0.2)
+
+
 def test_sound_that_is_shorter_than_its_video_is_not_cut(tmp_path: Path) -> None:
     info = decoded(stamped(tmp_path / "a.mkv", [(0, 5)], video=SECONDS))
     assert info.notes == () and info.duration == pytest.approx(5, abs=0.1)

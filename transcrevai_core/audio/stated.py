@@ -38,7 +38,8 @@ def stated_length(
         return found
     with source.open("rb") as file:
         if kind == "mp3":
-            return found if _counts_frames(file) else None
+            frames, rate = _counted_frames(file), stream.sample_rate
+            return frames * (1152 if rate >= 32_000 else 576) / rate if frames else None
         head = file.read(_HEAD_BYTES)
     if kind == "matroska,webm":
         return found if _INFO.search(head) else None
@@ -52,19 +53,22 @@ def stated_length(
     return found if stated else None
 
 
-def _counts_frames(file: BinaryIO) -> bool:
-    """Tell whether an MP3 file begins with a count of its frames, by Xing, LAME or Fraunhofer."""
+def _counted_frames(file: BinaryIO) -> int | None:
+    """Return the count of frames that an MP3 file begins with, by Xing, LAME or Fraunhofer."""
     head = file.read(10)
+    size = 0
     if head[:3] == b"ID3":
-        size = 0
         for byte in head[6:10]:
             size = size << 7 | byte & 0x7F
-        file.seek(10 + size)
-    else:
-        file.seek(0)
+        size += 10
+    file.seek(size)
     frame = file.read(4_096)
-    at = max(frame.find(b"Xing"), frame.find(b"Info"))
-    return (at >= 0 and bool(frame[at + 7] & 1)) or b"VBRI" in frame
+    for mark in (b"Xing", b"Info"):
+        at = frame.find(mark)
+        if at >= 0 and frame[at + 7] & 1:
+            return int.from_bytes(frame[at + 8 : at + 12], "big")
+    at = frame.find(b"VBRI")
+    return int.from_bytes(frame[at + 14 : at + 18], "big") if at >= 0 else None
 
 
 def _stated_bytes(head: bytes) -> int | None:
