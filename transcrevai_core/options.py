@@ -97,6 +97,7 @@ class JobOptions(BaseModel):
     track: int | None = Field(
         None,
         ge=1,
+        le=99,
         description=mark(
             "which sound track is heard, from 1, where a file has several; its default one, or one "
             "with speech, where it is not given"

@@ -13,6 +13,7 @@ import av
 import numpy as np
 from av.audio.plane import AudioPlane
 
+_BATCH_SAMPLES = 2**20  # of all channels; at most as many are mixed at once
 _PIECES = 10  # a second: how often gains are decided
 _LAGS = 4_000  # a second
 _RAMP_SECONDS = 0.01  # how long gains take to change, so that nothing clicks
@@ -53,7 +54,8 @@ class Mono:
             self._rate, self._mixer = frame.sample_rate, Mixer(frame.sample_rate, names)
         self._sound.append(sound)
         self._held += frame.samples
-        return self._mix() if self._held >= self._rate else []
+        full = self._held >= self._rate or self._held * count >= _BATCH_SAMPLES
+        return self._mix() if full else []
 
     def flush(self) -> list["av.AudioFrame"]:
         """Return what is left, before silence or the end."""
