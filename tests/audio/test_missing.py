@@ -4,6 +4,7 @@ import wave
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from transcrevai_core.audio import decode as audio
 from transcrevai_core.audio import pcm
+from transcrevai_core.audio.clock import Clock
 from transcrevai_core.codes import Note
 from transcrevai_core.types import AudioInfo
 
@@ -288,6 +290,25 @@ def test_stamps_that_jump_by_days_make_no_days_of_silence(tmp_path: Path) -> Non
     later = lambda time: time + (100_000 if time >= 3 else 0)  # noqa: E731
     info = decoded(stamped(tmp_path / "a.mka", [(0, 6)], LIVE, later))
     assert info.duration == pytest.approx(6, abs=0.1)
+
+
+@pytest.mark.parametrize("wrong", [500.0, 3_000.0, -90.0])
+def test_one_wrong_stamp_among_right_ones_moves_nothing(
+    wrong: float, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    frames: list[Any] = [
+        SimpleNamespace(time=100.0 + number, samples=16_000, sample_rate=16_000)
+        for number in range(10)
+    ]
+    frames[5].time += wrong
+    container: Any = SimpleNamespace(
+        start_time=100 * av.time_base, size=0, format=SimpleNamespace(name="mpegts")
+    )
+    stream: Any = SimpleNamespace(index=0)
+    clock = Clock(tmp_path, container, stream, None)
+    monkeypatch.setattr(clock, "_frames", lambda: ((frame, 0.0) for frame in frames))
+    assert [hole for hole, _ in clock] == [0.0] * 10
+    assert clock.seconds == 10 and clock.holes == []
 
 
 def test_recordings_that_were_joined_keep_their_holes(tmp_path: Path) -> None:

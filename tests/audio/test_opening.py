@@ -1,5 +1,6 @@
 """Files that are refused, each with one sentence: lists of others, encrypted ones."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from transcrevai_core.audio import decode as audio
+from transcrevai_core.audio import opening
 from transcrevai_core.errors import AudioError
 
 MakeSound = Callable[..., Path]
@@ -44,10 +46,13 @@ def test_a_list_of_recordings_is_refused_and_opens_none(
     assert "is a list of other recordings" in refused(path)
 
 
-def test_a_list_that_hides_what_it_is_opens_nothing(make_sound: MakeSound, tmp_path: Path) -> None:
+def test_a_list_that_nobody_knows_as_one_opens_nothing(
+    make_sound: MakeSound, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """Whatever the first words are, no demuxer that opens other files is at hand."""
-    path = tmp_path / "list.ffconcat"
-    path.write_text(f"# of a day\nffconcat version 1.0\nfile {make_sound().name}\n")
+    monkeypatch.setattr(opening, "_LIST", re.compile(b"(?!)"))
+    path = tmp_path / "list.mp3"
+    path.write_text(f"ffconcat version 1.0\nfile {make_sound().name}\n", encoding="utf-8")
     assert "is not a recording that can be read" in refused(path)
 
 
