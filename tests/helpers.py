@@ -6,12 +6,15 @@ import signal
 import subprocess
 import sys
 import wave
+from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 
 from tools.serving import CEILING
 from transcrevai_core import cli
@@ -91,4 +94,22 @@ def write_wav(path: Path, samples: Any) -> Path:
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, 16_000, 0, "NONE", ""))
         file.writeframes(np.round(np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+    return path
+
+
+def write_tracks(path: Path, sounds: Sequence[Any], *, default: int = 1) -> Path:
+    """Write sound tracks of int16 (samples,) or (samples, channels), 16 kHz, without loss."""
+    with av.open(str(path), "w") as container:
+        streams: list[Any] = []
+        for number, sound in enumerate(sounds, start=1):
+            layout = "mono" if sound.ndim == 1 else f"{sound.shape[1]} channels"
+            streams.append(container.add_stream("pcm_s16le", rate=16_000, layout=layout))
+            streams[-1].disposition = Disposition.default if number == default else Disposition(0)
+        for stream, sound in zip(streams, sounds, strict=True):
+            frame = av.AudioFrame.from_ndarray(
+                np.ascontiguousarray(sound).reshape(1, -1), format="s16", layout=stream.layout
+            )
+            frame.rate = 16_000
+            container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
     return path

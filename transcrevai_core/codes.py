@@ -61,6 +61,67 @@ class Note(Code):
     SOUND_GONE = "sound_gone", mark("The sound was deleted, because its days were over.")
     NO_SPEECH = "no_speech", mark("No speech was found in this recording.")
     DAMAGED = "damaged", mark("The recording is damaged after {seconds:.0f} s; it ends there.")
+    CUT = (
+        "cut",
+        mark(
+            "Only {read:,.0f} s of the {stated:,.0f} s that the file states could be read; the "
+            "rest is missing."
+        ),
+    )
+    CUT_NEAR = (
+        "cut_near",
+        mark(
+            "Only {read:,.0f} s of the {stated:,.0f} s that the file states could be read; "
+            "{missing:,.0f} s are missing near {at:,.0f} s or at the end, so that later times may "
+            "be up to {missing:,.0f} s early."
+        ),
+    )
+    BROKEN = (
+        "broken",
+        mark("The recording is damaged near {at:,.0f} s; times after that may be early."),
+    )
+    HOLE = (
+        "hole",
+        mark(
+            "No sound could be read from {start:,.0f} s to {end:,.0f} s; silence stands in its "
+            "place."
+        ),
+    )
+    HOLES = (
+        "holes",
+        mark(
+            "No sound could be read in {number:,.0f} stretches, {seconds:,.0f} s in all, the first "
+            "of them from {start:,.0f} s to {end:,.0f} s; silence stands in their place."
+        ),
+    )
+    TRACK = "track", mark("The file has {all} sound tracks; number {number} was taken.")
+    OTHER_TRACKS = (
+        "other_tracks",
+        mark("Another of its {all} sound tracks may hold speech; the setting track takes it."),
+    )
+    NO_TRACK = "no_track", mark("None of its {all} sound tracks holds speech.")
+    SILENT = "silent", mark("It is wholly silent: every sample is 0.")
+    QUIET = (
+        "quiet",
+        mark(
+            "It is almost silent, which may be why: its loudest moment lies at {peak:.0f} dB of "
+            "full scale, where speech reaches -30 to 0; a louder copy would be right."
+        ),
+    )
+    LOUD = (
+        "loud",
+        mark(
+            "Its loudest moment lies at {peak:.0f} dB of full scale, so it is not too quiet; where "
+            "someone does speak, a lower speech threshold finds more."
+        ),
+    )
+    OPPOSED = (
+        "opposed",
+        mark(
+            "Its channels cancel each other for {share:.0%} of the time; the leading one alone was "
+            "heard then, and what is on others may be lost."
+        ),
+    )
     NO_SPEAKERS = "no_speakers", mark("Who spoke when could not be found: {reason:part}.")
     GAPS = "gaps", mark("In {seconds:.0f} s of speech no words were found: {times}")
     GAPS_LEFT = "gaps_left", mark("The gaps were not transcribed again: {reason}")

@@ -98,6 +98,15 @@ class JobOptions(BaseModel):
         allow_inf_nan=False,
         description=mark("speech probability from which sound counts as speech; lower finds more"),
     )
+    track: int | None = Field(
+        None,
+        ge=1,
+        le=99,
+        description=mark(
+            "which sound track is heard, from 1, where a file has several; its default one, or one "
+            "with speech, where it is not given"
+        ),
+    )
     initial_prompt: str | None = Field(
         None,
         description=mark("text given to the model before each chunk, to set spelling and style"),

@@ -109,11 +109,15 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class AudioInfo:
-    """What decoding found out about a recording; `digest` is the SHA-256 of its 16 kHz PCM."""
+    """What decoding found out about a recording; `digest` is the SHA-256 of its 16 kHz PCM.
+
+    `notes` say which sound is missing; `doubts` what may be the reason where no speech is found.
+    """
 
     duration: float
     digest: str
-    damaged_at: float | None = None
+    notes: tuple[Message, ...] = ()
+    doubts: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ def diarize(
     resegment_rounds: flags.ResegmentRounds = None,
     min_turn_seconds: flags.MinTurnSeconds = None,
     channels: flags.Channels = None,
+    track: flags.Track = None,
     profile: flags.Profile = None,
     output_dir: flags.OutputDir = Path(),
     output_format: flags.OutputFormat = None,

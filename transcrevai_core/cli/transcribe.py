@@ -35,6 +35,7 @@ def transcribe(
     hotwords: Annotated[str | None, flags.setting("hotwords")] = None,
     chunk_seconds: Annotated[float | None, flags.setting("chunk_seconds")] = None,
     vad_threshold: flags.VadThreshold = None,
+    track: flags.Track = None,
     condition_on_previous_text: Annotated[
         bool | None, flags.setting("condition_on_previous_text")
     ] = None,

@@ -20,6 +20,7 @@ _LABELS = {
     "beam_size": mark("Beam size"),
     "chunk_seconds": mark("Longest chunk"),
     "vad_threshold": mark("Speech threshold"),
+    "track": mark("Sound track"),
     "initial_prompt": mark("Initial prompt"),
     "hotwords": mark("Hotwords"),
     "condition_on_previous_text": mark("Carry text onwards"),

@@ -11,6 +11,7 @@ from transcrevai_core.types import Turn
 
 _LEAK_DECIBELS = 12.0  # a channel so far below another one only lets that one through
 _FLOOR_DECIBELS = 30.0  # so far below a channel's own loud speech there is none
+_COPY_DECIBELS = 0.5  # microphones differ by more from moment to moment
 _SMOOTHING = 15  # frames, half a second
 
 
@@ -28,7 +29,8 @@ def measure_channel(wav: Path) -> np.ndarray:
 def channel_turns(channels: np.ndarray, recipe: Recipe) -> list[Turn]:
     """Return the turns of channels (channels, frames, 2), SPEAKER_00 being the first one.
 
-    Both may speak at once. What only leaks from a louder channel is nobody's speech.
+    Both may speak at once. What only leaks from a louder channel is nobody's speech, and a channel
+    that has the sound of an earlier one, turned round or not, is no other speaker.
     """
     kernel = np.ones(_SMOOTHING) / _SMOOTHING
     levels = np.array([np.convolve(channel[:, 1], kernel, "same") for channel in channels])
@@ -37,9 +39,17 @@ def channel_turns(channels: np.ndarray, recipe: Recipe) -> list[Turn]:
     turns = [
         Turn(round(region.start, 3), round(region.end, 3), f"SPEAKER_{number:02d}")
         for number, channel in enumerate(channels)
+        if not any(_is_copy(levels[number], levels[earlier]) for earlier in range(number))
         for region in find_regions([np.where(active[number], channel[:, 0], 0.0)], recipe)
     ]
     return sorted(turns, key=lambda turn: (turn.start, turn.end))
+
+
+def _is_copy(levels: np.ndarray, others: np.ndarray) -> bool:
+    """Tell whether a channel's level follows another one's wherever that one is loud."""
+    loud = others > np.percentile(others, 99) - _FLOOR_DECIBELS
+    low, high = np.percentile((levels - others)[loud], [2, 98])
+    return bool(high - low < _COPY_DECIBELS)
 
 
 def _decibels(block: np.ndarray) -> np.ndarray:

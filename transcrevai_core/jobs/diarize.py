@@ -130,7 +130,8 @@ def _find(kept: cache.Cache, attempt: Attempt, call: Callable[..., Any]) -> Foun
                 "setting channels=mix would be right.",
                 name=job.source.name,
             )
-        return facts(call(tasks.split_channels, job.source, wav))
+        heard = (note.values["number"] for note in job.notes if note.code is Note.TRACK)
+        return facts(call(tasks.split_channels, job.source, wav, next(heard, options.track or 1)))
     asked = {**settings, "model": fingerprint(Path(options.embedding)), "revision": REVISION}
     if options.speakers:  # the range is not looked at
         asked |= {"min_speakers": None, "max_speakers": None}

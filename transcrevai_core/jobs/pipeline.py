@@ -247,6 +247,7 @@ def _prepare(attempt: Attempt) -> None:
             wav,
             options.vad_threshold,
             options.chunk_seconds,
+            options.track,
         )
 
     try:
@@ -272,11 +273,8 @@ def _prepare(attempt: Attempt) -> None:
             name=job.source.name,
             title=job.title,
         )
-    attempt.forget(Note.SOUND_GONE)
-    if info.damaged_at is not None:
-        attempt.note(Note.DAMAGED(seconds=info.damaged_at))
-    if not chunks:
-        attempt.note(Note.NO_SPEECH())
+    attempt.forget(Note.SOUND_GONE, Note.TRACK)
+    attempt.note(*info.notes, *(() if chunks else (Note.NO_SPEECH(), *info.doubts)))
     if info.digest != job.digest or not attempt.store.chunks(job.id):  # else it is done in part
         attempt.store.save_plan(job.id, chunks)
     attempt.update(duration=info.duration, digest=info.digest, seconds=job.seconds + seconds)

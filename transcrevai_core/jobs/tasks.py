@@ -54,20 +54,26 @@ _loaded: tuple[ModelSpec, "Loaded"] | None = None
 
 
 def prepare(
-    source: Path, wav: Path, threshold: float, chunk_seconds: float
+    source: Path, wav: Path, threshold: float, chunk_seconds: float, track: int | None = None
 ) -> tuple[AudioInfo, list[Chunk]]:
     """Decode a recording to `wav` and plan its chunks; reports the finished share (0 to 1).
 
-    The probabilities of speech stay beside `wav` for `diarize`.
+    `track` says which sound track is heard, from 1; None takes the one with speech. The
+    probabilities of speech stay beside `wav` for `diarize`.
     """
-    from transcrevai_core.audio import pcm, speech, vad
+    from transcrevai_core.audio import pcm, speech, tracks, vad
     from transcrevai_core.audio.decode import decode as decode_file
 
-    info = decode_file(source, wav, on_progress=lambda done: report(done / 2))
-    blocks = pcm.blocks(wav, vad.BLOCK_SECONDS, on_progress=lambda done: report((1 + done) / 2))
-    probabilities = _write_through(wav.with_name(SPEECH), vad.speech_probabilities(blocks))
     room = speech.room(chunk_seconds)
-    regions = speech.find_regions(probabilities, threshold=threshold, max_region=room)
+
+    def listen(number: int) -> tracks.Heard:
+        info = decode_file(source, wav, track=number, on_progress=lambda done: report(done / 2))
+        half = lambda done: report((1 + done) / 2)  # noqa: E731
+        blocks = pcm.blocks(wav, vad.BLOCK_SECONDS, on_progress=half)
+        probabilities = _write_through(wav.with_name(SPEECH), vad.speech_probabilities(blocks))
+        return info, speech.find_regions(probabilities, threshold=threshold, max_region=room)
+
+    info, regions = tracks.hear(source, track, listen)
     return info, speech.plan_chunks(regions, room, info.duration)
 
 
@@ -114,8 +120,8 @@ def diarize(
     return plain(pipeline.cluster(found, speakers, recipe, pipeline.reader(wav)))
 
 
-def split_channels(source: Path, wav: Path) -> tuple[list[Turn], dict[str, Any]]:
-    """Take each channel of a recording as a speaker; what was read of them stays beside `wav`.
+def split_channels(source: Path, wav: Path, track: int) -> tuple[list[Turn], dict[str, Any]]:
+    """Take each channel of a sound track as a speaker; what was read of them stays beside `wav`.
 
     Reports the finished share. Raises InputError where there is but one channel.
     """
@@ -130,7 +136,7 @@ def split_channels(source: Path, wav: Path) -> tuple[list[Turn], dict[str, Any]]
 
     kept = wav.with_name(CHANNELS)
     if not kept.is_file():
-        number = count_channels(source)
+        number = count_channels(source, track)
         if number < 2:
             raise InputError(
                 "The recording has one channel, which cannot be two speakers; the setting "
@@ -138,7 +144,7 @@ def split_channels(source: Path, wav: Path) -> tuple[list[Turn], dict[str, Any]]
             )
         levels = []
         for channel in range(number):
-            decode_file(source, wav.with_name(ONE_CHANNEL), channel=channel)
+            decode_file(source, wav.with_name(ONE_CHANNEL), track=track, channel=channel)
             levels.append(measure_channel(wav.with_name(ONE_CHANNEL)))
             report((channel + 1) / number)
         shortest = min(len(channel) for channel in levels)
