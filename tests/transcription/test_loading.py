@@ -23,7 +23,7 @@ from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.jobs.runner import Runner
 from transcrevai_core.library.store import Store
 from transcrevai_core.settings import load_settings
-from transcrevai_core.transcription import loading
+from transcrevai_core.transcription import loading, sources
 from transcrevai_core.transcription.catalogue import MODELS, locate, repo_of
 
 
@@ -121,12 +121,12 @@ def test_a_model_that_cannot_exist_is_refused_without_asking_the_network(
     name: str, sentence: str
 ) -> None:
     with pytest.raises(ModelError, match=sentence):
-        loading.fetch(name)
+        sources.fetch(name)
 
 
 def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"holds no model.bin"):
-        loading.fetch(str(tmp_path))
+        sources.fetch(str(tmp_path))
 
 
 def test_local_folders_and_the_hubs_cache_are_found(

@@ -10,7 +10,7 @@ from transcrevai_core.memory.forecast import DOWNLOAD_BYTES, Shape
 from transcrevai_core.memory.levels import limits_of
 from transcrevai_core.messages import Message
 from transcrevai_core.settings import Settings
-from transcrevai_core.transcription import loading
+from transcrevai_core.transcription import sources
 from transcrevai_core.transcription.catalogue import MODELS, locate
 from transcrevai_core.workers import admission
 from transcrevai_core.workers.worker import Worker
@@ -71,6 +71,6 @@ def fetch_model(
             silence_seconds=stall_seconds,
         )
     except TimeoutError:
-        raise loading.stalled(name, stall_seconds) from None
+        raise sources.stalled(name, stall_seconds) from None
     finally:
         worker.stop()

@@ -162,9 +162,9 @@ def plain(found: "Diarization") -> tuple[list[Turn], dict[str, Any]]:
 
 def fetch_model(name: str) -> Path:
     """Return a model's folder, downloaded first where it must be; reports the bytes on disk."""
-    from transcrevai_core.transcription import loading
+    from transcrevai_core.transcription import sources
 
-    return loading.fetch(name, on_bytes=report)
+    return sources.fetch(name, on_bytes=report)
 
 
 def load_model(spec: ModelSpec, language: str | None, task: str) -> ModelReport:
