@@ -175,6 +175,7 @@ class SmallHub(http.server.BaseHTTPRequestHandler):
     """Serves the demo model as owner/small the way the hub does; owner/torch lacks model.bin."""
 
     commit = "0123456789abcdef" * 2 + "01234567"
+    spoilt = ""  # a file of which it gives other bytes than it lists
     files: ClassVar = {p.name: p.read_bytes() for p in demo.MODEL_DIR.iterdir()}
 
     def do_GET(self) -> None:
@@ -201,6 +202,8 @@ class SmallHub(http.server.BaseHTTPRequestHandler):
         elif "/resolve/" in repo and name in self.files:
             body = self.files[name]
             etag = hashlib.sha256(body).hexdigest()
+            if name == self.spoilt:
+                body = bytes(len(body))
             headers = {"ETag": f'"{etag}"', "X-Repo-Commit": self.commit}
         else:
             self.send_response(404)
@@ -240,6 +243,15 @@ def test_a_model_of_the_hub_is_downloaded_once_and_transcribes(small_hub: Any) -
     small_hub.server_close()
     transcript = transcribe(demo.sample_path("pt"), model="owner/small", diarize=False)
     assert wer(demo.reference_text("pt"), transcript.text) <= 0.05
+
+
+def test_what_came_otherwise_than_the_hub_lists_it_is_not_kept(
+    small_hub: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SmallHub, "spoilt", "model.bin")
+    with pytest.raises(ModelError, match=r"owner/small is not what was .*\(model.bin differs\)"):
+        models.fetch_model("owner/small", load_settings())
+    assert locate("owner/small") is None and not [*tmp_path.glob("models--*/blobs/*")]
 
 
 def test_what_the_hub_lacks_is_named(small_hub: Any) -> None:

