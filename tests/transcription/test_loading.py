@@ -15,7 +15,7 @@ from conftest import known, wait_until
 
 from tools.serving import CEILING
 from transcrevai_core import demo, transcribe, wer
-from transcrevai_core.codes import Note
+from transcrevai_core.codes import Note, Stage
 from transcrevai_core.errors import ModelError
 from transcrevai_core.jobs import models
 from transcrevai_core.jobs.direct import run
@@ -292,15 +292,20 @@ def test_no_hub_at_all_names_the_model_the_reason_and_the_ways_out(hub: Any) -> 
 
 
 @pytest.mark.slow
-def test_a_job_whose_model_cannot_be_had_says_so_before_all_else(hub: Any, store: Store) -> None:
+def test_a_job_whose_model_cannot_be_had_waits_for_it_before_all_else(
+    hub: Any, store: Store
+) -> None:
     hub.close()
     job = store.add_job(demo.sample_path("pt"), {"model": "small", "language": "pt"})
     runner = Runner(store, load_settings())
     runner.start()
-    wait_until(lambda: store.job(job.id).state == "failed")
-    failed = store.job(job.id)
-    assert "The model small could not be downloaded (the hub could not be" in str(failed.error)
-    assert not failed.digest and not failed.diarization and not store.wav(job.id).exists()
+    wait_until(lambda: store.job(job.id).stage.code is Stage.WAITING_FOR_MODEL)
+    waits = store.job(job.id)
+    assert waits.state == "queued" and waits.owner is None
+    assert str(waits.stage) == "waiting for the model small: the hub could not be reached"
+    assert "The model small could not be downloaded (the hub could not be" in str(waits.error)
+    assert "base (148 MB), which a package index has too, a folder" in str(waits.error)
+    assert not waits.digest and not waits.diarization and not store.wav(job.id).exists()
     store.requeue(job.id, {**job.options, "model": "demo"})  # as its page offers
     wait_until(lambda: store.job(job.id).state == "done")
     runner.stop()

@@ -1,6 +1,5 @@
 """The options of a job as a form: meanings, ranges and units come from their declaration."""
 
-import math
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -21,9 +20,9 @@ from transcrevai_core.transcription.catalogue import (
     DEMO,
     MODELS,
     NONE,
-    cached,
     check_name,
     locate,
+    usable,
 )
 
 ANOTHER = mark("Another model")
@@ -198,10 +197,3 @@ def what_is_here() -> str:
     return _(
         "Only demo is on this computer, for the samples; finding who speaks when needs no download."
     )
-
-
-def usable() -> list[str]:
-    """Return the models on this computer that write text of any recording, the smallest first."""
-    names = [name for name in cached() if locate(name)]
-    sizes = {name: model.download_mb for name, model in MODELS.items()}
-    return sorted(names, key=lambda name: sizes.get(name, math.inf))

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from transcrevai_core.errors import ModelError
+from transcrevai_core.errors import ModelAbsent
 from transcrevai_core.messages import Message
 
 OnBytes = Callable[[int], None]
@@ -41,9 +41,9 @@ def first_wrong(
     return ""
 
 
-def mismatch(name: str, file: str) -> ModelError:
+def mismatch(name: str, file: str) -> ModelAbsent:
     """Return the error for a file whose bytes are not those that were published."""
-    return ModelError(
+    return ModelAbsent(
         "What came for the model {name} is not what was published ({file} differs), and nothing of "
         "it was kept; another network, or a folder with the model on this computer, would be "
         "right.",

@@ -12,9 +12,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from transcrevai_core.errors import ModelError, refusal
+from transcrevai_core.errors import ModelAbsent, refusal
 from transcrevai_core.messages import Message
-from transcrevai_core.transcription.catalogue import check_name, folder_of, locate, repo_of
+from transcrevai_core.transcription.catalogue import (
+    MODELS,
+    SPARE,
+    check_name,
+    folder_of,
+    in_index,
+    locate,
+    repo_of,
+    usable,
+)
 from transcrevai_core.transcription.index import from_index
 from transcrevai_core.transcription.integrity import (
     OnBytes,
@@ -61,18 +70,33 @@ def fetch(name: str, *, on_bytes: OnBytes = lambda count: None) -> Path:
             raise _not_downloaded(name, why) from error
 
 
-def stalled(name: str, seconds: float) -> ModelError:
+def stalled(name: str, seconds: float) -> ModelAbsent:
     """Return the error for a download that brought nothing for `seconds`."""
     return _not_downloaded(name, Message("nothing came for {seconds:.0f} s", {"seconds": seconds}))
 
 
-def _not_downloaded(name: str, why: Message) -> ModelError:
-    return ModelError(
-        "The model {name} could not be downloaded ({reason}); a folder with a CTranslate2 model on "
-        "this computer, or the model demo (synthesized demo speech only), would work without a "
-        "network.",
+def _not_downloaded(name: str, why: Message) -> ModelAbsent:
+    if here := usable():
+        other = Message("{model}, which is on this computer", {"model": here[-1]})
+    elif not in_index(name):
+        size = MODELS[SPARE].download_mb
+        other = Message(
+            "{model} ({size} MB), which a package index has too", {"model": SPARE, "size": size}
+        )
+    else:
+        return ModelAbsent(
+            "The model {name} could not be downloaded ({reason}); a folder with a CTranslate2 "
+            "model on this computer, or the model demo (synthesized demo speech only), would work "
+            "without a network.",
+            name=name,
+            reason=why,
+        )
+    return ModelAbsent(
+        "The model {name} could not be downloaded ({reason}); {other}, a folder with a CTranslate2 "
+        "model on this computer, or the model demo (synthesized demo speech only), would be right.",
         name=name,
         reason=why,
+        other=other,
     )
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from transcrevai_core import ui
 from transcrevai_core.codes import Note, Stage
-from transcrevai_core.components.options import model_fields, usable, what_is_here
+from transcrevai_core.components.options import model_fields, what_is_here
 from transcrevai_core.components.recording import known_job, open_page
 from transcrevai_core.components.transcript.speakers import requeue
 from transcrevai_core.errors import SettingError, TranscrevaiError
@@ -17,7 +17,7 @@ from transcrevai_core.jobs.attempt import stored_options
 from transcrevai_core.jobs.queue import queue
 from transcrevai_core.library.rows import read_names
 from transcrevai_core.options import JobOptions
-from transcrevai_core.transcription.catalogue import AUTO, NONE, locate
+from transcrevai_core.transcription.catalogue import AUTO, NONE, locate, usable
 from transcrevai_core.types import ACTIVE_STATES, Job, Segment
 
 EVERY = 0.5  # seconds between two looks
