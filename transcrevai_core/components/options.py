@@ -1,17 +1,18 @@
 """The options of a job as a form: meanings, ranges and units come from their declaration."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import streamlit as st
 
 from transcrevai_core import ui
 from transcrevai_core.codes import Note
+from transcrevai_core.components import fetching
 from transcrevai_core.components.fields import choice_or_text, field, fields, group, meaning
 from transcrevai_core.components.idle import IdleNotes
 from transcrevai_core.components.profiles import profile_field
 from transcrevai_core.components.search import fold
-from transcrevai_core.errors import ModelError
+from transcrevai_core.errors import ModelError, TranscrevaiError
 from transcrevai_core.i18n import _, decimal, mark
 from transcrevai_core.languages import LANGUAGES
 from transcrevai_core.options import JobOptions
@@ -20,6 +21,7 @@ from transcrevai_core.transcription.catalogue import (
     DEMO,
     MODELS,
     NONE,
+    SPARE,
     check_name,
     locate,
     usable,
@@ -42,6 +44,9 @@ def options_form(key: str, defaults: JobOptions) -> dict[str, Any]:
     What was chosen lasts as long as the session.
     """
     values = model_fields(key, defaults)
+    if _can_come(values["model"]):
+        instead = None if locate(values["model"]) else instead_of(values)
+        fetching.offer(values["model"], instead, f"{key}_model")
     with st.expander(_("Speakers"), icon=":material/group:"):
         alone = values["model"] == NONE
         values |= profile_field(key) or _speaker_fields(key, defaults, alone)
@@ -79,6 +84,15 @@ def model_fields(
         below("language")
     _model_note(values["model"])
     return values
+
+
+def _can_come(name: str) -> bool:
+    """Tell whether a model can be asked for that is not on this computer."""
+    try:
+        check_name(name)
+    except ModelError:
+        return False
+    return name not in (NONE, AUTO)
 
 
 def _speaker_fields(key: str, defaults: JobOptions, alone: bool) -> dict[str, Any]:
@@ -179,13 +193,11 @@ def tell_absent(name: str) -> None:
     except ModelError as error:
         st.error(ui.say(error), icon=":material/error:")
         return
-    known = MODELS.get(name)
-    size = _(" ({size} MB)", size=decimal(known.download_mb)) if known else ""
     said = _(
         "**The model {name} is not on this computer.** The first recording begins by downloading "
         "it once{size}, which needs a network; after that, everything works offline.",
         name=ui.escape(name),
-        size=size,
+        size=fetching.size(name),
     )
     st.info(f"{said} {what_is_here()}", icon=":material/download:")
 
@@ -197,3 +209,29 @@ def what_is_here() -> str:
     return _(
         "Only demo is on this computer, for the samples; finding who speaks when needs no download."
     )
+
+
+def model_here(options: Mapping[str, Any]) -> str | None:
+    """Return the model that options lead to, where it is on this computer and fits the budget."""
+    try:
+        name = ui.plan(options).shape.model
+    except TranscrevaiError:
+        return None
+    return name if locate(name) else None
+
+
+def instead_of(options: Mapping[str, Any]) -> str | None:
+    """Return what can serve where the model of `options` is not here; None for nothing.
+
+    The largest on this computer that fits, else the one that a package index has too.
+    """
+    english = options.get("language") == "en"
+    names = [name for name in usable()[::-1] if english or not _is_english(name)]
+    for name in (AUTO, *names):
+        if found := model_here({**options, "model": name}):
+            return found
+    return None if options["model"] == SPARE else SPARE
+
+
+def _is_english(name: str) -> bool:
+    return name in MODELS and MODELS[name].languages == "en"
