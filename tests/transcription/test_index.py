@@ -163,7 +163,7 @@ def test_a_hub_that_is_silent_is_left_after_seconds(
     from huggingface_hub import constants
 
     fill(wheelhouse)
-    monkeypatch.setattr(sources, "HUB_SECONDS", 0.2)
+    monkeypatch.setattr(sources, "HUB_SECONDS", 1.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
         monkeypatch.setattr(constants, "ENDPOINT", endpoint)

@@ -274,7 +274,8 @@ def test_a_silent_hub_never_hangs(hub: Any) -> None:
 
     threading.Thread(target=accept, daemon=True).start()
     for patience in (3, 30, CEILING):  # a busy machine may need longer than that to ask at all
-        with pytest.raises(ModelError, match=rf"model tiny could not .*came for {patience:.0f} s"):
+        why = f"nothing came for {patience:.0f} s|the hub could not be reached"
+        with pytest.raises(ModelError, match=rf"model tiny could not .*({why})"):
             models.fetch_model("tiny", load_settings(download_stall_seconds=patience))
         if accepted:
             break

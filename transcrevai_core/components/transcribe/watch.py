@@ -150,7 +150,8 @@ def _another_model(job: Job, options: JobOptions, ready: bool) -> None:
     with drawn:
         if not ready:
             kept = _("What is done of this recording is kept.")
-            st.markdown(f"**{label}.** {kept} {what_is_here()}")
+            here = what_is_here() if fetching.size(best) == "" else ""  # else it stands below
+            st.markdown(f"**{label}.** {kept} {here}")
         values = model_fields(f"other_{job.id}", options)
         name = values["model"]
         go = _("Go on") if name == NONE else _("Go on with {name}", name=ui.escape(name))
