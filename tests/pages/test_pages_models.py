@@ -1,5 +1,6 @@
 """A model that is not on this computer: told before a recording begins, and a way on after."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,14 @@ from conftest import wait_until
 from paging import checked, fill_speakers, open_page, press, put_model, texts
 from streamlit.testing.v1 import AppTest
 
+from transcrevai_core import demo, ui
 from transcrevai_core.codes import Stage
+from transcrevai_core.components import working
 from transcrevai_core.errors import ModelError
 from transcrevai_core.library.store import Store
 from transcrevai_core.messages import Message
 from transcrevai_core.options import JobOptions
+from transcrevai_core.transcription import folders
 from transcrevai_core.types import Job
 from transcrevai_core.web import downloads
 
@@ -207,3 +211,26 @@ def test_a_default_model_can_be_typed(app: AppTest, home: Path) -> None:
     app.text_input(key="recordings0_model_other").set_value("owner/typed")
     press(app, "Save")
     assert "owner/typed" in (home / "config.toml").read_text(encoding="utf-8")
+
+
+def test_a_model_on_a_stick_is_found_checked_and_compared(
+    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stick = tmp_path / "stick"
+    model = Path(shutil.copytree(demo.MODEL_DIR, stick / "mine"))
+    monkeypatch.setattr(folders, "usual_places", lambda: [stick])
+    checked(app.run())
+    app.selectbox(key="new_model").select("")
+    checked(app.run())
+    press(app, ui.escape(str(model)))
+    assert app.text_input(key="new_model_other").value == str(model)
+    assert "All that a model needs is in this folder." in texts(app)
+    press(app, "Compare it with the published models")
+    wait_until(lambda: not working.is_running(f"known_{model}", anybody=True))
+    checked(app.run())
+    assert "of no published model that is known here" in texts(app)
+    (model / "config.json").unlink()
+    (model / "vocabulary.json").unlink()
+    checked(app.run())
+    said = [error.value.replace("\\", "") for error in app.error]
+    assert "holds no config.json" in said[0] and "holds no vocabulary.json" in said[1]

@@ -1,12 +1,22 @@
-"""Models on their way to this computer, as pages show them: offered, watched, stopped, arrived."""
+"""Models that are not in the list of those here: on their way, or brought in a folder.
+
+Pages show them offered, watched, stopped and arrived; and what is wrong with a folder.
+"""
+
+from pathlib import Path
 
 import streamlit as st
 
 from transcrevai_core import ui
+from transcrevai_core.codes import Stage
+from transcrevai_core.components import working
 from transcrevai_core.components.working import EVERY, keep_owner, owner, progress_bar
+from transcrevai_core.errors import Cancelled
 from transcrevai_core.i18n import _, decimal
+from transcrevai_core.transcription import folders
 from transcrevai_core.transcription.catalogue import MODELS, locate
 from transcrevai_core.web import downloads
+from transcrevai_core.workers.background import Task
 
 
 def begin(name: str) -> None:
@@ -70,3 +80,67 @@ def _downloads() -> None:
         said = _("Downloading {name}", name=ui.escape(name))
         progress_bar(said, task.share, task.elapsed, task.left)
         st.button(_("Cancel"), key=f"stop_{name}", icon=":material/close:", on_click=task.cancel)
+
+
+# -- a model that somebody brings --------------------------------------------------------------
+
+
+def brought(field: str) -> None:
+    """Name folders with a model, for a field that takes one: on a stick, or below what it says."""
+    typed = str(st.session_state.get(field) or "").strip()
+    folder = Path(typed).expanduser()
+    if typed and not folder.is_dir():
+        return
+    found = [f for f in folders.find([folder] if typed else folders.usual_places()) if f != folder]
+    if not found:
+        return
+    st.caption(_("Folders with a model:"))
+    for here in found:
+        st.button(
+            ui.escape(str(here)),
+            key=f"{field}_{here}",
+            type="tertiary",
+            icon=":material/folder:",
+            on_click=_fill,
+            args=(field, str(here)),
+        )
+
+
+def _fill(field: str, text: str) -> None:
+    st.session_state[field] = text
+
+
+def tell_folder(folder: Path) -> None:
+    """Draw what is wrong with a folder that is to be a model, or which published one it holds."""
+    wrong = folders.problems(folder)
+    for message in wrong:
+        st.error(ui.say(message), icon=":material/error:")
+    if wrong:
+        return
+    key = f"known_{folder}"
+
+    def compare(task: Task) -> str:
+        def look(_bytes: int) -> None:
+            if task.should_stop():
+                raise Cancelled("The job was cancelled.")
+
+        task.report(Stage.COMPARING, 0.0)
+        return folders.known_as(folder, look) or ""
+
+    if (known := working.take_result(key)) is not None:
+        st.session_state[f"{key}_told"] = known
+    working.show_progress(key)
+    told = st.session_state.get(f"{key}_told")
+    if told:
+        said = _("The same, byte for byte, as {name}.", name=ui.escape(told))
+        st.success(said, icon=":material/verified:")
+    elif told is not None:
+        said = _(
+            "These files are those of no published model that is known here: right for a model of "
+            "your own, and wrong for a copy of a published one."
+        )
+        st.warning(said, icon=":material/help:")
+    elif not working.is_running(key):
+        st.caption(":material/folder: " + _("All that a model needs is in this folder."))
+        if st.button(_("Compare it with the published models"), key=f"{key}_ask"):
+            working.start(key, compare)

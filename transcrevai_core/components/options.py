@@ -1,6 +1,7 @@
 """The options of a job as a form: meanings, ranges and units come from their declaration."""
 
 from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -8,7 +9,7 @@ import streamlit as st
 from transcrevai_core import ui
 from transcrevai_core.codes import Note
 from transcrevai_core.components import fetching
-from transcrevai_core.components.fields import choice_or_text, field, fields, group, meaning
+from transcrevai_core.components.fields import OTHER, choice_or_text, field, fields, group, meaning
 from transcrevai_core.components.idle import IdleNotes
 from transcrevai_core.components.profiles import profile_field
 from transcrevai_core.components.search import fold
@@ -133,6 +134,8 @@ def _model(key: str, default: str, text: bool, **kept: Any) -> str:
         key=key,
         **kept,
     )
+    if st.session_state.get(key) == OTHER:
+        fetching.brought(f"{key}_other")
     return chosen.split(_ASIDE)[0]
 
 
@@ -184,8 +187,12 @@ def _model_note(name: str) -> None:
 def tell_absent(name: str) -> None:
     """Say that a model is not on this computer, what it takes to have it, and what is here.
 
-    Nothing is drawn for one that is here, and nobody is asked over the network.
+    Nothing is drawn for one that is here, but of a folder, what is wrong with it; and nobody is
+    asked over the network.
     """
+    if name not in MODELS and (folder := Path(name).expanduser()).is_dir():
+        fetching.tell_folder(folder)
+        return
     if locate(name):
         return
     try:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from transcrevai_core import demo
 from transcrevai_core.errors import ModelError, StorageError, refusal
+from transcrevai_core.transcription.folders import problems
 from transcrevai_core.transcription.pins import PINS
 
 
@@ -82,19 +83,18 @@ def locate(name: str) -> Path | None:
 
 def check_name(name: str) -> None:
     """Raise ModelError for what can be no model: no name of one, no id, no folder with one."""
-    if name not in MODELS:
-        if Path(name).expanduser().is_dir():
-            raise ModelError(
-                "The folder {name} holds no model.bin; a CTranslate2 Whisper model would be right.",
-                name=name,
-            )
-        if name.count("/") != 1 or name.startswith((".", "/", "~")):
-            raise ModelError(
-                "There is no model {name}; a folder on this computer, a Hugging Face id "
-                "(owner/name) or one of {models} would be right.",
-                name=name,
-                models=", ".join(MODELS),
-            )
+    if name in MODELS:
+        return
+    if (folder := Path(name).expanduser()).is_dir():
+        if wrong := problems(folder):
+            raise ModelError.of(wrong[0])
+    elif name.count("/") != 1 or name.startswith((".", "/", "~")):
+        raise ModelError(
+            "There is no model {name}; a folder on this computer, a Hugging Face id "
+            "(owner/name) or one of {models} would be right.",
+            name=name,
+            models=", ".join(MODELS),
+        )
 
 
 def folder_of(name: str) -> Path:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from transcrevai_core.codes import Note
 from transcrevai_core.errors import ModelError, reason
 from transcrevai_core.messages import Message
+from transcrevai_core.transcription.folders import problems
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
@@ -47,13 +48,9 @@ def load(
     """
     import ctranslate2
 
-    if not (folder / "tokenizer.json").is_file():
-        # faster-whisper would try to fetch one, which hangs without a network
-        raise ModelError(
-            "The folder of the model {name} holds no tokenizer.json; a copy of it from the "
-            "model that was converted would be right.",
-            name=name,
-        )
+    # without a tokenizer.json faster-whisper would try to fetch one, which hangs without a network
+    if wrong := problems(folder):
+        raise ModelError.of(wrong[0])
     notes: list[Message] = []
     devices = ["cpu"]
     if device != "cpu":
