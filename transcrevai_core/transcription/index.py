@@ -50,7 +50,7 @@ def from_index(name: str, pin: Pin, on_bytes: OnBytes) -> Path:
 
     Raises Refused where no index gives them, ModelError where they are not what they should be.
     """
-    from huggingface_hub.utils import WeakFileLock
+    from huggingface_hub.utils import WeakFileLock  # type: ignore[attr-defined]
 
     folder = folder_of(name)
     wheels, joined = folder / "wheels", folder / "joined"
