@@ -16,6 +16,7 @@ import av
 import numpy as np
 import pytest
 
+from tools import real_models
 from tools.serving import CEILING, Server, browsing, serving
 from transcrevai_core import demo, i18n, workers
 from transcrevai_core.audio import decode
@@ -199,6 +200,25 @@ def port(store: Store) -> Iterator[int]:
     yield server.servers[0].sockets[0].getsockname()[1]
     server.should_exit = True
     thread.join()
+
+
+@pytest.fixture(scope="session")
+def base_model() -> Path:
+    """The folder of the real Whisper base; tests that need it are marked `real`."""
+    if why := real_models.why_absent("base"):
+        if os.environ.get("TRANSCREVAI_REQUIRE_MODELS") == "1":
+            pytest.fail(why)
+        pytest.skip(why)
+    return known(catalogue.locate("base"))
+
+
+@pytest.fixture(scope="session")
+def speech() -> Path:
+    """The folder of real speech that TRANSCREVAI_SPEECH names; it is no part of the project."""
+    folder = os.environ.get("TRANSCREVAI_SPEECH", "")
+    if not (folder and Path(folder).is_dir()):
+        pytest.skip("TRANSCREVAI_SPEECH names no folder with real speech")
+    return Path(folder)
 
 
 @pytest.fixture

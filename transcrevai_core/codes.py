@@ -30,6 +30,10 @@ class Stage(Code):
         mark("waiting for other work to give its memory back"),
     )
     WAITING_FOR_TURN = "waiting_for_turn", mark("waiting for its turn")
+    WAITING_FOR_MODEL = (
+        "waiting_for_model",
+        mark("waiting for the model {model}: {reason:part}"),
+    )
     STARTING = "starting", mark("starting")
     DOWNLOADING = "downloading", mark("downloading")
     CUTTING_CLIPS = "cutting_clips", mark("cutting clips")

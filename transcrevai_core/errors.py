@@ -9,6 +9,7 @@ TranscrevaiError
 │   ├── SettingError        a setting is outside its range
 │   └── Outdated            what was to be changed is no longer as it was shown
 ├── ModelError          the model cannot be had or loaded
+│   └── ModelAbsent         it is not on this computer, and no source gives it now
 ├── WorkerDied          a worker process ended before its answer
 ├── StorageError        the disk or the database refused
 └── Cancelled           the user asked for the end
@@ -61,6 +62,16 @@ class Outdated(InputError):
 
 class ModelError(TranscrevaiError):
     """The model cannot be had or loaded."""
+
+
+class ModelAbsent(ModelError):
+    """The model is not on this computer, and no source gives it now."""
+
+    @property
+    def why(self) -> Message:
+        """What the sources said, as part of a sentence where they said so."""
+        why = self.message.values.get("reason")
+        return why if isinstance(why, Message) else self.message
 
 
 class WorkerDied(TranscrevaiError):

@@ -85,7 +85,7 @@ def test_jobs_of_a_killed_program_go_on_and_it_says_how_many(
     assert recovered(store) == ["Recovered 2 jobs"]  # nothing was interrupted since
 
 
-def fill_the_disk(source: Path, wav: Path, threshold: Any, chunk_seconds: Any) -> None:
+def fill_the_disk(source: Path, wav: Path, *_: Any) -> None:
     wav.with_suffix(".part").write_bytes(b"half")
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

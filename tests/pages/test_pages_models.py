@@ -1,18 +1,28 @@
 """A model that is not on this computer: told before a recording begins, and a way on after."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import wait_until
 from paging import checked, fill_speakers, open_page, press, put_model, texts
 from streamlit.testing.v1 import AppTest
 
+from transcrevai_core import demo, ui
+from transcrevai_core.codes import Stage
+from transcrevai_core.components import working
+from transcrevai_core.errors import ModelError
 from transcrevai_core.library.store import Store
 from transcrevai_core.messages import Message
+from transcrevai_core.options import JobOptions
+from transcrevai_core.transcription import folders
 from transcrevai_core.types import Job
+from transcrevai_core.web import downloads
 
 pytestmark = pytest.mark.usefixtures("hub")
 BASE, TINY = "Systran/faster-whisper-base", "Systran/faster-whisper-tiny"
+TINY_EN = "Systran/faster-whisper-tiny.en"
 
 
 def told(app: AppTest) -> str:
@@ -63,9 +73,16 @@ def failed(store: Store, **changes: Any) -> Job:
     return store.job(job.id)
 
 
-@pytest.mark.parametrize(("here", "offered"), [((TINY, BASE), "base"), ((), "none")])
+@pytest.mark.parametrize(
+    ("here", "offered", "label"),
+    [
+        ((TINY, BASE), "base", "Go on with base"),
+        ((TINY_EN,), "base", "Go on with base (148 MB)"),  # the other one knows English alone
+        ((), "base", "Go on with base (148 MB)"),
+    ],
+)
 def test_a_job_without_its_model_goes_on_with_what_is_here(
-    app: AppTest, store: Store, hub: Path, here: tuple[str, ...], offered: str
+    app: AppTest, store: Store, hub: Path, here: tuple[str, ...], offered: str, label: str
 ) -> None:
     for repo in here:
         put_model(hub, repo)
@@ -75,7 +92,7 @@ def test_a_job_without_its_model_goes_on_with_what_is_here(
     assert "**Go on with another model.**" in texts(app) and "this computer" in texts(app)
     assert app.selectbox(key=f"other_{job.id}_model").value == offered
     assert [button.label for button in app.button][:1] == ["Retry"]
-    press(app, "Go on")
+    press(app, label)
     again = store.job(job.id)
     assert again.state == "queued" and again.options["model"] == offered
     assert store.transcript(job.id).turns and again.diarization
@@ -90,8 +107,100 @@ def test_one_whose_model_is_here_can_change_it(app: AppTest, store: Store, hub: 
     model = app.selectbox(key=f"other_{job.id}_model")
     assert model.value == "small"  # the one it has; another may need less memory
     model.select("base")
-    press(app, "Go on")
+    checked(app.run())
+    press(app, "Go on with base")
     assert store.job(job.id).options["model"] == "base"
+
+
+def labels(app: AppTest) -> list[str]:
+    return [button.label for button in app.button]
+
+
+def waiting(store: Store, **options: Any) -> Job:
+    job = store.add_job(Path(__file__), JobOptions(**{"model": "small"} | options).model_dump())
+    why = Message("the hub could not be reached")
+    stage = Stage.WAITING_FOR_MODEL(model="small", reason=why)
+    error = Message("The model small could not be downloaded ({reason}).", {"reason": why})
+    store.update_job(job.id, stage=stage, error=error)
+    return job
+
+
+def test_a_job_that_waits_for_its_model_offers_what_can_be_had(app: AppTest, store: Store) -> None:
+    job = waiting(store)
+    checked(app.run())
+    (row,) = app.progress  # in the list of jobs
+    assert row.text.replace("\\", "") == "Waiting for the model small: the hub could not be reached"
+    app.query_params["job"] = job.id
+    checked(app.run())
+    assert app.warning[0].value.startswith("The model small could not be downloaded")
+    assert [label for label in labels(app) if label][:3] == [
+        "Go on with base (148 MB)",
+        "Try to download it again",
+        "Cancel",
+    ]
+    press(app, "Go on with base (148 MB)")
+    again = store.job(job.id)
+    assert again.options["model"] == "base" and not again.stage and not again.error
+
+
+def test_a_job_that_waits_can_be_tried_again_and_cancelled(app: AppTest, store: Store) -> None:
+    job = waiting(store)
+    app.query_params["job"] = job.id
+    checked(app.run())
+    press(app, "Try to download it again")
+    assert not store.job(job.id).stage and store.job(job.id).options["model"] == "small"
+    second = waiting(store)
+    app.query_params["job"] = second.id
+    checked(app.run())
+    press(app, "Cancel")
+    assert store.job(second.id).state == "cancelled"
+
+
+def test_nothing_but_speakers_is_left_where_the_spare_model_cannot_be_had(
+    app: AppTest, store: Store
+) -> None:
+    job = waiting(store, model="base")
+    app.query_params["job"] = job.id
+    checked(app.run())
+    assert app.selectbox(key=f"other_{job.id}_model").value == "none"
+    press(app, "Go on")
+    assert store.job(job.id).options["model"] == "none"
+
+
+def test_a_model_can_be_had_before_the_upload(
+    app: AppTest, hub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def fetch(name: str, *given: Any, **more: Any) -> None:
+        asked.append(name)
+        if name == "small":
+            raise ModelError("The model small could not be downloaded (no network).")
+        put_model(hub, BASE)
+
+    monkeypatch.setattr(downloads, "fetch_model", fetch)
+    checked(app.run())
+    press(app, "Download small now (486 MB)")
+    wait_until(lambda: not downloads.running())
+    if not app.error:  # it had not failed yet
+        checked(app.run())
+    assert "small could not be downloaded" in app.error[0].value
+    press(app, "Use base instead (148 MB)")
+    assert app.selectbox(key="new_model").value == "base"
+    wait_until(lambda: not downloads.running())
+    if not app.success:
+        checked(app.run())
+    assert app.success[0].value == "base is on this computer now."
+    assert asked == ["small", "base"] and not app.info
+    assert not [label for label in labels(app) if "now (" in label or "instead" in label]
+
+
+def test_a_model_that_is_here_is_offered_instead(app: AppTest, hub: Path) -> None:
+    put_model(hub, TINY)
+    checked(app.run())
+    press(app, "Use tiny instead")
+    assert app.selectbox(key="new_model").value == "tiny"
+    assert not app.info and not downloads.running()
 
 
 def test_a_default_model_can_be_typed(app: AppTest, home: Path) -> None:
@@ -102,3 +211,26 @@ def test_a_default_model_can_be_typed(app: AppTest, home: Path) -> None:
     app.text_input(key="recordings0_model_other").set_value("owner/typed")
     press(app, "Save")
     assert "owner/typed" in (home / "config.toml").read_text(encoding="utf-8")
+
+
+def test_a_model_on_a_stick_is_found_checked_and_compared(
+    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stick = tmp_path / "stick"
+    model = Path(shutil.copytree(demo.MODEL_DIR, stick / "mine"))
+    monkeypatch.setattr(folders, "usual_places", lambda: [stick])
+    checked(app.run())
+    app.selectbox(key="new_model").select("")
+    checked(app.run())
+    press(app, ui.escape(str(model)))
+    assert app.text_input(key="new_model_other").value == str(model)
+    assert "All that a model needs is in this folder." in texts(app)
+    press(app, "Compare it with the published models")
+    wait_until(lambda: not working.is_running(f"known_{model}", anybody=True))
+    checked(app.run())
+    assert "of no published model that is known here" in texts(app)
+    (model / "config.json").unlink()
+    (model / "vocabulary.json").unlink()
+    checked(app.run())
+    said = [error.value.replace("\\", "") for error in app.error]
+    assert "holds no config.json" in said[0] and "holds no vocabulary.json" in said[1]

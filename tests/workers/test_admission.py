@@ -97,7 +97,7 @@ def test_a_diagnosis_takes_no_more_than_the_budget_leaves() -> None:
 # -- a download is tried again -----------------------------------------------------------------
 
 
-def fetch_or_die(name: Any) -> Any:
+def fetch_or_die(name: Any, ask_hub: Any) -> Any:
     from pathlib import Path
 
     tried = Path(os.environ["TRANSCREVAI_HOME"]) / "tried"

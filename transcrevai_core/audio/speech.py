@@ -87,7 +87,7 @@ def plan_chunks(regions: Iterable[Region], chunk_seconds: float, end: float) -> 
 
     >>> regions = [Region(1, 4), Region(5, 9), Region(9.5, 12), Region(40, 44)]
     >>> [(c.start, c.end) for c in plan_chunks(regions, 10, 60)]
-    [(0.3, 4.5), (4.5, 12.7), (39.3, 44.7)]
+    [(0.3, 9.25), (9.25, 44.7)]
     """
     groups: list[list[Region]] = []
     open_group: list[Region] = []
@@ -127,7 +127,7 @@ def _best_cut(regions: Sequence[Region], chunk_seconds: float) -> int:
     fitting = [i for i in range(1, len(regions)) if heard_seconds(regions[:i]) <= chunk_seconds]
     late = [i for i in fitting if heard_seconds(regions[:i]) >= chunk_seconds / 2]
     # pauses of a breath and longer are equally good, and the later the better
-    pauses = {i: min(_BREATH, regions[i].start - regions[i - 1].end) for i in range(len(regions))}
+    pauses = {i: min(_BREATH, regions[i].start - regions[i - 1].end) for i in fitting or [1]}
     return max(late or fitting or [1], key=lambda i: (pauses[i], i))
 
 

@@ -1,18 +1,19 @@
 """The options of a job as a form: meanings, ranges and units come from their declaration."""
 
-import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from transcrevai_core import ui
 from transcrevai_core.codes import Note
-from transcrevai_core.components.fields import choice_or_text, field, fields, group, meaning
+from transcrevai_core.components import fetching
+from transcrevai_core.components.fields import OTHER, choice_or_text, field, fields, group, meaning
 from transcrevai_core.components.idle import IdleNotes
 from transcrevai_core.components.profiles import profile_field
 from transcrevai_core.components.search import fold
-from transcrevai_core.errors import ModelError
+from transcrevai_core.errors import ModelError, TranscrevaiError
 from transcrevai_core.i18n import _, decimal, mark
 from transcrevai_core.languages import LANGUAGES
 from transcrevai_core.options import JobOptions
@@ -21,9 +22,10 @@ from transcrevai_core.transcription.catalogue import (
     DEMO,
     MODELS,
     NONE,
-    cached,
+    SPARE,
     check_name,
     locate,
+    usable,
 )
 
 ANOTHER = mark("Another model")
@@ -43,6 +45,9 @@ def options_form(key: str, defaults: JobOptions) -> dict[str, Any]:
     What was chosen lasts as long as the session.
     """
     values = model_fields(key, defaults)
+    if _can_come(values["model"]):
+        instead = None if locate(values["model"]) else instead_of(values)
+        fetching.offer(values["model"], instead, f"{key}_model")
     with st.expander(_("Speakers"), icon=":material/group:"):
         alone = values["model"] == NONE
         values |= profile_field(key) or _speaker_fields(key, defaults, alone)
@@ -80,6 +85,15 @@ def model_fields(
         below("language")
     _model_note(values["model"])
     return values
+
+
+def _can_come(name: str) -> bool:
+    """Tell whether a model can be asked for that is not on this computer."""
+    try:
+        check_name(name)
+    except ModelError:
+        return False
+    return name not in (NONE, AUTO)
 
 
 def _speaker_fields(key: str, defaults: JobOptions, alone: bool) -> dict[str, Any]:
@@ -120,6 +134,8 @@ def _model(key: str, default: str, text: bool, **kept: Any) -> str:
         key=key,
         **kept,
     )
+    if st.session_state.get(key) == OTHER:
+        fetching.brought(f"{key}_other")
     return chosen.split(_ASIDE)[0]
 
 
@@ -170,8 +186,12 @@ def _model_note(name: str) -> None:
 def tell_absent(name: str) -> None:
     """Say that a model is not on this computer, what it takes to have it, and what is here.
 
-    Nothing is drawn for one that is here, and nobody is asked over the network.
+    Nothing is drawn for one that is here, but of a folder, what is wrong with it; and nobody is
+    asked over the network.
     """
+    if name not in MODELS and (folder := Path(name).expanduser()).is_dir():
+        fetching.tell_folder(folder)
+        return
     if locate(name):
         return
     try:
@@ -179,13 +199,11 @@ def tell_absent(name: str) -> None:
     except ModelError as error:
         st.error(ui.say(error), icon=":material/error:")
         return
-    known = MODELS.get(name)
-    size = _(" ({size} MB)", size=decimal(known.download_mb)) if known else ""
     said = _(
         "**The model {name} is not on this computer.** The first recording begins by downloading "
         "it once{size}, which needs a network; after that, everything works offline.",
         name=ui.escape(name),
-        size=size,
+        size=fetching.size(name),
     )
     st.info(f"{said} {what_is_here()}", icon=":material/download:")
 
@@ -199,8 +217,27 @@ def what_is_here() -> str:
     )
 
 
-def usable() -> list[str]:
-    """Return the models on this computer that write text of any recording, the smallest first."""
-    names = [name for name in cached() if locate(name)]
-    sizes = {name: model.download_mb for name, model in MODELS.items()}
-    return sorted(names, key=lambda name: sizes.get(name, math.inf))
+def model_here(options: Mapping[str, Any]) -> str | None:
+    """Return the model that options lead to, where it is on this computer and fits the budget."""
+    try:
+        name = ui.plan(options).shape.model
+    except TranscrevaiError:
+        return None
+    return name if locate(name) else None
+
+
+def instead_of(options: Mapping[str, Any]) -> str | None:
+    """Return what can serve where the model of `options` is not here; None for nothing.
+
+    The largest on this computer that fits, else the one that a package index has too.
+    """
+    english = options.get("language") == "en"
+    names = [name for name in usable()[::-1] if english or not _is_english(name)]
+    for name in (AUTO, *names):
+        if found := model_here({**options, "model": name}):
+            return found
+    return None if options["model"] == SPARE else SPARE
+
+
+def _is_english(name: str) -> bool:
+    return name in MODELS and MODELS[name].languages == "en"

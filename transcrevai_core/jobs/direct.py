@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from transcrevai_core.codes import Stage
 from transcrevai_core.errors import Cancelled, InputError, TranscrevaiError
 from transcrevai_core.jobs import pipeline
 from transcrevai_core.jobs.attempt import stored_options, why_failed
@@ -41,7 +42,10 @@ def run(governor: Governor, job: Job) -> Job:
     finally:
         if end:
             store.end_job(job.id, **end)
-    return store.job(job.id) if end else pipeline.run_job(governor, job, plan)
+    ended = store.job(job.id) if end else pipeline.run_job(governor, job, plan)
+    if ended.stage.code is Stage.WAITING_FOR_MODEL:  # nobody waits with it here
+        store.end_job(job.id, state="failed")
+    return store.job(job.id)
 
 
 def open_job(store: Store, source: Path, options: JobOptions, *, title: str = "") -> Job:

@@ -4,14 +4,19 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
-from transcrevai_core.errors import ModelError
+from transcrevai_core.codes import Stage
+from transcrevai_core.errors import ModelError, TranscrevaiError
 from transcrevai_core.jobs import tasks
+from transcrevai_core.jobs.attempt import stored_options
+from transcrevai_core.jobs.planning import plan_for
+from transcrevai_core.library.store import Store
 from transcrevai_core.memory.forecast import DOWNLOAD_BYTES, Shape
 from transcrevai_core.memory.levels import limits_of
 from transcrevai_core.messages import Message
 from transcrevai_core.settings import Settings
-from transcrevai_core.transcription import loading
-from transcrevai_core.transcription.catalogue import MODELS, locate
+from transcrevai_core.transcription import sources
+from transcrevai_core.transcription.catalogue import MODELS, in_index, locate
+from transcrevai_core.types import Job
 from transcrevai_core.workers import admission
 from transcrevai_core.workers.worker import Worker
 
@@ -33,6 +38,17 @@ def model_spec(
     )
 
 
+def lacks_model(store: Store, settings: Settings, job: Job) -> bool:
+    """Tell whether a job waits for a model that has not come since."""
+    if job.stage.code is not Stage.WAITING_FOR_MODEL:
+        return False
+    try:  # what `auto` means may have come
+        plan = plan_for(store, settings, stored_options(job), job.duration)
+    except TranscrevaiError:  # whoever begins the job will say it
+        return False
+    return locate(plan.shape.model) is None
+
+
 def fetch_model(
     name: str,
     settings: Settings,
@@ -46,7 +62,7 @@ def fetch_model(
 
     `worker` is that of a job, in the job's room; else room is kept for a new one, and `on_wait`
     receives what it waits for until then. `on_progress` receives the share (0 to 1) where the size
-    is known. Raises ModelError with one sentence, also where nothing came for a while, InputError
+    is known. Raises ModelAbsent with one sentence, also where nothing came for a while, InputError
     where it can never fit the budget, and WorkerDied.
     """
     if folder := locate(name):
@@ -62,15 +78,19 @@ def fetch_model(
             )
     stall_seconds = settings.download_stall_seconds
     worker.stall_seconds = math.inf  # the setting says how long a line may be silent
-    try:
-        return worker.call(
-            tasks.fetch_model,
-            name,
-            on_event=lambda count: on_progress(min(0.99, count / size) if size else 0.0),
-            should_stop=should_stop,
-            silence_seconds=stall_seconds,
-        )
-    except TimeoutError:
-        raise loading.stalled(name, stall_seconds) from None
-    finally:
-        worker.stop()
+    # a hub may answer, and what it says lies elsewhere be out of reach
+    for ask_hub in (True, False) if in_index(name) else (True,):
+        try:
+            return worker.call(
+                tasks.fetch_model,
+                name,
+                ask_hub,
+                on_event=lambda count: on_progress(min(0.99, count / size) if size else 0.0),
+                should_stop=should_stop,
+                silence_seconds=stall_seconds,
+            )
+        except TimeoutError:
+            continue
+        finally:
+            worker.stop()
+    raise sources.stalled(name, stall_seconds)

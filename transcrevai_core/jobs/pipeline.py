@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from transcrevai_core.codes import Note, Stage
-from transcrevai_core.errors import AudioError, Cancelled, InputError, WorkerDied, refusal
+from transcrevai_core.errors import (
+    AudioError,
+    Cancelled,
+    InputError,
+    ModelAbsent,
+    WorkerDied,
+    refusal,
+)
 from transcrevai_core.jobs import diarize, tasks
 from transcrevai_core.jobs.attempt import RETRIES, Attempt, why_failed
 from transcrevai_core.jobs.governor import Governor
@@ -34,13 +41,14 @@ def run_job(
     """Bring a claimed and admitted job to its end (done, failed or cancelled) and return it.
 
     Whatever goes wrong ends this job alone, with one sentence in `error`; finished chunks stay.
+    One whose model cannot be had waits for it in the queue.
     Where `ending` turns true the job is left as it is, to go on at the program's next start.
     """
     store = governor.store
     end: dict[str, Any] = {}  # left as it is, but where something below says otherwise
     try:
         attempt = Attempt(governor, job, plan, ending)
-        attempt.update(started=time.time(), forecast=plan.total_bytes)
+        attempt.update(started=time.time(), forecast=plan.total_bytes, error=NOTHING)
         from_the_start = len(store.chunks(job.id)) == len(store.chunks(job.id, unfinished=True))
         _run(attempt)
         if from_the_start:  # else it says nothing of the whole recording
@@ -52,6 +60,9 @@ def run_job(
             end = {"state": "cancelled"}
         if isinstance(stop, KeyboardInterrupt):
             raise
+    except ModelAbsent as absent:
+        stage = Stage.WAITING_FOR_MODEL(model=attempt.plan.shape.model, reason=absent.why)
+        end = {"state": "queued", "stage": stage, "error": absent.message, "progress": 0.0}
     except OSError as error:
         end = {"state": "failed", "error": _refused(error, job)}
     except Exception as error:  # a fault of ours must not take the other jobs along

@@ -2,7 +2,7 @@
 
 import logging
 
-from transcrevai_core.codes import Cause
+from transcrevai_core.codes import Cause, Stage
 from transcrevai_core.errors import TranscrevaiError
 from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.library import leftovers
@@ -17,8 +17,9 @@ log = logging.getLogger(__name__)
 def queue(store: Store) -> list[Job]:
     """Return the jobs that run or wait in the order of their turns.
 
-    Interrupted jobs go first. Sessions take turns, the one that was served last goes last, so that
-    one with fifty recordings does not keep another with one waiting.
+    Interrupted jobs go first, those whose model cannot be had go last. Sessions take turns, the one
+    that was served last goes last, so that one with fifty recordings does not keep another with
+    one waiting.
     """
     jobs = sorted(store.jobs(ACTIVE_STATES), key=lambda job: job.created)
     with store.database.read() as db:
@@ -31,9 +32,11 @@ def queue(store: Store) -> list[Job]:
     turns: dict[str, int] = {}
     order = []
     for job in jobs:
-        turn = turns[job.session] = turns.get(job.session, -1) + 1
+        waits = job.stage.code is Stage.WAITING_FOR_MODEL
+        turn = turns[job.session] = turns.get(job.session, -1) + (not waits)
         last = served.get(job.session) or 0.0
-        order.append((job.state == "queued", turn if job.session else 0, last, job.created, job))
+        rank = (job.state == "queued") + waits
+        order.append((rank, turn if job.session else 0, last, job.created, job))
     return [job for *_, job in sorted(order, key=lambda item: item[:4])]
 
 

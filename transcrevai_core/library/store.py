@@ -159,9 +159,9 @@ class Store:
             rows.give_up_gaps(db, job_id)
 
     def end_job(self, job_id: str, **changes: Any) -> None:
-        """Write how a job ended; what is left of its gaps waits no longer."""
+        """Write how a job ended, or what it waits for; what is left of an ended one's gaps goes."""
         # in one write: whoever sees the new state may take the job at once
-        self.update_job(job_id, owner=None, stage=NOTHING, **changes)
+        self.update_job(job_id, **{"owner": None, "stage": NOTHING, **changes})
         with self.database.write() as db:
             rows.give_up_gaps(db, job_id)
 

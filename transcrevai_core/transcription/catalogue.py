@@ -3,6 +3,7 @@
 Light enough for the web process: it imports neither faster-whisper nor the hub's client.
 """
 
+import math
 import os
 import shutil
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from transcrevai_core import demo
 from transcrevai_core.errors import ModelError, StorageError, refusal
+from transcrevai_core.transcription.folders import problems
+from transcrevai_core.transcription.pins import PINS
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,7 @@ class Model:
 DEMO = Model("demo", "", 0, "pt, en")
 NONE = "none"  # asks for no words: only who speaks when
 AUTO = "auto"  # asks for the largest that fits the memory budget
+SPARE = "base"  # what can be had where no hub can be reached, as a package index has it too
 
 MODELS: dict[str, Model] = {
     model.name: model
@@ -79,19 +83,18 @@ def locate(name: str) -> Path | None:
 
 def check_name(name: str) -> None:
     """Raise ModelError for what can be no model: no name of one, no id, no folder with one."""
-    if name not in MODELS:
-        if Path(name).expanduser().is_dir():
-            raise ModelError(
-                "The folder {name} holds no model.bin; a CTranslate2 Whisper model would be right.",
-                name=name,
-            )
-        if name.count("/") != 1 or name.startswith((".", "/", "~")):
-            raise ModelError(
-                "There is no model {name}; a folder on this computer, a Hugging Face id "
-                "(owner/name) or one of {models} would be right.",
-                name=name,
-                models=", ".join(MODELS),
-            )
+    if name in MODELS:
+        return
+    if (folder := Path(name).expanduser()).is_dir():
+        if wrong := problems(folder):
+            raise ModelError.of(wrong[0])
+    elif name.count("/") != 1 or name.startswith((".", "/", "~")):
+        raise ModelError(
+            "There is no model {name}; a folder on this computer, a Hugging Face id "
+            "(owner/name) or one of {models} would be right.",
+            name=name,
+            models=", ".join(MODELS),
+        )
 
 
 def folder_of(name: str) -> Path:
@@ -105,6 +108,18 @@ def cached() -> list[str]:
     ids = [folder.name.removeprefix("models--").replace("--", "/") for folder in
            sorted(hub_cache().glob("models--*--*"))]  # fmt: skip
     return [names.get(repo, repo) for repo in ids if repo in names or locate(repo)]
+
+
+def usable() -> list[str]:
+    """Return the models on this computer that write text of any recording, the smallest first."""
+    names = [name for name in cached() if locate(name)]
+    return sorted(names, key=lambda name: MODELS[name].download_mb if name in MODELS else math.inf)
+
+
+def in_index(name: str) -> bool:
+    """Tell whether a package index has a model as well."""
+    pin = PINS.get(repo_of(name))
+    return pin is not None and bool(pin.wheels)
 
 
 def remove(name: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from transcrevai_core import demo, ui, workers
+from transcrevai_core.components import fetching
 from transcrevai_core.components.fields import choice_or_text
 from transcrevai_core.components.options import ANOTHER, MODEL_ID
 from transcrevai_core.components.settings.preferences import (
@@ -14,7 +15,6 @@ from transcrevai_core.components.settings.preferences import (
     preferences_form,
 )
 from transcrevai_core.components.tables import numeric, table, unbroken
-from transcrevai_core.components.working import EVERY, keep_owner, owner, progress_bar
 from transcrevai_core.doctor.environment import local_models
 from transcrevai_core.figures import memory_meters
 from transcrevai_core.i18n import _, decimal
@@ -23,7 +23,6 @@ from transcrevai_core.library.disk import size_of
 from transcrevai_core.transcription import catalogue
 from transcrevai_core.transcription.catalogue import DEMO, MODELS, locate
 from transcrevai_core.types import ACTIVE_STATES, Job
-from transcrevai_core.web import downloads
 
 _NAMED = 5  # recordings that are named before they are deleted
 
@@ -105,17 +104,8 @@ def models() -> None:
             facts.append(_("not complete"))
         _row(name, facts)
     st.subheader(_("Download a model"), anchor=False)
-    if downloads.running():
-        st.fragment(_downloads, run_every=EVERY)()
-    else:
+    if not fetching.watch():
         _fetch()
-    for name, ended in downloads.take_ended(owner()).items():
-        if ended.error:
-            st.error(ui.say(ended.error), icon=":material/error:")
-        elif locate(name):
-            said = _("{name} is on this computer now.", name=ui.escape(name))
-            st.success(said, icon=":material/check:")
-    keep_owner(downloads.belong_to(owner()))
 
 
 def _row(name: str, facts: Sequence[str]) -> None:
@@ -165,7 +155,7 @@ def _fetch() -> None:
             format_func=_to_download,
         )
         if st.button(_("Download"), type="primary", icon=":material/download:") and name:
-            downloads.begin(name, ui.settings(), owner())
+            fetching.begin(name)
             st.rerun()
 
 
@@ -174,13 +164,3 @@ def _to_download(name: str) -> str:
         return name
     size = decimal(MODELS[name].download_mb)
     return f"{name} ({_('{size} MB to download', size=size)})"
-
-
-def _downloads() -> None:
-    on_their_way = downloads.running()
-    if not on_their_way:
-        st.rerun()
-    for name, task in on_their_way.items():
-        said = _("Downloading {name}", name=ui.escape(name))
-        progress_bar(said, task.share, task.elapsed, task.left)
-        st.button(_("Cancel"), key=f"stop_{name}", icon=":material/close:", on_click=task.cancel)

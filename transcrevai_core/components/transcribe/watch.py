@@ -8,16 +8,22 @@ import streamlit as st
 
 from transcrevai_core import ui
 from transcrevai_core.codes import Note, Stage
-from transcrevai_core.components.options import model_fields, usable, what_is_here
+from transcrevai_core.components import fetching
+from transcrevai_core.components.options import (
+    instead_of,
+    model_fields,
+    model_here,
+    what_is_here,
+)
 from transcrevai_core.components.recording import known_job, open_page
 from transcrevai_core.components.transcript.speakers import requeue
-from transcrevai_core.errors import SettingError, TranscrevaiError
+from transcrevai_core.errors import SettingError
 from transcrevai_core.i18n import _, capital, say
 from transcrevai_core.jobs.attempt import stored_options
 from transcrevai_core.jobs.queue import queue
 from transcrevai_core.library.rows import read_names
 from transcrevai_core.options import JobOptions
-from transcrevai_core.transcription.catalogue import AUTO, NONE, locate
+from transcrevai_core.transcription.catalogue import NONE
 from transcrevai_core.types import ACTIVE_STATES, Job, Segment
 
 EVERY = 0.5  # seconds between two looks
@@ -32,11 +38,14 @@ def watch_job(job_id: str) -> None:
     if watched and job.state == "done":
         open_page(ui.TRANSCRIPT, job_id)
     st.title(ui.escape(job.title), anchor=False)
-    if job.state in ACTIVE_STATES:
-        st.session_state[_WATCHED] = job_id
-        st.fragment(_running, run_every=EVERY)(job_id)
-    else:
+    if job.state not in ACTIVE_STATES:
         _ended(job)
+        return
+    st.session_state[_WATCHED] = job_id
+    if _wants_model(job):
+        _wanting(job)
+    else:
+        st.fragment(_running, run_every=EVERY)(job_id)
 
 
 def watch_jobs(also: Collection[str] = ()) -> None:
@@ -60,19 +69,48 @@ def _followed(job_id: str) -> None:
 
 
 def _running(job_id: str) -> None:
-    library = ui.store()
-    job = library.job(job_id)
-    if job.state not in ACTIVE_STATES:
+    job = ui.store().job(job_id)
+    if job.state not in ACTIVE_STATES or _wants_model(job):
         st.rerun()
     _progress(job, queue(ui.store()))
+    _cancel(job)
+    _text(job_id, growing=True)
+
+
+def _cancel(job: Job) -> None:
     st.button(
         _("Cancel"),
         icon=":material/close:",
         disabled=job.cancel_requested,
-        on_click=library.cancel,
-        args=(job_id,),
+        on_click=ui.store().cancel,
+        args=(job.id,),
     )
-    _text(job_id, growing=True)
+
+
+def _wants_model(job: Job) -> bool:
+    return job.stage.code is Stage.WAITING_FOR_MODEL
+
+
+def _wanting(job: Job) -> None:
+    """Draw a job whose model cannot be had: why, and what it can go on with at once."""
+    st.fragment(_until_it_goes_on, run_every=EVERY)(job.id)
+    ui.badge(job)
+    st.warning(ui.say(job.error), icon=":material/cloud_off:")
+    fetching.watch()
+    options = _options_left(job)
+    if options:
+        _another_model(job, options, ready=False)
+    with st.container(horizontal=True):
+        if st.button(_("Try to download it again"), icon=":material/refresh:"):
+            ui.store().requeue(job.id)
+            st.rerun()
+        _cancel(job)
+    _text(job.id, growing=False)
+
+
+def _until_it_goes_on(job_id: str) -> None:
+    if not _wants_model(ui.store().job(job_id)):
+        st.rerun()
 
 
 def _ended(job: Job) -> None:
@@ -83,7 +121,7 @@ def _ended(job: Job) -> None:
         st.caption(_("What was finished is kept; the rest can follow at any time."))
     ui.notes(job)
     left = None if job.state == "done" else _options_left(job)
-    ready = left is None or job.state == "cancelled" or bool(_model_here(left))
+    ready = left is None or job.state == "cancelled" or bool(model_here(left.model_dump()))
     with st.container(horizontal=True):
         if job.state != "done":
             label = _("Retry") if job.state == "failed" else _("Resume")
@@ -105,17 +143,20 @@ def _another_model(job: Job, options: JobOptions, ready: bool) -> None:
     label = _("Go on with another model")
     if ready:
         drawn: Any = st.expander(label, icon=":material/swap_horiz:")
-    else:  # what is here comes first: the same once more would fail as before
+    else:  # what can be had comes first: the same once more would end as before
         drawn = st.container(border=True)
-        known = [options.model_copy(update={"model": name}) for name in (AUTO, *usable()[::-1])]
-        best = next(filter(None, map(_model_here, known)), NONE)
+        best = instead_of(options.model_dump()) or NONE
         options = options.model_copy(update={"model": best})
     with drawn:
         if not ready:
             kept = _("What is done of this recording is kept.")
-            st.markdown(f"**{label}.** {kept} {what_is_here()}")
+            here = what_is_here() if fetching.size(best) == "" else ""  # else it stands below
+            st.markdown(f"**{label}.** {kept} {here}")
         values = model_fields(f"other_{job.id}", options)
-        if st.button(_("Go on"), type=ui.importance(not ready), icon=":material/play_arrow:"):
+        name = values["model"]
+        go = _("Go on") if name == NONE else _("Go on with {name}", name=ui.escape(name))
+        go, kind = go + fetching.size(name), ui.importance(not ready)
+        if st.button(go, key=f"go_{job.id}", type=kind, icon=":material/play_arrow:"):
             requeue(job, values | ({"diarize": True} if values["model"] == NONE else {}))
 
 
@@ -127,15 +168,6 @@ def _options_left(job: Job) -> JobOptions | None:
         return None
     written = job.digest and not ui.store().chunks(job.id, unfinished=True)
     return None if written or options.model == NONE else options
-
-
-def _model_here(options: JobOptions) -> str | None:
-    """Return the model that options lead to, where it is on this computer and fits the budget."""
-    try:
-        name = ui.plan(options.model_dump()).shape.model
-    except TranscrevaiError:
-        return None
-    return name if locate(name) else None
 
 
 def _text(job_id: str, growing: bool) -> None:
@@ -212,6 +244,8 @@ def _progress(job: Job, order: Sequence[Job]) -> None:
 
 def _waits(job: Job, order: Sequence[Job]) -> str:
     """Say what a job waits for, and how many that wait go before it."""
+    if _wants_model(job):
+        return ui.escape(capital(say(job.stage)))
     waiting = [other.id for other in order if other.state == "queued"]
     before = waiting.index(job.id) if job.id in waiting else 0
     if job.stage and not before:

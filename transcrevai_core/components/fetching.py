@@ -1,0 +1,146 @@
+"""Models that are not in the list of those here: on their way, or brought in a folder.
+
+Pages show them offered, watched, stopped and arrived; and what is wrong with a folder.
+"""
+
+from pathlib import Path
+
+import streamlit as st
+
+from transcrevai_core import ui
+from transcrevai_core.codes import Stage
+from transcrevai_core.components import working
+from transcrevai_core.components.working import EVERY, keep_owner, owner, progress_bar
+from transcrevai_core.errors import Cancelled
+from transcrevai_core.i18n import _, decimal
+from transcrevai_core.transcription import folders
+from transcrevai_core.transcription.catalogue import MODELS, locate
+from transcrevai_core.web import downloads
+from transcrevai_core.workers.background import Task
+
+
+def begin(name: str) -> None:
+    """Begin to download a model, unless it is on its way already."""
+    downloads.begin(name, ui.settings(), owner())
+
+
+def watch() -> bool:
+    """Draw what is on its way, and what has come of what this session began.
+
+    Tell whether anything is on its way; the page is drawn anew when it has come.
+    """
+    going = bool(downloads.running())
+    if going:
+        st.fragment(_downloads, run_every=EVERY)()
+    for name, ended in downloads.take_ended(owner()).items():
+        if ended.error:
+            st.error(ui.say(ended.error), icon=":material/error:")
+        elif locate(name):
+            said = _("{name} is on this computer now.", name=ui.escape(name))
+            st.success(said, icon=":material/check:")
+    keep_owner(downloads.belong_to(owner()))
+    return going
+
+
+def offer(name: str, instead: str | None, field: str) -> None:
+    """Offer to download a model that is not here, or to use another one `instead`.
+
+    `field` is the key of the list that the model was chosen from.
+    """
+    watch()
+    if locate(name):
+        return
+    with st.container(horizontal=True):
+        if name not in downloads.running():
+            label = _("Download {name} now", name=ui.escape(name)) + size(name)
+            st.button(label, icon=":material/download:", on_click=begin, args=(name,))
+        if instead:
+            label = _("Use {name} instead", name=ui.escape(instead)) + size(instead)
+            st.button(label, icon=":material/swap_horiz:", on_click=_use, args=(field, instead))
+
+
+def size(name: str) -> str:
+    """Write how much is to be downloaded, to stand behind a name; empty for nothing or unknown."""
+    if locate(name) or name not in MODELS:
+        return ""
+    return _(" ({size} MB)", size=decimal(MODELS[name].download_mb))
+
+
+def _use(field: str, name: str) -> None:
+    st.session_state[field] = name
+    if not locate(name):
+        begin(name)
+
+
+def _downloads() -> None:
+    on_their_way = downloads.running()
+    if not on_their_way:
+        st.rerun()
+    for name, task in on_their_way.items():
+        said = _("Downloading {name}", name=ui.escape(name))
+        progress_bar(said, task.share, task.elapsed, task.left)
+        st.button(_("Cancel"), key=f"stop_{name}", icon=":material/close:", on_click=task.cancel)
+
+
+# -- a model that somebody brings --------------------------------------------------------------
+
+
+def brought(field: str) -> None:
+    """Name folders with a model, for a field that takes one: on a stick, or below what it says."""
+    typed = str(st.session_state.get(field) or "").strip()
+    folder = Path(typed).expanduser()
+    if typed and not folder.is_dir():
+        return
+    found = [f for f in folders.find([folder] if typed else folders.usual_places()) if f != folder]
+    if not found:
+        return
+    st.caption(_("Folders with a model:"))
+    for here in found:
+        st.button(
+            ui.escape(str(here)),
+            key=f"{field}_{here}",
+            type="tertiary",
+            icon=":material/folder:",
+            on_click=_fill,
+            args=(field, str(here)),
+        )
+
+
+def _fill(field: str, text: str) -> None:
+    st.session_state[field] = text
+
+
+def tell_folder(folder: Path) -> None:
+    """Draw what is wrong with a folder that is to be a model, or which published one it holds."""
+    wrong = folders.problems(folder)
+    for message in wrong:
+        st.error(ui.say(message), icon=":material/error:")
+    if wrong:
+        return
+    key = f"known_{folder}"
+
+    def compare(task: Task) -> str:
+        def look(_bytes: int) -> None:
+            if task.should_stop():
+                raise Cancelled("The job was cancelled.")
+
+        task.report(Stage.COMPARING, 0.0)
+        return folders.known_as(folder, look) or ""
+
+    if (known := working.take_result(key)) is not None:
+        st.session_state[f"{key}_told"] = known
+    working.show_progress(key)
+    told = st.session_state.get(f"{key}_told")
+    if told:
+        said = _("The same, byte for byte, as {name}.", name=ui.escape(told))
+        st.success(said, icon=":material/verified:")
+    elif told is not None:
+        said = _(
+            "These files are those of no published model that is known here: right for a model of "
+            "your own, and wrong for a copy of a published one."
+        )
+        st.warning(said, icon=":material/help:")
+    elif not working.is_running(key):
+        st.caption(":material/folder: " + _("All that a model needs is in this folder."))
+        if st.button(_("Compare it with the published models"), key=f"{key}_ask"):
+            working.start(key, compare)
