@@ -25,8 +25,10 @@ library = ui.store()
 def facts(transcript: Transcript) -> None:
     known = [f":material/schedule: {ui.clock(transcript.duration)}"]
     if transcript.segments:
-        language = ui.language_name(transcript.language)
-        if transcript.language_probability is not None:
+        spoken = (segment.language for segment in transcript.segments)
+        codes = [code for code in dict.fromkeys([transcript.language, *spoken]) if code]
+        language = ", ".join(map(ui.language_name, codes)) or ui.language_name(None)
+        if transcript.language_probability is not None and len(codes) == 1:
             share = f"{transcript.language_probability:.0%}"
             language += ", " + _("probability {share} by the model", share=share)
         known.append(f":material/translate: {language}")

@@ -102,9 +102,19 @@ class Segment:
     id: int | None = None
 
     @property
+    def uncertain(self) -> bool:
+        """Whether chance had to help, and what came of it is a guess all the same."""
+        return is_uncertain(self.temperature, self.avg_logprob)
+
+    @property
     def final_text(self) -> str:
         """What the user made of the text, else what the model wrote."""
         return self.text if self.edited is None else self.edited
+
+
+def is_uncertain(temperature: float, avg_logprob: float) -> bool:
+    """Tell whether a text was drawn by chance and is improbable (Radford et al. 2022, 4.5)."""
+    return temperature > 0 and avg_logprob < -1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,9 @@ def job(store: Store, tmp_path: Path) -> Job:
     words = [Word(n, n + 1, f" {text}", 0.9 - 0.2 * n) for n, text in enumerate(("Bom", "dia."))]
     segments = [
         Segment(0, 2, " Bom dia.", tuple(words)),
-        Segment(2, 4, " Até <b>logo.", looping=True),
+        Segment(
+            2, 4, " Até <b>logo.", looping=True, temperature=1.0, avg_logprob=-1.4, language="en"
+        ),
     ]
     store.save_chunk(job.id, 0, segments, dropped=0, seconds=1)
     store.save_diarization(job.id, [Turn(0, 2, A), Turn(2, 4, B)], {"speakers": 2})
@@ -67,6 +69,8 @@ def test_all_that_is_shown_comes_at_once(port: int, store: Store, job: Job) -> N
         "words": [[0, 1, " Bom", 0.9], [1, 2, " dia.", 0.7]],
     }  # fmt: skip
     assert found["segments"][1]["original"] == "Até <b>logo." and found["segments"][1]["looping"]
+    assert found["segments"][1]["uncertain"] and found["segments"][1]["language"] == "en"
+    assert not {"uncertain", "language"} & set(found["segments"][0])
     assert [word[2] for word in found["segments"][1]["words"]] == ["Até", " já."]
     assert [person["name"] for person in found["people"]] == ["Speaker 1", "Bia"]
     assert found["turns"] == [[0, 2, 0], [2, 4, 1]]

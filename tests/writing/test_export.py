@@ -99,7 +99,7 @@ def test_tsv_is_read_by_csv() -> None:
 
 
 def test_json_has_whispers_shape_and_ours() -> None:
-    loop = Segment(7.0, 8.0, " la la", avg_logprob=float("nan"), looping=True)
+    loop = Segment(7.0, 8.0, " la la", avg_logprob=float("nan"), looping=True, language="pt")
     read = json.loads(
         write(transcript(*TALK.segments, loop, notes=(Message("menos memória"),)), "json")
     )
@@ -115,6 +115,7 @@ def test_json_has_whispers_shape_and_ours() -> None:
     assert set(second) - whisper == {"no_speech_prob", "words", "original_text"}
     assert (second["text"], second["original_text"]) == ("Bom dia, João.", " Bão dia, João.")
     assert third["looping"] is True and third["avg_logprob"] is None
+    assert third["language"] == "pt" and "uncertain" not in third
 
 
 def test_json_of_what_the_model_wrote_knows_no_edits() -> None:

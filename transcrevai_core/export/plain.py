@@ -46,11 +46,11 @@ def as_dict(transcript: Transcript, *, edited: bool = True) -> dict[str, Any]:
     Ours are title, duration (seconds), model, compute_type, language_probability, notes,
     dropped_segments, digest, speakers, turns, exclusive_turns (the same without overlap) and
     diarization (how the turns were found; its margin, 0 to 1, tells how clearly the number of
-    speakers stood out, and is no probability), and on a segment speaker, looping, original_text,
-    and the user's note and highlighted where they apply. A speaker is named everywhere; speakers
-    has the label to each name, with the seconds spoken and their share (0 to 1) of what all speak.
-    The words of a segment are what the model heard, so where there is an original_text they spell
-    that. A number that the model left undefined is null.
+    speakers stood out, and is no probability), and on a segment speaker, language, looping,
+    uncertain, original_text, and the user's note and highlighted where they apply. A speaker is
+    named everywhere; speakers has the label to each name, with the seconds spoken and their share
+    (0 to 1) of what all speak. The words of a segment are what the model heard, so where there is
+    an original_text they spell that. A number that the model left undefined is null.
     """
     return _shape(with_names(transcript), edited)
 
@@ -134,9 +134,16 @@ def _segment(number: int, segment: Segment, edited: bool) -> dict[str, Any]:
     }
     if segment.speaker:
         shape["speaker"] = segment.speaker
+    if segment.language:
+        shape["language"] = segment.language
     if text != segment.text:
         shape["original_text"] = segment.text
-    marks = {"looping": segment.looping, "note": segment.note, "highlighted": segment.highlighted}
+    marks = {
+        "looping": segment.looping,
+        "uncertain": segment.uncertain,
+        "note": segment.note,
+        "highlighted": segment.highlighted,
+    }
     shape |= {name: value for name, value in marks.items() if value}
     return shape
 

@@ -26,7 +26,7 @@ from transcrevai_core.library.rows import read_names, read_turns, segment_from_r
 from transcrevai_core.library.store import Store
 from transcrevai_core.transcript.retiming import timed_words
 from transcrevai_core.transcript.turns import display_name
-from transcrevai_core.types import Turn
+from transcrevai_core.types import Turn, is_uncertain
 from transcrevai_core.web.origin import Refused, check_sender
 
 URL = "/api/transcript"
@@ -126,7 +126,7 @@ def shown(store: Store, job_id: str) -> dict[str, Any]:
         rows = db.execute(
             'SELECT * FROM segments WHERE job = ? ORDER BY "start", "end", id', (job_id,)
         )
-        segments = [_segment(row) for row in rows]
+        segments = [_segment(row, job.language) for row in rows]
         return {
             "segments": segments,
             "duration": job.duration,
@@ -136,7 +136,7 @@ def shown(store: Store, job_id: str) -> dict[str, Any]:
         }
 
 
-def _segment(row: sqlite3.Row) -> dict[str, Any]:
+def _segment(row: sqlite3.Row, language: str | None) -> dict[str, Any]:
     # as they are stored, without a Word for each: there are tens of thousands
     words = json.loads(row["words"]) if row["edited"] is None else []
     if not words:
@@ -151,8 +151,15 @@ def _segment(row: sqlite3.Row) -> dict[str, Any]:
     }
     if row["edited"] is not None:
         found["original"] = row["text"].strip()
-    looping = json.loads(row["details"])["looping"]
-    marks = {"note": row["note"], "highlighted": bool(row["highlighted"]), "looping": looping}
+    details = json.loads(row["details"])
+    marks = {
+        "note": row["note"],
+        "highlighted": bool(row["highlighted"]),
+        "looping": details["looping"],
+        "uncertain": is_uncertain(details.get("temperature", 0), details.get("avg_logprob", 0)),
+    }
+    if details.get("language") not in (None, language):  # another one than most of it
+        marks["language"] = details["language"]
     return found | {name: value for name, value in marks.items() if value}
 
 
@@ -197,7 +204,7 @@ def changed(store: Store, job_id: str, asked: Asked) -> dict[str, Any]:
     """
     change = _apply(store, job_id, asked)
     with store.database.snapshot() as db:
-        rows = _find(db, job_id, change.segments)
+        rows, language = _find(db, job_id, change.segments), store.job(job_id).language
         state = _steps(db, job_id) | (_speakers(db, job_id) if change.speakers else {})
     there = {row["id"] for row in rows}
     return {
@@ -205,7 +212,7 @@ def changed(store: Store, job_id: str, asked: Asked) -> dict[str, Any]:
         "number": change.number,
         "before": change.before,
         "version": change.version,
-        "segments": [_segment(row) for row in rows],
+        "segments": [_segment(row, language) for row in rows],
         "gone": [number for number in change.segments if number not in there],
         **state,
     }

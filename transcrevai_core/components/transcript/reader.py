@@ -91,6 +91,7 @@ def labels() -> dict[str, Any]:
         "original": _("The model wrote:"),
         "restore": _("Back to the model's text"),
         "looping": _("may repeat itself"),
+        "uncertain": _("the model was guessing"),
         "split": _("Split: first click the word that the second part is to begin with"),
         "split_at": _("Split before “{word}”", word="{word}"),
         "merge": _("Merge with the next one"),

@@ -94,7 +94,9 @@ class Text {
       row.turn ? `<p class="aside">${length}</p>` : "",
       row.turn ? "" : `<p class="words">${words || `<em>${safe(labels.emptied)}</em>`}</p>`,
       row.original === undefined ? "" : aside("edit", `${labels.original} ${row.original}`),
+      row.language ? aside("translate", this.language(row.language)) : "",
       row.looping ? aside("repeat", labels.looping) : "",
+      row.uncertain ? aside("help", labels.uncertain) : "",
       row.note ? `<p class="aside note" title="${safe(labels.note)}">${safe(row.note)}</p>` : "",
       "</div>",
       button("more", `aria-haspopup="menu" aria-expanded="false" aria-label="${safe(labels.more)} ${clock(row.start)}"`),
@@ -102,6 +104,10 @@ class Text {
     ].join("")
     this.elements.set(row.id, element)
     return element
+  }
+
+  language(code) {
+    return new Intl.DisplayNames([this.reader.data.locale], { type: "language" }).of(code)
   }
 
   word([, , text, probability]) {
