@@ -110,14 +110,14 @@ def app() -> Any:
     return AppTest.from_file(str(ROUTER), default_timeout=CEILING)
 
 
-def beginning(path: Path, seconds: int) -> Path:
-    """Write the first seconds of the Portuguese sample."""
+def beginning(path: Path, seconds: int, times: int = 1) -> Path:
+    """Write the first seconds of the Portuguese sample, once or several times."""
     decode.decode(demo.sample_path("pt"), path)
     with wave.open(str(path)) as wav:
         frames = wav.readframes(seconds * 16_000)
     with wave.open(str(path), "wb") as wav:
         wav.setparams((1, 2, 16_000, 0, "NONE", ""))
-        wav.writeframes(frames)
+        wav.writeframes(frames * times)
     return path
 
 

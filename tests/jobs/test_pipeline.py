@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import SETTINGS, known, planned, wait_until, worker_named
+from conftest import SETTINGS, beginning, known, planned, wait_until, worker_named
 from helpers import run_cli
 
 from tools.serving import CEILING
@@ -412,7 +412,8 @@ def test_the_text_before_is_given_on_only_where_that_is_asked(
 def test_control_c_keeps_what_is_finished_and_the_same_command_goes_on(
     store: Store, tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-m", "transcrevai_core", "transcribe", str(PT)]
+    long = beginning(tmp_path / "long.wav", 60, times=5)  # not done while the signal is on its way
+    command = [sys.executable, "-m", "transcrevai_core", "transcribe", str(long)]
     command += [f"--{name}={value}" for name, value in SHORT_CHUNKS.items()]
     process = subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True
@@ -424,7 +425,7 @@ def test_control_c_keeps_what_is_finished_and_the_same_command_goes_on(
     assert (process.returncode, job.state, job.owner) == (130, "cancelled", None)
     assert "interrupted; the same command again goes on from there" in said
     assert "Traceback" not in said
-    again = open_job(store, PT, JobOptions(**SHORT_CHUNKS))
+    again = open_job(store, long, JobOptions(**SHORT_CHUNKS))
     assert again.id == job.id and finished(store, job.id) >= 2
 
 
