@@ -2,6 +2,7 @@
 
     python -m benchmarks.forecast [--models demo tiny base small] [--folder CACHE] [--chunks 20]
         [--only transcription diarization prepare]
+    python -m benchmarks.forecast --speech FOLDER --model base
 
 Every row is the work of a fresh worker, its memory the highest resident one (VmHWM): a model is
 loaded, the language detected and as many chunks decoded as are asked for, the way the program does
@@ -9,6 +10,10 @@ it; or a recording is prepared, or diarized. One thing at a time is varied aroun
 default: a file of int8 weights at int8, 1 thread, 5 beams, chunks of 30 s. The models are those of
 `benchmarks.shapes`, made in CACHE where they are not there yet, the sound is a bundled sample, and
 nothing is downloaded. An error above zero says that the worker needed more than was forecast.
+
+The second way has a real model do a whole job: ten minutes of FOLDER's recordings, joined, with
+the loops, the guesses and the speakers that are in them, and none of its peaks known beforehand.
+Events are what the memory budget had to do about it, a worker that was ended among them.
 """
 
 import argparse
@@ -18,17 +23,21 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import shapes
-from benchmarks.recordings import repeat_sample
+from benchmarks.recordings import join, repeat_sample
 from transcrevai_core import demo
 from transcrevai_core.audio import decode
 from transcrevai_core.diarization.recipes import learns, recipe_for
-from transcrevai_core.jobs import tasks
+from transcrevai_core.jobs import direct, tasks
+from transcrevai_core.jobs.governor import Governor
+from transcrevai_core.library.store import Store
 from transcrevai_core.memory import forecast
 from transcrevai_core.memory.forecast import Shape
 from transcrevai_core.options import JobOptions
+from transcrevai_core.settings import load_settings
 from transcrevai_core.types import Chunk, Region
 from transcrevai_core.workers.worker import Worker
 
+SPEECH = 600.0  # s of real speech
 SOUND = 300.0  # s of sound that the chunks are taken from, again and again
 PARTS = ("transcription", "diarization", "prepare")
 SMALLER = ("demo", "tiny", "base")  # quick enough to vary everything
@@ -136,6 +145,22 @@ def recording_rows(parts: list[str]) -> Iterator[tuple[str, int, int]]:
                     yield f"diarization, {embedding}, {label}", peak, expected
 
 
+def job_rows(model: str, speech: Path) -> Iterator[tuple[str, int, int]]:
+    """Yield the same of each stage of a job on real speech, and print what memory did."""
+    with tempfile.TemporaryDirectory() as folder:
+        recording = join(Path(folder) / "speech.wav", speech, SPEECH)
+        home = Path(folder) / "home"
+        with Governor(Store(home), load_settings(home=home)) as governor:
+            options = JobOptions(model=model, compute_type="int8", device="cpu", threads=1)
+            job = direct.run(governor, direct.open_job(governor.store, recording, options))
+            assert job.state == "done", job.error
+            for run in reversed(governor.journal.runs()):
+                label = f"{model}, {run.stage}, {SPEECH / 60:.0f} min of speech"
+                yield label, run.peak_bytes, run.forecast_bytes
+            events = governor.journal.events(job=job.id)
+            print(f"events: {', '.join(event.kind for event in events) or 'none'}")
+
+
 def main() -> None:
     """Print one line a row, and the worst error."""
     parser = argparse.ArgumentParser(
@@ -145,15 +170,19 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where the models are kept")
     parser.add_argument("--chunks", type=int, default=20)
     parser.add_argument("--only", nargs="*", choices=PARTS, default=PARTS)
+    parser.add_argument("--speech", type=Path, help="recordings, for a job with a real model")
+    parser.add_argument("--model", default="base", help="the model of that job")
     arguments = parser.parse_args()
     worst = 0.0
     print(f"{'worker (MB at its peak once loaded)':<72} {'MB':>6} {'forecast':>8} {'error':>7}")
     with tempfile.TemporaryDirectory() as folder:
         rows: list[Iterator[tuple[str, int, int]]] = []
-        if "transcription" in arguments.only:
+        if arguments.speech:
+            rows.append(job_rows(arguments.model, arguments.speech))
+        elif "transcription" in arguments.only:
             cache = arguments.folder or Path(folder)
             rows.append(transcription_rows(arguments.models, cache, arguments.chunks))
-        if {"diarization", "prepare"} & set(arguments.only):
+        if not arguments.speech and {"diarization", "prepare"} & set(arguments.only):
             rows.append(recording_rows(arguments.only))
         for label, measured, expected in (row for part in rows for row in part):
             error = measured / expected - 1

@@ -1,11 +1,15 @@
-"""Long recordings for the benchmarks, made by repeating a bundled sample."""
+"""Long recordings for the benchmarks, made by repeating a bundled sample or joining others."""
 
 import itertools
+import tempfile
+import wave
 from pathlib import Path
 
 import av
 
 from transcrevai_core import demo
+from transcrevai_core.audio import decode, pcm
+from transcrevai_core.types import SAMPLE_RATE
 
 
 def repeat_sample(target: Path, seconds: float, name: str = "pt") -> Path:
@@ -33,3 +37,21 @@ def repeat_sample(target: Path, seconds: float, name: str = "pt") -> Path:
             container.mux(stream.encode(rest))
         container.mux(stream.encode(None))
     return target
+
+
+def join(target: Path, folder: Path, seconds: float) -> Path:
+    """Write 16 kHz WAV of a folder's recordings one after another, from the first again at need."""
+    sounds = {".flac", ".wav", ".mp3", ".ogg", ".m4a", ".opus"}
+    sources = [file for file in sorted(folder.iterdir()) if file.suffix in sounds]
+    left = seconds
+    with wave.open(str(target), "wb") as out, tempfile.TemporaryDirectory() as work:
+        out.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+        for source in itertools.cycle(sources):
+            wav = Path(work) / "audio.wav"
+            decode.decode(source, wav)
+            taken = min(left, pcm.samples_in(wav) / SAMPLE_RATE)
+            with wave.open(str(wav)) as part:
+                out.writeframes(part.readframes(round(taken * SAMPLE_RATE)))
+            if (left := left - taken) <= 0:
+                return target
+    raise ValueError(f"no recordings in {folder}")

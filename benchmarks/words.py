@@ -3,7 +3,7 @@
     python -m benchmarks.words FOLDER [--model base] [--threads 1] [--only NAME ...]
 
 FOLDER holds recordings with their reference text as NAME.txt; those without one count as holding
-no speech where their name has no language in it (`noise`), and are only listed otherwise. A
+no speech where their name says so (`noise`, `white`, `music`), and are only listed otherwise. A
 recording's languages are the codes in its name (`h_pt_tel`: pt; `en_de`: both). Words may be
 timed by hand in NAME.words.json, rows of start, end, word.
 
@@ -45,6 +45,7 @@ from transcrevai_core.types import Word
 from transcrevai_core.workers.worker import Worker
 
 SOUND = {".flac", ".wav", ".mp3", ".ogg", ".m4a", ".opus"}
+NO_SPEECH = {"noise", "white", "music"}
 WAYS = ("given", "found", "plain", "vad")
 NAMES = {
     "given": "program, language given",
@@ -128,7 +129,7 @@ def start_errors(words: Iterable[Word], timed: list[list[float | str]]) -> list[
 
 def line(name: str, cells: Iterable[str]) -> str:
     """Return one row of the table."""
-    return f"{name:14s}" + "".join(f"{cell:>22s}" for cell in cells)
+    return f"{name:14s}" + "".join(f"{cell:>28s}" for cell in cells)
 
 
 def main() -> None:
@@ -190,7 +191,7 @@ def measure(
             cells.append(f"{found.rate:.1%} ({wrong / length:.1%}) {seconds:.1f} s")
         else:
             count = len(normalise(text).split())
-            way.invented += 0 if languages else count
+            way.invented += count if NO_SPEECH & set(file.stem.split("_")) else 0
             cells.append(f"{count} words {seconds:.1f} s")
         if timed.is_file() and words:
             way.starts += start_errors(words, json.loads(timed.read_text(encoding="utf-8")))

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -89,3 +90,30 @@ def test_shares_add_up_and_what_is_gone_has_none() -> None:
     child.wait()
     assert readings.share_bytes(child.pid) == readings.resident_bytes(child.pid) == 0
     assert readings.peak_bytes(child.pid) == 0
+
+
+def test_a_share_is_read_again_only_where_it_may_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    resident = {1: 100, 2: 1000}
+    asked: list[int] = []
+
+    def ask(pid: int) -> int:
+        asked.append(pid)
+        return resident[pid] // 2
+
+    def this() -> SimpleNamespace:
+        others = [SimpleNamespace(pid=pid) for pid in resident if pid != 1]
+        return SimpleNamespace(pid=1, children=lambda recursive: others)
+
+    monkeypatch.setattr(readings, "share_bytes", ask)
+    monkeypatch.setattr(readings, "resident_bytes", resident.get)
+    monkeypatch.setattr(psutil, "Process", this)
+    assert readings.own_shares() == {1: 50, 2: 500}
+    resident[2] = 1080  # what it took is its own
+    assert readings.own_shares() == {1: 50, 2: 580}
+    assert asked == [1, 2]
+    resident[2] = 1200
+    assert readings.own_shares() == {1: 50, 2: 600}
+    assert asked == [1, 2, 2]
+    resident[3] = 10  # who may share with the others
+    assert readings.own_shares() == {1: 50, 2: 600, 3: 5}
+    assert asked == [1, 2, 2, 1, 2, 3]

@@ -26,6 +26,9 @@ _FILES = (
     ("memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
 )
 
+_LITTLE = 0.1  # by how much of it resident memory may differ before its share is read again
+_shares: dict[int, tuple[int, int]] = {}  # of each process: resident and share as last read, bytes
+
 # how memory that was refused shows itself, beside MemoryError, where a library says it
 _REFUSED = ("mkl_malloc", "bad_alloc", "bad allocation", "allocate memory", "memory allocation")
 
@@ -161,10 +164,25 @@ def share_bytes(pid: int) -> int:
 
 
 def own_shares() -> dict[int, int]:
-    """Return what this program takes: of this process, and all that it has begun, the bytes."""
+    """Return what this program takes: of this process, and all that it has begun, the bytes.
+
+    The system walks through all of a process's pages to tell its share. What one takes or lets go
+    between is its own as a rule, so it is asked again where that is much, or where a process has
+    come or gone that may share with it.
+    """
+    global _shares
     me = psutil.Process()
     pids = (me.pid, *(child.pid for child in me.children(recursive=True)))
-    return {pid: share_bytes(pid) for pid in pids}
+    before = _shares if _shares.keys() == set(pids) else {}
+    now, shares = {}, {}
+    for pid in pids:
+        resident = resident_bytes(pid)
+        known, share = before.get(pid, (0, 0))
+        if abs(resident - known) >= _LITTLE * known:
+            known, share = resident, share_bytes(pid)
+        now[pid], shares[pid] = (known, share), max(0, share + resident - known)
+    _shares = now
+    return shares
 
 
 def own_bytes() -> int:
