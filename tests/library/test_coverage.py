@@ -54,11 +54,11 @@ def spans(found: Any) -> list[tuple[Any, Any]]:
 # -- what a gap is -----------------------------------------------------------------------------
 
 
-def test_a_second_of_speech_without_words_is_a_gap_and_a_shorter_pause_is_none() -> None:
-    plan = [chunk(0, (0, 10))]
-    found = cover(plan, [words((0, 2), (2.9, 4), (5, 10))])
-    assert spans(found) == [(4, 5)]
-    assert found.speech == 10 and found.share == 0.9
+def test_a_stretch_without_words_is_a_gap_and_a_shorter_pause_is_none() -> None:
+    plan = [chunk(0, (0, 10), (11, 12))]
+    found = cover(plan, [words((0, 2), (3.4, 4), (5.5, 10))])
+    assert spans(found) == [(4, 5.5), (11, 12)]
+    assert found.speech == 11 and found.share == pytest.approx(8.5 / 11)
 
 
 def test_silence_is_no_gap() -> None:

@@ -12,6 +12,7 @@ from transcrevai_core.types import Chunk, Region
 PAUSE = 2.0  # s; a longer silence within what is heard at once is shortened to it
 EDGE = 0.7  # s; so much silence is heard before and after speech, which may begin softly
 LEAST_GAP = 1.0  # s of speech without a word; shorter ones are pauses between words
+LEAST_REST = 1.5  # s, where it is what words have left of a region: their ends may be wrong
 TAIL = 4.0  # s of silence after what is heard, without which the end of a text goes wrong
 WINDOW = 30.0  # s; what Whisper hears at once, with that silence
 _BREATH = 1.5  # s
@@ -144,14 +145,15 @@ def speech_share(start: float, end: float, regions: Iterable[Region]) -> float:
 
 
 def without_words(
-    regions: Iterable[Region], spans: Iterable[tuple[float, float]], least: float = LEAST_GAP
+    regions: Iterable[Region], spans: Iterable[tuple[float, float]]
 ) -> list[list[Region]]:
-    """Return the stretches of speech of `least` seconds or more that no word covers.
+    """Return the stretches of speech that no word covers: `LEAST_GAP` seconds of it, or more.
 
-    `spans` are where words are, or whole texts. Stretches with no word between them are together.
+    What words have left of a region has `LEAST_REST`. `spans` are where words are, or whole texts.
+    Stretches with no word between them are together.
 
     >>> without_words([Region(0, 5), Region(6, 9)], [(1.5, 2), (3.0, 5.0)])
-    [[Region(start=0, end=1.5)], [Region(start=2, end=3.0)], [Region(start=6, end=9)]]
+    [[Region(start=0, end=1.5)], [Region(start=6, end=9)]]
     """
     spans = sorted(spans)
     starts = [start for start, _ in spans]
@@ -161,10 +163,10 @@ def without_words(
         first = bisect_right(starts, region.start)
         at = max(region.start, latest[first])
         for start, end in spans[first : bisect_right(starts, region.end)]:
-            if start - at >= least:
+            if start - at >= LEAST_REST:
                 bare.append(Region(at, start))
             at = max(at, end)
-        if region.end - at >= least:
+        if region.end - at >= (LEAST_REST if at > region.start else LEAST_GAP):
             bare.append(Region(at, region.end))
     together = groupby(bare, key=lambda stretch: bisect_right(starts, stretch.start))
     return [list(group) for _, group in together]
