@@ -151,7 +151,7 @@ def cluster(
 
 
 def find_regions(probabilities: Iterable[np.ndarray], recipe: Recipe) -> list[Region]:
-    """Speech regions for diarization: eager, as speech that is missed here has no speaker."""
+    """Return the regions of speech in which speakers are sought, as the recipe wants them."""
     return speech.find_regions(
         probabilities,
         threshold=recipe.vad_threshold,

@@ -39,7 +39,7 @@ class Recipe:
     embedding: str
     clustering: Clustering = "auto"
     counting: Literal["likeness", "silhouette", "eigengap", "evidence"] = "likeness"
-    vad_threshold: float = 0.2  # eager: speech that is missed has no speaker
+    vad_threshold: float = 0.4  # Silero is asked twice: a lower one hears what is beside speech
     min_silence: float = 0.2
     min_speech: float = 0.1
     pad: float = 0.05
