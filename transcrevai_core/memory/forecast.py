@@ -29,6 +29,7 @@ _MADE_UP = 0.13  # ... beside a larger model less, by this share of it, ...
 _HEARING = 12 * _MB  # ... what the encoder takes beside its attention, ...
 _FEATURES = 20 * _MB  # ... the sound of 30 s and its features, ...
 _SAYING = 25 * _MB  # ... what the decoder takes beside its own, ...
+_PIECES = 30 * _MB  # ... what is left in the heap where a chunk is heard in pieces, ...
 _THREAD = 1 * _MB  # ... and what each further thread takes
 # MB of a worker that diarizes: at its beginning, for the first hour, and for each hour after it,
 # when only vectors are added
@@ -141,6 +142,8 @@ def transcription_bytes(shape: Shape) -> int:
     )
     # what the encoder leaves, the decoder takes: there is one heap
     working = model + max(hearing, saying) + _THREAD * max(0, shape.threads - 1)
+    if shape.chunk_seconds > size.window:
+        working += _PIECES
     return round(max(loading, working))
 
 
