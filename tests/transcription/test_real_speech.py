@@ -17,7 +17,10 @@ pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 def heard(speech: Path, name: str, model: Path, language: str | None) -> Transcript:
     (file,) = (f for f in (speech / "words").glob(f"{name}.*") if f.suffix in (".flac", ".mp3"))
-    return transcribe(file, model=str(model), language=language, diarize=False, threads=1)
+    found: Transcript = transcribe(
+        file, model=str(model), language=language, diarize=False, threads=1
+    )
+    return found
 
 
 def error(speech: Path, name: str, text: str, language: str) -> float:

@@ -33,7 +33,7 @@ def coverage_panel(job: Job, transcript: Transcript, found: Coverage) -> None:
         )
     with st.expander(label, icon=":material/rule:"):
         if not found.gaps:
-            st.caption(_("No stretch of speech of a second or longer is without words."))
+            st.caption(_("No longer stretch of speech is without words."))
             return
         _gaps(job, found.gaps)
 
