@@ -412,12 +412,14 @@ def test_the_text_before_is_given_on_only_where_that_is_asked(
 def test_control_c_keeps_what_is_finished_and_the_same_command_goes_on(
     store: Store, tmp_path: Path
 ) -> None:
-    long = beginning(tmp_path / "long.wav", 60, times=5)  # not done while the signal is on its way
+    long = beginning(tmp_path / "long.wav", 60, times=2)  # not done while the signal is on its way
     command = [sys.executable, "-m", "transcrevai_core", "transcribe", str(long)]
     command += [f"--{name}={value}" for name, value in SHORT_CHUNKS.items()]
     process = subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True
-    )
+        command, stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True,
+        # what a shell has begun in the background ignores it, and so would all that it begins
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     wait_until(lambda: store.jobs() and finished(store, store.jobs()[0].id) >= 2)
     os.killpg(process.pid, signal.SIGINT)  # the terminal sends it to the whole group
     _, said = process.communicate(timeout=CEILING)
