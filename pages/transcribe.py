@@ -8,7 +8,8 @@ from typing import Any
 import streamlit as st
 
 from transcrevai_core import demo, ui
-from transcrevai_core.components.options import options_form
+from transcrevai_core.components.options import defaults, options_form
+from transcrevai_core.components.transcribe.arrived import leave_out, take_in, waiting, waiting_list
 from transcrevai_core.components.transcribe.plan import forecast, recovered
 from transcrevai_core.components.transcribe.uploader import uploader
 from transcrevai_core.components.transcribe.watch import watch_job, watch_jobs
@@ -20,10 +21,11 @@ library = ui.store()
 begun: list[str] = st.session_state.setdefault("begun", [])
 
 
-def begin(sources: Sequence[Path], options: dict[str, Any], *, show: bool = True) -> None:
-    """Queue uploads and show what becomes of them."""
-    chosen = ui.job_options(options)
-    follow(ui.add_uploads(sources, chosen), show=show)
+def begin(sources: Sequence[Path], options: dict[str, Any], *, alone: bool = True) -> None:
+    """Queue recordings and show what becomes of them."""
+    jobs = ui.add_uploads(sources, ui.job_options(options))
+    leave_out(sources)
+    follow(jobs, show=alone and len(sources) == 1)
 
 
 def follow(jobs: Sequence[Job], *, show: bool = True) -> None:
@@ -51,17 +53,14 @@ def samples(newcomer: bool) -> None:
                         follow([ui.add_job(demo.sample_path(language), chosen, title=title)])
 
 
-def sources(options: dict[str, Any]) -> None:
+def sources(options: dict[str, Any]) -> int:
+    """Draw where recordings come from, and return how many are on their way."""
     names = {"upload_file": _("Files"), "mic": _("Microphone"), "folder": _("Path")}
     files, microphone, path = st.tabs([f":material/{icon}: {name}" for icon, name in names.items()])
     with files:
         dropped = uploader(key="uploads", max_bytes=uploads.max_upload_bytes())
-        arrived = [uploads.find_upload(library.home, upload) for upload in dropped.finished]
-        taken = [file for file in arrived if file]  # the others are jobs already
-        if taken:
-            alone = len(arrived) == 1 and not dropped.pending
-            with ui.show_errors():
-                begin(taken, options, show=alone)
+        found = (uploads.find_upload(library.home, upload) for upload in dropped.finished)
+        take_in(file for file in found if file)  # the others are jobs already
     with microphone:
         # a new key for each recording lets go of the sound of the last one
         recording = st.audio_input(_("Record from the microphone"), key=f"recording_{len(begun)}")
@@ -74,9 +73,10 @@ def sources(options: dict[str, Any]) -> None:
             _("Full path of a recording on this computer"),
             placeholder=_("/home/maria/interviews/2026-05-12.mp3"),
         )
-        if st.form_submit_button(_("Transcribe the file"), type="primary"):
+        if st.form_submit_button(_("Take it in")):
             with ui.show_errors():
-                follow([ui.add_job(ui.local_file(text), options)])
+                take_in([ui.local_file(text)])
+    return dropped.pending
 
 
 if "job" in st.query_params:
@@ -88,14 +88,21 @@ else:
     st.title(_("Transcribe"), anchor=False)
     st.markdown(_("Recordings become text on this computer; they never leave it."))
     # what comes and goes has slots of its own: an uploader that moved would be drawn anew
-    progress_slot, welcome_slot, options_slot = st.container(), st.container(), st.container()
+    progress_slot, sources_slot, waiting_slot, welcome_slot = (st.container() for _slot in range(4))
     newcomer = not library.jobs()
     with progress_slot:
         recovered()
         watch_jobs(begun)
+    options_slot, samples_slot = st.container(), st.container()
     with options_slot:
-        options = options_form("new", ui.settings().job_options())
-        forecast(options)
-    sources(options)
-    with welcome_slot if newcomer else st.container():
+        options = options_form("new", defaults())
+    with sources_slot:
+        coming = sources(options)
+    with waiting_slot:
+        planned = waiting_list(options, lambda files: begin(files, options, alone=not coming))
+    if not planned:
+        with options_slot:
+            forecast(options)
+    newcomer = newcomer and not waiting()
+    with welcome_slot if newcomer else samples_slot:
         samples(newcomer)

@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+from conftest import wait_until
 from streamlit.testing.v1 import AppTest
 
 from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
 from transcrevai_core.types import Chunk, Job, Segment, Turn, Word
+from transcrevai_core.web import arrivals
 
 FACTS = {"speakers": 3, "margin": 0.7, "runner_up": 2, "by": "likeness", "why": "three differ"}
 
@@ -28,6 +30,19 @@ def checked(app: AppTest) -> AppTest:
 
 def press(app: AppTest, label: str) -> AppTest:
     return checked(next(b for b in app.button if b.label == label).click().run())
+
+
+def take_in(app: AppTest, path: Path | str) -> AppTest:
+    """Give the page a path, and wait until the file has been looked into."""
+    next(t for t in app.text_input if "path" in t.label).set_value(f' "{path}" ')
+    press(app, "Take it in")
+    wait_until(lambda: not arrivals.is_looked_into(Path(path)))
+    return checked(app.run())
+
+
+def begin(app: AppTest) -> AppTest:
+    """Begin with what waits."""
+    return checked(app.button(key="begin").click().run())
 
 
 def texts(app: AppTest) -> str:

@@ -221,6 +221,7 @@ class WorkerName(Code):
     CHECK = "check", mark("check")
     SCORING = "scoring", mark("scoring")
     REPORT = "report", mark("report")
+    LOOK = "look", mark("looking")
     LABORATORY = "laboratory", mark("laboratory")
     SWEEP = "sweep", mark("sweep")
     SOUND = "sound", mark("sound")

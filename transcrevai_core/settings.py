@@ -39,7 +39,6 @@ def config_file() -> Path:
 
 SHARED = {"model": "WHISPER_MODEL", "preload": "WHISPER_PRELOAD"}  # with other Whisper programs
 
-
 # what belongs together on the pages
 _MEMORY: dict[str, Any] = {"group": "memory"}
 _STORAGE: dict[str, Any] = {"group": "storage"}
@@ -56,6 +55,10 @@ def _percent(default: float, description: str) -> Any:
         validate_default=True,  # one that was raised may overtake the next one's default
         json_schema_extra=_MEMORY | {"unit": "%"},
     )
+
+
+def _days(description: str) -> Any:
+    return Field(None, ge=1, le=36_500, description=description, json_schema_extra=_RETENTION)
 
 
 class Settings(BaseSettings, JobOptions):
@@ -90,6 +93,11 @@ class Settings(BaseSettings, JobOptions):
     interface_language: Literal["auto", "en", "pt_BR"] = Field(
         "auto",
         description=mark("the language of the pages; auto takes the browser's"),
+        json_schema_extra={"group": "interface"},
+    )
+    begin_at_once: bool = Field(
+        False,
+        description=mark("transcribe what is dropped without asking"),
         json_schema_extra={"group": "interface"},
     )
     download_stall_seconds: float = Field(
@@ -207,25 +215,17 @@ class Settings(BaseSettings, JobOptions):
         description=mark("how much room they may take on disk"),
         json_schema_extra=_STORAGE | {"unit": "MB"},
     )
-    sound_days: int | None = Field(
-        None,
-        ge=1,
-        le=36_500,
-        description=mark(
+    sound_days: int | None = _days(
+        mark(
             "days after which the sound of a recording that nobody works on is deleted; "
             "its text and speakers stay"
-        ),
-        json_schema_extra=_RETENTION,
+        )
     )
-    job_days: int | None = Field(
-        None,
-        ge=1,
-        le=36_500,
-        description=mark(
+    job_days: int | None = _days(
+        mark(
             "days after which a recording that nobody works on is deleted for good, with "
             "all that was made of it"
-        ),
-        json_schema_extra=_RETENTION,
+        )
     )
 
     @classmethod

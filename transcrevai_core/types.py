@@ -118,6 +118,18 @@ def is_uncertain(temperature: float, avg_logprob: float) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Media:
+    """What a recording says of itself before it is read.
+
+    `duration` in s, None where it is not stated; `languages` has a code for each sound track,
+    empty where the file names none.
+    """
+
+    duration: float | None
+    languages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AudioInfo:
     """What decoding found out about a recording; `digest` is the SHA-256 of its 16 kHz PCM.
 

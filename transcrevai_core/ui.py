@@ -95,12 +95,13 @@ def _checked(values: Mapping[str, Any]) -> JobOptions:
         raise SettingError.of(describe(error)) from None
 
 
-def plan(values: Mapping[str, Any]) -> Plan:
+def plan(values: Mapping[str, Any], duration: float | None = None) -> Plan:
     """Return how a job with these options would be done, and what it would need.
 
-    Raises InputError where it can never fit the budget, with the nearest that does.
+    `duration` in s, None where it is not known. Raises InputError where it can never fit the
+    budget, with the nearest that does.
     """
-    return planning.plan_for(store(), settings(), _checked(values))
+    return planning.plan_for(store(), settings(), _checked(values), duration)
 
 
 def session() -> str:
@@ -245,12 +246,14 @@ def local_file(text: str) -> Path:
 
 
 def add_uploads(sources: Sequence[Path], options: Mapping[str, Any]) -> list[Job]:
-    """Queue files that `web` put into folders of their own, which end here."""
+    """Queue recordings; what `web` put into folders of their own is taken from there."""
     plan(options)
     added = []
     for source in sources:
-        added.append(store().add_job(source, options, take=True, session=session()))
-        source.parent.rmdir()
+        take = bool(uploads.upload_of(store().home, source))
+        added.append(store().add_job(source, options, take=take, session=session()))
+        if take:
+            source.parent.rmdir()
     return added
 
 

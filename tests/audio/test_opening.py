@@ -12,6 +12,7 @@ import pytest
 from transcrevai_core.audio import decode as audio
 from transcrevai_core.audio import opening
 from transcrevai_core.errors import AudioError
+from transcrevai_core.types import Media
 
 MakeSound = Callable[..., Path]
 LISTS = {
@@ -104,3 +105,27 @@ def test_an_mp4_without_its_index_is_said_to_break_off(make_sound: MakeSound) ->
     path = make_sound("a.mp4", codec="aac", sample_format="fltp", rate=44_100, seconds=5)
     path.write_bytes(path.read_bytes()[:-2_000])
     assert "it breaks off, or its index is missing" in refused(path)
+
+
+def test_a_recording_says_how_long_it_is_and_in_which_languages(
+    make_sound: Callable[..., Path], tmp_path: Path
+) -> None:
+    assert opening.describe(make_sound(seconds=2.0)) == Media(2.0, ("",))
+    two = tmp_path / "two.mkv"
+    with av.open(str(two), "w") as container:
+        streams = [container.add_stream("pcm_s16le", rate=16_000, layout="mono") for _ in "ab"]
+        for stream, language in zip(streams, ("por", "und"), strict=True):
+            stream.metadata["language"] = language
+        silence = np.zeros((1, 16_000), np.int16)
+        for stream in streams:
+            frame = av.AudioFrame.from_ndarray(silence, format="s16", layout="mono")
+            frame.rate, frame.pts = 16_000, 0
+            container.mux(stream.encode(frame))
+    assert opening.describe(two).languages == ("por", "")
+
+
+@pytest.mark.parametrize("content", [b"# Notes\n" * 10_000, b"\0" * 100_000])
+def test_a_name_makes_no_recording(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "notes.mp3").write_bytes(content)
+    with pytest.raises(AudioError, match="cannot be decoded"):
+        opening.describe(tmp_path / "notes.mp3")

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from paging import checked, fill, open_page, press, read, texts
+from conftest import beginning
+from paging import begin, checked, fill, open_page, press, read, take_in, texts
 from streamlit.testing.v1 import AppTest
 
 from tools.serving import CEILING
@@ -21,6 +22,7 @@ from transcrevai_core.messages import Message
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings
 from transcrevai_core.types import Segment
+from transcrevai_core.web import uploads
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,17 +41,17 @@ def test_sample_becomes_a_job_of_the_demo_model(app: AppTest, store: Store) -> N
 
 
 def test_path_becomes_a_job_with_the_chosen_options(
-    app: AppTest, store: Store, tmp_path: Path
+    app: AppTest, store: Store, short_recording: Path
 ) -> None:
-    (tmp_path / "a.mp3").write_bytes(b"sound")
     checked(app.run())
     app.multiselect(key="new_language").select("pt")
     app.number_input(key="new_beam_size").set_value(2)
     checked(app.run())
-    next(t for t in app.text_input if "path" in t.label).set_value(f' "{tmp_path}/a.mp3" ')
-    press(app, "Transcribe the file")
+    take_in(app, short_recording)
+    assert "0:20" in texts(app) and "found while listening" not in texts(app)
+    begin(app)
     (job,) = store.jobs()
-    assert job.source == tmp_path / "a.mp3"
+    assert job.source == short_recording
     assert (job.options["language"], job.options["beam_size"]) == ("pt", 2)
 
 
@@ -57,7 +59,7 @@ def test_path_becomes_a_job_with_the_chosen_options(
 def test_wrong_path_is_told_beside_it(app: AppTest, store: Store, path: str) -> None:
     checked(app.run())
     next(t for t in app.text_input if "path" in t.label).set_value(path)
-    press(app, "Transcribe the file")
+    press(app, "Take it in")
     assert len(app.error) == 1 and "recording" in app.error[0].value
     assert ("No path is given" in app.error[0].value) == (not path)
     assert not store.jobs()
@@ -92,20 +94,58 @@ def test_the_forecast_is_shown_before_a_job_begins(app: AppTest, monkeypatch: An
 
 
 def test_what_does_not_fit_is_refused_with_what_does(
-    app: AppTest, store: Store, monkeypatch: Any, tmp_path: Path
+    app: AppTest, store: Store, monkeypatch: Any, short_recording: Path
 ) -> None:
     monkeypatch.setenv("TRANSCREVAI_MEMORY_BUDGET_MB", "1000")
     monkeypatch.setattr(plan, "base_bytes", lambda: 150 * MB)  # not what this process has grown to
-    (tmp_path / "a.mp3").write_bytes(b"sound")
     checked(app.run())
     app.selectbox(key="new_model").select("medium")
     checked(app.run())
     (error,) = app.error
     assert error.value.startswith("The model medium needs about")
     assert "small" in error.value or "base" in error.value
-    next(t for t in app.text_input if "path" in t.label).set_value(f"{tmp_path}/a.mp3")
-    press(app, "Transcribe the file")
-    assert store.jobs() == [] and len(app.error) == 2
+    take_in(app, short_recording)
+    assert len(app.error) == 1 and app.button(key="begin").disabled
+    assert not store.jobs()
+
+
+def test_what_is_no_recording_is_refused_before_it_is_queued(
+    app: AppTest, store: Store, short_recording: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "README.mp3").write_text("# Words\n" * 100)
+    checked(app.run())
+    take_in(app, tmp_path / "README.mp3")
+    assert "README.mp3 is not a recording that can be read" in texts(app).replace("\\", "")
+    assert "begin" not in [button.key for button in app.button]
+    take_in(app, short_recording)  # the other one goes its way
+    begin(app)
+    assert [job.source for job in store.jobs()] == [short_recording]
+
+
+def test_what_waits_can_be_left_out_again(app: AppTest, store: Store, tmp_path: Path) -> None:
+    sound = beginning(tmp_path / "a.wav", 2)
+    kept = uploads.keep(store.home, "b.wav", sound)
+    app.query_params["upload"] = kept.parent.name  # as after a reload
+    checked(app.run())
+    assert "b" in texts(app)
+    take_in(app, sound)
+    while leaving := [b for b in app.button if b.label == "Leave out"]:
+        checked(leaving[0].click().run())
+    assert not kept.exists() and sound.exists()
+    assert "begin" not in [button.key for button in app.button]
+
+
+def test_asked_for_once_recordings_begin_at_once(
+    app: AppTest, store: Store, tmp_path: Path
+) -> None:
+    checked(app.run())
+    take_in(app, beginning(tmp_path / "a.wav", 2))
+    checked(app.toggle(key="begin_at_once").set_value(True).run())
+    assert len(store.jobs()) == 1
+    assert "begin_at_once = true" in (store.home / "config.toml").read_text(encoding="utf-8")
+    press(app, "Transcribe another")
+    take_in(app, beginning(tmp_path / "b.wav", 2))
+    assert len(store.jobs()) == 2
 
 
 def test_positions_in_the_queue_are_told(app: AppTest, store: Store) -> None:

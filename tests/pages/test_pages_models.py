@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from conftest import wait_until
-from paging import checked, fill_speakers, open_page, press, put_model, texts
+from paging import checked, fill, fill_speakers, open_page, press, put_model, texts
 from streamlit.testing.v1 import AppTest
 
 from transcrevai_core import demo, ui
 from transcrevai_core.codes import Stage
-from transcrevai_core.components import working
+from transcrevai_core.components import options, working
 from transcrevai_core.errors import ModelError
 from transcrevai_core.library.store import Store
 from transcrevai_core.messages import Message
@@ -198,6 +198,9 @@ def test_a_model_can_be_had_before_the_upload(
 def test_a_model_that_is_here_is_offered_instead(app: AppTest, hub: Path) -> None:
     put_model(hub, TINY)
     checked(app.run())
+    assert app.selectbox(key="new_model").value == "tiny"  # rather than one that is not here
+    app.selectbox(key="new_model").select("small")
+    checked(app.run())
     press(app, "Use tiny instead")
     assert app.selectbox(key="new_model").value == "tiny"
     assert not app.info and not downloads.running()
@@ -234,3 +237,19 @@ def test_a_model_on_a_stick_is_found_checked_and_compared(
     checked(app.run())
     said = [error.value.replace("\\", "") for error in app.error]
     assert "holds no config.json" in said[0] and "holds no vocabulary.json" in said[1]
+
+
+def test_the_model_that_worked_last_comes_first(
+    app: AppTest, store: Store, hub: Path, home: Path
+) -> None:
+    put_model(hub, TINY)
+    fill(store)  # with a model that has gone since
+    job = fill(store)
+    with store.database.write() as db:
+        db.execute("UPDATE jobs SET options = json_set(options, '$.model', 'tiny') WHERE id = ?",
+                   (job.id,))  # fmt: skip
+    checked(app.run())
+    model = app.selectbox(key="new_model")
+    assert model.value == "tiny" and model.options[0].startswith("tiny")
+    (home / "config.toml").write_text('model = "base"')  # what is set counts
+    assert options.defaults().model == "base"

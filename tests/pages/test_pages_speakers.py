@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from paging import checked, fill_speakers, open_page, press, read, texts
+from paging import begin, checked, fill_speakers, open_page, press, read, take_in, texts
 from streamlit.testing.v1 import AppTest
 
 from transcrevai_core import export
@@ -197,8 +197,9 @@ def test_a_wrong_voice_model_leaves_the_text_and_the_way_back(app: AppTest, stor
     assert store.job(job.id).state == "queued"
 
 
-def test_only_who_speaks_when_is_a_choice(app: AppTest, store: Store, tmp_path: Path) -> None:
-    (tmp_path / "a.mp3").write_bytes(b"sound")
+def test_only_who_speaks_when_is_a_choice(
+    app: AppTest, store: Store, short_recording: Path
+) -> None:
     checked(app.run())
     model = app.selectbox(key="new_model")
     assert "Only who speaks when (no text)" in model.options
@@ -207,22 +208,24 @@ def test_only_who_speaks_when_is_a_choice(app: AppTest, store: Store, tmp_path: 
     checked(app.run())
     assert app.number_input(key="new_min_speakers").disabled
     assert app.toggle(key="new_diarize").disabled and app.toggle(key="new_diarize").value
-    next(t for t in app.text_input if "path" in t.label).set_value(str(tmp_path / "a.mp3"))
-    press(app, "Transcribe the file")
+    take_in(app, short_recording)
+    assert app.button(key="begin").label == "Find who speaks when"
+    begin(app)
     (job,) = store.jobs()
     assert (job.options["model"], job.options["speakers"], job.options["diarize"]) == (
         "none", 3, True,
     )  # fmt: skip
 
 
-def test_a_range_the_wrong_way_round_is_told(app: AppTest, store: Store, tmp_path: Path) -> None:
-    (tmp_path / "a.mp3").write_bytes(b"sound")
+def test_a_range_the_wrong_way_round_is_told(
+    app: AppTest, store: Store, short_recording: Path
+) -> None:
     checked(app.run())
     app.number_input(key="new_min_speakers").set_value(5)
     app.number_input(key="new_max_speakers").set_value(2)
-    next(t for t in app.text_input if "path" in t.label).set_value(str(tmp_path / "a.mp3"))
-    press(app, "Transcribe the file")
+    take_in(app, short_recording)
     assert "max" in app.error[0].value and not store.jobs()
+    assert app.button(key="begin").disabled
 
 
 def test_every_format_is_written_with_speakers(store: Store) -> None:

@@ -274,7 +274,7 @@ def test_waiting_and_refusals_are_told_in_portuguese(portuguese_app: AppTest) ->
         bar.text.replace("\\", "") for bar in app.progress
     ]
     next(t for t in app.text_input if "Caminho" in t.label).set_value("/nowhere/a.mp3")
-    next(b for b in app.button if b.label == "Transcrever o arquivo").click().run()
+    next(b for b in app.button if b.label == "Adicionar").click().run()
     said = "O arquivo /nowhere/a.mp3 não existe; informe o caminho completo de uma gravação."
     assert [error.value.replace("\\", "") for error in app.error] == [said]
 

@@ -18,7 +18,7 @@ import numpy as np
 from transcrevai_core.audio.clock import Clock
 from transcrevai_core.audio.findings import doubts, notes
 from transcrevai_core.audio.mixing import Mono
-from transcrevai_core.audio.opening import open_recording, pick_track
+from transcrevai_core.audio.opening import open_recording, pick_track, undecodable
 from transcrevai_core.audio.stated import length, stated_length
 from transcrevai_core.errors import AudioError, StorageError, refusal
 from transcrevai_core.types import SAMPLE_RATE, AudioInfo
@@ -73,11 +73,7 @@ def decode(
                 except (av.error.FFmpegError, ValueError) as error:
                     if samples == 0:
                         log.info("%s cannot be decoded: %s", source.name, error)
-                        raise AudioError(
-                            "The sound of {name} cannot be decoded; a file that plays "
-                            "elsewhere would be right.",
-                            name=source.name,
-                        ) from None
+                        raise undecodable(source) from None
                     damaged = True
                 if samples == 0:
                     raise AudioError(

@@ -5,11 +5,14 @@ What strangers' files name is never opened: playlists and other lists of files a
 
 import logging
 import re
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 import av
 
 from transcrevai_core.errors import AudioError, refusal
+from transcrevai_core.types import Media
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +29,7 @@ _LIST = re.compile(
 )
 _LIST_NAMES = {".cue", ".m3u", ".m3u8", ".wpl"}  # those that may hold names alone
 _HEAD_BYTES = 65_536
+_MOST_PACKETS = 2_000  # one of which can be decoded, where any can
 # sample entries of MP4 whose sound only a player with a key can read
 _PROTECTED_TAGS = {"enca", "encv", "drms", "drmi", "aavd"}
 _ASF_PROTECTED = (  # the GUIDs of its two objects of content encryption
@@ -72,6 +76,34 @@ def open_recording(source: Path) -> "av.container.InputContainer":
             "{name} has no sound track; a recording with sound would be right.", name=source.name
         )
     return container
+
+
+def describe(source: Path) -> Media:
+    """Return what a recording says of itself; raises AudioError where it is none.
+
+    The name of a file is no proof: the beginning of its sound is decoded.
+    """
+    with open_recording(source) as container:
+        if not _is_decoded(container):
+            raise undecodable(source)
+        stated = container.duration
+        spoken = (track.metadata.get("language", "") for track in container.streams.audio)
+        return Media(
+            stated / av.time_base if stated and stated > 0 else None,
+            tuple("" if code == "und" else code for code in spoken),
+        )
+
+
+def _is_decoded(container: "av.container.InputContainer") -> bool:
+    packets = container.demux(*container.streams.audio)
+    try:
+        for packet in islice(packets, _MOST_PACKETS):
+            with suppress(av.error.FFmpegError):  # a damaged beginning
+                if packet.decode():
+                    return True
+    except (av.error.FFmpegError, ValueError) as error:
+        log.info("the beginning cannot be read: %s", error)
+    return False
 
 
 def sound_tracks(source: Path) -> list[int]:
@@ -163,6 +195,14 @@ def _list(source: Path) -> AudioError:
     return AudioError(
         "{name} is a list of other recordings, which are not opened through it; one of those "
         "files itself would be right.",
+        name=source.name,
+    )
+
+
+def undecodable(source: Path) -> AudioError:
+    """Return the refusal of a file whose sound cannot be decoded."""
+    return AudioError(
+        "The sound of {name} cannot be decoded; a file that plays elsewhere would be right.",
         name=source.name,
     )
 

@@ -1,6 +1,7 @@
 """The options of a job as a form: meanings, ranges and units come from their declaration."""
 
 from collections.abc import Callable, Collection, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,24 @@ _FIELDS = JobOptions.model_fields
 
 
 _SPEAKERS = group(JobOptions, "speakers")
+
+
+def defaults() -> JobOptions:
+    """Return what a form of new recordings begins with: a model that is here, if none is set."""
+    settings = ui.settings()
+    options = settings.job_options()
+    if "model" in settings.model_fields_set or locate(options.model):
+        return options
+    here = [*recent(), instead_of(options.model_dump())]
+    model = next((name for name in here if name and locate(name)), options.model)
+    return options.model_copy(update={"model": model})
+
+
+def recent(most: int = 3) -> list[str]:
+    """Return the models that worked last and are still here, the latest first."""
+    done = (str(job.options.get("model")) for job in ui.store().jobs(["done"]))
+    names = (name for name in dict.fromkeys(done) if name not in (AUTO, NONE, DEMO.name))
+    return [name for name in islice(names, most) if locate(name)]
 
 
 def options_form(key: str, defaults: JobOptions) -> dict[str, Any]:
@@ -118,7 +137,7 @@ def _model(key: str, default: str, text: bool, **kept: Any) -> str:
     hidden = (*_ALIASES, DEMO.name, NONE, AUTO)
     names = [name for name in MODELS if name not in hidden]
     names.sort(key=lambda name: locate(name) is None)  # those on this computer first
-    names = [AUTO, *names, *([] if text else [NONE]), DEMO.name]
+    names = list(dict.fromkeys([*recent(), AUTO, *names, *([] if text else [NONE]), DEMO.name]))
     if text and default == NONE:
         default = names[1]
     if default not in names:

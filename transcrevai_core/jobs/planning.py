@@ -9,6 +9,7 @@ from transcrevai_core.library.journal import Journal
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory import readings
 from transcrevai_core.memory.levels import limits_of
+from transcrevai_core.memory.pace import Pace, pace_of
 from transcrevai_core.memory.plan import Plan, check, plan_job
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings
@@ -49,3 +50,8 @@ def plan_for(
         plan = dataclasses.replace(plan, shape=shape)
     check(options, plan, limits, correct)
     return plan
+
+
+def pace_for(store: Store, plan: Plan, duration: float) -> Pace:
+    """Return how long a plan takes on `duration` seconds of sound, on this computer."""
+    return pace_of(plan, duration, Journal(store.database, "").rtf)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from transcrevai_core.errors import InputError
 from transcrevai_core.memory import readings
 from transcrevai_core.messages import Message, dump
-from transcrevai_core.types import AudioInfo, Chunk, Segment, Turn
+from transcrevai_core.types import AudioInfo, Chunk, Media, Segment, Turn
 from transcrevai_core.workers.child import report
 
 if TYPE_CHECKING:
@@ -51,6 +51,13 @@ SPEECH, CHANNELS, ONE_CHANNEL = "speech.f32", "channels.npy", "channel.wav"
 _LANGUAGE_SECONDS = 15.0  # of speech, from which the language is detected first
 
 _loaded: tuple[ModelSpec, "Loaded"] | None = None
+
+
+def look(source: Path) -> Media:
+    """Return what a recording says of itself; raises AudioError where it is none."""
+    from transcrevai_core.audio.opening import describe
+
+    return describe(source)
 
 
 def prepare(

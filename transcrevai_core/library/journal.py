@@ -212,6 +212,11 @@ class Journal:
         # a forecast that is a little high is no harm; one that was much too low must learn
         return min(2.0, max(0.8, max(needed))) if needed else 1.0
 
+    def rtf(self, stage: str, key: str) -> float | None:
+        """Return how long the like took here of late for each second of sound; None if unknown."""
+        found = [run.rtf for run in self.runs(stage, key, last=2 * _LATEST) if run.rtf > 0]
+        return statistics.median(found[-_LATEST:]) if found else None
+
 
 def degrading(runs: Sequence[Run], window: int = 5, tolerance: float = 1.25) -> Message:
     """Say where like runs have become worse of late; `NOTHING` where they have not.

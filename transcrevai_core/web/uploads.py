@@ -171,6 +171,17 @@ def keep(home: Path, name: str, sound: Path | memoryview) -> Path:
     return kept
 
 
+def upload_of(home: Path, file: Path) -> str:
+    """Return the id of the upload that a file is; empty for a file of the user's own."""
+    return file.parent.name if file.parent.parent == home / "uploads" else ""
+
+
+def forget(home: Path, file: Path) -> None:
+    """Remove an upload that is not wanted after all; a file of the user's own stays."""
+    if upload_of(home, file):
+        shutil.rmtree(file.parent, ignore_errors=True)
+
+
 def remove_abandoned(home: Path, older_than: float = DAY) -> int:
     """Remove uploads that no job took and that are older than so many seconds; return how many."""
     removed = 0

@@ -1,7 +1,7 @@
 """What a job would need before it is begun, and what an earlier end of the program left."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -10,6 +10,7 @@ from transcrevai_core import ui
 from transcrevai_core.components.options import tell_absent
 from transcrevai_core.errors import TranscrevaiError
 from transcrevai_core.i18n import _, decimal
+from transcrevai_core.jobs.planning import pace_for
 from transcrevai_core.library.journal import Journal
 from transcrevai_core.memory.levels import limits_of
 from transcrevai_core.memory.readings import MB
@@ -19,14 +20,17 @@ from transcrevai_core.workers.processes import this_process
 _NEWS_SECONDS = 600.0
 
 
-def forecast(options: Mapping[str, Any]) -> None:
-    """Draw the predicted peak against the budget, or that it does not fit and what would."""
+def forecast(options: Mapping[str, Any], durations: Sequence[float] = ()) -> bool:
+    """Draw what recordings of so many seconds would take, or that they do not fit and what would.
+
+    Tell whether they fit.
+    """
     try:
-        plan = ui.plan(options)
+        plan = ui.plan(options, max(durations, default=None))
     except TranscrevaiError as error:
         st.error(ui.say(error), icon=":material/memory:")
         st.page_link(ui.MEMORY, label=_("Change the budget"), icon=":material/tune:")
-        return
+        return False
     limits = limits_of(ui.settings())
     said = _(
         "About **{needed} MB** of memory at the peak, of a budget of {budget} MB",
@@ -41,7 +45,14 @@ def forecast(options: Mapping[str, Any]) -> None:
     if "transcription" in plan.needs and "diarization" in plan.needs:
         after = _("with text and speakers one after the other")
         said += f", {_('with text and speakers side by side') if plan.side_by_side else after}"
-    st.caption(f":material/memory: {said}.")
+    if durations:
+        paces = (pace_for(ui.store(), plan, duration) for duration in durations)
+        seconds = sum(pace.total for pace in paces)
+        took = _("About **{time}** of work", time=ui.clock(seconds))
+        said = f"{took}. {said}"
+    icon = ":material/timer:" if durations else ":material/memory:"
+    st.caption(f"{icon} {said}.")
+    return True
 
 
 def recovered() -> None:

@@ -12,8 +12,7 @@ window.transcrevaiUploader ??= new (class {
       part.setAttribute("aria-label", this.text(part.dataset.label))
     if (this.root === root) return
     this.root = root
-    this.items = this.items.filter(item => item.state !== "done" || !item.told)
-    this.find(".rows").replaceChildren(...this.items.map(item => item.row))
+    this.find(".rows").replaceChildren(...this.items.filter(i => !i.told).map(i => i.row))
     const [zone, input] = [this.find(".zone"), this.find(".input")]
     const browse = this.find(".browse")
     browse.onclick = () => input.click()
@@ -59,7 +58,6 @@ window.transcrevaiUploader ??= new (class {
   }
 
   add(files) {
-    for (const item of this.in("done")) if (item.told) this.drop(item)
     for (const file of files) {
       const item = { file, row: makeRow(file, this.text("bar", file)) }
       this.items.push(item)
@@ -165,10 +163,14 @@ window.transcrevaiUploader ??= new (class {
     if (spoken) spoken.textContent = sentence
   }
 
+  // all that have arrived, each time: of two reports in a row the page may see the last alone
   tell() {
     const done = this.in("done")
     if (!this.root || done.every(item => item.told)) return
-    for (const item of done) item.told = true
+    for (const item of done) {
+      item.told = true
+      item.row.remove() // the page shows it from here on
+    }
     const pending = this.in("waiting").length + this.in("sending").length
     this.report({ finished: done.map(item => item.upload), pending })
   }
