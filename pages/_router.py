@@ -6,6 +6,7 @@ import streamlit as st
 
 from transcrevai_core import components, ui
 from transcrevai_core.components.language import choose_language, language_switch
+from transcrevai_core.components.recording import tab_name
 from transcrevai_core.components.resting import resting_notice
 from transcrevai_core.i18n import _
 
@@ -22,6 +23,8 @@ selected = st.get_option(f"theme.{st.context.theme.type or 'light'}.linkColor")
 st.html(
     "<style>[role=tab][aria-selected=true], button[data-selected=true], "
     f"[data-testid=stSliderThumbValue] {{ color: {selected} !important }}"
+    # what is looked at twice a second would flicker, if it were pale while it is drawn anew
+    "[data-testid=stElementContainer][data-stale=true] { opacity: 1 !important }"
     # what Streamlit writes into fields ("Press Enter to submit form") is English in any language
     "[data-testid=InputInstructions] { display: none }"
     # buttons that show their icon alone have their name for those who cannot see it
@@ -80,7 +83,10 @@ page = st.navigation(
     position="top",
 )
 # once a run: of two layouts the browser may keep the first, where it has the second already
-st.set_page_config(layout="wide" if page.url_path in WIDE else "centered")
+st.set_page_config(
+    page_title=f"{tab_name(page.title)} · TranscrevAI",
+    layout="wide" if page.url_path in WIDE else "centered",
+)
 # the page ends in many ways, its own stop among them; the foot is drawn before and stands below
 body = st.container()
 st.space("small")

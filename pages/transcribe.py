@@ -14,8 +14,8 @@ from transcrevai_core.components.transcribe.plan import forecast, recovered
 from transcrevai_core.components.transcribe.uploader import uploader
 from transcrevai_core.components.transcribe.watch import watch_job, watch_jobs
 from transcrevai_core.i18n import _
-from transcrevai_core.types import Job
-from transcrevai_core.web import uploads
+from transcrevai_core.types import Job, Media
+from transcrevai_core.web import arrivals, uploads
 
 library = ui.store()
 begun: list[str] = st.session_state.setdefault("begun", [])
@@ -23,7 +23,11 @@ begun: list[str] = st.session_state.setdefault("begun", [])
 
 def begin(sources: Sequence[Path], options: dict[str, Any], *, alone: bool = True) -> None:
     """Queue recordings and show what becomes of them."""
+    known = [arrivals.seen(source) for source in sources]
     jobs = ui.add_uploads(sources, ui.job_options(options))
+    for job, media in zip(jobs, known, strict=True):
+        if isinstance(media, Media) and media.duration:  # so that its time is known from the start
+            library.update_job(job.id, duration=media.duration)
     leave_out(sources)
     follow(jobs, show=alone and len(sources) == 1)
 

@@ -153,3 +153,14 @@ def test_what_is_deleted_is_asked_for_first(
     assert {job.title for job in store.jobs()} == {"Reunião", "Entrevista"}
     assert load_settings().job_days == 30
     page.context.close()
+
+
+def test_a_tab_is_called_by_what_is_in_it(browser: Any, server: Server, home: Path) -> None:
+    context = visitor(browser, locale="en-US")
+    page = context.new_page()
+    page.goto(f"{server.url}/library")
+    expect(page).to_have_title("Library · TranscrevAI")
+    job = next(job for job in Store(home).jobs() if job.title == "Reunião")
+    page.goto(f"{server.url}/transcript?job={job.id}")
+    expect(page).to_have_title("Reunião · TranscrevAI")
+    context.close()

@@ -1,13 +1,14 @@
 """Which recording a page is about, by its address or as the last one seen, and ways to others."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from transcrevai_core import ui
-from transcrevai_core.errors import InputError
+from transcrevai_core.errors import InputError, TranscrevaiError
 from transcrevai_core.i18n import _
 from transcrevai_core.types import Job
 
@@ -25,6 +26,14 @@ def known_job(job_id: str) -> Job:
         if st.button(_("Library"), icon=":material/folder_open:"):
             open_page(ui.LIBRARY)
         st.stop()
+
+
+def tab_name(page: str) -> str:
+    """Return what a tab of the browser is called: the recording that it is about, else the page."""
+    with suppress(TranscrevaiError):
+        if job_id := st.query_params.get("job"):
+            return ui.store().job(job_id).title
+    return page
 
 
 def requested_job(jobs: Sequence[Job]) -> str | None:

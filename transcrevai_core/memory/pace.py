@@ -42,12 +42,12 @@ class Pace:
         first = _BEGIN + self.stages.get("prepare", 0.0)
         if stage == "prepare":
             return done * first / self.total
-        before, mine = first, self.stages.get(stage, 0.0)
-        if self.side_by_side:
-            mine = self.total - first
-        elif stage == "diarization":
-            before += self.stages.get("transcription", 0.0)
-        return min(1.0, (before + done * mine) / self.total)
+        text, mine = self.stages.get("transcription", 0.0), self.stages.get(stage, 0.0)
+        if stage == "diarization":
+            later = max(text, done * mine) if self.side_by_side else text + done * mine
+        else:
+            later = done * mine
+        return min(1.0, (first + later) / self.total)
 
     def left(self, share: float, worked: float) -> float:
         """Return the seconds that remain after `worked` seconds for a share (0 to 1) of the whole.

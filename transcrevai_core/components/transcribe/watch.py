@@ -1,13 +1,11 @@
 """Jobs as they run: polled from the store while there is something to see, still afterwards."""
 
-import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import streamlit as st
 
 from transcrevai_core import ui
-from transcrevai_core.codes import Note, Stage
 from transcrevai_core.components import fetching
 from transcrevai_core.components.options import (
     instead_of,
@@ -16,9 +14,10 @@ from transcrevai_core.components.options import (
     what_is_here,
 )
 from transcrevai_core.components.recording import known_job, open_page
+from transcrevai_core.components.transcribe.progress import draw_progress, wants_model
 from transcrevai_core.components.transcript.speakers import requeue
 from transcrevai_core.errors import SettingError
-from transcrevai_core.i18n import _, capital, say
+from transcrevai_core.i18n import _
 from transcrevai_core.jobs.attempt import stored_options
 from transcrevai_core.jobs.queue import queue
 from transcrevai_core.library.rows import read_names
@@ -42,7 +41,7 @@ def watch_job(job_id: str) -> None:
         _ended(job)
         return
     st.session_state[_WATCHED] = job_id
-    if _wants_model(job):
+    if wants_model(job):
         _wanting(job)
     else:
         st.fragment(_running, run_every=EVERY)(job_id)
@@ -65,14 +64,14 @@ def _followed(job_id: str) -> None:
     job = ui.store().job(job_id)
     if job.state not in ACTIVE_STATES:
         st.rerun()
-    _progress(job, queue(ui.store()))
+    draw_progress(job, queue(ui.store()))
 
 
 def _running(job_id: str) -> None:
     job = ui.store().job(job_id)
-    if job.state not in ACTIVE_STATES or _wants_model(job):
+    if job.state not in ACTIVE_STATES or wants_model(job):
         st.rerun()
-    _progress(job, queue(ui.store()))
+    draw_progress(job, queue(ui.store()))
     _cancel(job)
     _text(job_id, growing=True)
 
@@ -85,10 +84,6 @@ def _cancel(job: Job) -> None:
         on_click=ui.store().cancel,
         args=(job.id,),
     )
-
-
-def _wants_model(job: Job) -> bool:
-    return job.stage.code is Stage.WAITING_FOR_MODEL
 
 
 def _wanting(job: Job) -> None:
@@ -109,7 +104,7 @@ def _wanting(job: Job) -> None:
 
 
 def _until_it_goes_on(job_id: str) -> None:
-    if not _wants_model(ui.store().job(job_id)):
+    if not wants_model(ui.store().job(job_id)):
         st.rerun()
 
 
@@ -217,47 +212,6 @@ def _rows(also: Collection[str], polled: bool) -> None:
                     page = ui.TRANSCRIPT if job.state == "done" else ui.TRANSCRIBE
                     open_page(page, job.id)
             if job.state in ACTIVE_STATES:
-                _progress(job, order)
+                draw_progress(job, order)
             elif job.state == "failed":
                 st.caption(ui.say(job.error))
-
-
-def _progress(job: Job, order: Sequence[Job]) -> None:
-    if job.cancel_requested:
-        st.progress(min(1.0, job.progress), text=_("Cancelling"))
-        return
-    if job.state == "queued":
-        st.progress(0.0, text=_waits(job, order))
-        return
-    now = time.time()
-    text = capital(say(job.stage) if job.stage else _(ui.STATES[job.state][0]))
-    if _beside(job):
-        text = _("Transcribing and telling the speakers apart")
-    text += f", {job.progress:.0%}" if job.progress else ""
-    if job.started:
-        text += " · " + _("{time} elapsed", time=ui.clock(now - job.started))
-    if job.stage.code is Stage.TRANSCRIBING and job.progress > 0:
-        left = job.seconds * (1 - job.progress) / job.progress - (now - job.updated)
-        text += " · " + _("about {time} left", time=ui.clock(max(1, left)))
-    st.progress(min(1.0, job.progress), text=text)
-
-
-def _waits(job: Job, order: Sequence[Job]) -> str:
-    """Say what a job waits for, and how many that wait go before it."""
-    if _wants_model(job):
-        return ui.escape(capital(say(job.stage)))
-    waiting = [other.id for other in order if other.state == "queued"]
-    before = waiting.index(job.id) if job.id in waiting else 0
-    if job.stage and not before:
-        return ui.escape(capital(say(job.stage)))
-    if before:
-        return _("Waiting: {number} before it", number=before)
-    alone = len(waiting) == len(order)
-    return _("Waiting: starts in a moment") if alone else _("Waiting: the next to start")
-
-
-def _beside(job: Job) -> bool:
-    """Tell whether speakers are being found while the words are."""
-    missed = any(note.code is Note.NO_SPEAKERS for note in job.notes)
-    wanted = job.options.get("diarize", True) and not job.diarization and not missed
-    return wanted and job.stage.code is Stage.TRANSCRIBING
