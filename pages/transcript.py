@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from transcrevai_core import export, ui
+from transcrevai_core import ui
 from transcrevai_core.codes import Stage
 from transcrevai_core.components.recording import (
     invite,
@@ -12,6 +12,7 @@ from transcrevai_core.components.recording import (
 )
 from transcrevai_core.components.transcribe.watch import follow
 from transcrevai_core.components.transcript.coverage import coverage_panel
+from transcrevai_core.components.transcript.handing import export_menu
 from transcrevai_core.components.transcript.reader import reader
 from transcrevai_core.components.transcript.report import report_menu
 from transcrevai_core.components.transcript.speakers import add_text, find_again, rename, speakers
@@ -57,24 +58,6 @@ def unfinished(job: Job, transcript: Transcript) -> None:
         st.page_link(ui.TRANSCRIBE, label=label, query_params={"job": job.id})
 
 
-@st.fragment
-def export_menu(job_id: str, title: str, formats: list[str]) -> None:
-    chosen = st.segmented_control(
-        _("Format"), formats, default=formats[0], format_func=str.upper, required=True
-    )
-    edited = st.toggle(_("With my corrections"), True)
-    st.download_button(
-        _("Download {format}", format=str(chosen).upper()),
-        # read and written only when clicked, corrections of this minute included
-        lambda: export.write(library.transcript(job_id), chosen, edited=edited),
-        export.file_name(export.file_stem(title), str(chosen)),
-        export.mime_type(str(chosen)),
-        type="primary",
-        icon=":material/download:",
-        on_click="ignore",
-    )
-
-
 def head(job: Job, transcript: Transcript) -> None:
     """Say how the text is read, and hand it on."""
     how = _("Click a row or a lane to hear it; ? shows all keys.")
@@ -83,8 +66,7 @@ def head(job: Job, transcript: Transcript) -> None:
         how += " " + _("Click a word to hear it, twice to edit it; ? shows all keys.")
     st.markdown(f":small[{how}]")  # a caption would be too pale
     with st.container(horizontal=True):
-        with st.popover(_("Export"), icon=":material/download:"):
-            export_menu(transcript.job_id, transcript.title, export.applicable(transcript))
+        export_menu(transcript)
         report_menu(job, transcript)
 
 

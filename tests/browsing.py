@@ -70,8 +70,16 @@ def fits(page: Any, width: int) -> None:
     page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=width)
 
 
+def choose_format(page: Any, format: str, more: str = "More formats") -> None:
+    """Choose a format to export in, of those that are shown first or of all."""
+    page.get_by_test_id("stDownloadButton").wait_for()
+    if not page.get_by_role("radio", name=f"{format}:").is_visible():
+        page.get_by_text(more).click()
+    page.get_by_role("radio", name=f"{format}:").locator("xpath=ancestor::label").click()
+
+
 def download(page: Any, format: str) -> str:
-    page.get_by_role("radio", name=format).click()
+    choose_format(page, format)
     with page.expect_download() as event:
         page.get_by_role("button", name=f"Download {format}").click()
     assert event.value.suggested_filename.endswith(f".{format.lower()}")

@@ -84,7 +84,7 @@ def views(url: str, library: Store, running: str) -> Views:
 
     def export(page: Any) -> None:
         visit(page, other, "Marked words")
-        page.get_by_role("button", name="Export").click()
+        page.get_by_role("button", name="Copy or export").click()
         page.get_by_text("With my corrections").wait_for()
 
     def search(page: Any) -> None:

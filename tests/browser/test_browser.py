@@ -202,7 +202,7 @@ def stays(tab: Any) -> None:
     tab.locator(".row").first.wait_for()
     tab.wait_for_function("!window.underway")
     tab.locator("[data-test-script-state=notRunning]").wait_for()
-    tab.get_by_role("button", name="Export").click()
+    tab.get_by_role("button", name="Copy or export").click()
     assert download(tab, "TXT")
     tab.keyboard.press("Escape")
 

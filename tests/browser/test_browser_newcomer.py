@@ -9,7 +9,7 @@ from typing import Any
 
 import docx
 import pytest
-from browsing import choose_name, expect, opened
+from browsing import choose_format, choose_name, expect, opened
 
 from tools.serving import Server
 from transcrevai_core import demo
@@ -63,8 +63,9 @@ def test_from_the_sample_to_a_corrected_report(
         page.keyboard.press(str(other + 1))
         expect(page.locator("[data-do=undo]")).to_have_attribute("title", "Desfazer: quem fala")
 
-        page.get_by_role("button", name="Exportar").click()
-        segments = json.loads(download(page, "JSON", "Baixar JSON"))["segments"]
+        page.get_by_role("button", name="Copiar ou exportar").click()
+        choose_format(page, "JSON", "Mais formatos")
+        segments = json.loads(saved(page, "Baixar JSON"))["segments"]
         page.keyboard.press("Escape")
         page.get_by_role("button", name="Relatório").click()
         word_file = io.BytesIO(report(page, "Word"))
@@ -90,8 +91,7 @@ def test_from_the_sample_to_a_corrected_report(
         expect(page.locator("article", has_text=corrected)).to_be_visible()
 
 
-def download(page: Any, choice: str, button: str) -> bytes:
-    page.get_by_role("radio", name=choice).click()
+def saved(page: Any, button: str) -> bytes:
     with page.expect_download() as event:
         page.get_by_role("button", name=button).click()
     return Path(event.value.path()).read_bytes()
@@ -101,4 +101,4 @@ def report(page: Any, choice: str) -> bytes:
     page.get_by_role("radio", name=choice).click()
     page.get_by_role("button", name="Escrever o relatório").click()
     expect(page.get_by_role("button", name="Baixar o relatório")).to_be_visible()
-    return download(page, choice, "Baixar o relatório")
+    return saved(page, "Baixar o relatório")

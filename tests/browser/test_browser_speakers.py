@@ -145,7 +145,7 @@ def test_rename_reaches_text_and_export(page: Any, library: Store, sample: Job) 
     expect(dialog).to_be_hidden()
     expect(page.locator(".who", has_text="Ana *Lima* <b>").first).to_be_visible()
     expect(page.locator(".names", has_text="Ana *Lima* <b>")).to_be_visible()
-    page.get_by_role("button", name="Export").click()
+    page.get_by_role("button", name="Copy or export").click()
     assert "Ana *Lima* <b>:\N{NO-BREAK SPACE}" in download(page, "SRT")
     page.keyboard.press("Escape")
     # another speaker cannot have the same name

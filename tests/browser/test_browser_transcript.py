@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import docx
 import pytest
 from browsing import NOTE, PLAYS, SOUND, choose_name, download, expect, opened
 from conftest import known, wait_until
@@ -253,13 +254,36 @@ def test_notes_and_highlights_reach_the_export(page: Any, library: Store, job: J
     page.locator("audio").evaluate("a => a.pause()")
     page.keyboard.press("h")
     expect(row(page, fourth)).to_have_class(_class("highlighted"))
-    page.get_by_role("button", name="Export").click()
+    page.get_by_role("button", name="Copy or export").click()
     told = json.loads(download(page, "JSON"))["segments"]
     assert (told[3]["note"], told[3]["highlighted"]) == ("ask *again*", True)
     assert told[2]["text"].startswith("What I *heard*") and "note" not in told[2]
     page.get_by_text("With my corrections").click()
     third = download(page, "TSV").splitlines()[3]  # as the model wrote it
     assert third.endswith(f"\t{segments(library, job)[2].text.strip()}")
+
+
+def test_the_text_is_copied_and_word_comes_first(page: Any, library: Store, job: Job) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.reload()
+    page.get_by_role("button", name="Copy or export").click()
+    expect(page.get_by_role("radio", name="Word:")).to_be_checked()
+    expect(page.get_by_role("button", name="Download Word")).to_be_visible()
+    page.get_by_role("button", name="Copy the text").click()
+    expect(page.get_by_text("Copied", exact=True)).to_be_visible()
+    said = page.evaluate("navigator.clipboard.readText()")
+    assert segments(library, job)[0].final_text.strip() in said and "[0:0" not in said
+    page.get_by_text("With times", exact=True).click()
+
+    def copied() -> bool:
+        page.get_by_role("button", name="Copy the text").click()
+        return bool(page.evaluate("navigator.clipboard.readText()").startswith("[0:0"))
+
+    wait_until(copied)
+    with page.expect_download() as event:
+        page.get_by_role("button", name="Download Word").click()
+    document = docx.Document(event.value.path())
+    assert segments(library, job)[0].final_text.strip() in document.element.xml
 
 
 def test_keys_are_listed_and_lead_to_doubtful_words(

@@ -77,6 +77,15 @@ def test_all_that_is_shown_comes_at_once(port: int, store: Store, job: Job) -> N
     assert (found["undo"], found["redo"]) == ("name", "")
 
 
+def test_the_text_to_be_copied_is_as_it_is_wanted(port: int, store: Store, job: Job) -> None:
+    edits.edit_text(store, store.segments(job.id)[0].id or 0, "Boa noite.")
+    answer, content = read(port, f"{job.id}/text?times=1&speakers=1&edited=1")
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert content.decode() == "[0:00] Speaker 1: Boa noite.\n\n[0:02] Speaker 2: Até <b>logo."
+    assert read(port, f"{job.id}/text")[1].decode() == "Bom dia.\n\nAté <b>logo."
+    assert read(port, "nothing/text")[0].status == 400
+
+
 def test_a_change_brings_back_what_is_different(port: int, store: Store, job: Job) -> None:
     first, second = (segment.id for segment in store.segments(job.id))
     asked = {"do": "text", "segment": first, "text": "Boa noite.", "shown": " Bom dia."}

@@ -22,7 +22,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from transcrevai_core.errors import InputError, StorageError
-from transcrevai_core.export import FORMATS, applicable, as_dict, file_stem, save, write
+from transcrevai_core.export import FORMATS, applicable, as_dict, file_stem, save, text, write
 from transcrevai_core.export.cues import LINE_WIDTH, cues
 from transcrevai_core.messages import Message
 from transcrevai_core.transcript.retiming import timed_pieces
@@ -550,3 +550,17 @@ def test_importing_export_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_text_to_be_pasted_has_a_paragraph_for_each_turn() -> None:
+    whole = transcript(
+        spoken("Bom dia.", speaker="SPEAKER_00"),
+        spoken("Vamos?", 2, speaker="SPEAKER_00"),
+        spoken("Sim.", 65, speaker="SPEAKER_01", edited="Não."),
+        spoken("Ninguém.", 70),
+    )
+    assert text(whole, times=True, speakers=True) == (
+        "[0:00] Speaker 1: Bom dia. Vamos?\n\n[1:05] Speaker 2: Não.\n\n[1:10] Ninguém."
+    )
+    plain = text(whole, times=False, speakers=False, edited=False)
+    assert plain == "Bom dia. Vamos?\n\nSim.\n\nNinguém."

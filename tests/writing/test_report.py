@@ -436,3 +436,14 @@ def test_a_report_is_offered_to_whoever_asked_for_it(
 
     assert "Download the report" not in offered(checked(other.run()))
     assert "Download the report" in offered(checked(app.run()))
+
+
+def test_word_can_have_the_text_alone() -> None:
+    whole, alone = built(), built(alone=True)
+    assert alone.passages == whole.passages and not alone.sections and not alone.timeline
+    document = docx.Document(io.BytesIO(write_docx(alone)))
+    assert not document.tables and "vence em 3 de março" in document.paragraphs[-3].text
+    corrected = replace(MEETING.segments[1], edited="Não.")
+    changed = replace(MEETING, segments=(MEETING.segments[0], corrected))
+    assert built(changed, alone=True).passages[1].text == "Não."
+    assert built(changed, alone=True, edited=False).passages[1].text == "Sim."

@@ -13,14 +13,15 @@ from transcrevai_core.errors import InputError, StorageError, refusal
 from transcrevai_core.export.annotation import write_eaf, write_textgrid
 from transcrevai_core.export.filenames import file_stem, safe_stem
 from transcrevai_core.export.nist import write_ctm, write_rttm
-from transcrevai_core.export.plain import as_dict, write_json, write_tsv, write_txt
+from transcrevai_core.export.plain import as_dict, as_text, write_json, write_tsv, write_txt
 from transcrevai_core.export.subtitles import write_srt, write_vtt
 from transcrevai_core.transcript.names import speaker_turns, with_names
 from transcrevai_core.transcript.turns import default_name
 from transcrevai_core.types import Transcript
 
 __all__ = [
-    "FORMATS", "applicable", "as_dict", "file_name", "file_stem", "mime_type", "save", "write",
+    "FORMATS", "applicable", "as_dict", "file_name", "file_stem", "mime_type", "save", "text",
+    "write",
 ]  # fmt: skip
 
 # A writer takes a transcript, as `with_names` gives it, and `edited`.
@@ -79,6 +80,13 @@ def write(transcript: Transcript, format: str, *, edited: bool = True) -> str:
     )
     # Half a surrogate pair, as a damaged edit may hold, cannot be written as UTF-8.
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def text(transcript: Transcript, *, times: bool, speakers: bool, edited: bool = True) -> str:
+    """Give `transcript` as text to be read or pasted, with times and display names if wanted."""
+    return as_text(
+        with_names(transcript, default_name), times=times, speakers=speakers, edited=edited
+    )
 
 
 def save(

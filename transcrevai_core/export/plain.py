@@ -10,7 +10,7 @@ from transcrevai_core.export.cues import segment_texts
 from transcrevai_core.messages import load
 from transcrevai_core.transcript.certainty import with_margin
 from transcrevai_core.transcript.names import AFTER_NAME, one_line, speaker_turns, with_names
-from transcrevai_core.transcript.turns import exclusive, talk_times
+from transcrevai_core.transcript.turns import clock, exclusive, talk_times
 from transcrevai_core.types import Segment, Transcript, Turn
 
 
@@ -21,6 +21,26 @@ def write_txt(transcript: Transcript, edited: bool) -> str:
         speaker = one_line(segment.speaker or "")
         lines.append(f"{speaker}{AFTER_NAME}{text}\n" if speaker else f"{text}\n")
     return "".join(lines)
+
+
+def as_text(transcript: Transcript, *, times: bool, speakers: bool, edited: bool) -> str:
+    """Give the text to be read or pasted, a paragraph for all that one speaker says in one go.
+
+    A paragraph begins with its time in brackets and its speaker's name where they are asked for;
+    what nobody is known to say has one for each segment.
+    """
+    said: list[tuple[Segment, list[str]]] = []
+    for segment, text in segment_texts(transcript, edited):
+        if said and segment.speaker and segment.speaker == said[-1][0].speaker:
+            said[-1][1].append(text)
+        else:
+            said.append((segment, [text]))
+    paragraphs = []
+    for segment, pieces in said:
+        begin = [f"[{clock(segment.start)}]"] if times else []
+        begin += [f"{one_line(segment.speaker)}:"] if speakers and segment.speaker else []
+        paragraphs.append(" ".join([*begin, *pieces]))
+    return "\n\n".join(paragraphs)
 
 
 def write_tsv(transcript: Transcript, edited: bool) -> str:

@@ -44,10 +44,18 @@ def mime_type(format: str) -> str:
     return _MIME_TYPES[format]
 
 
-def make(home: Path, job_id: str, format: str, language: str = "", address: str = "") -> bytes:
+def make(
+    home: Path,
+    job_id: str,
+    format: str,
+    language: str = "",
+    address: str = "",
+    alone: bool = False,
+    edited: bool = True,
+) -> bytes:
     """Return the report of a job in the library `home`, as a file in one of FORMATS.
 
-    `language`: one of `i18n.LANGUAGES`, else that of the reader. `address` as
+    `language`: one of `i18n.LANGUAGES`, else that of the reader. `address`, `alone` and `edited` as
     in `report.build`. Raises InputError for an unknown job or format.
     """
     if format not in FORMATS:
@@ -64,6 +72,8 @@ def make(home: Path, job_id: str, format: str, language: str = "", address: str 
         created=store.job(job_id).created,
         others=_others(store, job_id),
         address=address,
+        alone=alone,
+        edited=edited,
     )
     return FORMATS[format](report)
 

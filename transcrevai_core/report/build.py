@@ -43,8 +43,12 @@ def build(
     created: float,
     others: Iterable[Iterable[str]] = (),
     address: str = "",
+    alone: bool = False,
+    edited: bool = True,
 ) -> Report:
     """Make the report of a transcript, in the reader's language.
+
+    With `alone` it has nothing but the text, which is the model's where it is not `edited`.
 
     `created`: Unix time at which the recording came into the library; `others`: the other
     transcripts of the library, each as its texts, which tell the words of this one from everyday
@@ -56,22 +60,20 @@ def build(
         name: Speaker(label, name, number)
         for number, (name, label) in enumerate(shown.names.items(), 1)
     }
-    passages = [*_passages(shown, speakers)]
+    passages = [*_passages(shown, speakers, edited)]
     turns = speaker_turns(shown)
-    sections = [
-        _terms(passages, others),
-        _questions(passages),
-        _mentions(passages),
-    ]
-    if marked := _marks(shown, speakers, passages):
-        sections.insert(0, marked)
-    if speakers:
-        sections.insert(0, _participants(turns, speakers, passages))
+    sections: list[Section] = []
+    if not alone:
+        sections = [_terms(passages, others), _questions(passages), _mentions(passages)]
+        if marked := _marks(shown, speakers, passages):
+            sections.insert(0, marked)
+        if speakers:
+            sections.insert(0, _participants(turns, speakers, passages))
     return Report(
         title=clean(transcript.title),
         language=language().replace("_", "-"),
         facts=_facts(transcript, created),
-        timeline=_timeline(shown, turns, speakers) if turns else None,
+        timeline=_timeline(shown, turns, speakers) if turns and not alone else None,
         sections=tuple(sections),
         heading=_("Transcript"),
         passages=tuple(piece.passage for piece in passages),
@@ -112,10 +114,12 @@ class _PassageBuilder:
         return self.speaker or ""
 
 
-def _passages(transcript: Transcript, speakers: dict[str, Speaker]) -> Iterator[_PassageBuilder]:
+def _passages(
+    transcript: Transcript, speakers: dict[str, Speaker], edited: bool
+) -> Iterator[_PassageBuilder]:
     """Gather segments into passages."""
     now: _PassageBuilder | None = None
-    for segment, text in segment_texts(transcript, True):
+    for segment, text in segment_texts(transcript, edited):
         speaker = speakers.get(segment.speaker or "")
         full = now and (
             len(now.text) > _MOST or (len(now.text) > _LONGEST and _SENTENCE_END.search(now.text))

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from transcrevai_core import export
 from transcrevai_core.audio import waveform
 from transcrevai_core.errors import InputError, Outdated, TranscrevaiError
 from transcrevai_core.figures import timeline
@@ -31,6 +32,7 @@ from transcrevai_core.web.origin import Refused, check_sender
 
 URL = "/api/transcript"
 LANGUAGE: ContextVar[str] = ContextVar("language", default="")  # of who asks
+_COPIED = ("times", "speakers", "edited")  # what the text to be copied can have
 _LONGEST_BODY = 1_000_000  # bytes; no segment is as long
 
 T = TypeVar("T")
@@ -57,11 +59,23 @@ def build_routes(find_store: Callable[[], Store]) -> list[Route]:
     async def change(request: Request) -> Response:
         return await _answer(request, lambda job, asked: _packed(changed(find_store(), job, asked)))
 
+    async def plain(request: Request) -> Response:
+        wanted = {name: request.query_params.get(name) == "1" for name in _COPIED}
+
+        def copied(job_id: str, _asked: Asked) -> Response:
+            return _zipped(
+                export.text(find_store().transcript(job_id), **wanted).encode("utf-8", "replace"),
+                "text/plain; charset=utf-8",
+            )
+
+        return await _answer(request, copied)
+
     place = URL + "/{job_id}"
     return [
         Route(place, text, methods=["GET"]),
         Route(place, change, methods=["POST"]),
         Route(place + "/waveform", wave, methods=["GET"]),
+        Route(place + "/text", plain, methods=["GET"]),
     ]
 
 
