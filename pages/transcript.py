@@ -16,6 +16,7 @@ from transcrevai_core.components.transcript.handing import export_menu
 from transcrevai_core.components.transcript.reader import reader
 from transcrevai_core.components.transcript.report import report_menu
 from transcrevai_core.components.transcript.speakers import add_text, find_again, rename, speakers
+from transcrevai_core.components.transcript.versions import check_mark, versions_menu
 from transcrevai_core.i18n import _
 from transcrevai_core.library import coverage
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
@@ -68,6 +69,7 @@ def head(job: Job, transcript: Transcript) -> None:
     with st.container(horizontal=True):
         export_menu(transcript)
         report_menu(job, transcript)
+        versions_menu(transcript)
 
 
 job_id = requested_job(library.jobs(["done"]))
@@ -86,6 +88,7 @@ if transcript.model or transcript.turns:
 if job.state != "done":
     unfinished(job, transcript)
 ui.notes(job)
+check_mark(job_id)
 if not transcript.segments and not transcript.turns:
     if job.state == "done":
         sentence = _("There is no text: no speech was found in this recording.")

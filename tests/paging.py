@@ -53,8 +53,8 @@ def texts(app: AppTest) -> str:
 
 def read(app: AppTest) -> dict[str, Any]:
     """What the page gives to the reader of its transcript."""
-    (component,) = app.get("bidi_component")
-    return dict(json.loads(component.proto.json))
+    found = (dict(json.loads(part.proto.json)) for part in app.get("bidi_component"))
+    return next(data for data in found if "labels" in data)
 
 
 def fill(store: Store, title: str = "Reunião", segments: int = 3, **changes: Any) -> Job:

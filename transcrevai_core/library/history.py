@@ -74,6 +74,30 @@ def recorded(
         )
 
 
+def snapshot(db: sqlite3.Connection, job_id: str) -> State:
+    """Return a job's rows as they are now, for `bring_back`."""
+    state = _state(db, job_id)
+    return {**state, "turns": [*state["turns"].elements()]}
+
+
+def bring_back(store: Store, job_id: str, then: State) -> Change:
+    """Make a job's rows what they were at a snapshot, as a change that can be undone."""
+    then = {**then, "turns": Counter(map(tuple, then["turns"]))}
+    with recorded(store, job_id, "version") as (db, change):
+        old, new = _difference(_state(db, job_id), then)
+        if new:
+            _write(db, job_id, old, new)
+    return change
+
+
+def last_change(db: sqlite3.Connection, job_id: str) -> int:
+    """Return the number of the change that was made last and stands; 0 where there is none."""
+    row = db.execute(
+        "SELECT max(id) FROM changes WHERE job = ? AND NOT undone", (job_id,)
+    ).fetchone()
+    return row[0] or 0
+
+
 def undo(store: Store, job_id: str) -> Change:
     """Take back the last change; a Change of nothing where there is none.
 

@@ -202,6 +202,17 @@ def m009_marks(db: sqlite3.Connection) -> None:
     db.execute("INSERT INTO segments_fts (segments_fts) VALUES ('rebuild')")
 
 
+def m010_versions(db: sqlite3.Connection) -> None:
+    """Transcripts as they were at a moment, under a name; `last` is the change made last then."""
+    db.execute(
+        """CREATE TABLE versions (
+            id INTEGER PRIMARY KEY, job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+            time REAL NOT NULL, name TEXT NOT NULL, author TEXT NOT NULL,
+            checked INTEGER NOT NULL, last INTEGER NOT NULL, state BLOB NOT NULL)"""
+    )
+    db.execute("CREATE INDEX versions_by_job ON versions (job, time)")
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_initial,
     m002_search,
@@ -212,6 +223,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m007_checks,
     m008_messages,
     m009_marks,
+    m010_versions,
 )
 
 

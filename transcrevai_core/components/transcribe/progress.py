@@ -47,7 +47,9 @@ def draw_progress(job: Job, order: Sequence[Job]) -> None:
 def _done(job: Job, elapsed: float) -> tuple[float, float | None]:
     """Return the share of the whole that is done, and the seconds left, where they are known."""
     stage = _STAGES.get(job.stage.code) if isinstance(job.stage.code, Stage) else None
-    pace = _pace(job.id, job.duration) if stage and job.duration else None
+    pace = (
+        _pace(job.id, str(job.options["model"]), job.duration) if stage and job.duration else None
+    )
     if not stage or pace is None:  # a download, or what nobody knows the length of
         return min(1.0, job.progress), None
     done = min(_MOST, pace.share(stage, job.progress))
@@ -55,7 +57,7 @@ def _done(job: Job, elapsed: float) -> tuple[float, float | None]:
 
 
 @lru_cache(maxsize=64)
-def _pace(job_id: str, duration: float) -> Pace | None:
+def _pace(job_id: str, model: str, duration: float) -> Pace | None:
     """Return how long a job takes: asked once, so that what is drawn never goes back."""
     try:
         plan = ui.plan(ui.store().job(job_id).options, duration)

@@ -130,6 +130,7 @@ def labels() -> dict[str, Any]:
             "name": _("a speaker's name"),
             "note": _("a note"),
             "highlight": _("a highlight"),
+            "version": _("an earlier version"),
         },
         "keys_list": [
             [_("Space"), _("Play or pause")],
