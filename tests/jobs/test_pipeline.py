@@ -431,6 +431,21 @@ def test_control_c_keeps_what_is_finished_and_the_same_command_goes_on(
     assert again.id == job.id and finished(store, job.id) >= 2
 
 
+QUICK = {"transcribe": ["--model", "demo", "--no-diarize"], "diarize": ["--embedding", "mfcc"]}
+
+
+@pytest.mark.parametrize("command", ["transcribe", "diarize"])
+def test_what_is_no_recording_is_refused_before_it_is_queued(
+    command: str, tmp_path: Path, store: Store
+) -> None:
+    readme = tmp_path / "README.mp3"  # by what is in it
+    readme.write_text("# Notes\n" * 1000)
+    done = run_cli(command, str(readme), str(PT), "--output_dir", str(tmp_path), *QUICK[command])
+    assert done.returncode == 1
+    assert "README.mp3 is not a recording that can be read" in done.stderr
+    assert [(job.source.name, job.state) for job in store.jobs()] == [(PT.name, "done")]
+
+
 def test_the_command_line_writes_every_format_and_scores(tmp_path: Path, store: Store) -> None:
     done = run_cli(
         "transcribe", "--sample", "pt", "--score", "--json", "--output-format", "all",

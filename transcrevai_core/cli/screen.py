@@ -136,6 +136,7 @@ def run_all(
     with Governor(store, settings) as governor:
         for file in files:
             try:
+                planning.check_recording(file, settings)
                 job = direct.open_job(store, file, options)
                 follow(governor, job)
                 transcript = store.transcript(job.id)

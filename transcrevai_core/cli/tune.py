@@ -149,6 +149,7 @@ def _job(store: Store, settings: Settings, recording: str) -> Job:
     options = settings.job_options({"model": NONE, "diarize": True})
     planning.plan_for(store, settings, options)
     with Governor(store, settings) as governor:
+        planning.check_recording(path, settings)
         job = direct.open_job(store, path, options)
         follow(governor, job)
     return store.job(job.id)

@@ -9,7 +9,7 @@ from transcrevai_core.errors import Cancelled, InputError, TranscrevaiError
 from transcrevai_core.jobs import pipeline
 from transcrevai_core.jobs.attempt import stored_options, why_failed
 from transcrevai_core.jobs.governor import Governor
-from transcrevai_core.jobs.planning import check_options, plan_for
+from transcrevai_core.jobs.planning import check_options, check_recording, plan_for
 from transcrevai_core.jobs.progress import bar
 from transcrevai_core.library.rows import fingerprint
 from transcrevai_core.library.store import Store
@@ -86,6 +86,7 @@ def transcribe(
     """
     settings = load_settings(home=home)
     store = Store(settings.home)
+    check_recording(Path(path), settings)
     job = open_job(store, Path(path), settings.job_options(options))
     with Governor(store, settings) as governor, bar(store, job, progress):
         job = run(governor, job)

@@ -1,19 +1,25 @@
 """How a job would be done, and whether it can be: asked before anything is loaded."""
 
 import dataclasses
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from transcrevai_core.diarization.recipes import recipe_for
-from transcrevai_core.errors import SettingError
+from transcrevai_core.errors import SettingError, TranscrevaiError
+from transcrevai_core.jobs import tasks
 from transcrevai_core.library import precision
 from transcrevai_core.library.journal import Journal
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory import readings
+from transcrevai_core.memory.forecast import prepare_bytes
 from transcrevai_core.memory.levels import limits_of
 from transcrevai_core.memory.pace import Pace, pace_of
 from transcrevai_core.memory.plan import Plan, check, plan_job
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings
 from transcrevai_core.transcription.catalogue import NONE
+from transcrevai_core.types import Media
+from transcrevai_core.workers.oneshot import one_shot_worker
 
 
 def check_options(options: JobOptions) -> None:
@@ -25,6 +31,25 @@ def check_options(options: JobOptions) -> None:
             "model is none and diarize is off, which leaves nothing to do; a model, or diarize, "
             "would be right."
         )
+
+
+def look_into(
+    files: Iterable[Path], settings: Settings
+) -> Iterator[tuple[Path, Media | TranscrevaiError]]:
+    """Yield what each file says of itself, or why it is no recording, as a worker sees it."""
+    with one_shot_worker("look", prepare_bytes(0.0), limits_of(settings)) as worker:
+        for file in files:
+            try:
+                yield file, worker.call(tasks.look, file)
+            except TranscrevaiError as error:
+                yield file, error
+
+
+def check_recording(source: Path, settings: Settings) -> None:
+    """Raise TranscrevaiError with one sentence for a file that is no recording."""
+    for _source, seen in look_into([source.expanduser().absolute()], settings):
+        if isinstance(seen, TranscrevaiError):
+            raise seen
 
 
 def plan_for(

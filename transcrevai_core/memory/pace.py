@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from transcrevai_core.memory.forecast import weights_bytes
 from transcrevai_core.memory.plan import Plan
+from transcrevai_core.transcription.catalogue import MODELS, locate
 
+_DOWNLOAD = 5e6  # bytes of a model that come in a second
 _PREPARE, _DIARIZATION = 0.006, 0.01  # s of work for each second of sound
 _WEIGHT = 1.1e-9  # s of work for each second of sound and each weight of a model
 _SHARING = 0.7  # exponent of the threads: of two, each gives less than one alone
@@ -20,7 +22,10 @@ RtfOf = Callable[[str, str], float | None]  # of a stage and its key, where it i
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds that each stage of a job takes, and whether text and speakers come side by side."""
+    """Seconds that each stage of a job takes, and whether text and speakers come side by side.
+
+    `stages` has those of a plan, and download where the model is not on this computer.
+    """
 
     stages: Mapping[str, float]
     side_by_side: bool
@@ -28,26 +33,39 @@ class Pace:
     @property
     def total(self) -> float:
         """Seconds from beginning to end."""
-        both = [self.stages.get(stage, 0.0) for stage in ("transcription", "diarization")]
-        later = max(both) if self.side_by_side else sum(both)
-        return _BEGIN + self.stages.get("prepare", 0.0) + later
+        text, voices = self._of("transcription"), self._of("diarization")
+        return self._first + (max(text, voices) if self.side_by_side else text + voices)
 
     def share(self, stage: str, done: float) -> float:
         """Return which share of the whole is done where `done` (0 to 1) of a stage is.
 
+        Stages come in the order of `jobs/pipeline`: where text and speakers do not come side by
+        side, the speakers come first.
+
         >>> pace = Pace({"prepare": 8.0, "transcription": 80.0, "diarization": 10.0}, False)
-        >>> pace.share("prepare", 0.5), pace.share("transcription", 0.5)
-        (0.05, 0.5)
+        >>> pace.share("prepare", 0.5), pace.share("diarization", 0.5)
+        (0.05, 0.15)
+        >>> pace.share("transcription", 0.5)
+        0.6
         """
-        first = _BEGIN + self.stages.get("prepare", 0.0)
-        if stage == "prepare":
-            return done * first / self.total
-        text, mine = self.stages.get("transcription", 0.0), self.stages.get(stage, 0.0)
-        if stage == "diarization":
-            later = max(text, done * mine) if self.side_by_side else text + done * mine
+        text, voices = self._of("transcription"), self._of("diarization")
+        if stage == "download":
+            reached = done * self._of("download")
+        elif stage == "prepare":
+            reached = self._of("download") + done * (self._first - self._of("download"))
+        elif stage == "diarization":
+            least = text if self.side_by_side else 0.0  # seen only when the text is written
+            reached = self._first + max(least, done * voices)
         else:
-            later = done * mine
-        return min(1.0, (first + later) / self.total)
+            reached = self._first + (0.0 if self.side_by_side else voices) + done * text
+        return min(1.0, reached / self.total)
+
+    @property
+    def _first(self) -> float:
+        return self._of("download") + _BEGIN + self._of("prepare")
+
+    def _of(self, stage: str) -> float:
+        return self.stages.get(stage, 0.0)
 
     def left(self, share: float, worked: float) -> float:
         """Return the seconds that remain after `worked` seconds for a share (0 to 1) of the whole.
@@ -70,4 +88,6 @@ def pace_of(plan: Plan, duration: float, rtf_of: RtfOf) -> Pace:
         stage: duration * (rtf_of(stage, need.key) or thumb[stage])
         for stage, need in plan.needs.items()
     }
+    if "transcription" in stages and shape.model in MODELS and not locate(shape.model):
+        stages["download"] = MODELS[shape.model].download_mb * 1e6 / _DOWNLOAD
     return Pace(stages, plan.side_by_side)

@@ -8,14 +8,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from transcrevai_core.errors import TranscrevaiError
-from transcrevai_core.jobs import tasks
-from transcrevai_core.memory.forecast import prepare_bytes
-from transcrevai_core.memory.levels import limits_of
+from transcrevai_core.jobs.planning import look_into
 from transcrevai_core.messages import Message
 from transcrevai_core.settings import Settings
 from transcrevai_core.types import Media
 from transcrevai_core.workers.background import Task, explain
-from transcrevai_core.workers.oneshot import one_shot_worker
 
 _lock = threading.Lock()
 _seen: dict[Path, Media | Message] = {}
@@ -52,10 +49,5 @@ def seen(file: Path) -> Media | Message | None:
 
 
 def _look(files: list[Path], settings: Settings) -> None:
-    needed = prepare_bytes(0.0)
-    with one_shot_worker("look", needed, limits_of(settings)) as worker:
-        for file in files:
-            try:
-                _seen[file] = worker.call(tasks.look, file)
-            except TranscrevaiError as error:
-                _seen[file] = explain(error)
+    for file, found in look_into(files, settings):
+        _seen[file] = explain(found) if isinstance(found, TranscrevaiError) else found

@@ -15,6 +15,7 @@ from transcrevai_core.memory.pace import Pace
 from transcrevai_core.types import Job
 
 _STAGES = {  # which of a plan's stages a job is in
+    Stage.DOWNLOADING_MODEL: "download",
     Stage.READING: "prepare",
     Stage.LOADING_MODEL: "transcription",
     Stage.TRANSCRIBING: "transcription",
@@ -50,7 +51,7 @@ def _done(job: Job, elapsed: float) -> tuple[float, float | None]:
     pace = (
         _pace(job.id, str(job.options["model"]), job.duration) if stage and job.duration else None
     )
-    if not stage or pace is None:  # a download, or what nobody knows the length of
+    if not stage or pace is None:  # nobody knows the length
         return min(1.0, job.progress), None
     done = min(_MOST, pace.share(stage, job.progress))
     return done, pace.left(done, max(elapsed, job.seconds))
