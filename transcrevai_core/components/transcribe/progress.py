@@ -49,7 +49,9 @@ def _done(job: Job, elapsed: float) -> tuple[float, float | None]:
     """Return the share of the whole that is done, and the seconds left, where they are known."""
     stage = _STAGES.get(job.stage.code) if isinstance(job.stage.code, Stage) else None
     pace = (
-        _pace(job.id, str(job.options["model"]), job.duration) if stage and job.duration else None
+        _pace(job.id, str(job.options.get("model")), job.duration)
+        if stage and job.duration
+        else None
     )
     if not stage or pace is None:  # nobody knows the length
         return min(1.0, job.progress), None
