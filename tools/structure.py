@@ -26,7 +26,7 @@ LAYERS = (
     ("evaluation", "export", "memory"),
     ("diarization", "transcription"),
     ("audio", "demo", "transcript"),
-    ("codes", "errors", "i18n", "languages", "messages", "options", "settings", "types"),
+    ("codes", "errors", "i18n", "languages", "messages", "options", "rules", "settings", "types"),
 )
 RANK = {room: rank for rank, rooms in enumerate(reversed(LAYERS)) for room in rooms}
 # what a Transcript shows in a notebook is imported when a notebook asks for it

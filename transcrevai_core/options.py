@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
 
 from transcrevai_core.i18n import mark
 from transcrevai_core.languages import LANGUAGES
+from transcrevai_core.rules import unfit
 
 ComputeType = Literal[
     "auto", "int8", "int8_float16", "int8_bfloat16", "int8_float32", "float16", "bfloat16",
@@ -17,23 +17,6 @@ ComputeType = Literal[
 
 
 _SPEAKERS: dict[str, Any] = {"group": "speakers"}  # what is about who speaks when
-
-# what would be right, by pydantic's types of errors and two of our own; `settings.describe` says it
-RULES = {
-    "greater_than_equal": mark("greater than or equal to {ge:.10g}"),
-    "less_than_equal": mark("less than or equal to {le:.10g}"),
-    "finite_number": mark("a finite number"),
-    "bool_parsing": mark("a valid boolean, unable to interpret input"),
-    "int_parsing": mark("a valid integer, unable to parse string as an integer"),
-    "float_parsing": mark("a valid number, unable to parse string as a number"),
-    "other_setting": mark("at least {other}"),
-    "unknown_language": mark("a language that Whisper knows, such as pt, en or es"),
-}
-
-
-def unfit(rule: str, **values: Any) -> PydanticCustomError:
-    """Return the error that a validator raises, which names one of `RULES` and fills its places."""
-    return PydanticCustomError(rule, RULES[rule], values)
 
 
 class JobOptions(BaseModel):

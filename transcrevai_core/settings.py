@@ -8,7 +8,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import platformdirs
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
@@ -23,7 +23,8 @@ from pydantic_settings import (
 from transcrevai_core.errors import SettingError, refusal
 from transcrevai_core.i18n import mark
 from transcrevai_core.messages import Message
-from transcrevai_core.options import RULES, JobOptions, unfit
+from transcrevai_core.options import JobOptions
+from transcrevai_core.rules import complaint, unfit
 
 
 def default_home() -> Path:
@@ -279,22 +280,5 @@ def load_settings(**flags: Any) -> Settings:
 
 
 def describe(error: ValidationError) -> Message:
-    """Say pydantic's first complaint: the setting, the value, what would be right, its meaning."""
-    first = error.errors()[0]
-    name, kind = str(first["loc"][0]) if first["loc"] else "settings", first["type"]
-    field = Settings.model_fields.get(name)
-    if field is None:
-        known = {"name": name, "known": ", ".join(sorted(Settings.model_fields))}
-        return Message("There is no setting named {name}; the settings are {known}.", known)
-    values = {"name": name, "value": repr(first["input"]), **first.get("ctx", {})}
-    values["meaning"] = Message(str(field.description))
-    if kind == "literal_error":
-        values["known"] = ", ".join(map(repr, get_args(field.annotation)))
-        return Message("{name} is {value}; it should be one of {known} ({meaning}).", values)
-    if kind == "string_too_short":
-        return Message(
-            "{name} is {value}; it should have at least {min_length} character ({meaning}).", values
-        )
-    own = first["msg"].removeprefix("Input should be ")  # as pydantic says it
-    values["rule"] = Message(RULES[kind], first.get("ctx", {})) if kind in RULES else Message(own)
-    return Message("{name} is {value}; it should be {rule} ({meaning}).", values)
+    """Say pydantic's first complaint about a setting, as `rules.complaint` does."""
+    return complaint(error, Settings.model_fields)
