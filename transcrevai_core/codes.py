@@ -198,6 +198,13 @@ class Cause(Code):
         "restart_lighter",
         mark("The {worker} worker starts again after {seconds:g} s, with {change}"),
     )
+    LIMIT_RAISED = (
+        "limit_raised",
+        mark(
+            "The {worker} worker needed more than its limit of {before:.0f} MB; there was room in "
+            "the budget, and it may take {limit:.0f} MB"
+        ),
+    )
     JOB_RECOVERED = "job_recovered", mark("Recovered 1 job")
     JOBS_RECOVERED = "jobs_recovered", mark("Recovered {number} jobs")
     FREED = "freed", mark("{size:.0f} MB given back on request")

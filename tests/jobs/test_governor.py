@@ -14,12 +14,13 @@ from conftest import planned, wait_until
 from tools.serving import CEILING
 from transcrevai_core import demo, workers
 from transcrevai_core.codes import Note, Stage
+from transcrevai_core.doctor.freeing import free_memory
 from transcrevai_core.errors import WorkerDied
 from transcrevai_core.jobs import runner as jobs
 from transcrevai_core.jobs import tasks
 from transcrevai_core.jobs.attempt import RETRIES
 from transcrevai_core.jobs.direct import open_job, run
-from transcrevai_core.jobs.governor import Governor, free_memory
+from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.library import cache
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory import plan as budget

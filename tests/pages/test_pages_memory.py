@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from transcrevai_core import ui, workers
 from transcrevai_core.components import memory
 from transcrevai_core.components.settings.preferences import MEMORY
-from transcrevai_core.jobs.governor import Freed
+from transcrevai_core.doctor.freeing import Freed
 from transcrevai_core.library.cache import Cache
 from transcrevai_core.library.journal import Journal, Run
 from transcrevai_core.library.store import Store

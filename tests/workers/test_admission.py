@@ -94,6 +94,44 @@ def test_a_diagnosis_takes_no_more_than_the_budget_leaves() -> None:
     assert MB <= bounded_worker("transcription", settings).limit_bytes <= 250 * MB
 
 
+# -- a forecast that was too low ---------------------------------------------------------------
+
+
+def rise(megabytes: int) -> int:
+    held = []
+    for _ in range(megabytes):
+        held.append(b"x" * MB)
+        time.sleep(0.01)  # 100 MB a second
+    return len(held)
+
+
+@pytest.mark.parametrize(("budget", "goes_on"), [(4_000, True), (500, False)])
+def test_a_worker_goes_on_beyond_its_limit_where_the_budget_has_room(
+    store: Store, budget: int, goes_on: bool
+) -> None:
+    settings = load_settings(memory_budget_mb=budget)
+    with (
+        Governor(store, settings) as governor,
+        governor.transcriber(Shape("demo"), "job", 150 * MB) as worker,
+    ):
+        admission.amend("job", 0)
+        now = workers.take_reading()
+        assert not admission.request("job", 110 * MB, governor.limits, now)
+        try:
+            if goes_on:
+                assert worker.call(rise, 400) == 400
+                assert worker.limit_bytes > 400 * MB
+                assert admission.kept()["job"].bytes > 400 * MB
+                governor.check()
+                said = [str(event.cause) for event in governor.journal.events()]
+                assert any("needed more than its limit of 150 MB" in cause for cause in said)
+            else:
+                with pytest.raises(WorkerDied, match="needed more memory than its limit"):
+                    worker.call(rise, 400)
+        finally:
+            admission.release("job")
+
+
 # -- a download is tried again -----------------------------------------------------------------
 
 

@@ -8,11 +8,11 @@ import streamlit as st
 from transcrevai_core import ui, workers
 from transcrevai_core.codes import worker_name
 from transcrevai_core.components.tables import ago, numeric, table, unbroken
+from transcrevai_core.doctor.freeing import free_memory
 from transcrevai_core.errors import InputError
 from transcrevai_core.figures import memory_history, memory_meters
 from transcrevai_core.figures.timeline import shortened
 from transcrevai_core.i18n import _, capital, date, mark, say
-from transcrevai_core.jobs.governor import free_memory
 from transcrevai_core.library.journal import Event, EventKind, Journal
 from transcrevai_core.memory import levels
 from transcrevai_core.memory.levels import HYSTERESIS, Decision, Level, Limits

@@ -6,7 +6,6 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 
 from transcrevai_core import workers
 from transcrevai_core.codes import Cause, Stage, worker_name
@@ -21,7 +20,7 @@ from transcrevai_core.memory.plan import HEADROOM, Plan
 from transcrevai_core.memory.readings import MB, Reading
 from transcrevai_core.messages import NOTHING, Message
 from transcrevai_core.settings import Settings, config_file, load_settings
-from transcrevai_core.workers import admission, watcher
+from transcrevai_core.workers import admission
 from transcrevai_core.workers.processes import this_process
 from transcrevai_core.workers.worker import Worker
 
@@ -31,15 +30,6 @@ Key = tuple[str, str, int]
 
 RUNNING: weakref.WeakSet["Governor"] = weakref.WeakSet()  # those of this process
 EVERY = 0.5  # seconds between two readings while something runs
-
-
-@dataclass(frozen=True, slots=True)
-class Freed:
-    """What was given back: bytes, idle workers that ended, entries that left the cache."""
-
-    bytes: int
-    workers: int
-    entries: int
 
 
 class Governor:
@@ -63,6 +53,7 @@ class Governor:
         self._keys: set[str] = set()  # under which room was kept
         self._idle: list[tuple[Key, Worker]] = []  # that keep a model
         self._last: Reading | None = None
+        self._raised: list[Message] = []  # limits, in a thread that must not wait to tell it
         self._own: weakref.WeakSet[Worker] = weakref.WeakSet()
         self._lock = threading.RLock()
         self._ending = threading.Event()
@@ -118,7 +109,8 @@ class Governor:
         done = self._carry_out(decision)
         if decision.changed:
             self.event("level", decision.cause)
-        for what in done:
+        raised, self._raised = self._raised, []
+        for what in [*done, *raised]:
             self.event("action", what)
         try:
             self.journal.add_reading(reading, decision.level, limits.budget_bytes)
@@ -249,6 +241,7 @@ class Governor:
             worker.stop()
         worker.cores = max(worker.cores, shape.threads)
         worker.job, worker.room, worker.limit_bytes = job_id, job_id, limit_bytes
+        worker.grow = lambda taken: self._grow(worker, taken)
         try:
             yield worker
         finally:
@@ -257,6 +250,14 @@ class Governor:
                 self._idle.append((key, worker))
             if not worker.pid or self.ending or not levels.admits(self.level):
                 self.end_idle()
+
+    def _grow(self, worker: Worker, taken: int) -> int:
+        """Return a higher limit for a worker that needs more than was forecast; 0 for none."""
+        before, limit = worker.limit_bytes, 0
+        if self.level == "normal" and (limit := admission.raised(worker, taken, self.limits)):
+            name, sizes = worker_name(worker.name), {"before": before / MB, "limit": limit / MB}
+            self._raised.append(Cause.LIMIT_RAISED(worker=name, **sizes))
+        return limit
 
     def end_idle(self, seconds: float = 0.0) -> int:
         """End workers that have been idle for so long; return how many."""
@@ -278,16 +279,3 @@ def _config_time() -> float:
         return config_file().stat().st_mtime
     except OSError:
         return 0.0
-
-
-def free_memory(store: Store, settings: Settings) -> Freed:
-    """End idle workers of this process, clear the cache, trim the heap; say what came back."""
-    before = readings.own_bytes()
-    ended = admission.end_idle()
-    entries, _ = Cache(store, settings).clear()
-    watcher.end_trackers()
-    readings.collect()
-    freed = Freed(max(0, before - readings.own_bytes()), ended, entries)
-    cause = Cause.FREED(size=freed.bytes / MB)
-    Journal(store.database, this_process()).add_event("freed", "normal", cause)
-    return freed

@@ -15,7 +15,7 @@ from transcrevai_core.codes import Stage, worker_name
 from transcrevai_core.errors import Cancelled, InputError
 from transcrevai_core.memory import levels, readings
 from transcrevai_core.memory.levels import Level, Limits
-from transcrevai_core.memory.plan import base_bytes
+from transcrevai_core.memory.plan import HEADROOM, base_bytes
 from transcrevai_core.memory.readings import MB, Reading
 from transcrevai_core.messages import NOTHING, Message
 from transcrevai_core.workers.worker import Worker, live, take_reading
@@ -99,6 +99,29 @@ def amend(key: str, needed_bytes: int, cores: int = 0) -> None:
     with _lock:
         if key in _kept:
             _kept[key] = Room(needed_bytes, cores)
+
+
+def raised(worker: Worker, taken_bytes: int, limits: Limits) -> int:
+    """Return a higher limit for a worker that takes more than was forecast; 0 for no room.
+
+    The budget is what was promised: a forecast that was too low ends no work where there is room.
+    """
+    limit = round(taken_bytes / HEADROOM)
+    more = limit - round(HEADROOM * worker.limit_bytes)
+    with _lock:
+        if (room := _kept.get(worker.room)) is None:
+            return 0
+        others, takes = _taken(worker.room, None)
+        kept = sum(other.bytes for other in others.values()) + room.bytes
+        machine = readings.machine()
+        coming = sum(max(0, other.bytes - takes[name]) for name, other in others.items())
+        if (
+            base_bytes() + kept + takes[""] + more > limits.plan_bytes
+            or machine.used_bytes + coming + more > limits.kill * machine.limit_bytes
+        ):
+            return 0
+        _kept[worker.room] = Room(room.bytes + more, room.cores)
+    return limit
 
 
 def release(key: str) -> None:

@@ -22,8 +22,9 @@ from transcrevai_core.workers import child, processes, watcher
 T = TypeVar("T")
 
 # RLIMIT_DATA stands behind the watcher, for a leap between two of its looks; stacks of threads and
-# arenas of the allocator, of which little is ever resident, count as data too
-BACKSTOP, _RESERVED_BYTES = 1.3, 100 * readings.MB
+# arenas of the allocator, of which little is ever resident, count as data too, and the 400 MB that
+# CTranslate2 4.8 sets aside on some processors
+BACKSTOP, _RESERVED_BYTES = 1.3, 500 * readings.MB
 
 _ENVIRONMENT = {
     # without PASSIVE, OpenMP threads on busy cores spin instead of waiting
@@ -66,6 +67,7 @@ class Worker:
         self.limit_bytes = limit_bytes
         self.hang_seconds = hang_seconds
         self.cores = cores
+        self.grow: Callable[[int], int] = lambda taken: 0  # a higher limit, where there is room
         self.job = ""  # on whose behalf it works
         self.room = uuid.uuid4().hex  # the key of the room that it is in, where that is kept
         self.restarts = 0
@@ -127,9 +129,7 @@ class Worker:
         try:
             with processes.no_interrupts():  # the first submission starts the process
                 future = executor.submit(child.work, function, args)
-            if pid := self.pid:
-                most = round(BACKSTOP * self.limit_bytes) + _RESERVED_BYTES
-                processes.limit_data(pid, most if self.limit_bytes else 0)
+            self._bound_data()
             while True:
                 done = wait([future], timeout=0.05).done
                 while events.poll():
@@ -148,8 +148,7 @@ class Worker:
                 silence.count(self.pid)
                 if self._is_hung(silence):
                     self.kill(self._hung(silence))
-        except BaseException as error:
-            # another thread may have ended the process, which shows in many ways
+        except BaseException as error:  # another thread may have ended the process, in many ways
             broken = isinstance(error, _loky().BrokenProcessPool)
             ended = broken or self._executor is not executor
             if ended or readings.is_out_of_memory(error):
@@ -183,8 +182,17 @@ class Worker:
             self._seen_bytes = now
             self.peak_bytes = max(self.peak_bytes, now)
         if self.limit_bytes and now > self.limit_bytes:
-            self.kill(self._over_limit())
+            if (limit := self.grow(now)) > now:
+                self.limit_bytes = limit
+                self._bound_data()
+            else:
+                self.kill(self._over_limit())
         return now
+
+    def _bound_data(self) -> None:
+        if pid := self.pid:
+            most = round(BACKSTOP * self.limit_bytes) + _RESERVED_BYTES
+            processes.limit_data(pid, most if self.limit_bytes else 0)
 
     def reading(self, pid: int, share_bytes: int) -> readings.WorkerReading:
         """Return how the process does."""
