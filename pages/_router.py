@@ -22,16 +22,9 @@ selected = st.get_option(f"theme.{st.context.theme.type or 'light'}.linkColor")
 # and no one colour could be, as their own text is always white
 st.html(
     "<style>[role=tab][aria-selected=true], button[data-selected=true], "
-    f"[data-testid=stSliderThumbValue] {{ color: {selected} !important }}"
-    # what is looked at twice a second would flicker, if it were pale while it is drawn anew
-    "[data-testid=stElementContainer][data-stale=true] { opacity: 1 !important }"
-    # what Streamlit writes into fields ("Press Enter to submit form") is English in any language
-    "[data-testid=InputInstructions] { display: none }"
-    # buttons that show their icon alone have their name for those who cannot see it
-    "[class*='st-key-icon_'] button [data-testid=stMarkdownContainer]"
-    "{ position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }"
-    "</style>"
+    f"[data-testid=stSliderThumbValue] {{ color: {selected} !important }}</style>"
 )
+st.html(IMAGES / "page.css")
 wordmark = IMAGES / f"logo-{st.context.theme.type or 'light'}.svg"
 st.logo(str(wordmark), size="medium")
 page = st.navigation(
