@@ -12,7 +12,8 @@ from transcrevai_core.i18n import _
 
 HERE = Path(__file__).resolve().parent
 IMAGES = Path(components.__file__).parent
-WIDE = {Path(name).stem for name in (ui.TRANSCRIPT, ui.TUNING)}  # two things beside each other
+# two things beside each other, or many columns
+WIDE = {Path(name).stem for name in (ui.TRANSCRIPT, ui.TUNING, ui.LIBRARY)}
 
 # a Material icon as page icon would be fetched from the network
 st.set_page_config(page_title="TranscrevAI", page_icon=str(IMAGES / "icon.svg"))

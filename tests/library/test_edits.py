@@ -9,7 +9,7 @@ from conftest import known
 
 from transcrevai_core.errors import InputError
 from transcrevai_core.library import cuts, edits
-from transcrevai_core.library.search import search
+from transcrevai_core.library.shelf import search
 from transcrevai_core.library.store import Store
 from transcrevai_core.types import Chunk, Job, Region, Segment, Turn, Word
 
