@@ -57,6 +57,15 @@ def _(text: str, **values: object) -> str:
     return found.format(**values) if values else found
 
 
+def in_language(tag: str | None, text: str, **values: object) -> str:
+    """Return a text in the language that suits what is spoken, whoever reads.
+
+    >>> in_language("pt", "Speaker {number}", number=2), in_language("fr", "Speakers")
+    ('Falante 2', 'Speakers')
+    """
+    return _catalogue(best(tag)).gettext(text).format(**values)
+
+
 def plural(one: str, many: str, number: int, **values: object) -> str:
     """Return the form of a text that suits a number, which fills `{number}`.
 

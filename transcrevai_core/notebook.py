@@ -2,13 +2,14 @@
 
 import html
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from transcrevai_core.errors import SettingError
 from transcrevai_core.figures.timeline import colour
 from transcrevai_core.figures.timeline import timeline as draw
 from transcrevai_core.transcript.names import with_names
-from transcrevai_core.transcript.turns import clock, default_name, display_name
+from transcrevai_core.transcript.turns import clock, display_name
 from transcrevai_core.types import Segment, Transcript
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def as_frame(transcript: Transcript, rows: Rows = "segments") -> "DataFrame":
         raise SettingError(
             "rows is {rows!r}; it should be {known}.", rows=rows, known=", ".join(_COLUMNS)
         )
-    shown = with_names(transcript, default_name)
+    shown = with_names(transcript, partial(display_name, names={}))
     made: list[tuple[Any, ...]]
     if rows == "turns":
         made = [(turn.start, turn.end, turn.speaker) for turn in shown.turns]

@@ -560,7 +560,7 @@ def test_text_to_be_pasted_has_a_paragraph_for_each_turn() -> None:
         spoken("Ninguém.", 70),
     )
     assert text(whole, times=True, speakers=True) == (
-        "[0:00] Speaker 1: Bom dia. Vamos?\n\n[1:05] Speaker 2: Não.\n\n[1:10] Ninguém."
+        "[0:00] Falante 1: Bom dia. Vamos?\n\n[1:05] Falante 2: Não.\n\n[1:10] Ninguém."
     )
     plain = text(whole, times=False, speakers=False, edited=False)
     assert plain == "Bom dia. Vamos?\n\nSim.\n\nNinguém."

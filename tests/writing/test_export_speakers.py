@@ -441,21 +441,22 @@ def test_the_command_line_exports_speakers(tmp_path: Path, monkeypatch: pytest.M
     assert "IntervalTier" in (tmp_path / "out" / "ata.TextGrid").read_text(encoding="utf-8")
 
 
-def test_files_for_people_name_the_unnamed_as_the_pages_do() -> None:
+def test_files_for_people_name_the_unnamed_in_the_language_of_the_speech() -> None:
     talk = transcript(spoken("Olá!", speaker="SPEAKER_00"), turns=(Turn(0.0, 1.0, "SPEAKER_00"),))
     for format in ("txt", "srt", "vtt", "textgrid", "eaf"):
-        assert "Speaker 1" in write(talk, format) and "SPEAKER_00" not in write(talk, format)
+        assert "Falante 1" in write(talk, format) and "SPEAKER_00" not in write(talk, format)
     for format in ("rttm", "json"):  # programs know the label
-        assert "SPEAKER_00" in write(talk, format) and "Speaker 1" not in write(talk, format)
+        assert "SPEAKER_00" in write(talk, format) and "Falante 1" not in write(talk, format)
+    assert "Speaker 1" in write(replace(talk, language="en"), "txt")
     # a name that looks like another's number is told from it
     both = transcript(
         spoken("Olá!", speaker="SPEAKER_00"),
         spoken("Oi!", 2.0, speaker="SPEAKER_01"),
-        names={"SPEAKER_01": "Speaker 1"},
+        names={"SPEAKER_01": "Falante 1"},
     )
     assert (
         write(both, "txt")
-        == "Speaker 1:\N{NO-BREAK SPACE}Olá!\nSpeaker 1 2:\N{NO-BREAK SPACE}Oi!\n"
+        == "Falante 1:\N{NO-BREAK SPACE}Olá!\nFalante 1 2:\N{NO-BREAK SPACE}Oi!\n"
     )
 
 

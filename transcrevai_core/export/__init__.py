@@ -10,6 +10,7 @@ import secrets
 import zipfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from transcrevai_core.errors import InputError, StorageError, refusal
@@ -79,7 +80,7 @@ def write(transcript: Transcript, format: str, *, edited: bool = True) -> str:
             known=", ".join(FORMATS),
         )
     text = FORMATS[format](
-        with_names(transcript, str if format in _FOR_PROGRAMS else default_name), edited
+        with_names(transcript, str if format in _FOR_PROGRAMS else _unnamed(transcript)), edited
     )
     # Half a surrogate pair, as a damaged edit may hold, cannot be written as UTF-8.
     return text.encode("utf-8", "replace").decode("utf-8")
@@ -88,8 +89,12 @@ def write(transcript: Transcript, format: str, *, edited: bool = True) -> str:
 def text(transcript: Transcript, *, times: bool, speakers: bool, edited: bool = True) -> str:
     """Give `transcript` as text to be read or pasted, with times and display names if wanted."""
     return as_text(
-        with_names(transcript, default_name), times=times, speakers=speakers, edited=edited
+        with_names(transcript, _unnamed(transcript)), times=times, speakers=speakers, edited=edited
     )
+
+
+def _unnamed(transcript: Transcript) -> Callable[[str], str]:
+    return partial(default_name, language=transcript.language)
 
 
 def archive(transcripts: Iterable[Transcript], format: str) -> bytes:

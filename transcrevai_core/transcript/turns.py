@@ -5,7 +5,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from transcrevai_core.i18n import _
+from transcrevai_core.i18n import _, in_language
 from transcrevai_core.types import Turn
 
 _TOUCHING = 1e-3  # seconds; turns are kept in milliseconds
@@ -132,14 +132,20 @@ def display_name(label: str, names: Mapping[str, str]) -> str:
     return names.get(label) or plain
 
 
-def default_name(label: str) -> str:
-    """Return the name of a speaker without one, in English: for files, which go from hand to hand.
+def default_name(label: str, language: str | None) -> str:
+    """Return the name of a speaker without one in the language of the speech.
 
-    >>> default_name("SPEAKER_01"), default_name("Ana")
-    ('Speaker 2', 'Ana')
+    Files go from hand to hand, and are read by whoever understands what is said in them.
+
+    >>> [default_name(label, "pt") for label in ("SPEAKER_01", "Ana")]
+    ['Falante 2', 'Ana']
+    >>> default_name("SPEAKER_01", None)
+    'Speaker 2'
     """
     number = label_number(label)
-    return label if number is None else f"Speaker {number + 1}"
+    if number is None:
+        return label
+    return in_language(language, "Speaker {number}", number=number + 1)
 
 
 def label_number(label: str) -> int | None:
