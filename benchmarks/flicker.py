@@ -103,7 +103,9 @@ def measure(root: Path, browser: Any) -> None:
                 found = page.evaluate("needless")
                 most = sorted(found.items(), key=lambda item: -item[1])[:4]
                 said = ", ".join(f"{name} {number}" for name, number in most)
-                print(f"{what:<16}{sum(found.values()) / SECONDS:6.1f} a second  {said}", flush=True)
+                print(
+                    f"{what:<16}{sum(found.values()) / SECONDS:6.1f} a second  {said}", flush=True
+                )
                 page.close()
 
 

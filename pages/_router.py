@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from transcrevai_core import components, ui
+from transcrevai_core.components.following.herald import herald
 from transcrevai_core.components.language import choose_language, language_switch
 from transcrevai_core.components.recording import tab_name
 from transcrevai_core.components.resting import resting_notice
@@ -23,7 +24,7 @@ selected = st.get_option(f"theme.{st.context.theme.type or 'light'}.linkColor")
 st.html(
     "<style>[role=tab][aria-selected=true], button[data-selected=true], "
     f"[data-testid=stSliderThumbValue] {{ color: {selected} !important }}"
-    # what is looked at twice a second would flicker, if it were pale while it is drawn anew
+    # what is looked at again and again would flicker, if it were pale while it is drawn anew
     "[data-testid=stElementContainer][data-stale=true] { opacity: 1 !important }"
     # what Streamlit writes into fields ("Press Enter to submit form") is English in any language
     "[data-testid=InputInstructions] { display: none }"
@@ -83,14 +84,16 @@ page = st.navigation(
     position="top",
 )
 # once a run: of two layouts the browser may keep the first, where it has the second already
+title = f"{tab_name(page.title)} · TranscrevAI"
 st.set_page_config(
-    page_title=f"{tab_name(page.title)} · TranscrevAI",
+    page_title=title,
     layout="wide" if page.url_path in WIDE else "centered",
 )
 # the page ends in many ways, its own stop among them; the foot is drawn before and stands below
 body = st.container()
 st.space("small")
 with st.container(horizontal=True, horizontal_alignment="right", key="foot"):
+    herald(title, "" if page.url_path else st.query_params.get("job", ""))  # of Transcribe
     language_switch()
 with body:
     resting_notice()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from conftest import wait_until
-from paging import checked, fill, fill_speakers, open_page, press, put_model, texts
+from paging import bars, checked, fill, fill_speakers, open_page, press, put_model, texts
 from streamlit.testing.v1 import AppTest
 
 from transcrevai_core import demo, ui
@@ -128,8 +128,8 @@ def waiting(store: Store, **options: Any) -> Job:
 def test_a_job_that_waits_for_its_model_offers_what_can_be_had(app: AppTest, store: Store) -> None:
     job = waiting(store)
     checked(app.run())
-    (row,) = app.progress  # in the list of jobs
-    assert row.text.replace("\\", "") == "Waiting for the model small: the hub could not be reached"
+    (row,) = bars(app)  # in the list of jobs
+    assert row == "Waiting for the model small: the hub could not be reached"
     app.query_params["job"] = job.id
     checked(app.run())
     assert app.warning[0].value.startswith("The model small could not be downloaded")

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from transcrevai_core import demo
-from transcrevai_core.components.transcribe import progress
-from transcrevai_core.jobs import direct
+from transcrevai_core.jobs import direct, progress
 from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.library.store import Store
 from transcrevai_core.settings import load_settings
@@ -28,7 +27,7 @@ def test_the_bar_never_goes_back(store: Store, monkeypatch: pytest.MonkeyPatch, 
         update(self, job_id, **changes)
         if "progress" in changes and changes.get("state") != "done":
             job = self.job(job_id)
-            seen.append((str(job.stage), progress._done(job, 1.0)[0]))
+            seen.append((str(job.stage), progress.how_far(self, settings, job)[0]))
 
     monkeypatch.setattr(Store, "update_job", watched)
     with Governor(store, settings) as governor:

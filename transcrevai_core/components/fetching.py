@@ -3,6 +3,7 @@
 Pages show them offered, watched, stopped and arrived; and what is wrong with a folder.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
@@ -29,9 +30,11 @@ def watch() -> bool:
 
     Tell whether anything is on its way; the page is drawn anew when it has come.
     """
-    going = bool(downloads.running())
-    if going:
-        st.fragment(_downloads, run_every=EVERY)()
+    going = downloads.running()
+    for name in going:
+        st.fragment(_download, run_every=EVERY)(name, going)
+        stop = going[name].cancel
+        st.button(_("Cancel"), key=f"stop_{name}", icon=":material/close:", on_click=stop)
     for name, ended in downloads.take_ended(owner()).items():
         if ended.error:
             st.error(ui.say(ended.error), icon=":material/error:")
@@ -39,7 +42,7 @@ def watch() -> bool:
             said = _("{name} is on this computer now.", name=ui.escape(name))
             st.success(said, icon=":material/check:")
     keep_owner(downloads.belong_to(owner()))
-    return going
+    return bool(going)
 
 
 def offer(name: str, instead: str | None, field: str) -> None:
@@ -72,14 +75,12 @@ def _use(field: str, name: str) -> None:
         begin(name)
 
 
-def _downloads() -> None:
-    on_their_way = downloads.running()
-    if not on_their_way:
+def _download(name: str, drawn: Mapping[str, Task]) -> None:
+    if downloads.running().keys() != drawn.keys():
         st.rerun()
-    for name, task in on_their_way.items():
-        said = _("Downloading {name}", name=ui.escape(name))
-        progress_bar(said, task.share, task.elapsed, task.left)
-        st.button(_("Cancel"), key=f"stop_{name}", icon=":material/close:", on_click=task.cancel)
+    task = drawn[name]
+    said = _("Downloading {name}", name=ui.escape(name))
+    progress_bar(said, task.share, task.elapsed, task.left)
 
 
 # -- a model that somebody brings --------------------------------------------------------------
