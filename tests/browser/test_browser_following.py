@@ -14,6 +14,7 @@ from tools.serving import Server, serving
 from transcrevai_core import demo
 from transcrevai_core.codes import Stage
 from transcrevai_core.library.store import Store
+from transcrevai_core.messages import Message
 from transcrevai_core.options import JobOptions
 from transcrevai_core.types import Chunk, Job, Segment
 
@@ -123,7 +124,7 @@ def test_the_tab_says_how_far_the_job_is(browser: Any, still: tuple[Server, Stor
         expect(page).to_have_title("Library · TranscrevAI")
         page.goto(f"{server.url}/?job={job.id}")
         expect(page).to_have_title(re.compile(r"^\d\d% · Interview"))
-        library.end_job(job.id, state="failed", error="It is no recording.")
+        library.end_job(job.id, state="failed", error=Message("It is no recording."))
         expect(page.get_by_role("button", name="Retry")).to_be_visible()
         expect(page).to_have_title("Interview · TranscrevAI")
 
@@ -152,14 +153,14 @@ def test_the_browser_tells_when_a_job_is_done(browser: Any, still: tuple[Server,
 
         page.goto(f"{server.url}/?job={second.id}")
         tell.wait_for()
-        library.end_job(second.id, state="failed", error="It is no recording.")
+        library.end_job(second.id, state="failed", error=Message("It is no recording."))
         page.wait_for_function("said.length")
         assert page.evaluate("said") == [{"title": "Two", "body": "It failed; see why."}]
 
         page.goto(f"{server.url}/?job={third.id}")
         tell.click()
         expect(tell).to_have_attribute("aria-checked", "false")
-        library.end_job(third.id, state="failed", error="It is no recording.")
+        library.end_job(third.id, state="failed", error=Message("It is no recording."))
         expect(page.get_by_role("button", name="Retry")).to_be_visible()
         assert page.evaluate("said") == []
 

@@ -14,7 +14,10 @@ export default function ({ data, parentElement: root, setTriggerValue }) {
   if (data.text) show(data.share, data.text)
   following.listen(root, data.jobs.split(" "), data, told => {
     const now = told[data.of]
-    if (now?.[data.watched] !== data.seen) setTriggerValue("changed", true)
+    const changed = now?.[data.watched] !== data.seen
+    // once: on a slow line the page takes a while to come
+    if (changed && root.transcrevaiAsked !== data.seen) setTriggerValue("changed", true)
+    if (changed) root.transcrevaiAsked = data.seen
     else if (data.text) show(now.share, now.text)
   })
   return () => following.leave(root)

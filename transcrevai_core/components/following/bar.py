@@ -6,7 +6,7 @@ The page is drawn anew only where something else has changed: a state, or the te
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import streamlit as st
 
@@ -42,24 +42,33 @@ def draw_progress(job: Job, order: Sequence[Job] | None = None) -> None:
     The page is drawn anew as soon as the job's state is another one.
     """
     told = progress.told(ui.store(), job, queue(ui.store()) if order is None else order)
-    _listen(job.id, "mark", told["mark"], jobs=job.id, share=told["share"], text=told["text"])
+    _page(job.id, "mark", told["mark"], job.id, share=told["share"], text=told["text"])
 
 
-def watch(job: Job, what: Literal["mark", "grown"]) -> None:
-    """Draw nothing, and what stands around it anew where a job's state or text has changed."""
-    _listen(job.id, what, progress.told(ui.store(), job, ())[what], jobs=job.id)
+def watch(job: Job) -> None:
+    """Draw nothing, and the page anew as soon as a job's state is another one."""
+    _page(job.id, "mark", progress.told(ui.store(), job, ())["mark"], job.id)
 
 
 def watch_all(order: Sequence[Job]) -> None:
     """Draw nothing, and the page anew where other jobs run or wait; `order` is the queue."""
-    _listen(progress.ALL, "mark", progress.mark_of_all(order), jobs=progress.mark_of_all(order))
+    mark = progress.mark_of_all(order)
+    _page(progress.ALL, "mark", mark, mark)
 
 
-def _listen(of: str, watched: str, seen: str, *, jobs: str, **bar: Any) -> None:
+def watch_text(job: Job) -> None:
+    """Draw nothing, and the fragment that this stands in anew where a job has new text."""
+    _listen(job.id, "grown", progress.told(ui.store(), job, ())["grown"], job.id)
+
+
+def _page(of: str, watched: str, seen: str, jobs: str, **bar: Any) -> None:
+    # in a fragment: one that is gone with its page is asked for in vain, and no page comes back
+    st.fragment(_listen)(of, watched, seen, jobs, True, **bar)
+
+
+def _listen(of: str, watched: str, seen: str, jobs: str, whole: bool = False, **bar: Any) -> None:
     # ids in one text: Streamlit would look for a table in a list, and load pandas for it
     data = {**source(), "of": of, "watched": watched, "seen": seen, "jobs": jobs, **bar}
-    renderer("bar")(
-        key=f"{watched}_{of}",
-        data=data,
-        on_changed_change=lambda: None,  # only so that the page is drawn anew
-    )
+    told = renderer("bar")(key=f"{watched}_{of}", data=data, on_changed_change=lambda: None)
+    if told.changed and whole:
+        st.rerun()

@@ -7,7 +7,7 @@ import streamlit as st
 
 from transcrevai_core import ui
 from transcrevai_core.components import fetching
-from transcrevai_core.components.following.bar import draw_progress, watch, watch_all
+from transcrevai_core.components.following.bar import draw_progress, watch, watch_all, watch_text
 from transcrevai_core.components.following.herald import tell_switch
 from transcrevai_core.components.options import (
     instead_of,
@@ -80,7 +80,7 @@ def _cancel(job: Job) -> None:
 
 def _wanting(job: Job) -> None:
     """Draw a job whose model cannot be had: why, and what it can go on with at once."""
-    watch(job, "mark")
+    watch(job)
     ui.badge(job)
     st.warning(ui.say(job.error), icon=":material/cloud_off:")
     fetching.watch()
@@ -153,7 +153,7 @@ def _options_left(job: Job) -> JobOptions | None:
 
 
 def _growing(job_id: str) -> None:
-    watch(ui.store().job(job_id), "grown")
+    watch_text(ui.store().job(job_id))
     _text(job_id, growing=True)
 
 
