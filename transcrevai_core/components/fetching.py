@@ -114,7 +114,7 @@ def _fill(field: str, text: str) -> None:
 def tell_folder(folder: Path) -> None:
     """Draw what is wrong with a folder that is to be a model, or which published one it holds."""
     wrong = folders.problems(folder)
-    for message in wrong:
+    for message in wrong if (folder / "model.bin").is_file() else wrong[:1]:
         st.error(ui.say(message), icon=":material/error:")
     if wrong:
         return

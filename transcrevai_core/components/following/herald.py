@@ -46,6 +46,8 @@ def tell_switch() -> None:
         key="tell",
         data={
             "name": _("Tell me when it is done"),
-            "refused": _("The browser does not let this page tell you; its settings can."),
+            "refused": _(
+                "The browser does not let this page tell you; its settings can change that."
+            ),
         },
     )
