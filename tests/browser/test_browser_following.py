@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import expect, fits, opened, settle
+from browsing import SLOW_LINE, expect, fits, opened, settle
 from conftest import wait_until
 
 from tools.serving import Server, serving
@@ -29,6 +29,16 @@ TOUCHED = """() => {
       if (target !== app && !target.closest?.('[data-testid=stHeader]'))
         touched.push(target.closest?.('[class*=st-key-]')?.className ?? target.textContent)
   }).observe(app, { subtree: true, childList: true, attributes: true, characterData: true })
+}"""
+# notes whether the page is ever without anything to be read
+BLANK = """() => {
+  window.blank = false
+  const look = () => {
+    const page = document.querySelector('[data-testid=stMainBlockContainer]')
+    if (!page?.innerText.trim()) window.blank = true
+    requestAnimationFrame(look)
+  }
+  look()
 }"""
 # a browser that shows nothing to anybody, and gives the leave that it is asked for
 STUB = """
@@ -175,6 +185,39 @@ def test_a_browser_that_may_not_tell_says_so(browser: Any, still: tuple[Server, 
         tell.click()
         expect(page.get_by_text("does not let this page tell you")).to_be_visible()
         expect(tell).to_have_attribute("aria-checked", "false")
+
+
+def test_no_page_is_blank_or_narrow_on_a_slow_line(
+    browser: Any, still: tuple[Server, Store]
+) -> None:
+    server, library = still
+    job, done = running(library), running(library, "Finished")
+    write(library, done, 0, "This is the first line.")
+    library.end_job(done.id, state="done", progress=1.0)
+    with opened(browser, "about:blank") as page:
+        page.add_init_script(SLOW_LINE)
+        page.goto(f"{server.url}/?job={job.id}")
+        expect(page.get_by_role("heading", name="Interview")).to_be_visible()
+        page.evaluate(BLANK)
+        page.get_by_role("link", name="Transcript", exact=True).click()
+        stands(page, f"/transcript.*job={done.id}", "This is the first line.")
+        assert page.get_by_test_id("stMainBlockContainer").bounding_box()["width"] > 1000
+        page.get_by_role("link", name="Library").click()
+        stands(page, "/library", "Finished")
+        page.get_by_role("link", name="Transcribe", exact=True).click()
+        stands(page, "/(\\?.*)?$", "In progress")
+        assert page.get_by_test_id("stMainBlockContainer").bounding_box()["width"] < 1000
+        assert not page.evaluate("blank")
+        expect(page).to_have_title("Transcribe · TranscrevAI")
+
+
+def stands(page: Any, address: str, text: str) -> None:
+    """Expect a page that stays, when all that was sent before it has arrived."""
+    expect(page.get_by_text(text).first).to_be_visible()
+    page.wait_for_function("!window.underway")
+    settle(page)
+    expect(page).to_have_url(re.compile(address))
+    expect(page.get_by_text(text).first).to_be_visible()
 
 
 def test_on_a_telephone_from_the_file_to_the_transcript(

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Mapping
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -248,41 +247,7 @@ def _model_note(name: str) -> None:
         advice = _("For your own recordings, choose another model.")
         st.warning(f"{ui.say(Note.DEMO)} {advice}", icon=":material/warning:")
     elif name != AUTO:
-        tell_absent(name)
-
-
-def tell_absent(name: str) -> None:
-    """Say that a model is not on this computer, what it takes to have it, and what is here.
-
-    Nothing is drawn for one that is here, but of a folder, what is wrong with it; and nobody is
-    asked over the network.
-    """
-    if name not in MODELS and (folder := Path(name).expanduser()).is_dir():
-        fetching.tell_folder(folder)
-        return
-    if locate(name):
-        return
-    try:
-        check_name(name)
-    except ModelError as error:
-        st.error(ui.say(error), icon=":material/error:")
-        return
-    said = _(
-        "**The model {name} is not on this computer.** The first recording begins by downloading "
-        "it once{size}, which needs a network; after that, everything works offline.",
-        name=ui.escape(name),
-        size=fetching.size(name),
-    )
-    st.info(f"{said} {what_is_here()}", icon=":material/download:")
-
-
-def what_is_here() -> str:
-    """Write which models are on this computer, as Markdown."""
-    if names := [ui.escape(name) for name in usable()]:
-        return _("On this computer now: {names}.", names=", ".join(names))
-    return _(
-        "Only demo is on this computer, for the samples; finding who speaks when needs no download."
-    )
+        fetching.tell_absent(name)
 
 
 def model_here(options: Mapping[str, Any]) -> str | None:

@@ -13,7 +13,6 @@ from transcrevai_core.components.options import (
     instead_of,
     model_fields,
     model_here,
-    what_is_here,
 )
 from transcrevai_core.components.recording import known_job, open_page
 from transcrevai_core.components.transcript.speakers import requeue
@@ -132,7 +131,9 @@ def _another_model(job: Job, options: JobOptions, ready: bool) -> None:
     with drawn:
         if not ready:
             kept = _("What is done of this recording is kept.")
-            here = what_is_here() if fetching.size(best) == "" else ""  # else it stands below
+            here = (
+                fetching.what_is_here() if fetching.size(best) == "" else ""
+            )  # else it stands below
             st.markdown(f"**{label}.** {kept} {here}")
         values = model_fields(f"other_{job.id}", options)
         name = values["model"]
