@@ -53,7 +53,7 @@ def test_nothing_goes_back_where_what_was_planned_beside_comes_one_by_one(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRANSCREVAI_WORK_CORES", "4")
-    options = JobOptions(model="demo", embedding="mfcc").model_dump()
+    options = JobOptions(model="small", embedding="mfcc").model_dump()
     job = store.add_job(demo.sample_path("en"), options, claim=True)
     store.update_job(job.id, state="preparing", started=1.0)
     assert at(store, job.id, Stage.READING, 0.9) == 0  # of what, nobody knows yet

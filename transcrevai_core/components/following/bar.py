@@ -69,6 +69,11 @@ def _page(of: str, watched: str, seen: str, jobs: str, **bar: Any) -> None:
 def _listen(of: str, watched: str, seen: str, jobs: str, whole: bool = False, **bar: Any) -> None:
     # ids in one text: Streamlit would look for a table in a list, and load pandas for it
     data = {**source(), "of": of, "watched": watched, "seen": seen, "jobs": jobs, **bar}
-    told = renderer("bar")(key=f"{watched}_{of}", data=data, on_changed_change=lambda: None)
+    told = renderer("bar")(
+        key=f"{watched}_{of}",
+        data=data,
+        width="stretch" if bar else "content",
+        on_changed_change=lambda: None,
+    )
     if told.changed and whole:
         st.rerun()

@@ -50,4 +50,5 @@ def tell_switch() -> None:
                 "The browser does not let this page tell you; its settings can change that."
             ),
         },
+        width="content",
     )

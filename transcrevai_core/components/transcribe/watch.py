@@ -54,14 +54,13 @@ def watch_job(job_id: str) -> None:
 def watch_jobs(also: Collection[str] = ()) -> None:
     """List what runs or waits, whoever began it, and the jobs of `also` when they have ended."""
     order = queue(ui.store())
-    if order:
-        watch_all(order)
     ended = [job for job in ui.store().jobs() if job.id in also and job.state not in ACTIVE_STATES]
     if not order and not ended:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(_("In progress") if order else _("Just finished"), anchor=False)
         if order:
+            watch_all(order)
             tell_switch()
     for job in [*ended, *order]:
         _row(job, order)
@@ -79,8 +78,9 @@ def _cancel(job: Job) -> None:
 
 def _wanting(job: Job) -> None:
     """Draw a job whose model cannot be had: why, and what it can go on with at once."""
-    watch(job)
-    ui.badge(job)
+    with st.container(gap=None):
+        watch(job)
+        ui.badge(job)
     st.warning(ui.say(job.error), icon=":material/cloud_off:")
     fetching.watch()
     options = _options_left(job)
@@ -154,8 +154,9 @@ def _options_left(job: Job) -> JobOptions | None:
 
 
 def _growing(job_id: str) -> None:
-    watch_text(ui.store().job(job_id))
-    _text(job_id, growing=True)
+    with st.container(gap=None):
+        watch_text(ui.store().job(job_id))
+        _text(job_id, growing=True)
 
 
 def _text(job_id: str, growing: bool) -> None:
