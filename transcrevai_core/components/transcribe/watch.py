@@ -14,7 +14,7 @@ from transcrevai_core.components.options import (
     model_fields,
     model_here,
 )
-from transcrevai_core.components.recording import known_job, open_page
+from transcrevai_core.components.recording import WATCHED, known_job, open_page
 from transcrevai_core.components.transcript.speakers import requeue
 from transcrevai_core.errors import SettingError
 from transcrevai_core.i18n import _
@@ -26,21 +26,19 @@ from transcrevai_core.transcription.catalogue import NONE
 from transcrevai_core.types import ACTIVE_STATES, Job, Segment
 from transcrevai_core.web.progress import wants_model
 
-_WATCHED = "watched"  # in the session: the job that ran when this page was drawn
 SHOWN_SEGMENTS = 30  # drawn with each that comes; the transcript page shows them all
 
 
 def watch_job(job_id: str) -> None:
     """Draw one job: how far it is, the text as it grows, and what can be done about it."""
     job = known_job(job_id)
-    watched = st.session_state.pop(_WATCHED, None) == job_id
-    if watched and job.state == "done":
+    if st.session_state.get(WATCHED) == job_id and job.state == "done":
         open_page(ui.TRANSCRIPT, job_id)
     st.title(ui.escape(job.title), anchor=False)
     if job.state not in ACTIVE_STATES:
         _ended(job)
         return
-    st.session_state[_WATCHED] = job_id
+    st.session_state[WATCHED] = job_id
     if wants_model(job):
         _wanting(job)
     else:
