@@ -183,7 +183,7 @@ def _below(name: str, key: str) -> None:
                 f"{_(ANOTHER)}: {_(_WHICH)}",
                 key=f"{key}_another",
                 type="tertiary",
-                icon=":material/folder_open:",
+                icon=":material/folder:",
                 on_click=_choose,
                 args=(key, OTHER),
             )
