@@ -74,9 +74,10 @@ def go_on(library: Store, job_id: str, page: Any) -> None:
     """Move the job on as one of a slow computer is, while the page is looked at."""
     begun, chunk = time.monotonic(), len(library.chunks(job_id)) - 200
     chunk += len(library.segments(job_id))
-    written = begun
+    written, share = begun, 0.0
     while (now := time.monotonic()) - begun < SECONDS:
-        library.update_job(job_id, progress=library.job(job_id).progress + 0.0005)
+        share += 0.0005
+        library.update_job(job_id, progress=share)
         if now - written > CHUNK:
             segment = Segment(10.0 * chunk, 10.0 * chunk + 10, f" And this is line {chunk}.")
             library.save_chunk(job_id, chunk, [segment], dropped=0, seconds=1.0)

@@ -13,7 +13,8 @@ from transcrevai_core.i18n import _
 
 HERE = Path(__file__).resolve().parent
 IMAGES = Path(components.__file__).parent
-WIDE = {Path(name).stem for name in (ui.TRANSCRIPT, ui.TUNING)}  # two things beside each other
+# two things beside each other, or many columns
+WIDE = {Path(name).stem for name in (ui.TRANSCRIPT, ui.TUNING, ui.LIBRARY)}
 
 # a Material icon as page icon would be fetched from the network
 st.set_page_config(page_title="TranscrevAI", page_icon=str(IMAGES / "icon.svg"))
@@ -23,16 +24,9 @@ selected = st.get_option(f"theme.{st.context.theme.type or 'light'}.linkColor")
 # and no one colour could be, as their own text is always white
 st.html(
     "<style>[role=tab][aria-selected=true], button[data-selected=true], "
-    f"[data-testid=stSliderThumbValue] {{ color: {selected} !important }}"
-    # what is looked at again and again would flicker, if it were pale while it is drawn anew
-    "[data-testid=stElementContainer][data-stale=true] { opacity: 1 !important }"
-    # what Streamlit writes into fields ("Press Enter to submit form") is English in any language
-    "[data-testid=InputInstructions] { display: none }"
-    # buttons that show their icon alone have their name for those who cannot see it
-    "[class*='st-key-icon_'] button [data-testid=stMarkdownContainer]"
-    "{ position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }"
-    "</style>"
+    f"[data-testid=stSliderThumbValue] {{ color: {selected} !important }}</style>"
 )
+st.html(IMAGES / "page.css")
 wordmark = IMAGES / f"logo-{st.context.theme.type or 'light'}.svg"
 st.logo(str(wordmark), size="medium")
 page = st.navigation(

@@ -1,145 +1,141 @@
-"""All recordings: search in what was said, open, run again, delete for good."""
+"""All recordings: found by what was said, sorted, kept in projects, and worked on many at once."""
 
-from typing import Any
+from datetime import date, datetime
 
 import streamlit as st
 
 from transcrevai_core import i18n, ui
-from transcrevai_core.components.options import options_form
+from transcrevai_core.components.library import acts
+from transcrevai_core.components.library.hits import hits
+from transcrevai_core.components.library.listing import COLUMNS, listing, sorted_by
 from transcrevai_core.components.recording import invite, open_page
-from transcrevai_core.components.search import matches, snippet
+from transcrevai_core.components.search import matches
 from transcrevai_core.i18n import _, mark
-from transcrevai_core.library.search import search
-from transcrevai_core.options import JobOptions
+from transcrevai_core.library import shelf
+from transcrevai_core.library.shelf import Labels
 from transcrevai_core.types import ACTIVE_STATES, Job
 
 PAGE_SIZE = 20
-FILTERS = {
-    mark("Running"): ACTIVE_STATES,
-    mark("Done"): ("done",),
-    mark("Failed"): ("failed",),
-    mark("Cancelled"): ("cancelled",),
+EVERY = 2.0  # seconds between two looks while something runs
+STATES = {
+    "running": (mark("Running"), ACTIVE_STATES),
+    "done": (mark("Done"), ("done",)),
+    "failed": (mark("Failed"), ("failed",)),
+    "cancelled": (mark("Cancelled"), ("cancelled",)),
 }
+FILTERS = ("q", "state", "project", "tag", "since", "until")  # in the address, as is the order
+ASKED = "library_asked"  # in the session: an act, and whom it is about
 
 library = ui.store()
 
 
-def hits(query: str) -> None:
-    found = search(library, query)
-    head = _("Said in recordings ({number})", number=i18n.decimal(len(found)))
-    st.subheader(head, anchor=False)
-    if not found:
-        st.caption(_("No transcript holds all these words; fewer words find more."))
-    for job, segment in found:
-        with st.container(border=True, gap="xxsmall"):
-            st.markdown(snippet(segment.final_text, query))
-            st.page_link(
-                ui.TRANSCRIPT,
-                label=_(
-                    "{title} at {time}", title=ui.escape(job.title), time=ui.clock(segment.start)
-                ),
-                icon=":material/play_circle:",
-                query_params={"job": job.id, "t": f"{segment.start:.2f}"},
-            )
-
-
-def card(job: Job) -> None:
-    with st.container(border=True, gap="xsmall"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{ui.escape(job.title)}**", width="stretch")
-            ui.badge(job)
-        facts = [ui.date(job.created)]
-        facts += [ui.clock(job.duration)] if job.duration else []
-        facts += [ui.language_name(job.language)] if job.language else []
-        facts += [ui.escape(str(job.model or job.options.get("model", "")))]
-        st.caption(" · ".join(facts))
-        if job.error and job.state == "failed":
-            st.markdown(f":small[:red[{ui.say(job.error)}]]")
-        with st.container(horizontal=True):
-            actions(job)
-
-
-def actions(job: Job) -> None:
-    if job.state == "done":
-        if st.button(_("Open"), key=f"open_{job.id}", icon=":material/article:", type="primary"):
-            open_page(ui.TRANSCRIPT, job.id)
-    elif st.button(_("Show"), key=f"show_{job.id}", icon=":material/visibility:"):
-        open_page(ui.TRANSCRIBE, job.id)
-    if job.state in ACTIVE_STATES:
-        if st.button(_("Cancel"), key=f"cancel_{job.id}", icon=":material/close:"):
-            library.cancel(job.id)
-            st.rerun()
-        return
-    if job.state in ("failed", "cancelled"):
-        label = _("Retry") if job.state == "failed" else _("Resume")
-        if st.button(label, key=f"requeue_{job.id}", icon=":material/refresh:"):
-            library.requeue(job.id)
-            open_page(ui.TRANSCRIBE, job.id)
-    if st.button(_("Run again"), key=f"again_{job.id}", icon=":material/replay:"):
-        st.dialog(_("Run again"))(run_again)(job)
-    if st.button(_("Delete"), key=f"delete_{job.id}", icon=":material/delete:"):
-        st.dialog(_("Delete for good?"))(delete)(job)
-
-
-def run_again(job: Job) -> None:
-    st.markdown(
-        _("**{title}** is transcribed anew; the transcript you have stays.",
-          title=ui.escape(job.title))
+def choose(kept: dict[str, Labels]) -> None:
+    """Draw what the list can be narrowed by; it stays in the address."""
+    search = _("Search in titles and in what was said")
+    st.text_input(
+        search, type="search", live=True, key="q", placeholder=search, bind="query-params",
+        label_visibility="collapsed",
     )  # fmt: skip
-    options: dict[str, Any] = options_form(f"again_{job.id}", JobOptions(**job.options))
-    if st.button(_("Transcribe"), type="primary", icon=":material/play_arrow:"):
-        with ui.show_errors():
-            chosen = ui.job_options(options)
-            again = ui.run_again(job, chosen)
-            open_page(ui.TRANSCRIBE, again.id)
+    projects = sorted({labels.project for labels in kept.values()} - {""})
+    tags = sorted({tag for labels in kept.values() for tag in labels.tags})
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.pills(
+            _("State"), list(STATES), format_func=lambda name: _(STATES[name][0]), key="state",
+            bind="query-params", label_visibility="collapsed",
+        )  # fmt: skip
+        for key, label, known in (
+            ("project", _("Project"), projects),
+            ("tag", _("Tag"), tags),
+        ):
+            if known:
+                st.selectbox(
+                    label, known, index=None, key=key, bind="query-params", width=180,
+                    placeholder=label, label_visibility="collapsed",
+                )  # fmt: skip
+        with st.popover(_("Date"), icon=":material/calendar_month:"):
+            for key, label in (("since", _("From")), ("until", _("To"))):
+                st.date_input(label, None, key=key, format="DD/MM/YYYY", bind="query-params")
 
 
-def delete(job: Job) -> None:
-    kept = library.job_dir(job.id)
-    st.markdown(
-        _(
-            "**{title}**, its transcript, your corrections and the sound that TranscrevAI keeps "
-            "will be gone. This cannot be undone.",
-            title=ui.escape(job.title),
-        )
+def fits(job: Job, labels: Labels) -> bool:
+    """Tell whether a recording is among those that are asked for."""
+    asked = st.session_state
+    day = datetime.fromtimestamp(job.created).date()
+    since, until = asked.get("since") or date.min, asked.get("until") or date.max
+    state = asked.get("state")
+    return (
+        matches(job.title, asked.get("q") or "")
+        and (not state or job.state in STATES[state][1])
+        and asked.get("project") in (None, labels.project)
+        and (asked.get("tag") is None or asked["tag"] in labels.tags)
+        and since <= day <= until
     )
-    if kept not in job.source.parents:
-        st.caption(_("The original stays: {path}", path=ui.escape(str(job.source))))
-    with st.container(horizontal=True):
-        if st.button(_("Delete for good"), type="primary", icon=":material/delete:"):
-            with ui.show_errors():
-                library.delete_job(job.id)
-                st.rerun()
-        if st.button(_("Keep it")):
-            st.rerun()
+
+
+def clear() -> None:
+    for name in FILTERS:
+        st.session_state[name] = "" if name == "q" else None
+    st.session_state["page"] = 1
+
+
+def order() -> tuple[str, bool]:
+    """Return by which column the list is sorted, and whether the highest comes first."""
+    name = st.query_params.get("sort", "-date")
+    column = name.removeprefix("-")
+    return (column, name.startswith("-")) if column in COLUMNS else ("date", True)
+
+
+def draw(shown: int) -> None:
+    """Draw the list, and do what is asked for in it."""
+    kept = shelf.labels(library)
+    jobs = [job for job in library.jobs() if fits(job, kept.get(job.id, Labels()))]
+    sort, down = order()
+    jobs = sorted_by(jobs, kept, sort, down)
+    if not jobs:
+        st.caption(_("No recording matches."))
+        st.button(_("Show all recordings"), icon=":material/filter_alt_off:", on_click=clear)
+        return
+    pages = -(-len(jobs) // PAGE_SIZE)
+    first = (min(shown, pages) - 1) * PAGE_SIZE
+    asked = listing(jobs[first : first + PAGE_SIZE], kept, sort, down)
+    if not asked:
+        return
+    if asked["do"] == "sort":
+        st.query_params["sort"] = ("-" if asked["down"] else "") + asked["name"]
+        st.rerun()
+    st.session_state[ASKED] = (asked["do"], asked["ids"])
+    st.rerun()  # of the whole page: what follows is more than the list
 
 
 st.title(_("Library"), anchor=False)
-jobs = library.jobs()
-if not jobs:
+every = library.jobs()
+if not every:
     invite(
         _("Nothing here yet: recordings appear as soon as you transcribe one."),
         ":material/folder_open:",
     )
     st.stop()
-query = st.text_input(
-    _("Search in titles and in what was said"), type="search", live=True, key="query",
-    placeholder=_("budget meeting"),
-)  # fmt: skip
-state = st.pills(_("State"), list(FILTERS), format_func=_, key="state")
-if query:
-    hits(query)
-shown = [
-    job
-    for job in jobs
-    if (not state or job.state in FILTERS[state]) and matches(job.title, query or "")
-]
-if query and shown:
-    head = _("Titles ({number})", number=i18n.decimal(len(shown)))
+kept = shelf.labels(library)
+choose(kept)
+asked = st.session_state.pop(ASKED, None)
+known = {job.id: job for job in every}
+about = [known[job_id] for job_id in (asked[1] if asked else ()) if job_id in known]
+if asked and asked[0] == "open" and about:
+    done = about[0].state == "done"
+    open_page(ui.TRANSCRIPT if done else ui.TRANSCRIBE, about[0].id)
+acts.tell()
+found = [job for job in every if fits(job, kept.get(job.id, Labels()))]
+if st.session_state.get("q"):
+    hits(st.session_state["q"])
+    head = _("Titles ({number})", number=i18n.decimal(len(found)))
     st.subheader(head, anchor=False)
-elif not shown and not query:
-    st.caption(_("No recording is in this state."))
-pages = -(-len(shown) // PAGE_SIZE)
-page = st.pagination(pages, key="library_page") if pages > 1 else 1
-for job in shown[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]:
-    card(job)
+pages = max(1, -(-len(found) // PAGE_SIZE))
+place = st.container()  # above the numbers of its pages
+page = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
+with place:
+    if any(job.state in ACTIVE_STATES for job in found):
+        st.fragment(draw, run_every=EVERY)(page)
+    else:
+        draw(page)
+if asked and asked[0] != "open":
+    acts.act(asked[0], about)

@@ -60,16 +60,22 @@ def unfinished(job: Job, transcript: Transcript) -> None:
 
 
 def head(job: Job, transcript: Transcript) -> None:
-    """Say how the text is read, and hand it on."""
+    """Name the recording, and hand it on."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title(ui.escape(transcript.title), anchor=False, width="stretch")
+        if transcript.segments or transcript.turns:
+            with st.container(horizontal=True, width="content"):
+                export_menu(transcript)
+                report_menu(job, transcript)
+                versions_menu(transcript)
+
+
+def how_to_read(transcript: Transcript) -> None:
     how = _("Click a row or a lane to hear it; ? shows all keys.")
     if transcript.segments:
         how = _(":orange-background[Marked words] are those that the model was unsure of.")
         how += " " + _("Click a word to hear it, twice to edit it; ? shows all keys.")
     st.markdown(f":small[{how}]")  # a caption would be too pale
-    with st.container(horizontal=True):
-        export_menu(transcript)
-        report_menu(job, transcript)
-        versions_menu(transcript)
 
 
 job_id = requested_job(library.jobs(["done"]))
@@ -82,7 +88,7 @@ remember_job(job_id)
 with library.database.snapshot():
     transcript = library.transcript(job_id)
     covered = coverage.of_job(library, job_id, transcript.segments)
-st.title(ui.escape(transcript.title), anchor=False)
+head(job, transcript)
 if transcript.model or transcript.turns:
     facts(transcript)
 if job.state != "done":
@@ -95,15 +101,15 @@ if not transcript.segments and not transcript.turns:
         invite(sentence, ":material/mic_off:")
     st.stop()
 text, side = st.columns([5, 2], gap="medium")
-with side:
+with side, st.container(key="beside"):
     if transcript.speakers:
         speakers(job, transcript)
     elif job.state not in ACTIVE_STATES:
         find_again(job, _("Find who speaks when"), _("Find"))
     coverage_panel(job, transcript, covered)
+    how_to_read(transcript)
 with text:
     if not transcript.segments and job.state not in ACTIVE_STATES:
         add_text(job)
-    head(job, transcript)
-    if label := reader(job_id, ui.number(st.query_params.get("t"))):
+    if label := reader(job_id, transcript.language, ui.number(st.query_params.get("t"))):
         rename(transcript, label)

@@ -23,7 +23,7 @@ from transcrevai_core.doctor.costs import RUNS, Biggest, Component, biggest, is_
 from transcrevai_core.doctor.environment import Environment, LocalModel, local_models
 from transcrevai_core.doctor.probes import Probe
 from transcrevai_core.errors import Cancelled
-from transcrevai_core.library.disk import size_of
+from transcrevai_core.library.leftovers import size_of
 from transcrevai_core.memory import forecast
 from transcrevai_core.memory.forecast import Shape
 from transcrevai_core.memory.readings import MB

@@ -101,6 +101,14 @@ class Settings(BaseSettings, JobOptions):
         description=mark("transcribe what is dropped without asking"),
         json_schema_extra={"group": "interface"},
     )
+    resume_seconds: float = Field(
+        1.5,
+        ge=0,
+        le=10,
+        allow_inf_nan=False,
+        description=mark("how far back the sound goes on after a pause"),
+        json_schema_extra={"group": "interface", "unit": "s"},
+    )
     download_stall_seconds: float = Field(
         60.0,
         ge=1,

@@ -210,7 +210,7 @@ class Job:
     Unix times; `seconds` is the processing time spent so far, over all attempts. `diarization`
     says how the turns were found, and is empty where they were not: the settings, and what came
     of them (see `diarization.pipeline.Diarization`). `session` tells who asked, for a fair queue;
-    `forecast` is the predicted peak of the whole program, in bytes.
+    `forecast` is the predicted peak of the whole program, in bytes; `project` what it is in.
     """
 
     id: str
@@ -240,3 +240,4 @@ class Job:
     cancel_requested: bool = False
     session: str = ""
     forecast: int = 0
+    project: str = ""

@@ -14,7 +14,7 @@ from conftest import known, wait_until
 
 from tools.serving import Server
 from transcrevai_core import demo
-from transcrevai_core.library import edits, history
+from transcrevai_core.library import cuts, edits, history
 from transcrevai_core.library.store import Store
 from transcrevai_core.types import Chunk, Job, Segment, Turn, Word
 from transcrevai_core.web import transcript_routes
@@ -103,7 +103,7 @@ def test_a_click_on_a_word_plays_from_exactly_there(page: Any, library: Store, j
 
 def test_what_plays_is_kept_in_view(page: Any, library: Store, job: Job) -> None:
     last = segments(library, job)[-2]
-    page.locator(".box").evaluate("b => { b.scrollTop = 0 }")
+    page.locator(".reader").evaluate("r => r.scrollIntoView()")
     page.locator("audio").evaluate("(a, time) => { a.currentTime = time }", last.start + 0.01)
     page.keyboard.press("k")
     expect(row(page, last)).to_be_in_viewport()
@@ -291,7 +291,7 @@ def test_keys_are_listed_and_lead_to_doubtful_words(
 ) -> None:
     page.locator(".box").focus()
     page.keyboard.press("?")
-    expect(page.get_by_role("heading", name="Keys")).to_be_visible()
+    expect(page.get_by_role("heading", name="Keyboard shortcuts")).to_be_visible()
     page.keyboard.press("k")  # no key while something lies above the page
     assert page.locator("audio").evaluate("a => a.paused")
     page.keyboard.press("Escape")
@@ -484,7 +484,7 @@ def test_what_was_written_for_a_row_that_is_gone_stays(
 ) -> None:
     _job, first, second = doubts
     row(page, second).locator(".words").dblclick()
-    edits.merge_segments(library, first.id or 0)
+    cuts.merge_segments(library, first.id or 0)
     page.get_by_label("Your text").fill("my words")
     page.keyboard.press("Enter")
     expect(page.get_by_text("it was merged or made anew")).to_be_visible()

@@ -8,8 +8,8 @@ import pytest
 from conftest import known
 
 from transcrevai_core.errors import InputError
-from transcrevai_core.library import edits
-from transcrevai_core.library.search import search
+from transcrevai_core.library import cuts, edits
+from transcrevai_core.library.shelf import search
 from transcrevai_core.library.store import Store
 from transcrevai_core.types import Chunk, Job, Region, Segment, Turn, Word
 
@@ -160,7 +160,7 @@ def texts(store: Store, job: Job) -> list[tuple[float, float, str, str | None]]:
 def test_a_split_segment_is_two_with_their_own_words(store: Store, job: Job) -> None:
     first = store.segments(job.id)[0]
     edits.set_note(store, known(first.id), "ask")
-    edits.split_segment(store, known(first.id), 2)
+    cuts.split_segment(store, known(first.id), 2)
     assert texts(store, job)[:2] == [(0, 2, " w0. w1.", None), (2, 3, " w2.", None)]
     one, two = store.segments(job.id)[:2]
     assert one.words + two.words == first.words
@@ -170,7 +170,7 @@ def test_a_split_segment_is_two_with_their_own_words(store: Store, job: Job) -> 
 def test_an_edited_text_is_split_too(store: Store, job: Job) -> None:
     segment = store.segments(job.id)[0]
     edits.edit_text(store, known(segment.id), "Oi, W1 e w2.")
-    edits.split_segment(store, known(segment.id), 1)
+    cuts.split_segment(store, known(segment.id), 1)
     one, two = store.segments(job.id)[:2]
     assert (one.edited, two.edited) == ("Oi,", "W1 e w2.")
     assert (one.text, two.text) == (" w0.", " w1. w2.")
@@ -182,12 +182,12 @@ def test_an_edited_text_is_split_too(store: Store, job: Job) -> None:
 @pytest.mark.parametrize("word", [0, 3, -1, 99])
 def test_a_split_leaves_no_part_empty(store: Store, job: Job, word: int) -> None:
     with pytest.raises(InputError, match="between two words"):
-        edits.split_segment(store, known(store.segments(job.id)[0].id), word)
+        cuts.split_segment(store, known(store.segments(job.id)[0].id), word)
     assert len(store.segments(job.id)) == 2
 
 
 def test_what_the_user_has_split_stays_split(store: Store, job: Job) -> None:
-    edits.split_segment(store, known(store.segments(job.id)[0].id), 1)
+    cuts.split_segment(store, known(store.segments(job.id)[0].id), 1)
     store.save_diarization(job.id, [Turn(0, 6, A)], {"speakers": 1})
     assert [s.text for s in store.segments(job.id)] == [" w0.", " w1. w2.", " w0. w1. w2."]
 
@@ -199,7 +199,7 @@ def test_merged_segments_are_one(store: Store, job: Job) -> None:
     edits.set_note(store, known(one.id), "ask")
     edits.set_note(store, known(two.id), "again")
     edits.set_highlight(store, known(two.id), True)
-    edits.merge_segments(store, known(one.id))
+    cuts.merge_segments(store, known(one.id))
     whole = store.segments(job.id)[0]
     assert (whole.start, whole.end, whole.speaker) == (0, 3, A)
     assert (whole.text, whole.edited) == (" w0. w1. w2.", "w0. w1. W2!")
@@ -207,7 +207,7 @@ def test_merged_segments_are_one(store: Store, job: Job) -> None:
     assert whole.words == one.words + two.words
     assert store.transcript(job.id).turns == (Turn(0, 3, A), Turn(3, 4, B), Turn(4, 6, A))
     with pytest.raises(InputError, match="last segment"):
-        edits.merge_segments(store, known(store.segments(job.id)[-1].id))
+        cuts.merge_segments(store, known(store.segments(job.id)[-1].id))
 
 
 def test_notes_and_highlights_outlive_a_new_clustering(store: Store, job: Job) -> None:

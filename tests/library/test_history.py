@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from conftest import known
 
-from transcrevai_core.errors import InputError
-from transcrevai_core.library import edits, history
-from transcrevai_core.library.search import search
+from transcrevai_core.errors import InputError, Outdated
+from transcrevai_core.library import cuts, edits, history
+from transcrevai_core.library.shelf import search
 from transcrevai_core.library.store import Store
 from transcrevai_core.types import Chunk, Job, Region, Segment, Turn, Word
 
@@ -45,14 +45,53 @@ def first(store: Store, job: Job) -> int:
 EDITS: dict[str, Callable[[Store, Job], Any]] = {
     "text": lambda s, j: edits.edit_text(s, first(s, j), "Boa tarde, pessoal."),
     "replace": lambda s, j: edits.replace_all(s, j.id, "o", "0"),
-    "split": lambda s, j: edits.split_segment(s, first(s, j), 1),
-    "merge": lambda s, j: edits.merge_segments(s, first(s, j)),
+    "split": lambda s, j: cuts.split_segment(s, first(s, j), 1),
+    "merge": lambda s, j: cuts.merge_segments(s, first(s, j)),
     "speaker": lambda s, j: edits.assign_segment(s, first(s, j), C),
     "speakers": lambda s, j: edits.merge_speakers(s, j.id, B, A),
     "name": lambda s, j: edits.rename_speaker(s, j.id, A, "Ana"),
     "note": lambda s, j: edits.set_note(s, first(s, j), "ask again"),
     "highlight": lambda s, j: edits.set_highlight(s, first(s, j), True),
 }
+
+
+def every(store: Store, job: Job) -> list[int]:
+    return [known(segment.id) for segment in store.segments(job.id)]
+
+
+MANY: dict[str, Callable[[Store, Job], Any]] = {
+    "speaker": lambda s, j: edits.assign_segments(s, j.id, every(s, j), C),
+    "highlight": lambda s, j: edits.highlight_segments(s, j.id, every(s, j), True),
+    "empty": lambda s, j: edits.empty_segments(s, j.id, every(s, j)),
+    "merge": lambda s, j: cuts.merge_runs(s, j.id, every(s, j)),
+}
+
+
+@pytest.mark.parametrize("what", MANY)
+def test_a_change_of_many_is_one_change(store: Store, job: Job, what: Any) -> None:
+    before = state(store, job)
+    change = MANY[what](store, job)
+    after = state(store, job)
+    assert change.what == what and after != before
+    assert change.number == (1 if what == "merge" else 2)
+    assert history.undo(store, job.id).what == what and state(store, job) == before
+    assert history.redo(store, job.id).what == what and state(store, job) == after
+
+
+def test_a_change_of_many_is_done_whole_or_not_at_all(store: Store, job: Job) -> None:
+    before = state(store, job)
+    one, two = every(store, job)
+    for numbers, error, said in (
+        ([one, 10**9], Outdated, "is gone"),
+        ([], InputError, "No segment is selected"),
+    ):
+        with pytest.raises(error, match=said):
+            edits.highlight_segments(store, job.id, numbers, True)
+    cuts.split_segment(store, one, 1)
+    with pytest.raises(InputError, match="follow each other"):
+        cuts.merge_runs(store, job.id, [one, two])
+    history.undo(store, job.id)
+    assert state(store, job) == before
 
 
 @pytest.mark.parametrize("what", EDITS)

@@ -18,7 +18,7 @@ from transcrevai_core.errors import InputError, StorageError
 from transcrevai_core.library import database, edits, leftovers, rows
 from transcrevai_core.library.journal import Journal
 from transcrevai_core.library.migrations import MIGRATIONS
-from transcrevai_core.library.search import search
+from transcrevai_core.library.shelf import search
 from transcrevai_core.library.store import Store
 from transcrevai_core.types import Chunk, Job, Region, Segment, Turn, Word
 

@@ -4,7 +4,7 @@ import pytest
 from paging import fill_speakers
 
 from transcrevai_core.errors import InputError
-from transcrevai_core.library import edits, history, versions
+from transcrevai_core.library import cuts, edits, history, versions
 from transcrevai_core.library.store import Store
 
 A, B = "SPEAKER_00", "SPEAKER_01"
@@ -16,7 +16,7 @@ def test_a_version_is_brought_back_whole_and_that_can_be_undone(store: Store) ->
     edits.edit_text(store, first.id or 0, "Como foi dito.")
     versions.save(store, job.id, " first draft ", "Ana")
     before = store.transcript(job.id)
-    edits.merge_segments(store, first.id or 0)
+    cuts.merge_segments(store, first.id or 0)
     edits.rename_speaker(store, job.id, A, "Bia")
     edits.merge_speakers(store, job.id, B, A)
     after = store.transcript(job.id)

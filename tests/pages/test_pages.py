@@ -296,51 +296,7 @@ def test_transcript_without_an_address_is_the_newest(app: AppTest, store: Store)
     assert app.title[0].value == "newer" and app.query_params["job"] == newest.id
 
 
-# -- library -----------------------------------------------------------------------------------
-
-
-def test_library_finds_what_was_said(app: AppTest, store: Store) -> None:
-    fill(store, "Reunião")
-    fill(store, "Other", segments=1)
-    open_page(app, "library.py")
-    app.text_input(key="query").set_value("NUMERO 2")
-    checked(app.run())
-    assert "Said in recordings (1)" in texts(app)
-    assert ":primary-background[número] :primary-background[2]" in texts(app)
-    link = app.page_link[0]
-    assert "Reunião at 0:04" in link.label
-    app.text_input(key="query").set_value("reuniao")
-    checked(app.run())
-    assert "Titles (1)" in texts(app) and "Said in recordings (0)" in texts(app)
-
-
-def test_library_filters_by_state(app: AppTest, store: Store) -> None:
-    fill(store, "good")
-    fill(store, "bad", state="failed", error=Message("It holds no sound."))
-    open_page(app, "library.py")
-    assert "good" in texts(app) and "bad" in texts(app)
-    pills: Any = app.get("pills")[0]
-    pills.set_value("Failed")
-    checked(app.run())
-    assert "good" not in texts(app) and "It holds no sound" in texts(app).replace("\\", "")
-
-
-def test_library_resumes_and_cancels(app: AppTest, store: Store) -> None:
-    job = fill(store, state="queued")
-    open_page(app, "library.py")
-    press(app, "Cancel")
-    assert store.job(job.id).state == "cancelled"
-    press(app, "Resume")
-    assert store.job(job.id).state == "queued"
-
-
-def test_delete_asks_first(app: AppTest, store: Store) -> None:
-    job = fill(store)
-    open_page(app, "library.py")
-    press(app, "Delete")
-    assert store.jobs() and "cannot be undone" in texts(app)
-    assert any(button.label == "Delete for good" for button in app.button)
-    assert str(job.source) in texts(app).replace("\\", "")
+# -- running again ----------------------------------------------------------------------------
 
 
 def test_run_again_is_independent_of_the_first(store: Store, tmp_path: Path) -> None:

@@ -238,7 +238,7 @@ def portuguese_app(store: Store, in_portuguese: None) -> AppTest:
     ("name", "said"),
     [
         ("transcribe.py", "2 tarefas recuperadas: o que estava pronto foi mantido"),
-        ("library.py", ":small[:red[O modelo small não está mais aqui; rode a tarefa de novo"),
+        ("library.py", "Buscar nos títulos e no que foi dito"),
         ("memory.py", "O processo de transcrição foi encerrado: o programa ocupa 900 MB do seu"),
         ("settings.py", "Padrão: 30 · 5 a 30 s"),
         ("transcript.py", "Toda a fala virou texto"),

@@ -42,6 +42,7 @@ _LABELS = {
     "preload": mark("Load the model at the start"),
     "interface_language": mark("Language of the pages"),
     "begin_at_once": mark("Begin at once"),
+    "resume_seconds": mark("Go back after a pause"),
     "model_idle_seconds": mark("Idle model leaves after"),
     "download_stall_seconds": mark("Longest silence of a download"),
     "agreement_percent": mark("Least agreement with float32"),

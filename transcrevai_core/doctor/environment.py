@@ -11,7 +11,7 @@ import psutil
 from transcrevai_core.doctor import probes
 from transcrevai_core.doctor.costs import bounded_worker
 from transcrevai_core.errors import Cancelled, TranscrevaiError
-from transcrevai_core.library.disk import free_bytes, size_of
+from transcrevai_core.library.leftovers import free_bytes, size_of
 from transcrevai_core.memory import forecast, levels, readings
 from transcrevai_core.memory.forecast import Shape
 from transcrevai_core.memory.readings import MB

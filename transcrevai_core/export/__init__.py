@@ -4,8 +4,11 @@ Imports only the bottom layer and the standard library (pysubs2 and pympi when a
 written), so that pages and the command line can load it at once.
 """
 
+import io
+import itertools
 import secrets
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,8 +23,8 @@ from transcrevai_core.transcript.turns import default_name
 from transcrevai_core.types import Transcript
 
 __all__ = [
-    "FORMATS", "applicable", "as_dict", "file_name", "file_stem", "mime_type", "save", "text",
-    "write",
+    "FORMATS", "applicable", "archive", "as_dict", "file_name", "file_stem", "mime_type", "save",
+    "text", "write",
 ]  # fmt: skip
 
 # A writer takes a transcript, as `with_names` gives it, and `edited`.
@@ -87,6 +90,24 @@ def text(transcript: Transcript, *, times: bool, speakers: bool, edited: bool = 
     return as_text(
         with_names(transcript, default_name), times=times, speakers=speakers, edited=edited
     )
+
+
+def archive(transcripts: Iterable[Transcript], format: str) -> bytes:
+    """Give a ZIP file of transcripts in one of FORMATS, each named by its title.
+
+    Those that the format is not `applicable` to are left out.
+    """
+    content, taken = io.BytesIO(), set[str]()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as files:
+        for transcript in transcripts:
+            if format not in applicable(transcript):
+                continue
+            stem = file_stem(transcript.title)
+            names = (stem if n == 1 else f"{stem} ({n})" for n in itertools.count(1))
+            stem = next(name for name in names if name.casefold() not in taken)
+            taken.add(stem.casefold())
+            files.writestr(file_name(stem, format), write(transcript, format))
+    return content.getvalue()
 
 
 def save(

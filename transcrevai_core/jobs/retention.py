@@ -11,8 +11,8 @@ from transcrevai_core.audio.waveform import peaks_path
 from transcrevai_core.codes import Cause, Note
 from transcrevai_core.errors import StorageError, TranscrevaiError, refusal
 from transcrevai_core.jobs import tasks
-from transcrevai_core.library.disk import size_of
 from transcrevai_core.library.journal import Journal
+from transcrevai_core.library.leftovers import size_of
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.readings import MB
 from transcrevai_core.settings import Settings

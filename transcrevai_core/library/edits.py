@@ -5,22 +5,22 @@ beside it. Changes of a segment raise Outdated where there is no such segment, o
 otherwise than what was `shown` to who changes it.
 """
 
+import json
 import sqlite3
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import Any
 
 from transcrevai_core.errors import InputError, Outdated
 from transcrevai_core.library.history import Change, recorded
-from transcrevai_core.library.rows import read_turns, segment_from_row, write_segments, write_turns
+from transcrevai_core.library.rows import read_turns, segment_from_row, write_turns
 from transcrevai_core.library.store import Store
 from transcrevai_core.transcript.names import clean, printable
 from transcrevai_core.transcript.retiming import timed_words
 from transcrevai_core.transcript.script import composed, sought
 from transcrevai_core.transcript.turns import joined, reassigned
-from transcrevai_core.types import Segment, Turn, Word
+from transcrevai_core.types import Turn
+
+ORDER = 'ORDER BY "start", "end", id'  # of segments, on every page
 
 
 def gone() -> Outdated:
@@ -35,8 +35,8 @@ def edit_text(
     store: Store, segment_id: int, text: str | None, *, shown: str | None = None
 ) -> Change:
     """Keep the user's text beside the model's; None, or the model's own text, removes it."""
-    with _segment(store, segment_id, "text", alone=True) as (db, row, change):
-        _check(shown, said(row))
+    with segment_change(store, segment_id, "text", alone=True) as (db, row, change):
+        check_shown(shown, said(row))
         _write_text(db, row, text)
     return change
 
@@ -74,103 +74,20 @@ def _write_text(db: sqlite3.Connection, row: sqlite3.Row, text: str | None) -> N
     db.execute("UPDATE segments SET edited = ? WHERE id = ?", (None if same else text, row["id"]))
 
 
-# -- where segments begin and end --------------------------------------------------------------
-
-
-def split_segment(store: Store, segment_id: int, word: int, *, shown: str | None = None) -> Change:
-    """Make two segments of one: the second begins with its word number `word`, counted from 0.
-
-    The words are those of `retiming.timed_words`; an edited text is cut there too. A note stays
-    with the first. Raises InputError where that would leave one of the two without a word.
-    """
-    with _segment(store, segment_id, "split") as (db, row, change):
-        _check(shown, said(row))
-        first, second = _halves(segment_from_row(row), word)
-        write_segments(db, row["job"], row["chunk"], [first, second])
-        # what is edited is no part of what decoding writes
-        db.execute("UPDATE segments SET edited = ? WHERE id = ?", (first.edited, row["id"]))
-        new = "(SELECT max(id) FROM segments WHERE job = ?)"
-        db.execute(f"UPDATE segments SET edited = ? WHERE id = {new}", (second.edited, row["job"]))
-    return change
-
-
-def _halves(segment: Segment, place: int) -> tuple[Segment, Segment]:
-    shown = timed_words(segment)
-    if not 0 < place < len(shown):
-        raise InputError(
-            "A segment can be split only between two words; click the word that the second part "
-            "is to begin with."
-        )
-    heard = timed_words(replace(segment, edited=None))
-    cut = place
-    if segment.edited is not None:  # the model's words go where they were heard
-        middles = [(word.start + word.end) / 2 for word in heard]
-        cut = min(max(1, bisect_left(middles, shown[place].start)), len(heard) - 1)
-
-    def part(words: Sequence[Word], spelt: Sequence[Word], **more: Any) -> Segment:
-        text = "".join(word.text for word in spelt).strip()
-        return replace(
-            segment,
-            text="".join(word.text for word in words),
-            words=tuple(words) if segment.words else (),
-            edited=None if segment.edited is None else text,
-            **more,
-        )
-
-    first = part(heard[:cut], shown[:place], end=max(segment.start, shown[place - 1].end))
-    # not a part of the one before by what was heard, but by what the user says
-    fresh = {"start": shown[place].start, "id": None, "note": "", "continues": False}
-    return first, part(heard[cut:], shown[place:], **fresh)
-
-
-def merge_segments(store: Store, segment_id: int) -> Change:
-    """Make a segment and the next one a single one, spoken by the first one's speaker.
-
-    Raises InputError where it is the last one.
-    """
-    with _segment(store, segment_id, "merge") as (db, row, change):
-        # as (start, end, id) orders them on every page
-        after = db.execute(
-            'SELECT * FROM segments WHERE job = ? AND ("start", "end", id) > (?, ?, ?) '
-            'ORDER BY "start", "end", id LIMIT 1',
-            (row["job"], row["start"], row["end"], segment_id),
-        ).fetchone()
-        if after is None:
-            raise InputError("This is the last segment; there is none after it to merge it with.")
-        first, second = segment_from_row(row), segment_from_row(after)
-        speaker = first.speaker or second.speaker
-        edited = first.edited is not None or second.edited is not None
-        texts = (first.final_text.strip(), second.final_text.strip())
-        whole = replace(
-            first,
-            end=max(first.end, second.end),
-            text=first.text + second.text,
-            words=first.words + second.words if first.words and second.words else (),
-            speaker=speaker,
-            looping=first.looping or second.looping,
-            note="\n".join(note for note in (first.note, second.note) if note),
-            highlighted=first.highlighted or second.highlighted,
-        )
-        write_segments(db, row["job"], row["chunk"], [whole])
-        db.execute(
-            "UPDATE segments SET edited = ? WHERE id = ?",
-            (" ".join(filter(None, texts)) if edited else None, segment_id),
-        )
-        db.execute("DELETE FROM segments WHERE id = ?", (second.id,))
-        if speaker and second.speaker and speaker != second.speaker:
-            _reassign(db, row["job"], second.start, second.end, second.speaker, speaker)
-    return change
-
-
 # -- who said what -----------------------------------------------------------------------------
 
 
 def assign_segment(store: Store, segment_id: int, label: str) -> Change:
     """Say that a segment was spoken by another speaker; the turns follow."""
-    with _segment(store, segment_id, "speaker") as (db, row, change):
-        db.execute("UPDATE segments SET speaker = ? WHERE id = ?", (label, segment_id))
-        _reassign(db, row["job"], row["start"], row["end"], row["speaker"], label)
+    with segment_change(store, segment_id, "speaker") as (db, row, change):
+        assign_row(db, row, label)
     return change
+
+
+def assign_row(db: sqlite3.Connection, row: sqlite3.Row, label: str) -> None:
+    """Write who spoke a segment into its row, and into the turns."""
+    db.execute("UPDATE segments SET speaker = ? WHERE id = ?", (label, row["id"]))
+    reassign_turns(db, row["job"], row["start"], row["end"], row["speaker"], label)
 
 
 def assign_turn(store: Store, job_id: str, turn: Turn, label: str) -> Change:
@@ -181,13 +98,14 @@ def assign_turn(store: Store, job_id: str, turn: Turn, label: str) -> Change:
     with recorded(store, job_id, "speaker") as (db, change):
         if turn not in read_turns(db, job_id, turn.start, turn.end):
             raise gone()
-        _reassign(db, job_id, turn.start, turn.end, turn.speaker, label)
+        reassign_turns(db, job_id, turn.start, turn.end, turn.speaker, label)
     return change
 
 
-def _reassign(
+def reassign_turns(
     db: sqlite3.Connection, job_id: str, start: float, end: float, old: str | None, new: str
 ) -> None:
+    """Give what one speaker says between two times to another."""
     write_turns(db, job_id, reassigned(read_turns(db, job_id), start, end, old, new))
 
 
@@ -236,6 +154,17 @@ def rename_speaker(store: Store, job_id: str, label: str, name: str) -> Change:
     return change
 
 
+def labels_of(db: sqlite3.Connection, job_id: str) -> list[str]:
+    """Labels of all who speak, in order of first speech, as `Transcript.speakers`."""
+    rows = db.execute(
+        'SELECT speaker FROM (SELECT speaker, "start" FROM turns WHERE job = ?1 '
+        "UNION ALL SELECT speaker, \"start\" FROM segments WHERE job = ?1 AND speaker != '') "
+        'GROUP BY speaker ORDER BY min("start"), speaker',
+        (job_id,),
+    )
+    return [row["speaker"] for row in rows]
+
+
 def new_label(labels: Sequence[str]) -> str:
     """Return the label of one speaker more.
 
@@ -250,8 +179,8 @@ def new_label(labels: Sequence[str]) -> str:
 
 def set_note(store: Store, segment_id: int, note: str, *, shown: str | None = None) -> Change:
     """Write a note on a segment; a blank one removes it."""
-    with _segment(store, segment_id, "note", alone=True) as (db, row, change):
-        _check(shown, row["note"])
+    with segment_change(store, segment_id, "note", alone=True) as (db, row, change):
+        check_shown(shown, row["note"])
         db.execute(
             "UPDATE segments SET note = ? WHERE id = ?", (printable(note).strip(), segment_id)
         )
@@ -260,18 +189,72 @@ def set_note(store: Store, segment_id: int, note: str, *, shown: str | None = No
 
 def set_highlight(store: Store, segment_id: int, highlighted: bool) -> Change:
     """Highlight a segment, or no longer."""
-    with _segment(store, segment_id, "highlight", alone=True) as (db, _row, change):
+    with segment_change(store, segment_id, "highlight", alone=True) as (db, _row, change):
         db.execute(
             "UPDATE segments SET highlighted = ? WHERE id = ?", (int(highlighted), segment_id)
         )
     return change
 
 
+# -- many at once ----------------------------------------------------------------------------
+
+
+def assign_segments(store: Store, job_id: str, segments: Sequence[int], label: str) -> Change:
+    """Say that segments were spoken by another speaker; the turns follow."""
+    return _each(store, job_id, segments, "speaker", lambda db, row: assign_row(db, row, label))
+
+
+def highlight_segments(store: Store, job_id: str, segments: Sequence[int], on: bool) -> Change:
+    """Highlight segments, or no longer."""
+    return _each(store, job_id, segments, "highlight", _writing("highlighted", int(on)))
+
+
+def empty_segments(store: Store, job_id: str, segments: Sequence[int]) -> Change:
+    """Delete the texts of segments; what the model wrote stays beside them, as with any edit."""
+    return _each(store, job_id, segments, "empty", _writing("edited", ""))
+
+
+def _writing(column: str, value: object) -> Callable[[sqlite3.Connection, sqlite3.Row], object]:
+    return lambda db, row: db.execute(
+        f"UPDATE segments SET {column} = ? WHERE id = ?", (value, row["id"])
+    )
+
+
+def _each(
+    store: Store,
+    job_id: str,
+    segments: Sequence[int],
+    what: str,
+    act: Callable[[sqlite3.Connection, sqlite3.Row], object],
+) -> Change:
+    with recorded(store, job_id, what) as (db, change):
+        for row in rows_of(db, job_id, segments):
+            act(db, row)
+            change.number += 1
+    return change
+
+
+def rows_of(db: sqlite3.Connection, job_id: str, segments: Sequence[int]) -> list[sqlite3.Row]:
+    """Return the rows of segments; raises Outdated where one of them is gone."""
+    if not segments:
+        raise InputError("No segment is selected; one or more would be right.")
+    rows = db.execute(
+        f"SELECT * FROM segments WHERE job = ? AND id IN (SELECT value FROM json_each(?)) {ORDER}",
+        (job_id, json.dumps([*segments])),
+    ).fetchall()
+    if len(rows) < len(set(segments)):
+        raise gone()
+    return rows
+
+
 @contextmanager
-def _segment(
+def segment_change(
     store: Store, segment_id: int, what: str, *, alone: bool = False
 ) -> Iterator[tuple[sqlite3.Connection, sqlite3.Row, Change]]:
-    """Give a segment's row in a transaction that is remembered; `alone` touches no other."""
+    """Give a segment's row in a transaction that is remembered; `alone` touches no other.
+
+    Raises Outdated where there is no such segment.
+    """
     find = "SELECT * FROM segments WHERE id = ?"
     with store.database.read() as db:
         row = db.execute(find, (segment_id,)).fetchone()
@@ -289,7 +272,8 @@ def said(row: sqlite3.Row) -> str:
     return "".join(word.text for word in timed_words(segment_from_row(row)))
 
 
-def _check(shown: str | None, now: str) -> None:
+def check_shown(shown: str | None, now: str) -> None:
+    """Raise Outdated where what reads `now` is not what was `shown`."""
     if shown is not None and shown != now:
         raise Outdated(
             "This has been changed in the meantime; it reads now: “{now}”.", now=now.strip()

@@ -1,7 +1,9 @@
-"""What a killed program or a refusing disk has left in the data directory: adopted, or deleted."""
+"""The data directory: its size, and what a killed program or a refusing disk has left there."""
 
+import contextlib
 import json
 import logging
+import os
 import shutil
 import sqlite3
 import time
@@ -134,3 +136,24 @@ def _adopt(db: sqlite3.Connection, folder: Path) -> bool:
     )  # fmt: skip
     log.info("%s was left without a job, and waits in the library now", source.name)
     return True
+
+
+# -- how much lies on disk ---------------------------------------------------------------------
+
+
+def size_of(folder: Path) -> int:
+    """Return the bytes of all files under a folder; 0 for one that there is not."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):  # it has gone meanwhile, or is none of ours
+                total += (Path(place) / name).stat().st_size
+    return total
+
+
+def free_bytes(folder: Path) -> int:
+    """Return the bytes that are free where a folder lies, or is yet to be made."""
+    for place in (folder, *folder.parents):
+        with contextlib.suppress(OSError):  # it is yet to be made
+            return shutil.disk_usage(place).free
+    return 0

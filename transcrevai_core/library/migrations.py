@@ -213,6 +213,16 @@ def m010_versions(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX versions_by_job ON versions (job, time)")
 
 
+def m011_labels(db: sqlite3.Connection) -> None:
+    """Projects that recordings are kept in, and tags that they have."""
+    db.execute("ALTER TABLE jobs ADD COLUMN project TEXT NOT NULL DEFAULT ''")
+    db.execute(
+        """CREATE TABLE tags (
+            job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE, tag TEXT NOT NULL,
+            PRIMARY KEY (job, tag)) WITHOUT ROWID"""
+    )
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_initial,
     m002_search,
@@ -224,6 +234,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m008_messages,
     m009_marks,
     m010_versions,
+    m011_labels,
 )
 
 

@@ -9,7 +9,9 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
 
 from anyio.to_thread import run_sync
 from starlette.requests import Request
@@ -22,21 +24,18 @@ from transcrevai_core.errors import InputError, Outdated, TranscrevaiError
 from transcrevai_core.figures import timeline
 from transcrevai_core.i18n import say
 from transcrevai_core.library import edits, history
-from transcrevai_core.library.history import Change
 from transcrevai_core.library.rows import read_names, read_turns, segment_from_row
 from transcrevai_core.library.store import Store
 from transcrevai_core.transcript.retiming import timed_words
 from transcrevai_core.transcript.turns import display_name
-from transcrevai_core.types import Turn, is_uncertain
+from transcrevai_core.types import is_uncertain
 from transcrevai_core.web.origin import Refused, check_sender
+from transcrevai_core.web.transcript_changes import Asked, apply, given, numbers_of
 
 URL = "/api/transcript"
 LANGUAGE: ContextVar[str] = ContextVar("language", default="")  # of who asks
 _COPIED = ("times", "speakers", "edited")  # what the text to be copied can have
 _LONGEST_BODY = 1_000_000  # bytes; no segment is as long
-
-T = TypeVar("T")
-Asked = Mapping[str, Any]
 
 
 def build_routes(find_store: Callable[[], Store]) -> list[Route]:
@@ -70,12 +69,16 @@ def build_routes(find_store: Callable[[], Store]) -> list[Route]:
 
         return await _answer(request, copied)
 
+    async def selection(request: Request) -> Response:
+        return await _answer(request, lambda job, asked: _chosen(find_store(), job, asked))
+
     place = URL + "/{job_id}"
     return [
         Route(place, text, methods=["GET"]),
         Route(place, change, methods=["POST"]),
         Route(place + "/waveform", wave, methods=["GET"]),
         Route(place + "/text", plain, methods=["GET"]),
+        Route(place + "/selection", selection, methods=["POST"]),
     ]
 
 
@@ -180,24 +183,13 @@ def _segment(row: sqlite3.Row, language: str | None) -> dict[str, Any]:
 def _speakers(db: sqlite3.Connection, job_id: str) -> dict[str, Any]:
     names, places = read_names(db, job_id), {}
     people = []
-    for place, label in enumerate(_labels(db, job_id)):
+    for place, label in enumerate(edits.labels_of(db, job_id)):
         look = timeline.colour(label)
         name = display_name(label, names)
         people.append({"label": label, "name": name, "fill": look.fill, "ink": look.text})
         places[label] = place
     turns = [[turn.start, turn.end, places[turn.speaker]] for turn in read_turns(db, job_id)]
     return {"people": people, "turns": turns}
-
-
-def _labels(db: sqlite3.Connection, job_id: str) -> list[str]:
-    """Labels of all who speak, in order of first speech, as `Transcript.speakers`."""
-    rows = db.execute(
-        'SELECT speaker FROM (SELECT speaker, "start" FROM turns WHERE job = ?1 '
-        "UNION ALL SELECT speaker, \"start\" FROM segments WHERE job = ?1 AND speaker != '') "
-        'GROUP BY speaker ORDER BY min("start"), speaker',
-        (job_id,),
-    )
-    return [row["speaker"] for row in rows]
 
 
 def _steps(db: sqlite3.Connection, job_id: str) -> dict[str, Any]:
@@ -216,7 +208,7 @@ def changed(store: Store, job_id: str, asked: Asked) -> dict[str, Any]:
     have changed. Raises Outdated for what is not as it was `shown`, InputError for what cannot be
     done.
     """
-    change = _apply(store, job_id, asked)
+    change = apply(store, job_id, asked)
     with store.database.snapshot() as db:
         rows, language = _find(db, job_id, change.segments), store.job(job_id).language
         state = _steps(db, job_id) | (_speakers(db, job_id) if change.speakers else {})
@@ -232,62 +224,15 @@ def changed(store: Store, job_id: str, asked: Asked) -> dict[str, Any]:
     }
 
 
-def _apply(store: Store, job_id: str, asked: Asked) -> Change:
-    def given(name: str, kind: type[T]) -> T:
-        value = asked.get(name)
-        if not isinstance(value, kind):
-            raise InputError(
-                "A change needs {name}, which is missing here or of another kind.", name=name
-            )
-        return value
-
-    def seconds(name: str) -> float:
-        return given(name, int) if isinstance(asked.get(name), int) else given(name, float)
-
-    def segment() -> int:
-        number = given("segment", int)
-        with store.database.read() as db:
-            if not _find(db, job_id, [number]):
-                raise edits.gone()
-        return number
-
-    def speaker() -> str:
-        with store.database.read() as db:
-            return given("speaker", str) or edits.new_label(_labels(db, job_id))
-
-    what = given("do", str)
-    if what == "undo":
-        return history.undo(store, job_id)
-    if what == "redo":
-        return history.redo(store, job_id)
-    if what == "text":
-        return edits.edit_text(store, segment(), given("text", str), shown=given("shown", str))
-    if what == "restore":
-        return edits.edit_text(store, segment(), None, shown=given("shown", str))
-    if what == "split":
-        word = given("word", int)
-        return edits.split_segment(store, segment(), word, shown=given("shown", str))
-    if what == "merge":
-        return edits.merge_segments(store, segment())
-    if what == "speaker":
-        return edits.assign_segment(store, segment(), speaker())
-    if what == "turn":
-        turn = Turn(seconds("start"), seconds("end"), given("from", str))
-        return edits.assign_turn(store, job_id, turn, speaker())
-    if what == "note":
-        return edits.set_note(store, segment(), given("text", str), shown=given("shown", str))
-    if what == "highlight":
-        return edits.set_highlight(store, segment(), given("on", bool))
-    if what == "replace":
-        return edits.replace_all(
-            store,
-            job_id,
-            given("find", str),
-            given("text", str),
-            whole_words=given("words", bool),
-            match_case=given("case", bool),
-        )
-    raise InputError("A change called {what!r} is unknown.", what=what)
+def _chosen(store: Store, job_id: str, asked: Asked) -> Response:
+    """Give a file of some segments alone."""
+    format, numbers = given(asked, "format", str), {*numbers_of(asked)}
+    whole = store.transcript(job_id)
+    some = replace(whole, segments=tuple(s for s in whole.segments if s.id in numbers))
+    name = export.file_name(export.file_stem(whole.title), format)
+    response = _zipped(export.write(some, format).encode(), export.mime_type(format))
+    response.headers["X-File-Name"] = quote(name)
+    return response
 
 
 def _find(db: sqlite3.Connection, job_id: str, numbers: Iterable[int]) -> list[sqlite3.Row]:

@@ -19,7 +19,7 @@ from transcrevai_core.doctor.environment import local_models
 from transcrevai_core.figures import memory_meters
 from transcrevai_core.i18n import _, decimal
 from transcrevai_core.jobs import retention
-from transcrevai_core.library.disk import size_of
+from transcrevai_core.library.leftovers import size_of
 from transcrevai_core.transcription import catalogue
 from transcrevai_core.transcription.catalogue import DEMO, MODELS, locate
 from transcrevai_core.types import ACTIVE_STATES, Job

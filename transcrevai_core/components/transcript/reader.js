@@ -18,22 +18,18 @@ class Reader {
       const button = event.target.closest("[data-do]")
       if (button) this.act(button.dataset.do)
     })
-    this.find(".speed").onchange = event => {
-      this.audio.playbackRate = Number(event.target.value)
+    this.sound = new Sound(this)
+    this.keys = new Keys(this)
+    this.selection = new Selection(this)
+    this.finish = () => {
+      this.text.close?.(true, true)
+      this.sound.rest()
     }
-    for (const kind of ["play", "pause", "ended"]) this.audio.addEventListener(kind, () => this.playing())
-    for (const kind of ["seeked", "timeupdate"]) this.audio.addEventListener(kind, () => this.tick())
-    this.audio.addEventListener("error", () => this.say(this.labels.no_sound, true))
-    this.keys = event => this.key(event)
-    document.addEventListener("keydown", this.keys)
-    this.finish = () => this.text.close?.(true, true)
     window.addEventListener("pagehide", this.finish)
-    let shaded = "on"
-    try {
-      shaded = localStorage.getItem(SHADE) ?? shaded
-    } catch {} // a browser that keeps nothing
-    if (shaded === "on") this.text.box.classList.add("shaded")
+    if ((recall(SHADE) ?? "on") === "on") this.text.box.classList.add("shaded")
     else this.find("[data-do=shade]").setAttribute("aria-pressed", "false")
+    const narrow = window.innerWidth < NARROW ? "off" : "on"
+    this.fold((recall(WAVE) ?? narrow) !== "on")
   }
 
   find(selector) {
@@ -63,7 +59,7 @@ class Reader {
   }
 
   begin() {
-    const { labels, data } = this
+    const { labels } = this
     const each = (kind, put) => {
       for (const element of this.root.querySelectorAll(`[data-${kind}]`))
         put(element, labels[element.dataset[kind]])
@@ -76,27 +72,17 @@ class Reader {
       element.setAttribute("aria-label", label)
     })
     for (const icon of this.root.querySelectorAll("i")) icon.setAttribute("aria-hidden", "true")
-    for (const speed of [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2]) {
-      const option = new Option(`${speed.toLocaleString(data.locale)}×`, speed, speed === 1, speed === 1)
-      this.find(".speed").append(option)
+    for (const [head, keys] of labels.keys_list) {
+      const title = this.find("dialog div").appendChild(document.createElement("h3"))
+      title.textContent = head
+      const list = this.find("dialog div").appendChild(document.createElement("dl"))
+      for (const [pressed, meaning] of keys) {
+        const term = list.appendChild(document.createElement("dt"))
+        term.innerHTML = pressed.split(" ").map(key => `<kbd>${safe(key)}</kbd>`).join(" ")
+        list.appendChild(document.createElement("dd")).textContent = meaning
+      }
     }
-    const list = this.find("dl")
-    for (const [keys, meaning] of labels.keys_list) {
-      const term = document.createElement("dt")
-      term.innerHTML = keys.split(" ").map(key => `<kbd>${safe(key)}</kbd>`).join(" ")
-      const sense = document.createElement("dd")
-      sense.textContent = meaning
-      list.append(term, sense)
-    }
-    if (!data.audio) return this.silent()
-    this.audio.src = data.audio
-    this.wave.load(`${data.url}/waveform`)
-  }
-
-  // the text can be read and put right all the same
-  silent() {
-    for (const tool of ["[data-do=play]", "[data-do=back]", ".speed"]) this.find(tool).disabled = true
-    this.say(this.labels.silent)
+    this.sound.begin()
   }
 
   // -- what is shown ---------------------------------------------------------------------------
@@ -126,16 +112,15 @@ class Reader {
     this.duration = Math.max(answer.duration ?? 0, answer.segments.at(-1)?.end ?? 0, ...ends)
     this.wave.turns = answer.turns
     this.find("canvas").setAttribute("aria-valuemax", Math.round(this.duration))
-    const top = this.text.box.scrollTop
     this.text.fill(this.rows(answer))
-    this.text.box.scrollTop = top
     this.told(answer)
     if (this.wave.span <= 1 || this.wave.span > this.duration) this.wave.whole()
     else this.wave.draw()
     this.find(".clock span").textContent = clock(this.duration)
-    this.tick()
+    this.sound.tick()
     this.come()
     this.search.look(true)
+    this.selection.draw()
   }
 
   // without any text the turns stand in its place
@@ -160,11 +145,13 @@ class Reader {
     if (this.stale) this.load()
   }
 
-  // to the place that the address names, once
+  // to the place that the address names, or where this browser left off, once
   come() {
-    if (this.coming === null || this.coming === undefined || !this.text.rows.length) return
-    this.seek(this.coming)
-    this.coming = null
+    if (this.coming === undefined || !this.text.rows.length) return
+    const place = this.coming ?? this.sound.remembered()
+    this.coming = undefined
+    if (!place) return
+    this.sound.seek(place)
     this.text.mark(this.audio.currentTime)
     this.text.keep(true)
   }
@@ -227,6 +214,7 @@ class Reader {
     } else this.text.patch(answer.segments, answer.gone)
     this.say("")
     this.search.look(true)
+    this.selection.draw()
     if (!redraw) return
     this.wave.draw()
     this.trigger("speakers", answer.version) // what stands above tells of speakers too
@@ -240,24 +228,24 @@ class Reader {
     if (first) this.text.elements.get(first.id)?.scrollIntoView({ block: "nearest" })
   }
 
-  split(row) {
-    const word = this.text.cut(row)
-    if (word > 0) this.change({ do: "split", segment: row.id, word, shown: this.text.whole(row) })
-    else this.say(this.labels.split, true)
+  split(row, word = this.text.cut(row)) {
+    if (word > 0) return this.change({ do: "split", segment: row.id, word, shown: this.text.whole(row) })
+    this.say(this.labels.split, true)
   }
 
   merge(row) {
-    this.change({ do: "merge", segment: row.id })
+    return this.change({ do: "merge", segment: row.id })
   }
 
   highlight(row) {
-    this.change({ do: "highlight", segment: row.id, on: !row.highlighted })
+    return this.change({ do: "highlight", segment: row.id, on: !row.highlighted })
   }
 
   assign(row, label) {
     if (label && label === row.speaker) return
-    if (row.turn) this.change({ do: "turn", ...row.turn, speaker: label })
-    else this.change({ do: "speaker", segment: row.id, speaker: label })
+    if (this.text.editing) return this.text.around(fresh => this.assign(fresh, label))
+    if (row.turn) return this.change({ do: "turn", ...row.turn, speaker: label })
+    return this.change({ do: "speaker", segment: row.id, speaker: label })
   }
 
   say(sentence, bad = false) {
@@ -278,63 +266,28 @@ class Reader {
     this.find(".unkept span").textContent = ""
   }
 
-  // -- playing ---------------------------------------------------------------------------------
-
-  seek(seconds) {
-    this.audio.currentTime = Math.max(0, Math.min(seconds, this.duration))
-    this.heard = this.audio.currentTime // what is leapt over was not heard
-    this.tick()
-  }
-
-  play(seconds) {
-    if (seconds !== undefined) this.seek(seconds)
-    this.audio.play().catch(() => {}) // a pause came first, or "error" has told
-  }
-
-  toggle() {
-    if (this.audio.paused) this.play()
-    else this.audio.pause()
-  }
-
-  playing() {
-    const button = this.find("[data-do=play]")
-    const name = this.audio.paused ? "play" : "pause"
-    button.firstChild.textContent = `${name}${name === "play" ? "_arrow" : ""}`
-    button.title = this.labels[name]
-    button.setAttribute("aria-label", button.title)
-    if (!this.audio.paused && !this.running) this.run()
-  }
-
-  run() {
-    this.running = !this.audio.paused
-    if (!this.running) return
-    this.tick()
-    requestAnimationFrame(() => this.run())
-  }
-
-  tick() {
-    const time = this.audio.currentTime
-    // who corrects a segment wants to hear it, not the next one; this may come late, or come again
-    const end = this.text.editing?.end ?? Infinity
-    if (time >= end && (this.heard < end || time < end + 0.5)) this.audio.pause()
-    this.heard = time
-    this.wave.move(time)
-    const said = clock(time)
-    const shown = this.find(".clock b")
-    if (shown.textContent !== said) shown.textContent = said
-    if (this.text.mark(time) && !this.audio.paused) this.text.keep()
-  }
-
   // -- keys and buttons ------------------------------------------------------------------------
 
   act(name) {
-    const { text, wave, search } = this
+    const { sound, text, wave, search, selection, menu } = this
+    const row = text.editing ?? text.present()
+    const changes = {
+      split: (fresh, word) => this.split(fresh, word),
+      merge: fresh => this.merge(fresh),
+      highlight: fresh => this.highlight(fresh),
+    }
     const acts = {
-      play: () => this.toggle(),
-      back: () => this.seek(this.audio.currentTime - 3),
-      forward: () => this.seek(this.audio.currentTime + 3),
-      doubt: () => this.doubt(),
+      play: () => sound.toggle(),
+      back: () => sound.seek(sound.time - 3),
+      forward: () => sound.seek(sound.time + 3),
+      slower: () => sound.faster(-1),
+      faster: () => sound.faster(1),
+      loop: () => sound.loop(sound.looped ? null : row),
+      doubt: () => this.doubt(1),
+      doubt_before: () => this.doubt(-1),
+      only: () => this.only(),
       shade: () => this.shade(),
+      wave: () => this.fold(!this.find(".picture").hidden),
       find: () => search.toggle(),
       earlier: () => search.go(-1),
       replace: () => search.replace(),
@@ -346,69 +299,79 @@ class Reader {
       closer: () => wave.zoom(0.5),
       wider: () => wave.zoom(2),
       whole: () => wave.whole(),
-      edit: () => text.edit(text.present()),
-      split: () => this.split(text.present()),
-      merge: () => this.merge(text.present()),
-      note: () => text.note(text.present()),
-      highlight: () => this.highlight(text.present()),
-      next: () => this.turn(1),
-      previous: () => this.turn(-1),
-      menu: () => this.menu.open(text.here.querySelector(".more"), text.present()),
+      edit: () => text.edit(row),
+      note: () => {
+        text.close?.(true)
+        text.note(row)
+      },
+      inaudible: () => text.insert(row, this.data.marks[0]),
+      overlap: () => text.insert(row, this.data.marks[1]),
+      next: () => this.turn(row, 1),
+      previous: () => this.turn(row, -1),
+      menu: () => menu.open(text.here.querySelector(".more"), row),
+      select: () => selection.toggle(),
+      select_all: () => selection.all(),
+      select_next: () => selection.extend(1),
+      select_previous: () => selection.extend(-1),
+      unselect: () => selection.clear(),
+      picked_merge: () => selection.merge(),
+      picked_highlight: () => selection.highlight(),
+      picked_copy: () => selection.copy(),
+      picked_empty: () => selection.empty(),
+      picked_speaker: () => menu.people(this.find("[data-do=picked_speaker]"), null, label => selection.assign(label)),
+      picked_save: () => menu.formats(this.find("[data-do=picked_save]"), format => selection.save(format)),
     }
-    acts[name]()
+    if (!(name in changes)) acts[name]()
+    else if (text.editing) text.around(changes[name])
+    else changes[name](row)
   }
 
-  doubt() {
-    const place = this.text.doubt(this.audio.currentTime)
-    if (place === null) return this.say(this.labels.no_doubt)
-    this.seek(place)
-    this.text.mark(place)
-    this.text.keep(true)
-  }
-
-  turn(step) {
+  doubt(step) {
     const { text } = this
-    const place = Math.max(0, Math.min(text.rows.length - 1, text.rows.indexOf(text.present()) + step))
-    this.seek(text.rows[place].start)
-    text.mark(text.rows[place].start)
+    const place = text.doubt(text.editing ? text.written() : this.sound.time, step)
+    if (place === null) return this.say(step > 0 ? this.labels.no_doubt : this.labels.no_doubt_before)
+    this.go(place, text.editing, place)
+  }
+
+  turn(row, step) {
+    const { rows, editing } = this.text
+    let place = rows.findIndex(one => one.id === row.id)
+    do place += step
+    while (rows[place] && this.text.elements.get(rows[place].id).hidden)
+    if (rows[place]) this.go(rows[place].start, editing)
+  }
+
+  // to a place; who was writing goes on writing there, with the word of a time selected
+  go(place, editing, time) {
+    const { text } = this
+    if (editing) text.close(true)
+    this.sound.seek(place)
+    if (this.sound.looped) this.sound.loop(null)
+    text.mark(place)
     text.rest = 0
-    text.keep()
+    text.keep(true)
+    if (editing) text.edit(text.rows[text.at(place)], { time })
+  }
+
+  only() {
+    const on = this.text.box.classList.toggle("only")
+    this.find("[data-do=only]").setAttribute("aria-pressed", String(on))
+    const left = this.text.sift(on)
+    this.say(on ? this.labels.doubtful.replace("{number}", left.toLocaleString(this.data.locale)) : "")
+    this.text.keep(true)
   }
 
   shade() {
     const shaded = this.text.box.classList.toggle("shaded")
     this.find("[data-do=shade]").setAttribute("aria-pressed", String(shaded))
-    try {
-      localStorage.setItem(SHADE, shaded ? "on" : "off")
-    } catch {}
+    keep(SHADE, shaded ? "on" : "off")
   }
 
-  // letters are keys only where nobody writes, and where nothing lies above the page
-  key(event) {
-    const target = event.composedPath()[0]
-    const own = this.root.contains(target)
-    if (target.closest?.("input, textarea, select, [contenteditable=true], dialog")) return
-    if (!own && target.closest?.("[role=dialog], [role=listbox], [data-baseweb=popover]")) return
-    if (!this.text.rows.length || event.altKey) return
-    if (this.text.early !== null) return this.text.type(event)
-    let name
-    if (event.ctrlKey || event.metaKey) {
-      const key = event.key.toLowerCase()
-      name = key === "y" || (key === "z" && event.shiftKey) ? "redo" : key === "z" ? "undo" : ""
-    } else {
-      const pressed = target.closest?.("button, a, summary, [role=button], [role=tab], [role=radio]")
-      const press = pressed && ["Enter", " "].includes(event.key)
-      name = press ? "" : KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key]
-      if (!own && event.key.startsWith("Arrow") && target !== document.body) name = ""
-      const person = this.people[Number(event.key) - 1]
-      if (!name && person && event.key !== "0") {
-        event.preventDefault()
-        return this.assign(this.text.present(), person.label)
-      }
-    }
-    if (!name) return
-    event.preventDefault()
-    this.act(name)
+  fold(folded) {
+    this.find(".picture").hidden = folded
+    this.find("[data-do=wave]").setAttribute("aria-pressed", String(!folded))
+    if (this.data) keep(WAVE, folded ? "off" : "on")
+    if (!folded) this.wave.draw()
   }
 
   // the page shows something else now
@@ -416,10 +379,9 @@ class Reader {
     setTimeout(() => {
       if (this.root.host.isConnected) return
       this.finish()
-      this.audio.pause()
-      this.audio.removeAttribute("src")
+      this.sound.leave()
+      this.keys.leave()
       window.removeEventListener("pagehide", this.finish)
-      document.removeEventListener("keydown", this.keys)
       this.wave.watch.disconnect()
       window.CSS?.highlights?.delete("transcrevai-found")
       window.CSS?.highlights?.delete("transcrevai-here")
@@ -429,29 +391,8 @@ class Reader {
 }
 
 const OUTDATED = 409 // what was to be changed is not what is shown
-const SHADE = "transcrevai-shade" // in the browser's own keeping
-const KEYS = {
-  " ": "play",
-  k: "play",
-  j: "back",
-  l: "forward",
-  ArrowLeft: "back",
-  ArrowRight: "forward",
-  ArrowUp: "previous",
-  ArrowDown: "next",
-  n: "doubt",
-  e: "edit",
-  Enter: "edit",
-  s: "split",
-  m: "merge",
-  o: "note",
-  h: "highlight",
-  f: "find",
-  x: "menu",
-  u: "undo",
-  d: "shade",
-  "?": "keys",
-}
+const [SHADE, WAVE] = ["transcrevai-shade", "transcrevai-wave"] // in the browser's own keeping
+const NARROW = 640 // pixels of a window that has no room for the picture at first
 window.transcrevaiReaders ??= new WeakMap()
 const readers = window.transcrevaiReaders
 

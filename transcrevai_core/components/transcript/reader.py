@@ -15,12 +15,16 @@ import streamlit as st
 from transcrevai_core import i18n, ui
 from transcrevai_core.i18n import _
 from transcrevai_core.library import history
+from transcrevai_core.transcript import marks
 from transcrevai_core.web import transcript_routes
 from transcrevai_core.web.origin import TOKEN, TOKEN_HEADER
 from transcrevai_core.web.uploads import AUDIO_URL
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("reader_text", "reader_wave", "reader_menu", "reader_search", "reader")
+_SCRIPTS = tuple(
+    f"reader{name}"
+    for name in ("_text", "_wave", "_sound", "_keys", "_menu", "_search", "_select", "")
+)
 
 
 @cache
@@ -31,8 +35,8 @@ def _renderer() -> Any:
     return st.components.v2.component("transcrevai_reader", html=html, css=css, js=js)
 
 
-def reader(job_id: str, place: float | None) -> str | None:
-    """Draw a job's transcript, at `place` seconds where one comes to it for the first time.
+def reader(job_id: str, language: str | None, place: float | None) -> str | None:
+    """Draw a job's transcript in a language, at `place` seconds where one first comes to it.
 
     Returns the label of a speaker whom the user has just asked to rename, else None.
     """
@@ -47,6 +51,8 @@ def reader(job_id: str, place: float | None) -> str | None:
         "locale": i18n.language().replace("_", "-"),
         "version": version,
         "place": place,
+        "resume": ui.settings().resume_seconds,
+        "marks": marks.of(language),
         "low": ui.LOW_PROBABILITY,
         # Streamlit would look with pandas into a dict, whether it is a table
         "labels": json.dumps(labels()),
@@ -68,19 +74,25 @@ def labels() -> dict[str, Any]:
         "pause": _("Pause (space)"),
         "back": _("Back 3 seconds (J)"),
         "speed": _("Speed"),
+        "loop": _("Repeat this segment (R)"),
         "doubt": _("Next word that the model was unsure of (N)"),
         "no_doubt": _("There is no doubtful word after this place."),
+        "no_doubt_before": _("There is no doubtful word before this place."),
+        "only": _("Show only segments with words that the model was unsure of (Q)"),
+        "doubtful": _("Doubtful words: {number}", number="{number}"),
         "shade": _("Mark words that the model was unsure of (D)"),
         "find": _("Find and replace (F)"),
         "undo": _("Undo"),
         "redo": _("Redo"),
         "undone": _("Undone: {what}", what="{what}"),
         "redone": _("Made again: {what}", what="{what}"),
-        "keys": _("Keys"),
-        "wave": _("Sound and speakers; click to hear, drag to look closer"),
+        "keys": _("Keyboard shortcuts"),
+        "keys_hint": _("While you write, press Alt with the letter."),
+        "show_wave": _("Show the sound and who speaks when"),
+        "wave": _("Sound and speakers; click to hear, drag to zoom in"),
         "zoom": _("Zoom"),
-        "closer": _("Look closer"),
-        "wider": _("Look from farther away"),
+        "closer": _("Zoom in"),
+        "wider": _("Zoom out"),
         "whole": _("The whole recording"),
         "text": _("Text"),
         "empty": _("There is no text yet."),
@@ -95,6 +107,17 @@ def labels() -> dict[str, Any]:
         "split": _("Split: first click the word that the second part is to begin with"),
         "split_at": _("Split before “{word}”", word="{word}"),
         "merge": _("Merge with the next one"),
+        "inaudible": _("Mark as inaudible"),
+        "overlap": _("Mark as several voices at once"),
+        "select": _("Select several segments"),
+        "selected": _("Selected: {number}", number="{number}"),
+        "unselect": _("Select nothing"),
+        "join": _("Merge"),
+        "copy": _("Copy"),
+        "copied": _("Copied"),
+        "not_copied": _("The browser did not let the text be copied; save it instead."),
+        "save": _("Save as"),
+        "empty_text": _("Delete the text"),
         "note": _("Note"),
         "add_note": _("Add a note"),
         "edit_note": _("Edit the note"),
@@ -130,25 +153,58 @@ def labels() -> dict[str, Any]:
             "name": _("a speaker's name"),
             "note": _("a note"),
             "highlight": _("a highlight"),
+            "empty": _("deleted texts"),
             "version": _("an earlier version"),
         },
-        "keys_list": [
-            [_("Space"), _("Play or pause")],
-            ["J ←", _("Back 3 seconds")],
-            ["L →", _("On 3 seconds")],
-            ["↑ ↓", _("The segment before, the next one")],
-            ["N", _("Next word that the model was unsure of")],
-            ["E Enter", _("Edit the text; Enter keeps it, Escape does not")],
-            ["S", _("Split at the word clicked last")],
-            ["M", _("Merge with the next one")],
-            ["1…9", _("Say who speaks")],
-            ["O", _("Write a note")],
-            ["H", _("Highlight, or no longer")],
-            ["X", _("All that can be done with the segment")],
-            ["F", _("Find and replace")],
-            ["D", _("Mark doubtful words, or no longer")],
-            ["U Ctrl+Z", _("Undo")],
-            ["Ctrl+Y", _("Redo")],
-            ["?", _("This list")],
-        ],
+        "keys_list": _keys(),
     }
+
+
+def _keys() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the keys and what they do, group by group."""
+    return [
+        (
+            _("Listening"),
+            [
+                (f"{_('Space')} K F8", _("Play or pause; Ctrl and the space bar while you write")),
+                ("J ← F7", _("Back 3 seconds")),
+                ("L → F9", _("On 3 seconds")),
+                (", .", _("Slower, faster")),
+                ("R", _("Repeat the segment, or no longer")),
+            ],
+        ),
+        (
+            _("Moving"),
+            [
+                ("↑ ↓", _("The segment before, the next one")),
+                ("N ⇧+N", _("The next word that the model was unsure of, the one before")),
+                ("Q", _("Only segments with such words, or all")),
+                ("F", _("Find and replace")),
+            ],
+        ),
+        (
+            _("Correcting"),
+            [
+                ("E Enter", _("Edit the text; Enter keeps it, Escape does not")),
+                ("Ctrl+Enter", _("Keep the text and edit the next segment")),
+                ("1…9", _("Say who speaks")),
+                ("S", _("Split at the word clicked last, or where you write")),
+                ("M", _("Merge with the next one")),
+                ("I", _("Mark as inaudible")),
+                ("V", _("Mark as several voices at once")),
+                ("U Ctrl+Z", _("Undo")),
+                ("Ctrl+Y", _("Redo")),
+            ],
+        ),
+        (
+            _("Marking"),
+            [
+                ("O", _("Write a note")),
+                ("H", _("Highlight, or no longer")),
+                ("D", _("Mark doubtful words, or no longer")),
+                ("⇧+↑ ⇧+↓", _("Select several segments")),
+                ("X", _("All that can be done with the segment")),
+                ("?", _("This list")),
+            ],
+        ),
+    ]

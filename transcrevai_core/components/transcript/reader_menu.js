@@ -12,54 +12,79 @@ class Menu {
     })
   }
 
-  // `speakers` alone, or all there is
-  open(button, row, speakers = false) {
-    const again = this.opener === button
-    this.close(false)
-    if (again) return
-    const { reader, menu } = this
+  // all that can be done with a row
+  open(button, row) {
+    const { reader } = this
     const { labels, text } = reader
-    const items = [
-      [labels.hear, "play_arrow", "", () => reader.play(row.start)],
-    ]
+    if (!this.begin(button)) return
+    const add = (...item) => this.menu.append(this.item(...item))
+    add(labels.hear, "play_arrow", "", () => reader.sound.play(row.start))
     if (!row.turn) {
       const cut = text.cut(row)
       const word = row.words[cut]?.[2].trim() ?? ""
       const split = cut > 0 ? labels.split_at.replace("{word}", word) : labels.split
       const last = text.rows.at(-1) === row
-      items.push(
-        [labels.edit, "edit", "E", () => text.edit(row)],
-        [split, "vertical_align_center", "S", () => reader.split(row), !(cut > 0)],
-        [labels.merge, "merge", "M", () => reader.merge(row), last],
-        [row.note ? labels.edit_note : labels.add_note, "sticky_note_2", "O", () => text.note(row)],
-        [row.highlighted ? labels.plain : labels.highlight, "format_ink_highlighter", "H", () => reader.highlight(row)]
-      )
+      add(labels.edit, "edit", "E", () => text.edit(row))
+      add(split, "vertical_align_center", "S", () => reader.split(row), !(cut > 0))
+      add(labels.merge, "merge", "M", () => reader.merge(row), last)
+      add(row.note ? labels.edit_note : labels.add_note, "sticky_note_2", "O", () => text.note(row))
+      add(row.highlighted ? labels.plain : labels.highlight, "format_ink_highlighter", "H", () => reader.highlight(row))
+      add(labels.inaudible, "hearing_disabled", "I", () => text.insert(row, reader.data.marks[0]))
+      add(labels.overlap, "record_voice_over", "V", () => text.insert(row, reader.data.marks[1]))
       const restore = () => reader.change({ do: "restore", segment: row.id, shown: text.whole(row) })
-      if (row.original !== undefined)
-        items.push([labels.restore, "history", "", () => restore()])
+      if (row.original !== undefined) add(labels.restore, "history", "", () => restore())
     }
-    menu.replaceChildren()
-    if (!speakers) {
-      for (const item of items) menu.append(this.item(...item))
-      menu.append(document.createElement("hr"))
-    }
+    this.menu.append(document.createElement("hr"))
+    this.persons(row, label => reader.assign(row, label))
+    this.show(button)
+  }
+
+  // who speaks in a row, or in what is chosen
+  people(button, row, assign) {
+    if (!this.begin(button)) return
+    this.persons(row, assign)
+    this.show(button)
+  }
+
+  formats(button, save) {
+    if (!this.begin(button)) return
+    for (const format of ["txt", "srt", "vtt", "tsv", "json"])
+      this.menu.append(this.item(format.toUpperCase(), "download", "", () => save(format)))
+    this.show(button)
+  }
+
+  persons(row, assign) {
+    const { reader, menu } = this
+    const { labels } = reader
     reader.people.forEach((person, place) => {
-      const key = place < 9 ? String(place + 1) : ""
-      const item = this.item(person.name, "", key, () => reader.assign(row, person.label))
+      const key = place < 9 && row ? String(place + 1) : ""
+      const item = this.item(person.name, "", key, () => assign(person.label))
       const dot = item.firstChild
       dot.className = "dot"
       dot.style.setProperty("--own", person.fill)
       item.setAttribute("role", "menuitemradio")
-      item.setAttribute("aria-checked", String(person.label === row.speaker))
+      item.setAttribute("aria-checked", String(person.label === row?.speaker))
       menu.append(item)
     })
-    menu.append(this.item(labels.somebody, "person_add", "", () => reader.assign(row, "")))
-    const person = reader.person(row.speaker)
+    menu.append(this.item(labels.somebody, "person_add", "", () => assign("")))
+    const person = row && reader.person(row.speaker)
     if (person) {
       const rename = labels.rename.replace("{name}", person.name)
       const act = () => reader.trigger("rename", person.label)
       menu.append(this.item(rename, "drive_file_rename_outline", "", act))
     }
+  }
+
+  // tells whether a menu is wanted, and not the one that is open gone
+  begin(button) {
+    const again = this.opener === button
+    this.close(false)
+    this.menu.replaceChildren()
+    return !again
+  }
+
+  show(button) {
+    const { menu } = this
     menu.hidden = false
     this.opener = button
     button.setAttribute("aria-expanded", "true")

@@ -15,8 +15,9 @@ class Text {
     this.box = reader.find(".box")
     this.box.addEventListener("click", event => this.click(event))
     this.box.addEventListener("dblclick", event => this.doubleClick(event))
+    const rest = () => { this.rest = performance.now() + 4000 }
     for (const kind of ["wheel", "touchmove", "pointerdown"])
-      this.box.addEventListener(kind, () => { this.rest = performance.now() + 4000 }, { passive: true })
+      this.box.addEventListener(kind, rest, { passive: true })
   }
 
   // -- drawing ---------------------------------------------------------------------------------
@@ -31,6 +32,7 @@ class Text {
       all.append(this.make(row, before))
       before = row
     }
+    this.sift(this.box.classList.contains("only"))
     if (!rows.length) {
       const empty = all.appendChild(document.createElement("p"))
       empty.className = "empty"
@@ -79,16 +81,19 @@ class Text {
     const begins = person && row.speaker !== before?.speaker
     const element = document.createElement("article")
     element.className = `row${begins ? " begins" : ""}${row.highlighted ? " highlighted" : ""}${row.turn ? " turn" : ""}`
+    element.id = `row-${row.id}`
+    element.setAttribute("role", "row")
     element.dataset.id = row.id
     element.dataset.looks = this.looks(row, before)
     if (person) element.style.cssText = `--own:${person.fill};--ink:${person.ink}`
     const words = row.words.map(this.word, this).join("")
     const length = `${Math.max(1, Math.round(row.end - row.start))} s`
+    const cell = '<div role="gridcell"'
     const button = (name, label) => `<button type="button" class="${name}" tabindex="-1" ${label}>`
     const aside = (icon, text) => `<p class="aside"><i aria-hidden="true">${icon}</i> ${safe(text)}</p>`
     element.innerHTML = [
-      button("time", `title="${safe(labels.hear)}"`),
-      `${clock(row.start)}</button><div class="body">`,
+      `${cell}>${button("time", `title="${safe(labels.hear)}"`)}`,
+      `${clock(row.start)}</button></div>${cell} class="body">`,
       begins ? button("who", `title="${safe(labels.speaker)}"`) : "",
       begins ? `<span>${safe(person.name)}</span></button>` : "",
       row.turn ? `<p class="aside">${length}</p>` : "",
@@ -98,9 +103,9 @@ class Text {
       row.looping ? aside("repeat", labels.looping) : "",
       row.uncertain ? aside("help", labels.uncertain) : "",
       row.note ? `<p class="aside note" title="${safe(labels.note)}">${safe(row.note)}</p>` : "",
-      "</div>",
+      `</div>${cell}>`,
       button("more", `aria-haspopup="menu" aria-expanded="false" aria-label="${safe(labels.more)} ${clock(row.start)}"`),
-      '<i aria-hidden="true">more_vert</i></button>',
+      '<i aria-hidden="true">more_vert</i></button></div>',
     ].join("")
     this.elements.set(row.id, element)
     return element
@@ -155,13 +160,30 @@ class Text {
     return this.whole(row).trim()
   }
 
-  // the next word in doubt after a time
-  doubt(time) {
+  // where the next word in doubt after a time begins, or the one before; null where there is none
+  doubt(time, step) {
     const { low } = this.reader.data
-    for (let place = Math.max(0, this.at(time)); place < this.rows.length; place++)
-      for (const word of this.rows[place].words)
-        if (word[3] < low && word[0] > time + 0.001) return word[0]
+    const later = word => word[3] < low && (step > 0 ? word[0] > time + 0.001 : word[0] < time - 0.001)
+    for (let place = Math.max(0, this.at(time)); this.rows[place]; place += step) {
+      const words = this.rows[place].words.filter(later)
+      if (words.length) return words.at(step > 0 ? 0 : -1)[0]
+    }
     return null
+  }
+
+  doubtful(row) {
+    return row.words.some(word => word[3] < this.reader.data.low)
+  }
+
+  // shows rows with words in doubt alone, or all again; returns how many such words there are
+  sift(only) {
+    let left = 0
+    for (const row of this.rows) {
+      const number = row.words?.filter(word => word[3] < this.reader.data.low).length ?? 0
+      left += number
+      this.elements.get(row.id).hidden = only && !number
+    }
+    return left
   }
 
   // -- the present place -----------------------------------------------------------------------
@@ -173,10 +195,8 @@ class Text {
       this.here?.classList.remove("here")
       this.here?.removeAttribute("aria-current")
       for (const button of this.here?.querySelectorAll("button") ?? []) button.tabIndex = -1
-      element?.classList.add("here")
-      element?.setAttribute("aria-current", "true")
-      for (const button of element?.querySelectorAll("button") ?? []) button.tabIndex = 0
       this.here = element
+      if (element) this.enter(row, element)
     }
     const now = row ? this.span(row, this.wordAt(row, time)) : null
     if (this.now === now) return false
@@ -186,36 +206,51 @@ class Text {
     return true
   }
 
+  enter(row, element) {
+    const person = this.reader.person(row.speaker)
+    element.classList.add("here")
+    element.setAttribute("aria-current", "true")
+    for (const button of element.querySelectorAll("button")) button.tabIndex = 0
+    // what is heard of it by who cannot see it
+    const said = [clock(row.start), person?.name, row.words && this.said(row), row.note]
+    element.setAttribute("aria-label", said.filter(Boolean).join(", "))
+    this.box.setAttribute("aria-activedescendant", element.id)
+    const speaking = this.reader.find(".speaking")
+    speaking.textContent = person?.name ?? ""
+    speaking.style.cssText = person ? `--own:${person.fill};--ink:${person.ink}` : ""
+    speaking.hidden = !person
+  }
+
   present() {
     return this.here ? this.row(Number(this.here.dataset.id)) : this.rows[0]
+  }
+
+  // the page's own scroll
+  get page() {
+    let place = this.reader.root.host
+    while (place && !/auto|scroll/.test(getComputedStyle(place).overflowY)) place = place.parentElement
+    return place ?? document.scrollingElement
   }
 
   // scroll only as far as need be, and never against the user
   keep(force = false) {
     if (!this.here || (!force && (performance.now() < this.rest || this.editing))) return
-    const box = this.box.getBoundingClientRect()
-    const [upper, lower] = [Math.max(box.top, HEADER), Math.min(box.bottom, window.innerHeight)]
+    const desk = this.reader.find(".desk")
+    const stays = getComputedStyle(desk).position === "sticky"
+    const [upper, lower] = [HEADER + (stays ? desk.offsetHeight : 0), window.innerHeight]
     const whole = this.here.getBoundingClientRect()
     const tall = this.now && whole.height > (lower - upper) / 2
     const place = tall ? this.now.getBoundingClientRect() : whole
-    if (!force && place.top >= upper + 8 && place.bottom <= lower - 40) return
-    const way = place.top - upper - Math.max(0, lower - upper) * 0.3
+    const covered = stays ? Math.max(HEADER, desk.getBoundingClientRect().bottom) : HEADER
+    if (place.top >= covered + 4 && place.bottom <= lower - 40) return
+    const way = place.top - upper - (lower - upper) * 0.2
     // a long way is not worth seeing, and rows on it have no height yet
-    const far = Math.abs(way) > 2 * box.height
-    const before = this.box.scrollTop
-    this.box.classList.toggle("far", far)
-    this.box.scrollTop = before + way
-    const stuck = !far && Math.abs(way) > 1 && before + Math.min(0, way) >= this.most()
-    // at its end the box cannot scroll on, and may itself be half out of sight
-    if (stuck || lower - upper < 100) this.here.scrollIntoView({ block: "nearest" })
+    const far = Math.abs(way) > 2 * lower
+    this.page.scrollBy({ top: way, behavior: far || STILL.matches ? "instant" : "smooth" })
     if (far && this.settling !== this.here) {
       this.settling = this.here
       requestAnimationFrame(() => this.keep(true))
     } else this.settling = null
-  }
-
-  most() {
-    return this.box.scrollHeight - this.box.clientHeight - 1
   }
 
   choose(row, word) {
@@ -240,22 +275,25 @@ class Text {
     const { menu } = this.reader
     const more = event.target.closest(".more")
     if (more) return menu.open(more, row)
+    if (this.reader.selection.click(event, row)) return
     const who = event.target.closest(".who")
-    if (who) return menu.open(who, row, true)
+    if (who) return menu.people(who, row, label => this.reader.assign(row, label))
     if (event.target.closest(".note")) return this.note(row)
     if (!window.getSelection().isCollapsed || (this.editing && event.target.closest(".editing"))) return
     const span = event.target.closest(".words > span")
     const word = span ? [...element.querySelectorAll(".words > span")].indexOf(span) : -1
     if (span) this.choose(row, word)
     this.rest = 0
-    this.reader.play(span ? row.words[word][0] : row.start)
+    this.reader.sound.play(span ? row.words[word][0] : row.start)
   }
 
   doubleClick(event) {
     const element = event.target.closest(".row")
     if (!element || event.target.closest("button, textarea, .aside")) return
     window.getSelection().removeAllRanges()
-    this.edit(this.row(Number(element.dataset.id)))
+    const row = this.row(Number(element.dataset.id))
+    const { word } = this.chosen ?? {}
+    this.edit(row, { time: event.target.closest(".words > span") && row.words[word]?.[0] })
   }
 
   // -- editing in place ------------------------------------------------------------------------
@@ -278,8 +316,9 @@ class Text {
     this.early += event.key
   }
 
-  // `text` is what was written before and not kept
-  async edit(old, text) {
+  // `text` is what was written before and not kept, `time` of a word that is to be selected, `caret`
+  // where one goes on writing
+  async edit(old, { text, time, caret } = {}) {
     const row = await this.ready(old, text)
     if (!row) return
     const words = this.elements.get(row.id).querySelector(".words")
@@ -289,10 +328,64 @@ class Text {
       words.replaceChildren(plain)
       return this.reader.change({ do: "text", segment: row.id, text: value, shown: this.whole(row) })
     }
-    this.field(row, words, text ?? this.said(row), this.reader.labels.your_text, (value, caret) => {
+    const early = this.early
+    const field = this.field(row, words, text ?? this.said(row), this.reader.labels.your_text, (value, at) => {
       if (value !== this.said(row)) put(value).then(done => done || this.again("edit", row, value))
-      else this.choose(row, Math.min(row.words.length - 1, countWords(value.slice(0, caret))))
+      else this.choose(row, Math.min(row.words.length - 1, countWords(value.slice(0, at))))
     }, undefined, text !== undefined)
+    if (caret !== undefined) {
+      field.value = field.value.slice(0, field.value.length - (early ?? "").length)
+      field.setRangeText(early ?? "", caret, caret, "end")
+    } else if (!early) this.select(field, row, time)
+  }
+
+  // the word of a time, or else the one that is heard, so that what is typed takes its place
+  select(field, row, time) {
+    const present = this.reader.sound.time
+    const heard = present > row.start + 0.01 && present < row.end ? present : undefined
+    const word = this.wordAt(row, time ?? heard ?? -1)
+    if (word < 0 || this.whole(row).trim() !== field.value) return
+    const skipped = row.words[0][2].length - row.words[0][2].trimStart().length
+    const before = row.words.slice(0, word).map(one => one[2]).join("").length - skipped
+    const text = row.words[word][2]
+    field.setSelectionRange(before + text.length - text.trimStart().length, before + text.trimEnd().length)
+  }
+
+  // the time of the word that the caret stands at
+  written() {
+    const field = this.box.querySelector("textarea")
+    const { words } = this.editing
+    return words[Math.min(words.length - 1, countWords(field.value.slice(0, field.selectionEnd)))]?.[0] ?? this.editing.start
+  }
+
+  // what is changed about a row that is being written in: kept, done, and gone on with
+  async around(act) {
+    const { id, turn } = this.editing
+    const caret = this.box.querySelector("textarea").selectionStart
+    const word = countWords(this.box.querySelector("textarea").value.slice(0, caret))
+    this.close(true)
+    const row = await this.ready({ id, turn })
+    if (!row) return
+    await act(row, word)
+    await this.reader.idle()
+    const now = this.row(id)
+    if (now) this.edit(now, { caret: Math.min(caret, this.said(now).length) })
+    else this.early = null
+  }
+
+  // what is not understood is marked where one writes, or at the word that is heard
+  insert(row, mark) {
+    const field = this.box.querySelector("textarea")
+    if (!field) {
+      const word = this.chosen?.id === row.id ? this.chosen.word : this.wordAt(row, this.reader.sound.time)
+      const written = row.words.map(one => one[2])
+      written.splice(word + 1, 0, ` ${mark}`)
+      return this.reader.change({ do: "text", segment: row.id, text: written.join("").trim(), shown: this.whole(row) })
+    }
+    const { value, selectionStart: from, selectionEnd: to } = field
+    const text = `${/\S$/.test(value.slice(0, from)) ? " " : ""}${mark}${/^\S/.test(value.slice(to)) ? " " : ""}`
+    // the browser can take it back, which it could not do with what a script has set
+    if (!document.execCommand("insertText", false, text)) field.setRangeText(text, from, to, "end")
   }
 
   async note(old, text) {
@@ -313,7 +406,8 @@ class Text {
   again(name, { id }, text) {
     const row = this.row(id)
     if (row) this.patch([row], [])
-    this[name]({ id }, text)
+    if (name === "note") this.note({ id }, text)
+    else this.edit({ id }, { text })
   }
 
   // a field in place of an element: Enter or leaving it keeps what was written, Escape does not;
@@ -338,10 +432,14 @@ class Text {
       this.reader.settle()
     }
     field.addEventListener("keydown", event => {
-      if (event.key === "Escape" || (event.key === "Enter" && !event.shiftKey && !event.isComposing)) {
+      const enter = event.key === "Enter" && !event.shiftKey && !event.isComposing
+      if (event.key === "Escape" || enter) {
         event.preventDefault()
-        close(event.key === "Enter")
-        this.box.focus({ preventScroll: true })
+        if (enter && (event.ctrlKey || event.metaKey)) this.reader.act("next")
+        else {
+          close(enter)
+          this.box.focus({ preventScroll: true })
+        }
       }
       event.stopPropagation()
     })
@@ -352,9 +450,11 @@ class Text {
     place.replaceWith(field)
     field.focus()
     field.setSelectionRange(field.value.length, field.value.length)
+    return field
   }
 }
 
+const STILL = window.matchMedia("(prefers-reduced-motion: reduce)")
 const countWords = text => (text.match(/\S+\s/g) ?? []).length
 const escapes = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" }
 const safe = text => String(text).replace(/[&<>"']/g, character => escapes[character])

@@ -150,7 +150,7 @@ class Wave {
       const [a, b] = [begun, this.time(released)].sort((one, other) => one - other)
       if (Math.abs(released.clientX - x) >= 6) return this.look(a, b - a)
       this.reader.text.rest = 0
-      this.reader.play(begun)
+      this.reader.sound.play(begun)
     }
     this.canvas.setPointerCapture(event.pointerId)
     this.canvas.addEventListener("pointermove", drag)
@@ -180,7 +180,7 @@ class Wave {
   key(event) {
     const { audio } = this.reader
     const seek = { ArrowRight: audio.currentTime + 5, ArrowLeft: audio.currentTime - 5, Home: 0, End: this.duration }
-    if (event.key in seek) this.reader.seek(seek[event.key])
+    if (event.key in seek) this.reader.sound.seek(seek[event.key])
     else if (event.key === "+") this.zoom(0.5)
     else if (event.key === "-") this.zoom(2)
     else if (event.key === "0") this.whole()
