@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from transcrevai_core import components, ui
+from transcrevai_core.components.following.herald import herald
 from transcrevai_core.components.language import choose_language, language_switch
 from transcrevai_core.components.recording import tab_name
 from transcrevai_core.components.resting import resting_notice
@@ -77,14 +78,16 @@ page = st.navigation(
     position="top",
 )
 # once a run: of two layouts the browser may keep the first, where it has the second already
+title = f"{tab_name(page.title)} · TranscrevAI"
 st.set_page_config(
-    page_title=f"{tab_name(page.title)} · TranscrevAI",
+    page_title=title,
     layout="wide" if page.url_path in WIDE else "centered",
 )
 # the page ends in many ways, its own stop among them; the foot is drawn before and stands below
 body = st.container()
 st.space("small")
 with st.container(horizontal=True, horizontal_alignment="right", key="foot"):
+    herald(title, "" if page.url_path else st.query_params.get("job", ""))  # of Transcribe
     language_switch()
 with body:
     resting_notice()

@@ -4,13 +4,13 @@ import streamlit as st
 
 from transcrevai_core import ui
 from transcrevai_core.codes import Stage
+from transcrevai_core.components.following.bar import draw_progress
 from transcrevai_core.components.recording import (
     invite,
     known_job,
     remember_job,
     requested_job,
 )
-from transcrevai_core.components.transcribe.watch import follow
 from transcrevai_core.components.transcript.coverage import coverage_panel
 from transcrevai_core.components.transcript.handing import export_menu
 from transcrevai_core.components.transcript.reader import reader
@@ -54,7 +54,7 @@ def unfinished(job: Job, transcript: Transcript) -> None:
         sentence = _("This is still being transcribed.")
     st.info(sentence, icon=":material/hourglass:")
     if going:
-        follow(job.id)
+        draw_progress(job)
     if label:
         st.page_link(ui.TRANSCRIBE, label=label, query_params={"job": job.id})
 

@@ -29,6 +29,16 @@ PLAYS = f"from => {{ const a = {SOUND}; return a && !a.paused && a.currentTime >
 # writes down to where the sound is brought
 NOTE = "a => { window.came = []; a.addEventListener('seeking', () => came.push(a.currentTime)) }"
 
+# what the page sends is a second underway, as on a busy machine
+SLOW_LINE = """
+const send = WebSocket.prototype.send
+window.underway = 0
+WebSocket.prototype.send = function (...sent) {
+  window.underway += 1
+  setTimeout(() => { send.apply(this, sent); window.underway -= 1 }, 1000)
+}
+"""
+
 
 def visitor(browser: Any, **options: Any) -> Any:
     """Give the context of a new visitor, who waits as long as any test does."""

@@ -51,6 +51,12 @@ def texts(app: AppTest) -> str:
     return "\n".join(element.value for element in elements)
 
 
+def bars(app: AppTest) -> list[str]:
+    """What stands above the bars of jobs."""
+    found = (dict(json.loads(part.proto.json)) for part in app.get("bidi_component"))
+    return [data["text"] for data in found if "share" in data]
+
+
 def read(app: AppTest) -> dict[str, Any]:
     """What the page gives to the reader of its transcript."""
     found = (dict(json.loads(part.proto.json)) for part in app.get("bidi_component"))

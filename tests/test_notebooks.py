@@ -17,6 +17,7 @@ from transcrevai_core.errors import SettingError
 from transcrevai_core.jobs.progress import bar
 from transcrevai_core.library.store import Store
 from transcrevai_core.options import JobOptions
+from transcrevai_core.settings import load_settings
 from transcrevai_core.types import Segment, Transcript, Turn, Word
 
 pytestmark = pytest.mark.slow
@@ -111,7 +112,7 @@ def test_progress_is_drawn_up_to_the_end(
 
 def test_without_progress_nothing_is_drawn(store: Store, capfd: pytest.CaptureFixture[str]) -> None:
     job = store.add_job(demo.sample_path("pt"), JobOptions().model_dump())
-    with bar(store, job, False):
+    with bar(store, load_settings(), job, False):
         pass
     assert capfd.readouterr().err == ""
 

@@ -57,7 +57,7 @@ STATES: dict[JobState, tuple[str, str, Color]] = {
 
 def _language() -> str:
     """Return the language of the page being drawn, or of who asks beside it."""
-    if get_script_run_ctx():
+    if get_script_run_ctx(suppress_warning=True):
         return str(st.session_state.get(LANGUAGE, i18n.SOURCE))
     return transcript_routes.LANGUAGE.get()
 

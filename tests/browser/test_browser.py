@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import HEAVY, download, expect, fits, opened, visitor
+from browsing import HEAVY, SLOW_LINE, download, expect, fits, opened, visitor
 from conftest import known
 
 from tools.serving import CEILING, Server, serving
@@ -18,16 +18,6 @@ from transcrevai_core.library.store import Store
 from transcrevai_core.types import Chunk, Job, Segment
 
 pytestmark = pytest.mark.slow
-
-# what the page sends is a second underway, as on a busy machine
-SLOW_LINE = """
-const send = WebSocket.prototype.send
-window.underway = 0
-WebSocket.prototype.send = function (...sent) {
-  window.underway += 1
-  setTimeout(() => { send.apply(this, sent); window.underway -= 1 }, 1000)
-}
-"""
 
 
 @pytest.fixture

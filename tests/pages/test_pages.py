@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from conftest import beginning
-from paging import begin, checked, fill, open_page, press, read, take_in, texts
+from paging import bars, begin, checked, fill, open_page, press, read, take_in, texts
 from streamlit.testing.v1 import AppTest
 
 from tools.serving import CEILING
@@ -37,7 +37,7 @@ def test_sample_becomes_a_job_of_the_demo_model(app: AppTest, store: Store) -> N
     (job,) = store.jobs()
     assert (job.source, job.options["model"]) == (demo.sample_path("pt"), "demo")
     assert app.query_params["job"] == job.id
-    assert "starts in a moment" in app.progress[0].text
+    assert "starts in a moment" in bars(app)[0]
 
 
 def test_path_becomes_a_job_with_the_chosen_options(
@@ -153,7 +153,7 @@ def test_positions_in_the_queue_are_told(app: AppTest, store: Store) -> None:
     ids = [fill(store, name, state="queued").id for name in ("two", "three", "four")]
     store.update_job(ids[0], stage=Stage.WAITING_FOR_MEMORY(cause=Cause.MACHINE(share=0.8)))
     checked(app.run())
-    told = [bar.text for bar in app.progress]
+    told = bars(app)
     assert "memory is in use" in told[1] and told[2:] == ["Waiting: 1 before it",
                                                           "Waiting: 2 before it"]  # fmt: skip
 
@@ -171,8 +171,8 @@ def test_active_jobs_are_found_again_in_a_new_tab(app: AppTest, store: Store) ->
     waiting = fill(store, "two", state="queued")
     checked(app.run())
     assert "In progress" in texts(app)
-    assert {"%" in bar.text for bar in app.progress} == {True, False}
-    assert any("the next to start" in bar.text for bar in app.progress)
+    assert {"%" in bar for bar in bars(app)} == {True, False}
+    assert any("the next to start" in bar for bar in bars(app))
     app.query_params["job"] = running.id
     checked(app.run())
     assert app.title[0].value == "one" and "número 2" in texts(app)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from conftest import wait_until
-from paging import checked, fill, fill_speakers, open_page, press, put_model, texts
+from paging import bars, checked, fill, fill_speakers, open_page, press, put_model, texts
 from streamlit.testing.v1 import AppTest
 
 from transcrevai_core import demo, ui
@@ -53,14 +53,37 @@ def test_what_auto_would_fetch_is_told_too(app: AppTest, hub: Path) -> None:
     assert not app.info
 
 
-@pytest.mark.parametrize("name", ["smal", "/no/such/folder"])
-def test_what_can_be_no_model_is_told_before_the_upload(app: AppTest, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("smal", "There is no model smal;"),
+        ("/no/such/folder", "There is no folder /no/such/folder;"),
+        ("C:\\models\\none", "There is no folder"),
+        (str(Path(__file__).parent), "holds no model.bin;"),
+    ],
+)
+def test_what_can_be_no_model_is_told_before_the_upload(app: AppTest, name: str, said: str) -> None:
     checked(app.run())
-    app.selectbox(key="new_model").select("")
+    press(app, "Another model: a folder or a Hugging Face id")
+    field = app.text_input(key="new_model_other")
+    assert "/home/" in field.placeholder and "owner/name" in field.placeholder
+    field.set_value(name)
     checked(app.run())
-    app.text_input(key="new_model_other").set_value(name)
+    (error,) = (error.value.replace("\\", "") for error in app.error[:1])
+    assert said in error and "downloading" not in told(app)
+    assert len([e for e in app.error if "would be right" in e.value.replace("\\", "")]) <= 2
+
+
+def test_the_list_says_what_a_model_is_good_for(app: AppTest, hub: Path) -> None:
+    put_model(hub, TINY)
     checked(app.run())
-    assert "There is no model" in app.error[0].value
+    options = app.selectbox(key="new_model").options
+    assert options[0] == "tiny · quick drafts · on this computer · 0.3 GB of memory"
+    assert options[1].startswith("auto · ")
+    assert next(o for o in options if o.startswith("small ·")).endswith(
+        " · 486 MB to download · 0.7 GB of memory"
+    )
+    assert options[-1] == "Another model: a folder or a Hugging Face id"
 
 
 def failed(store: Store, **changes: Any) -> Job:
@@ -128,8 +151,8 @@ def waiting(store: Store, **options: Any) -> Job:
 def test_a_job_that_waits_for_its_model_offers_what_can_be_had(app: AppTest, store: Store) -> None:
     job = waiting(store)
     checked(app.run())
-    (row,) = app.progress  # in the list of jobs
-    assert row.text.replace("\\", "") == "Waiting for the model small: the hub could not be reached"
+    (row,) = bars(app)  # in the list of jobs
+    assert row == "Waiting for the model small: the hub could not be reached"
     app.query_params["job"] = job.id
     checked(app.run())
     assert app.warning[0].value.startswith("The model small could not be downloaded")

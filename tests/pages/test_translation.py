@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from babel.messages.pofile import read_po
-from paging import fill, open_page
+from paging import bars, fill, open_page
 from streamlit.testing.v1 import AppTest
 
 from tools import catalogues
@@ -270,9 +270,7 @@ def test_a_check_of_a_model_is_told_in_portuguese(portuguese_app: AppTest, store
 
 def test_waiting_and_refusals_are_told_in_portuguese(portuguese_app: AppTest) -> None:
     app = open_page(portuguese_app, "transcribe.py")
-    assert "Aguardando memória: 80% da memória deste computador está em uso" in [
-        bar.text.replace("\\", "") for bar in app.progress
-    ]
+    assert "Aguardando memória: 80% da memória deste computador está em uso" in bars(app)
     next(t for t in app.text_input if "Caminho" in t.label).set_value("/nowhere/a.mp3")
     next(b for b in app.button if b.label == "Adicionar").click().run()
     said = "O arquivo /nowhere/a.mp3 não existe; informe o caminho completo de uma gravação."

@@ -1,8 +1,10 @@
 """Models that are not in the list of those here: on their way, or brought in a folder.
 
-Pages show them offered, watched, stopped and arrived; and what is wrong with a folder.
+Pages show that one is absent; how it is offered, watched, stopped and arrived; and what is wrong
+with a folder.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
@@ -11,10 +13,10 @@ from transcrevai_core import ui
 from transcrevai_core.codes import Stage
 from transcrevai_core.components import working
 from transcrevai_core.components.working import EVERY, keep_owner, owner, progress_bar
-from transcrevai_core.errors import Cancelled
+from transcrevai_core.errors import Cancelled, ModelError
 from transcrevai_core.i18n import _, decimal
 from transcrevai_core.transcription import folders
-from transcrevai_core.transcription.catalogue import MODELS, locate
+from transcrevai_core.transcription.catalogue import MODELS, check_name, locate, usable
 from transcrevai_core.web import downloads
 from transcrevai_core.workers.background import Task
 
@@ -29,9 +31,11 @@ def watch() -> bool:
 
     Tell whether anything is on its way; the page is drawn anew when it has come.
     """
-    going = bool(downloads.running())
-    if going:
-        st.fragment(_downloads, run_every=EVERY)()
+    going = downloads.running()
+    for name in going:
+        st.fragment(_download, run_every=EVERY)(name, going)
+        stop = going[name].cancel
+        st.button(_("Cancel"), key=f"stop_{name}", icon=":material/close:", on_click=stop)
     for name, ended in downloads.take_ended(owner()).items():
         if ended.error:
             st.error(ui.say(ended.error), icon=":material/error:")
@@ -39,7 +43,7 @@ def watch() -> bool:
             said = _("{name} is on this computer now.", name=ui.escape(name))
             st.success(said, icon=":material/check:")
     keep_owner(downloads.belong_to(owner()))
-    return going
+    return bool(going)
 
 
 def offer(name: str, instead: str | None, field: str) -> None:
@@ -72,14 +76,46 @@ def _use(field: str, name: str) -> None:
         begin(name)
 
 
-def _downloads() -> None:
-    on_their_way = downloads.running()
-    if not on_their_way:
+def _download(name: str, drawn: Mapping[str, Task]) -> None:
+    if downloads.running().keys() != drawn.keys():
         st.rerun()
-    for name, task in on_their_way.items():
-        said = _("Downloading {name}", name=ui.escape(name))
-        progress_bar(said, task.share, task.elapsed, task.left)
-        st.button(_("Cancel"), key=f"stop_{name}", icon=":material/close:", on_click=task.cancel)
+    task = drawn[name]
+    said = _("Downloading {name}", name=ui.escape(name))
+    progress_bar(said, task.share, task.elapsed, task.left)
+
+
+def tell_absent(name: str) -> None:
+    """Say that a model is not on this computer, what it takes to have it, and what is here.
+
+    Nothing is drawn for one that is here, but of a folder, what is wrong with it; and nobody is
+    asked over the network.
+    """
+    if name not in MODELS and (folder := Path(name).expanduser()).is_dir():
+        tell_folder(folder)
+        return
+    if locate(name):
+        return
+    try:
+        check_name(name)
+    except ModelError as error:
+        st.error(ui.say(error), icon=":material/error:")
+        return
+    said = _(
+        "**The model {name} is not on this computer.** The first recording begins by downloading "
+        "it once{size}, which needs a network; after that, everything works offline.",
+        name=ui.escape(name),
+        size=size(name),
+    )
+    st.info(f"{said} {what_is_here()}", icon=":material/download:")
+
+
+def what_is_here() -> str:
+    """Write which models are on this computer, as Markdown."""
+    if names := [ui.escape(name) for name in usable()]:
+        return _("On this computer now: {names}.", names=", ".join(names))
+    return _(
+        "Only demo is on this computer, for the samples; finding who speaks when needs no download."
+    )
 
 
 # -- a model that somebody brings --------------------------------------------------------------
@@ -113,7 +149,7 @@ def _fill(field: str, text: str) -> None:
 def tell_folder(folder: Path) -> None:
     """Draw what is wrong with a folder that is to be a model, or which published one it holds."""
     wrong = folders.problems(folder)
-    for message in wrong:
+    for message in wrong if (folder / "model.bin").is_file() else wrong[:1]:
         st.error(ui.say(message), icon=":material/error:")
     if wrong:
         return

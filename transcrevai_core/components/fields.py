@@ -192,19 +192,23 @@ def choice_or_text(
     another: str,
     placeholder: str,
     key: str,
+    which: str = "",
     format_func: Callable[[str], str] = str,
     **kept: Any,
 ) -> str:
     """Draw a list of names that ends with another one, which is asked for in a field of its own.
 
+    `which` says what another one may be.
+
     Return what was chosen or typed; `value`, with which it begins, where nothing was. A list that
     takes new options would keep only those that end with Enter, and drop what is left otherwise.
     """
+    last = f"{another}: {which}" if which else f"{another} …"
     chosen = st.selectbox(
         label,
         [*names, OTHER],
         names.index(value) if value in names else 0,
-        format_func=lambda name: f"{another} …" if name == OTHER else format_func(name),
+        format_func=lambda name: last if name == OTHER else format_func(name),
         filter_mode=None,  # nothing can be typed into it that would be lost
         key=key,
         **kept,

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Mapping
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -17,6 +16,7 @@ from transcrevai_core.components.search import fold
 from transcrevai_core.errors import ModelError, TranscrevaiError
 from transcrevai_core.i18n import _, decimal, mark
 from transcrevai_core.languages import LANGUAGES
+from transcrevai_core.memory.forecast import Shape, transcription_bytes
 from transcrevai_core.options import JobOptions
 from transcrevai_core.transcription.catalogue import (
     AUTO,
@@ -30,7 +30,18 @@ from transcrevai_core.transcription.catalogue import (
 )
 
 ANOTHER = mark("Another model")
-MODEL_ID = mark("Hugging Face id, or a folder")
+MODEL_ID = mark("/home/maria/models/mine or owner/name")
+_WHICH = mark("a folder or a Hugging Face id")
+_GOOD_FOR = {
+    "tiny": mark("quick drafts"),
+    "base": mark("clear speech, fast"),
+    "small": mark("good balance for meetings"),
+    "medium": mark("more accurate, slower"),
+    "large-v1": mark("an older large one"),
+    "large-v2": mark("an older large one"),
+    "large-v3": mark("the most accurate, the slowest"),
+    "large-v3-turbo": mark("nearly the most accurate, much faster"),
+}
 _COMMON_LANGUAGES = ("pt", "en", "es")
 _ASIDE = " · "  # between a model's name and what is said of it
 _ALIASES = ("large", "turbo")  # second names of models that the list has already
@@ -63,7 +74,7 @@ def options_form(key: str, defaults: JobOptions) -> dict[str, Any]:
 
     What was chosen lasts as long as the session.
     """
-    values = model_fields(key, defaults)
+    values = model_fields(key, defaults, below=lambda name: _below(name, key))
     if _can_come(values["model"]):
         instead = None if locate(values["model"]) else instead_of(values)
         fetching.offer(values["model"], instead, f"{key}_model")
@@ -89,14 +100,13 @@ def model_fields(
 
     `off`, `persist` and `below` are those of `fields`.
     """
-    left, right = st.columns(2)
     kept = {"persist_state": "session"} if persist else {}
-    with left, st.container(gap="xxsmall"):
+    with st.container(gap="xxsmall"):
         values: dict[str, Any] = {
             "model": _model(f"{key}_model", defaults.model, text, disabled="model" in off, **kept)
         }
         below("model")
-    with right, st.container(gap="xxsmall"):
+    with st.container(gap="xxsmall"):
         no_language = values["model"] == NONE or "language" in off
         values["language"] = _language(
             f"{key}_language", defaults.language, disabled=no_language, **kept
@@ -135,13 +145,16 @@ def _speaker_fields(key: str, defaults: JobOptions, alone: bool) -> dict[str, An
 
 def _model(key: str, default: str, text: bool, **kept: Any) -> str:
     hidden = (*_ALIASES, DEMO.name, NONE, AUTO)
-    names = [name for name in MODELS if name not in hidden]
-    names.sort(key=lambda name: locate(name) is None)  # those on this computer first
-    names = list(dict.fromkeys([*recent(), AUTO, *names, *([] if text else [NONE]), DEMO.name]))
+    here = [*recent(), *usable()[::-1]]
+    rest = [name for name in MODELS if name not in hidden]
+    names = list(dict.fromkeys([*here, AUTO, *rest, *([] if text else [NONE]), DEMO.name]))
     if text and default == NONE:
-        default = names[1]
+        default = next(name for name in names if name != AUTO)
     if default not in names:
         names.insert(0, default)
+    shown = st.session_state.get(key) or OTHER
+    if shown not in (*names, OTHER):  # a page left open sends back what the list showed before
+        st.session_state[key] = shown.split(_ASIDE)[0]
     chosen = choice_or_text(
         _("Model"),
         names,
@@ -149,6 +162,7 @@ def _model(key: str, default: str, text: bool, **kept: Any) -> str:
         format_func=_model_label,
         help=meaning(_FIELDS["model"]),
         another=_(ANOTHER),
+        which=_(_WHICH),
         placeholder=_(MODEL_ID),
         key=key,
         **kept,
@@ -158,18 +172,52 @@ def _model(key: str, default: str, text: bool, **kept: Any) -> str:
     return chosen.split(_ASIDE)[0]
 
 
+def _below(name: str, key: str) -> None:
+    """Draw what the list does not show at first sight: any other model, and where they are kept."""
+    if name != "model":
+        return
+    key = f"{key}_model"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if st.session_state.get(key) != OTHER:
+            st.button(
+                f"{_(ANOTHER)}: {_(_WHICH)}",
+                key=f"{key}_another",
+                type="tertiary",
+                icon=":material/folder:",
+                on_click=_choose,
+                args=(key, OTHER),
+            )
+        st.page_link(
+            ui.SETTINGS,
+            label=_("Models on this computer"),
+            icon=":material/neurology:",
+            query_params={"section": "models"},
+        )
+
+
+def _choose(key: str, name: str) -> None:
+    st.session_state[key] = name
+
+
 def _model_label(name: str) -> str:
-    """Return what the list shows; always the same, as a page left open sends it back as it was."""
+    """Return what the list shows: the name, what it is good for, and what it takes."""
     if name == NONE:
         return _("Only who speaks when (no text)")
-    model, parts = MODELS.get(name), [name]
+    parts = [name]
     if name == AUTO:
         parts.append(_("the largest that fits the memory budget"))
-    elif model is DEMO:
+    elif name == DEMO.name:
         parts.append(_("samples only"))
-    elif model:
-        parts += [f"{decimal(model.download_mb)} MB"]
-        parts += [_("English")] if model.languages == "en" else []
+    else:
+        good = _GOOD_FOR.get(name)
+        parts += [_(good)] if good else []
+        parts += [_("English alone")] if _is_english(name) else []
+        if locate(name):
+            parts.append(_("on this computer"))
+        elif name in MODELS:
+            parts.append(_("{size} MB to download", size=decimal(MODELS[name].download_mb)))
+        needed = transcription_bytes(Shape(name)) / 1e9
+        parts.append(_("{size} GB of memory", size=decimal(needed, 1)))
     return _ASIDE.join(parts)
 
 
@@ -199,41 +247,7 @@ def _model_note(name: str) -> None:
         advice = _("For your own recordings, choose another model.")
         st.warning(f"{ui.say(Note.DEMO)} {advice}", icon=":material/warning:")
     elif name != AUTO:
-        tell_absent(name)
-
-
-def tell_absent(name: str) -> None:
-    """Say that a model is not on this computer, what it takes to have it, and what is here.
-
-    Nothing is drawn for one that is here, but of a folder, what is wrong with it; and nobody is
-    asked over the network.
-    """
-    if name not in MODELS and (folder := Path(name).expanduser()).is_dir():
-        fetching.tell_folder(folder)
-        return
-    if locate(name):
-        return
-    try:
-        check_name(name)
-    except ModelError as error:
-        st.error(ui.say(error), icon=":material/error:")
-        return
-    said = _(
-        "**The model {name} is not on this computer.** The first recording begins by downloading "
-        "it once{size}, which needs a network; after that, everything works offline.",
-        name=ui.escape(name),
-        size=fetching.size(name),
-    )
-    st.info(f"{said} {what_is_here()}", icon=":material/download:")
-
-
-def what_is_here() -> str:
-    """Write which models are on this computer, as Markdown."""
-    if names := [ui.escape(name) for name in usable()]:
-        return _("On this computer now: {names}.", names=", ".join(names))
-    return _(
-        "Only demo is on this computer, for the samples; finding who speaks when needs no download."
-    )
+        fetching.tell_absent(name)
 
 
 def model_here(options: Mapping[str, Any]) -> str | None:

@@ -13,6 +13,7 @@ from transcrevai_core.i18n import _
 from transcrevai_core.types import Job
 
 _LAST = "recording"  # in the session
+WATCHED = "watched"  # in the session: the job whose transcript opens by itself when it is done
 
 
 def known_job(job_id: str) -> Job:
@@ -47,6 +48,7 @@ def requested_job(jobs: Sequence[Job]) -> str | None:
 def remember_job(job_id: str) -> None:
     """Keep in the address and the session which recording the page is about."""
     st.session_state[_LAST] = job_id
+    st.session_state.pop(WATCHED, None)  # not before: a run that is cut short would lose it
     if st.query_params.get("job") != job_id:  # so that a reload shows the same one
         st.query_params["job"] = job_id
 

@@ -17,7 +17,7 @@ from transcrevai_core.errors import Cancelled, TranscrevaiError
 from transcrevai_core.i18n import _, capital, decimal
 from transcrevai_core.workers.background import Task
 
-EVERY = 0.5  # seconds between two looks
+EVERY = 1.0  # seconds between two looks
 _OWNER = "work"  # in the session, and in the address
 _MOST = 20  # results that wait for whoever began the work, who may never come back
 _begun: dict[tuple[Path, str, str], Task] = {}  # by library, name and owner
@@ -102,13 +102,7 @@ def _running(key: str, anybody: bool) -> Task | None:
 
 def show_task(task: Task, key: str) -> None:
     """Draw a task while it goes on, and the page anew when it has ended."""
-    st.fragment(_watched, run_every=EVERY)(task, key)
-
-
-def _watched(task: Task, key: str) -> None:
-    if not task.is_alive():
-        st.rerun()
-    progress_bar(capital(ui.say(task.stage)), task.share, task.elapsed, task.left)
+    st.fragment(_watched, run_every=EVERY)(task)
     st.button(
         _("Cancel"),
         key=key,
@@ -116,6 +110,12 @@ def _watched(task: Task, key: str) -> None:
         disabled=task.should_stop(),
         on_click=task.cancel,
     )
+
+
+def _watched(task: Task) -> None:
+    if not task.is_alive():
+        st.rerun()
+    progress_bar(capital(ui.say(task.stage)), task.share, task.elapsed, task.left)
 
 
 def progress_bar(stage: str, share: float, elapsed: float, left: float | None) -> None:

@@ -88,7 +88,7 @@ def transcribe(
     store = Store(settings.home)
     check_recording(Path(path), settings)
     job = open_job(store, Path(path), settings.job_options(options))
-    with Governor(store, settings) as governor, bar(store, job, progress):
+    with Governor(store, settings) as governor, bar(store, settings, job, progress):
         job = run(governor, job)
     if job.state != "done":
         raise TranscrevaiError.of(job.error or Message("The job was cancelled."))

@@ -88,7 +88,13 @@ def check_name(name: str) -> None:
     if (folder := Path(name).expanduser()).is_dir():
         if wrong := problems(folder):
             raise ModelError.of(wrong[0])
-    elif name.count("/") != 1 or name.startswith((".", "/", "~")):
+    elif name.startswith((".", "/", "~")) or "\\" in name or name.count("/") > 1:
+        raise ModelError(
+            "There is no folder {name}; a folder with a model.bin, or a Hugging Face id "
+            "(owner/name), would be right.",
+            name=name,
+        )
+    elif name.count("/") != 1:
         raise ModelError(
             "There is no model {name}; a folder on this computer, a Hugging Face id "
             "(owner/name) or one of {models} would be right.",

@@ -1,6 +1,7 @@
 """HTTP routes beside the pages: uploads that stream to disk, and a job's sound with ranges.
 
-Those of a transcript's text are in `reading`. Neither ever holds a recording in memory.
+Those of a transcript's text are in `transcript_routes`, those of jobs that run in `progress`.
+None ever holds a recording in memory.
 """
 
 import errno
@@ -19,7 +20,7 @@ from starlette.routing import Route
 
 from transcrevai_core.errors import StorageError, TranscrevaiError, refusal
 from transcrevai_core.library.store import Store
-from transcrevai_core.web import transcript_routes
+from transcrevai_core.web import progress, transcript_routes
 from transcrevai_core.web.origin import Refused, check_sender
 
 UPLOAD_URL, AUDIO_URL = "/api/upload", "/api/audio"
@@ -60,6 +61,7 @@ def build_routes(find_store: Callable[[], Store], max_bytes: Callable[[], int]) 
         Route(UPLOAD_URL, upload, methods=["PUT", "POST"]),
         Route(AUDIO_URL + "/{job_id}", audio, methods=["GET"]),
         *transcript_routes.build_routes(find_store),
+        *progress.build_routes(find_store),
     ]
     return [Route(r.path, _guarded(r.endpoint), methods=[*(r.methods or ())]) for r in routes]
 

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from transcrevai_core import ui
-from transcrevai_core.components.options import tell_absent
+from transcrevai_core.components.fetching import tell_absent
 from transcrevai_core.errors import TranscrevaiError
 from transcrevai_core.i18n import _, decimal
 from transcrevai_core.jobs.planning import pace_for

@@ -1,4 +1,4 @@
-"""Jobs as they run: polled from the store while there is something to see, still afterwards."""
+"""Jobs as they run: drawn once, and again only where something other than a bar has changed."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal
@@ -7,14 +7,14 @@ import streamlit as st
 
 from transcrevai_core import ui
 from transcrevai_core.components import fetching
+from transcrevai_core.components.following.bar import draw_progress, watch, watch_all, watch_text
+from transcrevai_core.components.following.herald import tell_switch
 from transcrevai_core.components.options import (
     instead_of,
     model_fields,
     model_here,
-    what_is_here,
 )
-from transcrevai_core.components.recording import known_job, open_page
-from transcrevai_core.components.transcribe.progress import draw_progress, wants_model
+from transcrevai_core.components.recording import WATCHED, known_job, open_page
 from transcrevai_core.components.transcript.speakers import requeue
 from transcrevai_core.errors import SettingError
 from transcrevai_core.i18n import _
@@ -24,56 +24,44 @@ from transcrevai_core.library.rows import read_names
 from transcrevai_core.options import JobOptions
 from transcrevai_core.transcription.catalogue import NONE
 from transcrevai_core.types import ACTIVE_STATES, Job, Segment
+from transcrevai_core.web.progress import wants_model
 
-EVERY = 0.5  # seconds between two looks
-_WATCHED = "watched"  # in the session: the job that ran when this page was drawn
-SHOWN_SEGMENTS = 30  # drawn twice a second; the transcript page shows them all
+SHOWN_SEGMENTS = 30  # drawn with each that comes; the transcript page shows them all
 
 
 def watch_job(job_id: str) -> None:
     """Draw one job: how far it is, the text as it grows, and what can be done about it."""
     job = known_job(job_id)
-    watched = st.session_state.pop(_WATCHED, None) == job_id
-    if watched and job.state == "done":
+    if st.session_state.get(WATCHED) == job_id and job.state == "done":
         open_page(ui.TRANSCRIPT, job_id)
     st.title(ui.escape(job.title), anchor=False)
     if job.state not in ACTIVE_STATES:
         _ended(job)
         return
-    st.session_state[_WATCHED] = job_id
+    st.session_state[WATCHED] = job_id
     if wants_model(job):
         _wanting(job)
     else:
-        st.fragment(_running, run_every=EVERY)(job_id)
+        draw_progress(job)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            _cancel(job)
+            tell_switch()
+        st.fragment(_growing)(job_id)
 
 
 def watch_jobs(also: Collection[str] = ()) -> None:
     """List what runs or waits, whoever began it, and the jobs of `also` when they have ended."""
-    if ui.store().jobs(ACTIVE_STATES):
-        st.fragment(_rows, run_every=EVERY)(also, polled=True)
-    else:
-        _rows(also, polled=False)
-
-
-def follow(job_id: str) -> None:
-    """Draw how far a job is, and the whole page again when it has ended."""
-    st.fragment(_followed, run_every=EVERY)(job_id)
-
-
-def _followed(job_id: str) -> None:
-    job = ui.store().job(job_id)
-    if job.state not in ACTIVE_STATES:
-        st.rerun()
-    draw_progress(job, queue(ui.store()))
-
-
-def _running(job_id: str) -> None:
-    job = ui.store().job(job_id)
-    if job.state not in ACTIVE_STATES or wants_model(job):
-        st.rerun()
-    draw_progress(job, queue(ui.store()))
-    _cancel(job)
-    _text(job_id, growing=True)
+    order = queue(ui.store())
+    ended = [job for job in ui.store().jobs() if job.id in also and job.state not in ACTIVE_STATES]
+    if not order and not ended:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(_("In progress") if order else _("Just finished"), anchor=False)
+        if order:
+            watch_all(order)
+            tell_switch()
+    for job in [*ended, *order]:
+        _row(job, order)
 
 
 def _cancel(job: Job) -> None:
@@ -88,8 +76,9 @@ def _cancel(job: Job) -> None:
 
 def _wanting(job: Job) -> None:
     """Draw a job whose model cannot be had: why, and what it can go on with at once."""
-    st.fragment(_until_it_goes_on, run_every=EVERY)(job.id)
-    ui.badge(job)
+    with st.container(gap=None):
+        watch(job)
+        ui.badge(job)
     st.warning(ui.say(job.error), icon=":material/cloud_off:")
     fetching.watch()
     options = _options_left(job)
@@ -101,11 +90,6 @@ def _wanting(job: Job) -> None:
             st.rerun()
         _cancel(job)
     _text(job.id, growing=False)
-
-
-def _until_it_goes_on(job_id: str) -> None:
-    if not wants_model(ui.store().job(job_id)):
-        st.rerun()
 
 
 def _ended(job: Job) -> None:
@@ -145,7 +129,9 @@ def _another_model(job: Job, options: JobOptions, ready: bool) -> None:
     with drawn:
         if not ready:
             kept = _("What is done of this recording is kept.")
-            here = what_is_here() if fetching.size(best) == "" else ""  # else it stands below
+            here = (
+                fetching.what_is_here() if fetching.size(best) == "" else ""
+            )  # else it stands below
             st.markdown(f"**{label}.** {kept} {here}")
         values = model_fields(f"other_{job.id}", options)
         name = values["model"]
@@ -163,6 +149,12 @@ def _options_left(job: Job) -> JobOptions | None:
         return None
     written = job.digest and not ui.store().chunks(job.id, unfinished=True)
     return None if written or options.model == NONE else options
+
+
+def _growing(job_id: str) -> None:
+    with st.container(gap=None):
+        watch_text(ui.store().job(job_id))
+        _text(job_id, growing=True)
 
 
 def _text(job_id: str, growing: bool) -> None:
@@ -193,25 +185,15 @@ def _lines(segments: Sequence[Segment], names: Mapping[str, str]) -> Iterator[st
         yield f"`{ui.clock(segment.start)}` {ui.marked_text(segment)}"
 
 
-def _rows(also: Collection[str], polled: bool) -> None:
-    jobs = [job for job in ui.store().jobs() if job.state in ACTIVE_STATES or job.id in also]
-    order = queue(ui.store())
-    places = {job.id: place for place, job in enumerate(order)}
-    jobs.sort(key=lambda job: places.get(job.id, -1))
-    active = [job for job in jobs if job.state in ACTIVE_STATES]
-    if polled and not active:
-        st.rerun()
-    if jobs:
-        st.subheader(_("In progress") if active else _("Just finished"), anchor=False)
-    for job in jobs:
-        with st.container(border=True, gap="xsmall"):
-            with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"**{ui.escape(job.title)}**", width="stretch")
-                ui.badge(job)
-                if st.button(_("Open"), key=f"open_{job.id}"):
-                    page = ui.TRANSCRIPT if job.state == "done" else ui.TRANSCRIBE
-                    open_page(page, job.id)
-            if job.state in ACTIVE_STATES:
-                draw_progress(job, order)
-            elif job.state == "failed":
-                st.caption(ui.say(job.error))
+def _row(job: Job, order: Sequence[Job]) -> None:
+    with st.container(border=True, gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{ui.escape(job.title)}**", width="stretch")
+            ui.badge(job)
+            if st.button(_("Open"), key=f"open_{job.id}"):
+                page = ui.TRANSCRIPT if job.state == "done" else ui.TRANSCRIBE
+                open_page(page, job.id)
+        if job.state in ACTIVE_STATES:
+            draw_progress(job, order)
+        elif job.state == "failed":
+            st.caption(ui.say(job.error))

@@ -1,0 +1,1 @@
+"""What follows jobs in the browser: their bars, the tab's title, and word when one is done."""
