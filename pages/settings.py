@@ -4,6 +4,7 @@ import streamlit as st
 
 from transcrevai_core.components.profiles import profile_list
 from transcrevai_core.components.settings import storage
+from transcrevai_core.components.settings.essentials import essentials
 from transcrevai_core.components.settings.preferences import (
     INTERFACE,
     LATER,
@@ -14,7 +15,7 @@ from transcrevai_core.components.settings.preferences import (
     STORAGE,
     preferences_form,
 )
-from transcrevai_core.i18n import _
+from transcrevai_core.i18n import _, mark
 
 
 def recordings() -> None:
@@ -55,18 +56,35 @@ def interface() -> None:
     preferences_form("interface", INTERFACE)
 
 
-st.title(_("Settings"), anchor=False)
-st.caption(_("They are kept in config.toml in the data directory, for this and later sessions."))
+ESSENTIAL, ALL = "essential", "all"  # in the address
+VIEWS = {ESSENTIAL: mark("Essentials"), ALL: mark("All settings")}
 SECTIONS = {
-    f":material/mic: {_('New recordings')}": recordings,
-    f":material/group: {_('Speakers')}": speakers,
-    f":material/memory: {_('Memory')}": memory,
-    f":material/neurology: {_('Models')}": models,
-    f":material/hard_drive: {_('Storage')}": disk,
-    f":material/translate: {_('Interface')}": interface,
+    "recordings": (f":material/mic: {_('New recordings')}", recordings),
+    "speakers": (f":material/group: {_('Speakers')}", speakers),
+    "memory": (f":material/memory: {_('Memory')}", memory),
+    "models": (f":material/neurology: {_('Models')}", models),
+    "storage": (f":material/hard_drive: {_('Storage')}", disk),
+    "interface": (f":material/translate: {_('Interface')}", interface),
 }
-tabs = st.tabs(list(SECTIONS), key="settings_section", on_change="rerun")
-for tab, draw in zip(tabs, SECTIONS.values(), strict=True):
-    if tab.open:  # the others cost nothing
-        with tab:
-            draw()
+section = st.query_params.pop("section", None)
+if section in SECTIONS:  # an address leads to a part, once
+    st.session_state["settings_view"] = ALL
+    st.session_state["settings_section"] = SECTIONS[section][0]
+st.title(_("Settings"), anchor=False)
+view = st.segmented_control(
+    _("Settings"), list(VIEWS), default=ESSENTIAL, format_func=lambda name: _(VIEWS[name]),
+    key="settings_view", required=True, label_visibility="collapsed", persist_state="session",
+)  # fmt: skip
+if view == ALL:
+    st.caption(
+        _("They are kept in config.toml in the data directory, for this and later sessions.")
+    )
+    tabs = st.tabs(
+        [label for label, _draw in SECTIONS.values()], key="settings_section", on_change="rerun"
+    )
+    for tab, (_label, draw) in zip(tabs, SECTIONS.values(), strict=True):
+        if tab.open:  # the others cost nothing
+            with tab:
+                draw()
+else:
+    essentials()

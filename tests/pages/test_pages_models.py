@@ -230,6 +230,7 @@ def test_a_model_that_is_here_is_offered_instead(app: AppTest, hub: Path) -> Non
 
 
 def test_a_default_model_can_be_typed(app: AppTest, home: Path) -> None:
+    app.session_state["settings_view"] = "all"
     app.session_state["settings_section"] = ":material/mic: New recordings"
     open_page(app, "settings.py")
     app.selectbox(key="recordings0_model").select("")

@@ -22,6 +22,8 @@ from transcrevai_core.jobs.runner import Runner
 from transcrevai_core.library import edits
 from transcrevai_core.library.journal import Journal
 from transcrevai_core.library.store import Store
+from transcrevai_core.memory import readings
+from transcrevai_core.memory.readings import MB
 from transcrevai_core.settings import Settings, load_settings
 from transcrevai_core.transcription import catalogue
 from transcrevai_core.types import Job
@@ -33,6 +35,7 @@ OLD = time.time() - 40 * retention.DAY
 
 
 def show(app: AppTest, section: str) -> AppTest:
+    app.session_state["settings_view"] = "all"
     app.session_state["settings_section"] = section
     return open_page(app, "settings.py")
 
@@ -288,3 +291,54 @@ def test_the_runner_deletes_what_is_due(store: Store, monkeypatch: pytest.Monkey
         runner.stop()
     assert not store.job_dir(job.id).exists()
     assert [e.kind for e in Journal(store.database, "").events()] == ["cleaned"]
+
+
+# -- for everyone ------------------------------------------------------------------------------
+
+
+def budget(app: AppTest) -> Any:
+    return next(radio for radio in app.radio if radio.label == "Memory that TranscrevAI may take")
+
+
+def test_what_everyone_needs_is_said_in_words_and_kept_at_once(app: AppTest, home: Path) -> None:
+    open_page(app, "settings.py")
+    assert not app.get("tab") and budget(app).value == "normal"
+    budget(app).set_value("light")
+    checked(app.run())
+    assert app.success[0].value == "Saved; running jobs keep to it at once."
+    light = load_settings().memory_budget_mb
+    assert light and light < readings.limit_bytes() / MB / 2 and budget(app).value == "light"
+    budget(app).set_value("normal")
+    checked(app.run())
+    assert load_settings().memory_budget_mb is None
+    (home / "config.toml").write_text("memory_budget_mb = 1234\n")
+    checked(app.run())
+    assert budget(app).value == "own" and "As set: 1,234 MB" in budget(app).options[-1]
+
+
+def test_the_language_of_the_pages_is_the_first_of_all(app: AppTest) -> None:
+    open_page(app, "settings.py")
+    app.radio[0].set_value("pt_BR")
+    checked(app.run())
+    assert load_settings().interface_language == "pt_BR"
+
+
+@pytest.mark.parametrize(
+    ("section", "label"), [("models", ":material/neurology: Models"), ("nonsense", None)]
+)
+def test_an_address_leads_to_a_part_of_all_settings(
+    app: AppTest, section: str, label: str | None
+) -> None:
+    app.query_params["section"] = section
+    open_page(app, "settings.py")
+    assert bool(app.get("tab")) == bool(label)
+    if label:
+        assert app.session_state["settings_section"] == label
+
+
+def test_what_is_kept_is_told_in_words(app: AppTest, home: Path) -> None:
+    open_page(app, "settings.py")
+    assert "Recordings are kept until you delete them." in texts(app)
+    (home / "config.toml").write_text("sound_days = 30\n")
+    checked(app.run())
+    assert "deleted after 30 days; their text stays" in texts(app)

@@ -240,7 +240,7 @@ def portuguese_app(store: Store, in_portuguese: None) -> AppTest:
         ("transcribe.py", "2 tarefas recuperadas: o que estava pronto foi mantido"),
         ("library.py", "Buscar nos títulos e no que foi dito"),
         ("memory.py", "O processo de transcrição foi encerrado: o programa ocupa 900 MB do seu"),
-        ("settings.py", "Padrão: 30 · 5 a 30 s"),
+        ("settings.py", "metade da memória deste computador"),
         ("transcript.py", "Toda a fala virou texto"),
         ("tuning.py", "Ainda não há gravação pronta."),
         ("evaluation.py", "Referência: o que é realmente dito, ou quem realmente fala e quando"),

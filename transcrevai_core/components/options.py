@@ -103,7 +103,9 @@ def model_fields(
     kept = {"persist_state": "session"} if persist else {}
     with st.container(gap="xxsmall"):
         values: dict[str, Any] = {
-            "model": _model(f"{key}_model", defaults.model, text, disabled="model" in off, **kept)
+            "model": chosen_model(
+                f"{key}_model", defaults.model, text=text, disabled="model" in off, **kept
+            )
         }
         below("model")
     with st.container(gap="xxsmall"):
@@ -143,7 +145,11 @@ def _speaker_fields(key: str, defaults: JobOptions, alone: bool) -> dict[str, An
     return values
 
 
-def _model(key: str, default: str, text: bool, **kept: Any) -> str:
+def chosen_model(key: str, default: str, *, text: bool = False, **kept: Any) -> str:
+    """Draw which models there are, those here first, and return the one that is chosen.
+
+    With `text` it must be one that writes some.
+    """
     hidden = (*_ALIASES, DEMO.name, NONE, AUTO)
     here = [*recent(), *usable()[::-1]]
     rest = [name for name in MODELS if name not in hidden]

@@ -75,7 +75,7 @@ def preferences_form(
         )
         if "speakers" in names:
             notes.tell({**settings.model_dump(), **values})
-        _note_fixed(fixed)
+        note_fixed(fixed)
         with st.container(horizontal=True):
             save = st.button(_("Save"), key=f"{key}_save", type="primary", icon=":material/save:")
             reset = st.button(_("Back to the defaults"), key=f"{key}_reset", icon=":material/undo:")
@@ -87,14 +87,15 @@ def preferences_form(
     changes = {name: None if value == "" else value for name, value in changes.items()}
     if back or reset:
         changes = dict.fromkeys([back] if back else names)
-    kept = partial(_keep, key, names, saved_note, changes, reset)
+    kept = partial(keep_changes, key, names, saved_note, changes, reset)
     if (save or reset or back) and not ask(changes, kept) and kept():
         st.rerun()
     if note := st.session_state.pop(f"{key}_said", None):
         st.success(note, icon=":material/check:")
 
 
-def _note_fixed(fixed: Mapping[str, str]) -> None:
+def note_fixed(fixed: Mapping[str, str]) -> None:
+    """Say which settings the environment overrules."""
     for name, variable in fixed.items():
         said = _(
             "{setting} is set by {variable} in the environment; what is saved here counts once "
@@ -116,8 +117,13 @@ def _labelled(message: Message, names: Sequence[str]) -> Message:
     return replace(message, values=values)
 
 
-def _keep(key: str, names: Sequence[str], saved_note: str, changes: Changes, reset: bool) -> bool:
-    """Save, and tell it at the next drawing, which begins with what counts then."""
+def keep_changes(
+    key: str, names: Sequence[str], saved_note: str, changes: Changes, reset: bool = False
+) -> bool:
+    """Save, and tell it at the next drawing, which begins with what counts then.
+
+    Tells whether it could.
+    """
     with ui.show_errors():
         try:
             preferences.save(changes)
