@@ -235,6 +235,7 @@ def _language(key: str, default: str | None, **kept: Any) -> str:
         default=default.split(",") if default else [],
         format_func=ui.language_name,
         placeholder=_("Detect"),
+        select_all=False,
         help=meaning(_FIELDS["language"]),
         key=key,
         **kept,

@@ -94,10 +94,10 @@ def _tag(jobs: Sequence[Job]) -> None:
     with st.form("tags", border=False):
         name = st.text_input(_("Add a tag"), placeholder=_("hearings"))
         more = st.multiselect(
-            _("Tags there are"), known, placeholder=_("Choose tags")
+            _("Tags there are"), known, placeholder=_("Choose tags"), select_all=False
         ) if known else []  # fmt: skip
         gone = st.multiselect(
-            _("Take off"), here, placeholder=_("Choose tags")
+            _("Take off"), here, placeholder=_("Choose tags"), select_all=False
         ) if here else []  # fmt: skip
         if st.form_submit_button(_("Save"), type="primary"):
             with ui.show_errors():

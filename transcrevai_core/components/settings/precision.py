@@ -45,6 +45,7 @@ def numbers() -> None:
             list(jobs),
             format_func=lambda job_id: jobs[job_id].title,
             placeholder=_("The bundled samples"),
+            select_all=False,
             key="numbers_clips",
         )
     place = st.container()

@@ -81,6 +81,7 @@ def _plan(job: Job, trial: Trial, reference: Reference, collar: float) -> None:
         list(_GRIDS),
         default=["speaker_threshold", "min_speaker_share"],
         format_func=label_of,
+        select_all=False,
         key=f"{key}_names",
     )
     grid: dict[str, list[Any]] = {}
