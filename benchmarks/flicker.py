@@ -8,6 +8,8 @@ checkout of the program as well, so that before and after stand in one run.
 
 import argparse
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -85,14 +87,13 @@ def go_on(library: Store, job_id: str, page: Any) -> None:
         page.wait_for_timeout(1000 * STEP)
 
 
-def measure(root: Path, browser: Any) -> None:
-    """Print what a checkout of the program draws needlessly."""
-    serving.ROOT = root
+def measure(browser: Any) -> None:
+    """Print what the program draws needlessly."""
     with tempfile.TemporaryDirectory() as folder:
         library = Store(Path(folder) / "home")
         job_id = add_jobs(library)
         with serving.serving(
-            library.home, "tests/slow_app.py", PYTHONPATH=str(root)
+            library.home, "tests/slow_app.py", PYTHONPATH=str(serving.ROOT)
         ) as server:  # which has no runner: nobody else works on the jobs
             for what, place in (("one job", f"/?job={job_id}"), ("a list of jobs", "/")):
                 page = browser.new_page(viewport={"width": 1280, "height": 900}, locale="en-US")
@@ -116,10 +117,14 @@ def main() -> None:
     parser.add_argument("--against", type=Path, help="another checkout, measured first")
     asked = parser.parse_args()
     os.environ.setdefault("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false")
+    if asked.against:  # by its own code, which alone knows its library
+        root = str(asked.against.resolve())
+        subprocess.run(
+            [sys.executable, __file__], cwd=root, env={**os.environ, "PYTHONPATH": root}, check=True
+        )
+    print(serving.ROOT, flush=True)
     with serving.browsing() as browser:
-        for root in filter(None, (asked.against, serving.ROOT)):
-            print(root)
-            measure(root.resolve(), browser)
+        measure(browser)
 
 
 if __name__ == "__main__":

@@ -114,17 +114,20 @@ def findings(found: LabResult) -> None:
 
 
 def _headline(answer: Mapping[str, Any], after: Sequence[Turn]) -> None:
+    """Say how many speak and how sure that is; how it was found is for who asks."""
     facts = answer["facts"]
     number = len({turn.speaker for turn in after})
     text = "**" + plural("{number} speaker", "{number} speakers", number) + "**"
-    if sure := certainty(facts, number):
-        by = _("by {by}", by=choice_name(facts["by"]).lower())
-        text += f", {ui.say(sure)} ({by})"
-    many = plural("{number} turn", "{number} turns", len(after))
-    took = _("found in {seconds} s", seconds=decimal(answer["seconds"], 2))
-    st.markdown(f"{text} · {many} · {took}")
-    if facts["why"]:
-        st.caption(ui.say(load(facts["why"])))
+    sure = certainty(facts, number)
+    if sure:
+        text += f", {ui.say(sure)}"
+    st.markdown(f"{text} · {plural('{number} turn', '{number} turns', len(after))}")
+    with st.expander(_("How it was found"), icon=":material/info:"):
+        said = [_("by {by}", by=choice_name(facts["by"]).lower())] if sure else []
+        said.append(_("found in {seconds} s", seconds=decimal(answer["seconds"], 2)))
+        st.caption(" · ".join(said))
+        if facts["why"]:
+            st.caption(ui.say(load(facts["why"])))
 
 
 # -- the tabs ----------------------------------------------------------------------------------
