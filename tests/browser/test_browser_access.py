@@ -229,7 +229,10 @@ def test_the_first_tab_leads_past_the_menu_and_titles_differ(browser: Any, serve
     assert len(titles) == len(PAGES)
 
 
-def test_decimals_have_a_comma_where_the_page_is_portuguese(browser: Any, server: Server) -> None:
+def test_decimals_have_a_comma_where_the_page_is_portuguese(
+    browser: Any, server: Server, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRANSCREVAI_HOME", str(home))
     context = visitor(browser, locale="pt-BR")
     page = context.new_page()
     page.goto(f"{server.url}/settings")
@@ -245,6 +248,8 @@ def test_decimals_have_a_comma_where_the_page_is_portuguese(browser: Any, server
     expect(refused).to_be_attached()
     least.fill("")
     least.press_sequentially("0,35")
+    least.press("Tab")
+    settle(page)
     page.get_by_role("tabpanel", name="Falantes").get_by_role("button", name="Salvar").click()
     said = page.get_by_role("alert").filter(has_text="Salv")
     expect(said).to_be_visible()
