@@ -1,4 +1,16 @@
-"""Every page for those who see little or use the keyboard: what axe-core finds, light and dark."""
+"""Every page for those who see little or use the keyboard: WCAG 2.2 AA and eMAG as a checklist.
+
+| criterion | how it is checked |
+|---|---|
+| 1.1.1, 1.3.1, 1.4.3, 1.4.11, 3.3.2, 4.1.2 | axe-core over every page and tab, light and dark |
+| 1.4.10, 1.4.12, 2.3.3, 2.5.8, 3.1.1 | `browsing.EVERYWHERE`, over every page and tab |
+| 2.1.1, 2.1.2, 2.4.7, 2.4.11 | `browsing.BY_KEYS`: Tab through every page |
+| 2.4.1 (eMAG 1.5) | the first Tab leads past the menu |
+| 2.4.2 | the titles of pages differ |
+| 3.1.2 | no English of Streamlit on a Portuguese page |
+| 3.3.1, 3.3.3 | a number out of range is refused with its limits |
+| 4.1.3 | what was saved is said in a live region |
+"""
 
 import re
 import shutil
@@ -8,11 +20,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import expect, settle, visitor
+from browsing import BY_KEYS, EVERYWHERE, WORDS, expect, settle, visitor
 from conftest import SETTINGS
 from paging import fill
 
 from tools.serving import Server, serving
+from transcrevai_core.components.language import STREAMLIT
 from transcrevai_core.jobs import direct
 from transcrevai_core.jobs.retention import DAY
 from transcrevai_core.library.store import Store
@@ -119,6 +132,129 @@ def test_no_page_has_a_serious_fault(
             page.set_viewport_size({"width": 1280, "height": 720})
     context.close()
     assert not {where: what for where, what in found.items() if what}
+
+
+def parts(page: Any, url: str, name: str) -> Iterator[str]:
+    """Open a page and each of its tabs, with all that unfolds; gives what each is called."""
+    page.goto(f"{url}/{name}")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    if name in PICTURES:
+        expect(page.locator(PICTURES[name]).first).to_be_visible()
+    tabs = page.get_by_role("tab")
+    settle(page)
+    for tab in range(max(1, tabs.count())):
+        if tabs.count():
+            tabs.nth(tab).click()
+        settle(page)
+        folds = page.locator("details:not([open]) > summary:visible")
+        while folds.count():
+            folds.first.click()
+        settle(page)
+        yield f"{name} {tab}"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_keeps_to_what_is_asked_of_it(browser: Any, server: Server, name: str) -> None:
+    context = visitor(browser, locale="pt-BR")
+    page = context.new_page()
+    found = {}
+    for part in parts(page, server.url, name):
+        found |= {f"{part}: {what}": measure(page) for what, measure in EVERYWHERE.items()}
+    page.goto(f"{server.url}/{name}")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    settle(page)
+    found |= {f"{name}: {what}": measure(page) for what, measure in BY_KEYS.items()}
+    context.close()
+    assert not {where: what for where, what in found.items() if what}
+
+
+# a number of Streamlit's texts are words that mean the same to a reader of Portuguese
+SAME = {"Reset"}
+ENGLISH = [
+    re.compile(re.sub(r"\\{\w+\\}", ".+", re.escape(text)) + "$")
+    for text in STREAMLIT
+    if text not in SAME and not text.startswith("{name}")
+]
+MORE = re.compile(  # whatever the list of texts above lacks
+    r"\b(the|press|enter to|choose|upload|browse|drag|per file|add:|select all|no results|"
+    r"help for|fullscreen|icon|available|skip to|rerun)\b",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_english_of_streamlit_is_on_a_portuguese_page(
+    browser: Any, server: Server, name: str
+) -> None:
+    context = visitor(browser, locale="pt-BR")
+    page = context.new_page()
+    said: set[str] = set()
+    for _part in parts(page, server.url, name):
+        said |= {*page.evaluate(WORDS)}
+        boxes = page.locator("[data-testid=stMain] [data-testid=stPopover] button:visible")
+        lists = page.locator("[data-testid=stMain] [role=combobox]:visible")
+        for openers in (boxes, lists):
+            for place in range(openers.count()):
+                if openers.nth(place).is_enabled():
+                    openers.nth(place).click()
+                    settle(page)
+                    said |= {*page.evaluate(WORDS)}
+                    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Menu principal").click()
+    expect(page.get_by_role("menu")).to_be_visible()
+    said |= {*page.evaluate(WORDS)}
+    context.close()
+    assert "Menu principal" in said and "Escuro" in said
+    english = {text for text in said if any(known.match(text) for known in ENGLISH)}
+    assert not english | {text for text in said if MORE.search(text)}
+
+
+def test_the_first_tab_leads_past_the_menu_and_titles_differ(browser: Any, server: Server) -> None:
+    context = visitor(browser, locale="pt-BR")
+    page = context.new_page()
+    titles = set()
+    for name in PAGES:
+        page.goto(f"{server.url}/{name}")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        expect(page).to_have_title(re.compile(r".+ · TranscrevAI"))
+        settle(page)
+        titles.add(page.title())
+        page.keyboard.press("Tab")
+        skip = page.get_by_role("link", name="Ir para o conteúdo")
+        expect(skip).to_be_focused()
+        expect(skip).to_be_in_viewport()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("main")).to_be_focused()
+    context.close()
+    assert len(titles) == len(PAGES)
+
+
+def test_decimals_have_a_comma_where_the_page_is_portuguese(
+    browser: Any, server: Server, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRANSCREVAI_HOME", str(home))
+    context = visitor(browser, locale="pt-BR")
+    page = context.new_page()
+    page.goto(f"{server.url}/settings")
+    page.get_by_role("tab", name="Falantes").click()
+    share = page.get_by_label("Menor parcela de fala", exact=True)
+    expect(share).to_have_value("0,003")
+    share.press("ArrowUp")
+    expect(share).to_have_value("0,004")
+    least = page.get_by_label("Limiar de semelhança", exact=True)
+    least.press_sequentially("x7")
+    least.press("Tab")
+    refused = page.get_by_role("alert").filter(has_text="entre 0,05 e 0,95")
+    expect(refused).to_be_attached()
+    least.fill("")
+    least.press_sequentially("0,35")
+    least.press("Tab")
+    settle(page)
+    page.get_by_role("tabpanel", name="Falantes").get_by_role("button", name="Salvar").click()
+    said = page.get_by_role("alert").filter(has_text="Salv")
+    expect(said).to_be_visible()
+    assert load_settings().speaker_threshold == 0.35
+    context.close()
 
 
 def test_what_is_deleted_is_asked_for_first(

@@ -204,7 +204,7 @@ def english(page: str) -> list[str]:
     """Return the texts that have a translation and are shown in English all the same."""
     catalogue: dict[Any, str] = texts._catalogue("pt_BR")._catalog  # type: ignore[attr-defined]
     left = []
-    page = re.sub(r":material/\w+:", "", page)
+    page = re.sub(r":material/\w+:|<script>.*?</script>", "", page, flags=re.DOTALL)
     for source, text in catalogue.items():
         source = source[0] if isinstance(source, tuple) else source
         words = PLACE.split(source)
