@@ -157,7 +157,7 @@ def parts(page: Any, url: str, name: str) -> Iterator[str]:
 def test_every_page_keeps_to_what_is_asked_of_it(browser: Any, server: Server, name: str) -> None:
     context = visitor(browser, locale="pt-BR")
     page = context.new_page()
-    found = {}
+    found: dict[str, Any] = {}
     for part in parts(page, server.url, name):
         found |= {f"{part}: {what}": measure(page) for what, measure in EVERYWHERE.items()}
     page.goto(f"{server.url}/{name}")
