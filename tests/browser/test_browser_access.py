@@ -251,7 +251,7 @@ def test_decimals_have_a_comma_where_the_page_is_portuguese(
     least.press("Tab")
     settle(page)
     page.get_by_role("tabpanel", name="Falantes").get_by_role("button", name="Salvar").click()
-    said = page.get_by_role("alert").filter(has_text="Salv")
+    said = page.get_by_role("status").filter(has_text="Salvo")
     expect(said).to_be_visible()
     assert load_settings().speaker_threshold == 0.35
     context.close()
