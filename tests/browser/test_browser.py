@@ -105,7 +105,7 @@ def test_a_typed_model_is_kept_however_the_field_is_left(
     expect(page.get_by_text("The model owner/typed-one is not on this computer")).to_be_visible()
     page.goto(f"{server.url}/settings")
     type_model("owner/typed-two")
-    page.get_by_role("button", name="Save").first.click()
+    page.get_by_role("heading", name="Settings").click()
     expect(page.get_by_text("Saved; new recordings begin with it")).to_be_visible()
     config = library.home / "config.toml"
     assert "owner/typed-two" in config.read_text(encoding="utf-8")

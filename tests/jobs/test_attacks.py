@@ -51,6 +51,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, 
         TRANSCREVAI_CACHE_ENTRIES="0",  # every job looks for its speakers anew
         TRANSCREVAI_PREPARE_LIMIT_MB="200",  # leaks come there sooner
         TRANSCREVAI_DIARIZATION_LIMIT_MB="250",
+        TRANSCREVAI_MEMORY_BUDGET_MB="800",  # leaves no room to raise them much
         **SETTINGS,
     ) as server:
         health = Health(server.url)

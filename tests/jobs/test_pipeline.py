@@ -268,7 +268,7 @@ def test_a_failing_job_leaves_the_next_one_alone(
     for job, reason in (
         (bad, "is not a recording"),
         (gone, "gone.wav is gone from where it was"),
-        (absent, "There is no model"),
+        (absent, "There is no folder"),
         (odd, "cannot translate"),
         (spanish, "does not know Spanish"),
     ):

@@ -115,7 +115,7 @@ def test_broken_model_files_get_one_sentence(tmp_path: Path) -> None:
     ("name", "sentence"),
     [
         ("bse", "There is no model bse; a folder"),
-        ("/no/such/folder", "There is no model /no/such/folder"),
+        ("/no/such/folder", "There is no folder /no/such/folder"),
     ],
 )
 def test_a_model_that_cannot_exist_is_refused_without_asking_the_network(

@@ -15,10 +15,19 @@ export default function ({ data, parentElement: root, setTriggerValue }) {
   following.listen(root, data.jobs.split(" "), data, told => {
     const now = told[data.of]
     const changed = now?.[data.watched] !== data.seen
-    // once: on a slow line the page takes a while to come
-    if (changed && root.transcrevaiAsked !== data.seen) setTriggerValue("changed", true)
-    if (changed) root.transcrevaiAsked = data.seen
+    if (changed) ask(root, data.seen, setTriggerValue)
     else if (data.text) show(now.share, now.text)
   })
   return () => following.leave(root)
+}
+
+// Once, and rarer and rarer again: on a slow line the page takes a while to come, and what is asked
+// for while the page is being drawn can be lost.
+function ask(root, seen, setTriggerValue) {
+  const now = performance.now()
+  const asked = root.transcrevaiAsked
+  if (asked?.seen === seen && now < asked.again) return
+  const wait = asked?.seen === seen ? 2 * asked.wait : 2000
+  root.transcrevaiAsked = { seen, wait, again: now + wait }
+  setTriggerValue("changed", true)
 }
