@@ -65,13 +65,14 @@ def test_a_setting_is_answered_at_once_and_the_library_stays(
     assert "**3 speakers**" in texts(app)
     assert lanes(app) == ["", "Speaker 1", "Speaker 2", "Speaker 3"] * 2
     assert (
-        "**3 speakers**, quite sure" in texts(app)
+        "**3 speakers**, quite sure; 6 would be possible" in texts(app)
         and "by eigengap" in texts(app)
         and "% sure" not in texts(app)
     )
     slider(app, job, "speakers").set_value(2)
     checked(app.run())
     assert "**2 speakers** · " in texts(app)
+    assert "Whoever speaks for less than 0.2 s" in texts(app)  # 0.3 % of the sample's speech
     assert len(lanes(app)) == 4 + 3
     assert library.transcript(job.id).turns == before
 
@@ -162,8 +163,8 @@ def test_a_sound_that_cannot_be_measured_is_offered_again(
 @pytest.mark.parametrize(
     ("tab", "said"),
     [
-        (":material/scatter_plot: Map", "principal components"),
-        (":material/grid_on: Likeness", "Cosines of pairs"),
+        (":material/scatter_plot: Map", "near ones sound alike"),
+        (":material/grid_on: Likeness", "bright squares"),
         (":material/bar_chart: How many", "What speaks for each number"),
         (":material/output: Use and export", "revision"),
         (TRIALS, "With a reference"),
@@ -213,9 +214,12 @@ def test_a_sweep_is_judged_kept_and_used(app: AppTest, library: Store, job: Job)
         sweep = sweeps.latest(library, job.id)
         return sweep is not None and sweep.state == "done"
 
+    assert not app.multiselect  # what is asked for is not drawn meanwhile
     wait_until(ended)
     checked(app.run())
     assert "**Best: DER" in texts(app)
+    assert app.multiselect[0].value == ["speakers", "min_turn_seconds"]
+    assert app.text_input(key=f"lab_sweep_{job.id}_speakers").value == "2,3"
     assert "Number of speakers: 3" in texts(app).replace("\\", "")
     assert len(app.get("plotly_chart")) == 2  # the turns, and the heat map
     name = next(box for box in app.text_input if box.label == "Name of a profile")
@@ -329,6 +333,9 @@ def test_a_plan_says_what_is_fixed_and_frees_a_given_number(
     app.toggle(key=f"lab_sweep_{job.id}_free").set_value(True)
     checked(app.run())
     assert not app.warning and "Fixed, and not as by default: Number" not in texts(app)
+    open_tab(app, job, SOUND)
+    open_tab(app, job, TRIALS)
+    assert app.toggle(key=f"lab_sweep_{job.id}_free").value
     with pytest.MonkeyPatch.context() as patch:
         begun: list[Any] = []
 

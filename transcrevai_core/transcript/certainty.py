@@ -24,6 +24,8 @@ def certainty(facts: Mapping[str, Any], number: int) -> Message:
 
     >>> str(certainty({"speakers": 3, "margin": 0.7, "runner_up": 2, "by": "evidence"}, 3))
     'fairly sure; it could be 2'
+    >>> str(certainty({"speakers": 3, "margin": 0.8, "runner_up": 2, "by": "evidence"}, 3))
+    'quite sure; 2 would be possible'
     >>> str(certainty({"speakers": 3, "margin": 1.0, "by": "given"}, 3))
     ''
     """
@@ -32,9 +34,11 @@ def certainty(facts: Mapping[str, Any], number: int) -> Message:
     margin = with_margin(facts).get("margin", 0.0)
     words = next(Message(words) for least, words in _WORDS if margin >= least)
     other = facts.get("runner_up")
-    if other is None or margin >= _WORDS[0][0]:
+    if other is None or margin >= 1.0:
         return words
     template = mark("{words}; it could be {other}")
+    if margin >= _WORDS[0][0]:
+        template = mark("{words}; {other} would be possible")
     return Message(template, {"words": words, "other": other})
 
 

@@ -84,8 +84,7 @@ def findings(found: LabResult) -> None:
     """Draw a result: the turns at once, the rest in tabs that cost nothing while closed."""
     turns = parameters.turns_of(found.answer)
     after = [Turn(turn.start, turn.end, found.same[turn.speaker]) for turn in turns]
-    _headline(found.answer, after)
-    origin(found.job, found.trial.settings)
+    _headline(found, after)
     job_id = found.job.id
     key = f"lab_lanes_{job_id}"
     duration = found.job.duration or 0.0
@@ -113,9 +112,9 @@ def findings(found: LabResult) -> None:
                 draw(found)
 
 
-def _headline(answer: Mapping[str, Any], after: Sequence[Turn]) -> None:
+def _headline(found: LabResult, after: Sequence[Turn]) -> None:
     """Say how many speak and how sure that is; how it was found is for who asks."""
-    facts = answer["facts"]
+    facts = found.answer["facts"]
     number = len({turn.speaker for turn in after})
     text = "**" + plural("{number} speaker", "{number} speakers", number) + "**"
     sure = certainty(facts, number)
@@ -124,10 +123,11 @@ def _headline(answer: Mapping[str, Any], after: Sequence[Turn]) -> None:
     st.markdown(f"{text} · {plural('{number} turn', '{number} turns', len(after))}")
     with st.expander(_("How it was found"), icon=":material/info:"):
         said = [_("by {by}", by=choice_name(facts["by"]).lower())] if sure else []
-        said.append(_("found in {seconds} s", seconds=decimal(answer["seconds"], 2)))
+        said.append(_("found in {seconds} s", seconds=decimal(found.answer["seconds"], 2)))
         st.caption(" · ".join(said))
         if facts["why"]:
             st.caption(ui.say(load(facts["why"])))
+        origin(found.job, found.trial.settings)
 
 
 # -- the tabs ----------------------------------------------------------------------------------
@@ -154,11 +154,14 @@ def _map(found: LabResult) -> None:
     )
     st.caption(
         _(
-            "Each dot is a stretch of a second and a half or so: near ones sound alike. The map "
-            "has the two principal components of what is grouped, which hold {share}% of it; "
-            "what looks mixed here may be apart in the others.",
+            "Each dot is a stretch of a second and a half or so: near ones sound alike. What looks "
+            "mixed here may still be apart."
+        ),
+        help=_(
+            "The map has the two principal components of what is grouped, which hold {share}% of "
+            "it.",
             share=decimal(100 * answer["share"]),
-        )
+        ),
     )
     _windows(found, dots)
 
@@ -202,10 +205,10 @@ def _likeness(found: LabResult) -> None:
     st.plotly_chart(figure, config=_CHART, key=f"lab_alike_{found.job.id}", alt=alt)
     st.caption(
         _(
-            "Cosines of pairs of windows, speaker by speaker, each in order of time. Good groups "
-            "are bright squares along the diagonal; a bright patch beside it joins two speakers "
-            "who may be one, and a dark cross inside a square is somebody else."
-        )
+            "Good groups are bright squares along the diagonal; a bright patch beside it joins two "
+            "speakers who may be one, and a dark cross inside a square is somebody else."
+        ),
+        help=_("Cosines of pairs of windows, speaker by speaker, each in order of time."),
     )
     _pairs(tuning_words.likeness(answer["matrix"], labels), found.names)
 
@@ -232,11 +235,14 @@ def _evidence(found: LabResult) -> None:
     st.plotly_chart(figure, config=_CHART, key=f"lab_many_{found.job.id}", alt=alt)
     st.caption(
         _(
-            "What speaks for each number of speakers; the band marks the one that was taken. "
+            "What speaks for each number of speakers; the band marks the one that was taken. Where "
+            "the lines disagree, listen: how many speak is yours to say."
+        ),
+        help=_(
             "Silhouette: how clearly windows are nearest to their own speaker. Eigengap: how "
             "sharply the spectrum of likeness breaks off there. Likeness: the cosine of the two "
             "most alike speakers. Nats: log odds that those two are one voice."
-        )
+        ),
     )
     head, rows = tuning_words.evidence(answer["rows"], answer["chosen"])
     with st.expander(_("In numbers"), icon=":material/table:"):

@@ -13,7 +13,9 @@ from transcrevai_core.components.tuning.findings import LabResult, findings
 from transcrevai_core.components.working import show_task
 from transcrevai_core.diarization.recipes import chosen_recipe
 from transcrevai_core.i18n import _, decimal
+from transcrevai_core.library.rows import read_turns
 from transcrevai_core.options import JobOptions
+from transcrevai_core.transcript.turns import talk_times
 from transcrevai_core.tuning import laboratory, parameters, tasks
 from transcrevai_core.tuning.parameters import Values
 from transcrevai_core.types import Job
@@ -28,7 +30,7 @@ def laboratory_of(job: Job) -> None:
     base = parameters.job_settings(job)
     settings, answers = st.columns([2, 5], gap="medium")  # a change and its answer in one view
     with settings:
-        values = parameters.checked({**base, **_controls(job.id, JobOptions(**base))})
+        values = parameters.checked({**base, **_controls(job, JobOptions(**base))})
     with answers:
         _answer(job, values)
 
@@ -52,9 +54,9 @@ def _answer(job: Job, values: Values) -> None:
 # -- settings ----------------------------------------------------------------------------------
 
 
-def _controls(job_id: str, now: JobOptions) -> Values:
-    """Draw the settings, and return what they are set to."""
-    key, values, notes = f"lab_{job_id}", Values(), IdleNotes()
+def _controls(job: Job, now: JobOptions) -> Values:
+    """Draw the settings, each with what it comes to here, and return what they are set to."""
+    key, values, notes = f"lab_{job.id}", Values(), IdleNotes()
     with st.container(border=True):
         numbers = [None, *range(1, max(_MOST, now.speakers or 0) + 1)]
         values["speakers"] = _slider("speakers", key, now, numbers)
@@ -62,12 +64,33 @@ def _controls(job_id: str, now: JobOptions) -> Values:
         values["speaker_threshold"] = _slider(
             "speaker_threshold", key, now, [None, *_with(steps, now.speaker_threshold)]
         )
+        st.caption(
+            _(
+                "Lower: voices that are much alike become one speaker. Higher: one who speaks now "
+                "loud, now low may become two."
+            )
+        )
         notes.below("speaker_threshold")
-        values["min_speaker_share"] = _share(key, now)
+        values["min_speaker_share"] = share = _share(key, now)
+        if least := share * _spoken_seconds(job):
+            st.caption(
+                _(
+                    "Whoever speaks for less than {n} s in all is taken for one of the others.",
+                    n=decimal(least, 1),
+                )
+            )
         lengths = [n / 10 for n in range(31)]
         values["min_turn_seconds"] = _slider(
             "min_turn_seconds", key, now, _with(lengths, now.min_turn_seconds), _("{n} s")
         )
+        if least := values["min_turn_seconds"]:
+            st.caption(
+                _(
+                    "A “yes” or an “uh-huh” of less than {n} s amid others' speech goes to one of "
+                    "them.",
+                    n=decimal(least, 1),
+                )
+            )
         values["clustering"] = field("clustering", key, now)
         notes.below("clustering")
         values["counting"] = field("counting", key, now)
@@ -81,6 +104,12 @@ def _controls(job_id: str, now: JobOptions) -> Values:
             values |= _voice_fields(key, now)
     notes.tell({**now.model_dump(), **values})
     return values
+
+
+def _spoken_seconds(job: Job) -> float:
+    """Return how long people speak in a recording, by the turns that the library has."""
+    with ui.store().database.read() as db:
+        return sum(talk_times(read_turns(db, job.id)).values())
 
 
 def _voice_fields(key: str, now: JobOptions) -> Values:

@@ -83,6 +83,7 @@ def _plan(job: Job, trial: Trial, reference: Reference, collar: float) -> None:
         format_func=label_of,
         select_all=False,
         key=f"{key}_names",
+        persist_state="session",
     )
     grid: dict[str, list[Any]] = {}
     with ui.show_errors():
@@ -95,6 +96,7 @@ def _plan(job: Job, trial: Trial, reference: Reference, collar: float) -> None:
                     label_of(name),
                     _GRIDS[name],
                     key=f"{key}_{name}",
+                    persist_state="session",
                     help=_("First, last and step with colons, or values with commas."),
                 )
             texts.append(f"{name}={value}")
@@ -102,7 +104,7 @@ def _plan(job: Job, trial: Trial, reference: Reference, collar: float) -> None:
         base = _base(trial.settings, grid, key)
         few = st.number_input(
             _("Only so many, at random"), 1, parameters.MOST_POINTS, None, key=f"{key}_random",
-            placeholder=_("All of them"),
+            placeholder=_("All of them"), persist_state="session",
             help=_("A random search finds nearly as much in far fewer steps."),
         )  # fmt: skip
         plan = sweeps.plan(base, grid, reference.text, collar=collar, number=few)
@@ -122,6 +124,7 @@ def _base(settings: Mapping[str, Any], grid: Mapping[str, Sequence[Any]], key: s
     if parameters.without_effect(base, grid) != parameters.without_effect(free, grid) and st.toggle(
         _("Let the sweep find the number of speakers"),
         key=f"{key}_free",
+        persist_state="session",
         help=_("The number that is given is left out of the sweep."),
     ):
         base = free
@@ -224,7 +227,8 @@ def _ended(job: Job, sweep: Sweep) -> None:
             )
         )
     values = sweep.settings(ranked[0])
-    origin(job, values)
+    with st.expander(_("How it was found"), icon=":material/info:"):
+        origin(job, values)
     with st.container(horizontal=True):
         use_button(job, values, "sweep")
         st.download_button(
