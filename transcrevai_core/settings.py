@@ -96,6 +96,12 @@ class Settings(BaseSettings, JobOptions):
         description=mark("the language of the pages; auto takes the browser's"),
         json_schema_extra={"group": "interface"},
     )
+    author: str = Field(
+        "",
+        max_length=80,
+        description=mark("your name, which notes and versions bear"),
+        json_schema_extra={"group": "interface"},
+    )
     begin_at_once: bool = Field(
         False,
         description=mark("transcribe what is dropped without asking"),

@@ -77,9 +77,9 @@ class Word:
 class Segment:
     """A stretch of text as Whisper means it, with what made it.
 
-    `edited` is the user's text, `text` stays what the model wrote; `note` and `highlighted` are
-    the user's too. `continues` says that it was one with the segment before until two speakers
-    were heard in it. `id` is the store's number.
+    `edited` is the user's text, `text` stays what the model wrote; `note`, by whom and when (Unix
+    time), and `highlighted` are the user's too. `continues` says that it was one with the segment
+    before until two speakers were heard in it. `id` is the store's number.
     """
 
     start: float
@@ -98,6 +98,8 @@ class Segment:
     continues: bool = False
     edited: str | None = None
     note: str = ""
+    noted_by: str = ""
+    noted_at: float | None = None
     highlighted: bool = False
     id: int | None = None
 

@@ -109,6 +109,16 @@ def session() -> str:
     return str(st.session_state.setdefault("session", uuid.uuid4().hex))
 
 
+def author() -> str:
+    """Return the name of who works in this browser session, or else on this computer."""
+    return str(st.session_state.get("author") or settings().author)
+
+
+def name_author(name: str) -> None:
+    """Keep for this session who works here."""
+    st.session_state["author"] = name
+
+
 def add_job(source: Path, values: Mapping[str, Any], *, title: str = "") -> Job:
     """Queue a recording for this session; raises InputError where it does not fit the budget."""
     plan(values)

@@ -14,7 +14,7 @@ from conftest import known, wait_until
 
 from tools.serving import Server
 from transcrevai_core import demo
-from transcrevai_core.library import cuts, edits, history
+from transcrevai_core.library import cuts, edits, history, preferences
 from transcrevai_core.library.store import Store
 from transcrevai_core.types import Chunk, Job, Segment, Turn, Word
 from transcrevai_core.web import transcript_routes
@@ -384,9 +384,13 @@ def settled(page: Any, segment: Segment, text: str) -> None:
 
 
 def test_what_is_written_before_an_answer_is_kept_whole(
-    page: Any, library: Store, doubts: tuple[Job, Segment, Segment]
-) -> None:
+    page: Any, library: Store, doubts: tuple[Job, Segment, Segment],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     job, first, _second = doubts
+    monkeypatch.setenv("TRANSCREVAI_HOME", str(library.home))
+    preferences.save({"author": "Ana Sá"})
+    page.reload()
     with held(page, "POST"):
         write(page, first, "put right")
         page.keyboard.type("omy note")  # O, and on at once
@@ -403,7 +407,10 @@ def test_what_is_written_before_an_answer_is_kept_whole(
     settled(page, first, "put right twice indeed")
     wait_until(lambda: library.segments(job.id)[0].edited == "put right twice indeed")
     kept(page, library, job, 2, "a correction")
-    assert library.segments(job.id)[0].note == "my note"
+    noted = library.segments(job.id)[0]
+    assert (noted.note, noted.noted_by) == ("my note", "Ana Sá")
+    expect(row(page, first).get_by_text("Ana Sá · ")).to_be_visible()
+    preferences.save({"author": None})
 
 
 def test_changes_of_others_are_shown_and_nothing_written_meanwhile_is_lost(

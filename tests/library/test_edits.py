@@ -196,14 +196,14 @@ def test_merged_segments_are_one(store: Store, job: Job) -> None:
     store.save_diarization(job.id, TURNS, {"speakers": 2})
     one, two, *_rest = store.segments(job.id)  # 0-2 by A, 2-3 by B
     edits.edit_text(store, known(two.id), "W2!")
-    edits.set_note(store, known(one.id), "ask")
-    edits.set_note(store, known(two.id), "again")
+    edits.set_note(store, known(one.id), "ask", author="Ana")
+    edits.set_note(store, known(two.id), "again", author="Bia")
     edits.set_highlight(store, known(two.id), True)
     cuts.merge_segments(store, known(one.id))
     whole = store.segments(job.id)[0]
     assert (whole.start, whole.end, whole.speaker) == (0, 3, A)
     assert (whole.text, whole.edited) == (" w0. w1. w2.", "w0. w1. W2!")
-    assert (whole.note, whole.highlighted) == ("ask\nagain", True)
+    assert (whole.note, whole.noted_by, whole.highlighted) == ("ask\nagain", "Ana, Bia", True)
     assert whole.words == one.words + two.words
     assert store.transcript(job.id).turns == (Turn(0, 3, A), Turn(3, 4, B), Turn(4, 6, A))
     with pytest.raises(InputError, match="last segment"):

@@ -42,7 +42,10 @@ def test_speakers_are_named_and_counted(app: AppTest, store: Store) -> None:
 @pytest.mark.parametrize(
     ("facts", "words"),
     [
-        ({"speakers": 3, "margin": 0.9, "runner_up": 2, "by": "likeness"}, ", quite sure; 2 would be possible"),
+        (
+            {"speakers": 3, "margin": 0.9, "runner_up": 2, "by": "likeness"},
+            ", quite sure; 2 would be possible",
+        ),
         ({"speakers": 3, "margin": 0.1, "by": "likeness"}, ", a guess"),
         ({"speakers": 3, "margin": 1.0, "by": "given"}, ""),
         ({"speakers": 5, "margin": 0.9, "by": "likeness"}, ""),  # corrected since

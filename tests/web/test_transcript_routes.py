@@ -59,11 +59,12 @@ def change(port: int, job: Job, body: Any, **headers: str) -> tuple[int, Any]:
 def test_all_that_is_shown_comes_at_once(port: int, store: Store, job: Job) -> None:
     first, second = store.segments(job.id)
     edits.edit_text(store, second.id or 0, "Até já.")
-    edits.set_note(store, first.id or 0, "ask")
+    edits.set_note(store, first.id or 0, "ask", author="Ana")
     edits.rename_speaker(store, job.id, B, "Bia")
     answer, content = read(port, job.id)
     found = json.loads(content)
     assert answer.status == 200 and found["duration"] == 4
+    assert found["segments"][0].pop("noted").startswith("Ana · ")
     assert found["segments"][0] == {
         "id": first.id, "start": 0, "end": 2, "speaker": A, "note": "ask",
         "words": [[0, 1, " Bom", 0.9], [1, 2, " dia.", 0.7]],
@@ -106,7 +107,10 @@ def test_a_change_brings_back_what_is_different(port: int, store: Store, job: Jo
     ("asked", "kept"),
     [
         ({"do": "split", "word": 1, "shown": SHOWN}, lambda s: s.text == " Bom"),
-        ({"do": "note", "text": " ask ", "shown": ""}, lambda s: s.note == "ask"),
+        (
+            {"do": "note", "text": " ask ", "shown": "", "author": "Ana"},
+            lambda s: (s.note, s.noted_by) == ("ask", "Ana") and s.noted_at,
+        ),
         ({"do": "highlight", "on": True}, lambda s: s.highlighted),
         ({"do": "speaker", "speaker": B}, lambda s: s.speaker == B),
         ({"do": "speaker", "speaker": ""}, lambda s: s.speaker == C),  # somebody else

@@ -123,11 +123,14 @@ def test_key_terms_stand_apart_from_the_rest_of_the_library() -> None:
 def test_highlights_and_notes_come_with_what_was_said() -> None:
     first, second, third = MEETING.segments[:3]
     marked = replace(second, highlighted=True)
-    noted = replace(third, note="Ask\nagain")
+    noted = replace(third, note="Ask\nagain", noted_by="Ana Sá")
     rows = section(built(replace(MEETING, segments=(first, marked, noted))), "Highlights").rows
     assert [row[2] for row in rows] == [marked.text.strip(), noted.text.strip()]
-    assert [row[3] for row in rows] == ["", "Ask again"]
+    assert [row[3] for row in rows] == ["", "Ask again (Ana Sá)"]
     assert rows[0][0][0].start == second.start
+    report = built(replace(MEETING, segments=(first, marked, noted)))
+    (comment,) = docx.Document(io.BytesIO(write_docx(report))).comments
+    assert (comment.text, comment.author, comment.initials) == ("Ask again", "Ana Sá", "AS")
     assert not any(s.heading.startswith("Highlights") for s in built().sections)
 
 

@@ -41,6 +41,7 @@ _LABELS = {
     "home": mark("Data directory"),
     "preload": mark("Load the model at the start"),
     "interface_language": mark("Language of the pages"),
+    "author": mark("Your name"),
     "begin_at_once": mark("Begin at once"),
     "resume_seconds": mark("Go back after a pause"),
     "model_idle_seconds": mark("Idle model leaves after"),

@@ -67,10 +67,11 @@ def as_dict(transcript: Transcript, *, edited: bool = True) -> dict[str, Any]:
     dropped_segments, digest, speakers, turns, exclusive_turns (the same without overlap) and
     diarization (how the turns were found; its margin, 0 to 1, tells how clearly the number of
     speakers stood out, and is no probability), and on a segment speaker, language, looping,
-    uncertain, original_text, and the user's note and highlighted where they apply. A speaker is
-    named everywhere; speakers has the label to each name, with the seconds spoken and their share
-    (0 to 1) of what all speak. The words of a segment are what the model heard, so where there is
-    an original_text they spell that. A number that the model left undefined is null.
+    uncertain, original_text, and the user's note (with noted_by, and noted_at as Unix time) and
+    highlighted where they apply. A speaker is named everywhere; speakers has the label to each
+    name, with the seconds spoken and their share (0 to 1) of what all speak. The words of a segment
+    are what the model heard, so where there is an original_text they spell that. A number that the
+    model left undefined is null.
     """
     return _shape(with_names(transcript), edited)
 
@@ -162,6 +163,8 @@ def _segment(number: int, segment: Segment, edited: bool) -> dict[str, Any]:
         "looping": segment.looping,
         "uncertain": segment.uncertain,
         "note": segment.note,
+        "noted_by": segment.note and segment.noted_by,
+        "noted_at": segment.note and segment.noted_at,
         "highlighted": segment.highlighted,
     }
     shape |= {name: value for name, value in marks.items() if value}

@@ -100,7 +100,7 @@ def merge_next(db: sqlite3.Connection, row: sqlite3.Row) -> bool:
         words=first.words + second.words if first.words and second.words else (),
         speaker=speaker,
         looping=first.looping or second.looping,
-        note="\n".join(note for note in (first.note, second.note) if note),
+        **_notes(first, second),
         highlighted=first.highlighted or second.highlighted,
     )
     write_segments(db, row["job"], row["chunk"], [whole])
@@ -112,6 +112,17 @@ def merge_next(db: sqlite3.Connection, row: sqlite3.Row) -> bool:
     if speaker and second.speaker and speaker != second.speaker:
         reassign_turns(db, row["job"], second.start, second.end, second.speaker, speaker)
     return True
+
+
+def _notes(first: Segment, second: Segment) -> dict[str, Any]:
+    """Return the notes of two segments as one, with the names of both who wrote them."""
+    noted = [segment for segment in (first, second) if segment.note]
+    authors = dict.fromkeys(segment.noted_by for segment in noted if segment.noted_by)
+    return {
+        "note": "\n".join(segment.note for segment in noted),
+        "noted_by": ", ".join(authors),
+        "noted_at": max((segment.noted_at or 0.0 for segment in noted), default=0.0) or None,
+    }
 
 
 def merge_runs(store: Store, job_id: str, segments: Sequence[int]) -> Change:

@@ -7,6 +7,7 @@ otherwise than what was `shown` to who changes it.
 
 import json
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -177,13 +178,19 @@ def new_label(labels: Sequence[str]) -> str:
 # -- marks -------------------------------------------------------------------------------------
 
 
-def set_note(store: Store, segment_id: int, note: str, *, shown: str | None = None) -> Change:
-    """Write a note on a segment; a blank one removes it."""
+def set_note(
+    store: Store, segment_id: int, note: str, *, author: str = "", shown: str | None = None
+) -> Change:
+    """Write a note on a segment, which bears the author's name; a blank one removes it."""
     with segment_change(store, segment_id, "note", alone=True) as (db, row, change):
         check_shown(shown, row["note"])
-        db.execute(
-            "UPDATE segments SET note = ? WHERE id = ?", (printable(note).strip(), segment_id)
-        )
+        written, name = printable(note).strip(), printable(author).strip()
+        if written != row["note"]:
+            db.execute(
+                "UPDATE segments SET note = ?, details = json_set(details, '$.noted_by', ?, "
+                "'$.noted_at', ?) WHERE id = ?",
+                (written, name, time.time(), segment_id),
+            )
     return change
 
 

@@ -17,7 +17,7 @@ from transcrevai_core.types import Chunk, Job, Region, Segment, Turn, Word
 
 _DETAILS = (
     "avg_logprob", "no_speech_prob", "compression_ratio", "temperature", "looping", "model",
-    "compute_type", "continues", "language",
+    "compute_type", "continues", "language", "noted_by", "noted_at",
 )  # fmt: skip
 _NEAR = 10.0  # seconds around a chunk in which its words' speakers are looked for
 

@@ -16,9 +16,18 @@ from transcrevai_core.export.cues import segment_texts
 from transcrevai_core.i18n import _, date, decimal, language, plural
 from transcrevai_core.languages import LANGUAGES
 from transcrevai_core.report.key_terms import document_frequencies, key_terms, occurrences
-from transcrevai_core.report.model import Cell, Moment, Passage, Report, Section, Speaker, Timeline
+from transcrevai_core.report.model import (
+    Cell,
+    Comment,
+    Moment,
+    Passage,
+    Report,
+    Section,
+    Speaker,
+    Timeline,
+)
 from transcrevai_core.report.numbers import mentions
-from transcrevai_core.transcript.names import clean, speaker_turns, with_names
+from transcrevai_core.transcript.names import clean, signature, speaker_turns, with_names
 from transcrevai_core.transcript.retiming import timed_pieces
 from transcrevai_core.transcript.script import composed
 from transcrevai_core.transcript.turns import clock, display_name, exclusive, talk_times
@@ -92,6 +101,7 @@ class _PassageBuilder:
     offsets: list[int] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     end: float = 0.0
+    notes: list[Comment] = field(default_factory=list)
 
     def add(self, segment: Segment, text: str) -> None:
         at = len(self.text) + bool(self.text)
@@ -101,13 +111,15 @@ class _PassageBuilder:
             self.times.append(piece.start)
             at += len(piece.text)
         self.end = max(self.end, segment.end)
+        if segment.note:
+            self.notes.append(Comment(clean(segment.note), clean(segment.noted_by)))
 
     def moment(self, offset: int) -> Moment:
         return Moment(self.times[max(0, bisect_right(self.offsets, offset) - 1)], self.number)
 
     @property
     def passage(self) -> Passage:
-        return Passage(self.moment(0), self.end, self.speaker, self.text)
+        return Passage(self.moment(0), self.end, self.speaker, self.text, tuple(self.notes))
 
     @property
     def who(self) -> Cell:
@@ -200,13 +212,18 @@ def _marks(
             (Moment(segment.start, max(1, bisect_right(begins, segment.start))),),
             speakers.get(segment.speaker or "", ""),
             clean(text),
-            clean(segment.note),
+            _note(segment),
         )
         for segment, text in segment_texts(transcript, True)
         if segment.highlighted or segment.note
     )
     columns = (_("Time"), _("Who"), _("Said"), _("Note"))
     return Section(_("Highlights and notes"), columns, rows) if rows else None
+
+
+def _note(segment: Segment) -> str:
+    signed = clean(signature(segment.noted_by, segment.noted_at))
+    return f"{clean(segment.note)} ({signed})" if segment.note and signed else clean(segment.note)
 
 
 def _terms(passages: Sequence[_PassageBuilder], others: Iterable[Iterable[str]]) -> Section:

@@ -123,7 +123,10 @@ def _passage(document: "Document", passage: Passage) -> None:
     if passage.speaker:
         _speaker(head, passage.speaker)
     head._p.append(_element("w:bookmarkEnd", **{"w:id": number}))
-    _paragraph(document).add_run(passage.text)
+    said = _paragraph(document).add_run(passage.text)
+    for note in passage.notes:
+        initials = "".join(part[0] for part in note.author.split())
+        document.add_comment(said, note.text, note.author, initials)
 
 
 def _paragraph(document: "Document") -> "Paragraph":

@@ -36,6 +36,14 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Comment:
+    """What somebody noted beside a text; `author` may be empty."""
+
+    text: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """What one speaker says in one go."""
 
@@ -43,6 +51,7 @@ class Passage:
     end: float
     speaker: Speaker | None
     text: str
+    notes: tuple[Comment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from transcrevai_core.i18n import date
 from transcrevai_core.transcript.script import composed
 from transcrevai_core.transcript.turns import joined
 from transcrevai_core.types import Transcript, Turn
@@ -93,3 +94,12 @@ def speaker_turns(transcript: Transcript) -> list[Turn]:
     )
     turns = [turn for turn in turns if turn.duration >= _SHORTEST_TURN]
     return sorted(turns, key=lambda turn: (turn.start, turn.end, turn.speaker))
+
+
+def signature(author: str, written: float | None) -> str:
+    """Say who wrote a note and when (Unix time), as far as that is known.
+
+    >>> signature("Ana", None), signature("", None)
+    ('Ana', '')
+    """
+    return " · ".join(filter(None, (author, "" if written is None else date(written))))

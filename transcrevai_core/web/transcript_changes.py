@@ -77,7 +77,9 @@ def apply(store: Store, job_id: str, asked: Asked) -> Change:
         turn = Turn(seconds("start"), seconds("end"), value("from", str))
         return edits.assign_turn(store, job_id, turn, speaker())
     if what == "note":
-        return edits.set_note(store, segment(), value("text", str), shown=value("shown", str))
+        author = given(asked, "author", str) if "author" in asked else ""
+        text, shown = value("text", str), value("shown", str)
+        return edits.set_note(store, segment(), text, author=author, shown=shown)
     if what == "highlight":
         return edits.set_highlight(store, segment(), value("on", bool))
     if what == "replace":

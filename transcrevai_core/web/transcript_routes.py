@@ -26,6 +26,7 @@ from transcrevai_core.i18n import say
 from transcrevai_core.library import edits, history
 from transcrevai_core.library.rows import read_names, read_turns, segment_from_row
 from transcrevai_core.library.store import Store
+from transcrevai_core.transcript.names import signature
 from transcrevai_core.transcript.retiming import timed_words
 from transcrevai_core.transcript.turns import display_name
 from transcrevai_core.types import is_uncertain
@@ -175,6 +176,8 @@ def _segment(row: sqlite3.Row, language: str | None) -> dict[str, Any]:
         "looping": details["looping"],
         "uncertain": is_uncertain(details.get("temperature", 0), details.get("avg_logprob", 0)),
     }
+    if row["note"]:
+        marks["noted"] = signature(details.get("noted_by", ""), details.get("noted_at"))
     if details.get("language") not in (None, language):  # another one than most of it
         marks["language"] = details["language"]
     return found | {name: value for name, value in marks.items() if value}

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from transcrevai_core import ui
-from transcrevai_core.components.fields import choice_name, label_of
+from transcrevai_core.components.fields import choice_name, label_of, meaning
 from transcrevai_core.components.options import chosen_model
 from transcrevai_core.components.settings.preferences import (
     AT_ONCE,
@@ -20,7 +20,7 @@ from transcrevai_core.memory.readings import MB
 from transcrevai_core.settings import Settings
 
 _KEY = "essentials"
-_NAMES = ("interface_language", "model", "memory_budget_mb", "begin_at_once")
+_NAMES = ("interface_language", "author", "model", "memory_budget_mb", "begin_at_once")
 _LANGUAGES = ("auto", "pt_BR", "en")
 OWN = "own"
 BUDGETS = {  # shares of this computer's memory; None: what counts where nothing is set
@@ -36,6 +36,7 @@ def essentials() -> None:
     st.session_state.setdefault(f"{_KEY}_drawn", 0)
     with st.container(border=True):
         _language(settings, "interface_language" in fixed)
+        _author(settings, "author" in fixed)
     with st.container(border=True):
         _model(settings, "model" in fixed)
     with st.container(border=True):
@@ -64,6 +65,14 @@ def _language(settings: Settings, off: bool) -> None:
         key=_key("interface_language"),
     )  # fmt: skip
     _change("interface_language", chosen)
+
+
+def _author(settings: Settings, off: bool) -> None:
+    name = st.text_input(
+        label_of("author"), settings.author, max_chars=80, disabled=off, key=_key("author"),
+        help=meaning(Settings.model_fields["author"]),
+    )  # fmt: skip
+    _change("author", name.strip())
 
 
 def _model(settings: Settings, off: bool) -> None:

@@ -53,6 +53,7 @@ def reader(job_id: str, language: str | None, place: float | None) -> str | None
         "place": place,
         "resume": ui.settings().resume_seconds,
         "marks": marks.of(language),
+        "author": ui.author(),
         "low": ui.LOW_PROBABILITY,
         # Streamlit would look with pandas into a dict, whether it is a table
         "labels": json.dumps(labels()),

@@ -90,6 +90,7 @@ class Text {
     const length = `${Math.max(1, Math.round(row.end - row.start))} s`
     const cell = '<div role="gridcell"'
     const button = (name, label) => `<button type="button" class="${name}" tabindex="-1" ${label}>`
+    const noted = row.noted ? `<span>${safe(row.noted)}</span>` : ""
     const aside = (icon, text) => `<p class="aside"><i aria-hidden="true">${icon}</i> ${safe(text)}</p>`
     element.innerHTML = [
       `${cell}>${button("time", `title="${safe(labels.hear)}"`)}`,
@@ -102,7 +103,7 @@ class Text {
       row.language ? aside("translate", this.language(row.language)) : "",
       row.looping ? aside("repeat", labels.looping) : "",
       row.uncertain ? aside("help", labels.uncertain) : "",
-      row.note ? `<p class="aside note" title="${safe(labels.note)}">${safe(row.note)}</p>` : "",
+      row.note ? `<p class="aside note" title="${safe(labels.note)}">${safe(row.note)}${noted}</p>` : "",
       `</div>${cell}>`,
       button("more", `aria-haspopup="menu" aria-expanded="false" aria-label="${safe(labels.more)} ${clock(row.start)}"`),
       '<i aria-hidden="true">more_vert</i></button></div>',
@@ -397,7 +398,7 @@ class Text {
     const shown = row.note ?? ""
     this.field(row, place, text ?? shown, this.reader.labels.note, value => {
       if (!noted) place.remove()
-      const asked = { do: "note", segment: row.id, text: value, shown }
+      const asked = { do: "note", segment: row.id, text: value, shown, author: this.reader.data.author }
       if (value !== shown) this.reader.change(asked).then(done => done || this.again("note", row, value))
     }, () => !noted && place.remove(), text !== undefined)
   }

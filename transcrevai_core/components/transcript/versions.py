@@ -8,8 +8,7 @@ from transcrevai_core.library import versions
 from transcrevai_core.library.versions import Version
 from transcrevai_core.types import Transcript
 
-# in the session: who works here, and which version is to be deleted
-_AUTHOR, _DELETED = "author", "version_to_delete"
+_DELETED = "version_to_delete"  # in the session
 
 
 def check_mark(job_id: str) -> None:
@@ -34,12 +33,12 @@ def versions_menu(transcript: Transcript) -> None:
 def _keep(job_id: str) -> None:
     with st.form(f"version_{job_id}", border=False, clear_on_submit=False):
         name = st.text_input(_("Name of the version"), placeholder=_("first draft"))
-        author = st.text_input(_("Your name"), st.session_state.get(_AUTHOR, ""))
+        author = st.text_input(_("Your name"), ui.author())
         checked = st.checkbox(_("I have checked it against the sound"))
         if st.form_submit_button(_("Keep this version"), type="primary"):
             with ui.show_errors():
                 versions.save(ui.store(), job_id, name, author, checked=checked)
-                st.session_state[_AUTHOR] = author
+                ui.name_author(author)
                 st.rerun()
 
 
