@@ -10,7 +10,7 @@ from typing import Any
 
 from transcrevai_core import demo
 from transcrevai_core.codes import Cause, Note, Stage, WorkerName
-from transcrevai_core.library import edits
+from transcrevai_core.library import edits, shelf
 from transcrevai_core.library.journal import EventKind, Journal, Run
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.levels import Level, Limits, decide
@@ -127,6 +127,9 @@ def add_other_states(library: Store) -> str:
         text = " ".join(sentences[(3 * n + k) % len(sentences)].strip() for k in range(3))
         segment = Segment(30 * n, 30 * n + 28, f" {text}", looping=n == 67)
         library.save_chunk(running.id, n, [segment], dropped=0, seconds=4.4)
+    shelf.move(library, [failed.id, running.id], "Câmara Municipal")
+    shelf.tag(library, [running.id], "entrevista")
+    shelf.tag(library, [running.id, library.jobs(["done"])[0].id], "saúde")
     waiting = library.add_job(Path("/recordings/b.ogg"), options, title="Reunião de pauta.ogg")
     library.update_job(waiting.id, owner=this_process())
     return running.id

@@ -88,14 +88,27 @@ def views(url: str, library: Store, running: str) -> Views:
         page.get_by_text("With my corrections").wait_for()
 
     def search(page: Any) -> None:
-        visit(page, f"{url}/library", "Search in titles")
+        visit(page, f"{url}/library", "Entrevista com")
         page.get_by_label("Search in titles").fill("reunião")
         page.get_by_text("Said in recordings").wait_for()
 
+    def chosen(page: Any) -> None:
+        page.goto(f"{url}/library")
+        boxes = page.get_by_role("checkbox")
+        for place in (1, 2):
+            boxes.nth(place).click()
+        page.get_by_role("button", name="Delete").wait_for()
+
     def delete(page: Any) -> None:
-        visit(page, f"{url}/library", "Search in titles")
-        page.get_by_role("button", name="Delete").first.click()
+        chosen(page)
+        page.get_by_role("button", name="Delete").click()
         page.get_by_text("cannot be undone").wait_for()
+
+    def selection(page: Any) -> None:
+        speakers(page, transcript)
+        for place in (2, 4):
+            page.locator(".row").nth(place).locator(".words").click(modifiers=["Control"])
+        page.locator(".picked-bar").wait_for()
 
     def memory(page: Any, section: str = "") -> None:
         (library.home / "config.toml").unlink(missing_ok=True)  # of the view before
@@ -143,6 +156,20 @@ def views(url: str, library: Store, running: str) -> Views:
         page.get_by_text("left").first.wait_for()
         page.get_by_text("Choose files").scroll_into_view_if_needed()
 
+    def arrived(page: Any) -> None:
+        visit(page, url, "More options")
+        page.locator("input[type=file]").set_input_files(demo.sample_path("pt"))
+        page.get_by_role("button", name="Transcribe", exact=True).wait_for(timeout=60_000)
+        page.wait_for_timeout(3000)
+
+    def other_voices(page: Any) -> None:
+        tuning(page)
+        page.get_by_text("More settings").click()
+        page.get_by_role("spinbutton", name="Window of a voice").fill("2.5")
+        page.keyboard.press("Enter")
+        page.get_by_text("not kept with these settings").wait_for()
+        page.locator("h1").scroll_into_view_if_needed()
+
     def coverage(page: Any) -> None:
         visit(page, other, "of the speech is text")
         page.get_by_text("of the speech is text").click()
@@ -177,9 +204,8 @@ def views(url: str, library: Store, running: str) -> Views:
         page.get_by_role("tab", name="Numbers").click()
         page.get_by_text("Models work in INT8").wait_for()
 
-    def settings(page: Any, section: str = "New recordings") -> None:
-        visit(page, f"{url}/settings", "They are kept in config.toml")
-        page.get_by_role("tab", name=section).click()
+    def settings(page: Any, section: str) -> None:
+        visit(page, f"{url}/settings?section={section}", "They are kept in config.toml")
         page.wait_for_timeout(1000)
 
     def portuguese(page: Any) -> None:
@@ -192,6 +218,7 @@ def views(url: str, library: Store, running: str) -> Views:
         "start": lambda page: visit(page, url, "In progress"),
         "options": options,
         "upload": upload,
+        "arrived": arrived,
         "running": lambda page: visit(page, f"{url}/?job={running}", "elapsed"),
         "failed": lambda page: visit(page, f"{url}/?job={failed}", "cannot be decoded"),
         "transcript": seek,
@@ -209,20 +236,25 @@ def views(url: str, library: Store, running: str) -> Views:
         "speaker-options": speaker_options,
         "edit": edit,
         "export": export,
-        "library": lambda page: visit(page, f"{url}/library", "Search in titles"),
+        "selection": selection,
+        "library": lambda page: visit(page, f"{url}/library", "Entrevista com"),
+        "chosen": chosen,
         "search": search,
         "delete": delete,
         "tuning": tuning,
         "tuning-map": lambda page: tuning(page, "Map", "Each dot"),
-        "tuning-likeness": lambda page: tuning(page, "Likeness", "Cosines of pairs"),
+        "tuning-likeness": lambda page: tuning(page, "Likeness", "bright squares"),
         "tuning-evidence": lambda page: tuning(page, "How many", "What speaks for"),
+        "tuning-voices": other_voices,
+        "tuning-sound": lambda page: tuning(page, "Sound", "Next turn"),
         "tuning-sweep": lambda page: tuning(page, "Reference and sweep", "Best: DER"),
         "tuning-result": lambda page: tuning(page, "Use and export", "Export as JSON"),
         "evaluation": evaluation,
         "evaluation-numbers": numbers,
-        "settings": settings,
-        "settings-models": lambda page: settings(page, "Models"),
-        "settings-storage": lambda page: settings(page, "Storage"),
+        "settings": lambda page: visit(page, f"{url}/settings", "Memory that TranscrevAI"),
+        "settings-recordings": lambda page: settings(page, "recordings"),
+        "settings-models": lambda page: settings(page, "models"),
+        "settings-storage": lambda page: settings(page, "storage"),
         "portuguese": portuguese,
         "memory": memory,
         "memory-short": short,

@@ -60,37 +60,36 @@ def _controls(job: Job, now: JobOptions) -> Values:
     with st.container(border=True):
         numbers = [None, *range(1, max(_MOST, now.speakers or 0) + 1)]
         values["speakers"] = _slider("speakers", key, now, numbers)
-        steps = [n / 100 for n in range(5, 96)]
-        values["speaker_threshold"] = _slider(
-            "speaker_threshold", key, now, [None, *_with(steps, now.speaker_threshold)]
-        )
-        st.caption(
-            _(
-                "Lower: voices that are much alike become one speaker. Higher: one who speaks now "
-                "loud, now low may become two."
-            )
-        )
-        notes.below("speaker_threshold")
-        values["min_speaker_share"] = share = _share(key, now)
-        if least := share * _spoken_seconds(job):
+        steps = [None, *_with([n / 100 for n in range(5, 96)], now.speaker_threshold)]
+        with st.container(gap=None):
+            values["speaker_threshold"] = _slider("speaker_threshold", key, now, steps)
             st.caption(
                 _(
-                    "Whoever speaks for less than {n} s in all is taken for one of the others.",
-                    n=decimal(least, 1),
+                    "Lower: voices that are much alike become one speaker. Higher: one who speaks "
+                    "now loud, now low may become two."
                 )
             )
-        lengths = [n / 10 for n in range(31)]
-        values["min_turn_seconds"] = _slider(
-            "min_turn_seconds", key, now, _with(lengths, now.min_turn_seconds), _("{n} s")
-        )
-        if least := values["min_turn_seconds"]:
-            st.caption(
-                _(
-                    "A “yes” or an “uh-huh” of less than {n} s amid others' speech goes to one of "
-                    "them.",
-                    n=decimal(least, 1),
+            notes.below("speaker_threshold")
+        with st.container(gap=None):
+            values["min_speaker_share"] = share = _share(key, now)
+            if least := share * _spoken_seconds(job):
+                st.caption(
+                    _(
+                        "Whoever speaks for less than {n} s in all is taken for one of the others.",
+                        n=decimal(least, 1),
+                    )
                 )
-            )
+        lengths = _with([n / 10 for n in range(31)], now.min_turn_seconds)
+        with st.container(gap=None):
+            values["min_turn_seconds"] = _slider("min_turn_seconds", key, now, lengths, _("{n} s"))
+            if least := values["min_turn_seconds"]:
+                st.caption(
+                    _(
+                        "A “yes” or an “uh-huh” of less than {n} s amid others' speech goes to one "
+                        "of them.",
+                        n=decimal(least, 1),
+                    )
+                )
         values["clustering"] = field("clustering", key, now)
         notes.below("clustering")
         values["counting"] = field("counting", key, now)
