@@ -25,9 +25,9 @@ from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.jobs.planning import plan_for
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.plan import Plan
+from transcrevai_core.models import catalogue
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import load_settings
-from transcrevai_core.transcription import catalogue
 from transcrevai_core.tuning import laboratory, sweeps
 from transcrevai_core.types import Job
 from transcrevai_core.web import uploads

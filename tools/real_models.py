@@ -8,8 +8,8 @@ import sys
 
 from transcrevai_core.errors import TranscrevaiError
 from transcrevai_core.jobs.models import fetch_model
+from transcrevai_core.models.catalogue import locate
 from transcrevai_core.settings import load_settings
-from transcrevai_core.transcription.catalogue import locate
 
 
 def main() -> int:

@@ -20,8 +20,8 @@ from transcrevai_core.library import precision
 from transcrevai_core.library.precision import Check, recordings, samples
 from transcrevai_core.memory.forecast import weights_bytes
 from transcrevai_core.memory.readings import MB
+from transcrevai_core.models.catalogue import MODELS, locate
 from transcrevai_core.settings import load_settings
-from transcrevai_core.transcription.catalogue import MODELS, locate
 from transcrevai_core.workers.background import Task
 
 app = typer.Typer(help="The Whisper models: which there are, and which are here.")

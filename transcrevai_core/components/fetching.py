@@ -15,8 +15,8 @@ from transcrevai_core.components import working
 from transcrevai_core.components.working import EVERY, keep_owner, owner, progress_bar
 from transcrevai_core.errors import Cancelled, ModelError
 from transcrevai_core.i18n import _, decimal
-from transcrevai_core.transcription import folders
-from transcrevai_core.transcription.catalogue import MODELS, check_name, locate, usable
+from transcrevai_core.models import folders
+from transcrevai_core.models.catalogue import MODELS, check_name, locate, usable
 from transcrevai_core.web import downloads
 from transcrevai_core.workers.background import Task
 

@@ -15,9 +15,9 @@ from transcrevai_core.memory.forecast import prepare_bytes
 from transcrevai_core.memory.levels import limits_of
 from transcrevai_core.memory.pace import Pace, pace_of
 from transcrevai_core.memory.plan import Plan, check, plan_job
+from transcrevai_core.models.catalogue import NONE
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings
-from transcrevai_core.transcription.catalogue import NONE
 from transcrevai_core.types import Media
 from transcrevai_core.workers.oneshot import one_shot_worker
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from transcrevai_core.transcription.catalogue import DEMO, MODELS, locate
+from transcrevai_core.models.catalogue import DEMO, MODELS, locate
 
 _POSITIONS, _TEXT_POSITIONS = 1500, 448  # of a window of 30 s, and of its text
 AROUND = 5.4  # s of silence that are heard around a chunk, in all

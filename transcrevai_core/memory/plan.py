@@ -13,8 +13,8 @@ from transcrevai_core.memory.forecast import Shape
 from transcrevai_core.memory.levels import Limits
 from transcrevai_core.memory.readings import MB
 from transcrevai_core.messages import Message, joined
+from transcrevai_core.models.catalogue import AUTO, NONE, locate
 from transcrevai_core.options import JobOptions
-from transcrevai_core.transcription.catalogue import AUTO, NONE, locate
 
 UNKNOWN_SECONDS = 3_600.0  # how long a recording is taken to be before it was read
 MOST_THREADS = 4  # more gain little for one recording

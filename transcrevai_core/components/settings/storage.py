@@ -20,8 +20,8 @@ from transcrevai_core.figures import memory_meters
 from transcrevai_core.i18n import _, decimal
 from transcrevai_core.jobs import retention
 from transcrevai_core.library.leftovers import size_of
-from transcrevai_core.transcription import catalogue
-from transcrevai_core.transcription.catalogue import DEMO, MODELS, locate
+from transcrevai_core.models import catalogue
+from transcrevai_core.models.catalogue import DEMO, MODELS, locate
 from transcrevai_core.types import ACTIVE_STATES, Job
 
 _NAMED = 5  # recordings that are named before they are deleted

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from transcrevai_core import demo
 from transcrevai_core.errors import ModelError, StorageError, refusal
-from transcrevai_core.transcription.folders import problems
-from transcrevai_core.transcription.pins import PINS
+from transcrevai_core.models.folders import problems
+from transcrevai_core.models.pins import PINS
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from transcrevai_core.errors import ModelAbsent, refusal
 from transcrevai_core.messages import Message
-from transcrevai_core.transcription.catalogue import (
+from transcrevai_core.models.catalogue import (
     MODELS,
     SPARE,
     check_name,
@@ -24,15 +24,15 @@ from transcrevai_core.transcription.catalogue import (
     repo_of,
     usable,
 )
-from transcrevai_core.transcription.index import from_index
-from transcrevai_core.transcription.integrity import (
+from transcrevai_core.models.index import from_index
+from transcrevai_core.models.integrity import (
     OnBytes,
     Refused,
     first_wrong,
     make_main,
     mismatch,
 )
-from transcrevai_core.transcription.pins import PINS, Pin
+from transcrevai_core.models.pins import PINS, Pin
 
 log = logging.getLogger(__name__)
 
