@@ -176,7 +176,7 @@ def test_batches_are_of_one_length_and_bounded() -> None:
         return batch[:, :1]
 
     pieces = [np.full(length, number) for number, length in enumerate([3, 2, 3, 3, 2, 3])]
-    assert neural.in_batches(pieces, run, 3)[:, 0].tolist() == [0, 1, 2, 3, 4, 5]
+    assert in_batches(pieces, run, 3)[:, 0].tolist() == [0, 1, 2, 3, 4, 5]
     assert shapes == [(2, 2), (3, 3), (1, 3)]
 
 

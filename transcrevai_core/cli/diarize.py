@@ -21,6 +21,7 @@ def diarize(
     min_speakers: flags.MinSpeakers = None,
     max_speakers: flags.MaxSpeakers = None,
     embedding: flags.Embedding = None,
+    overlap: flags.Overlap = None,
     clustering: flags.Clustering = None,
     counting: flags.Counting = None,
     speaker_threshold: flags.SpeakerThreshold = None,

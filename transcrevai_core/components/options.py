@@ -142,6 +142,8 @@ def _speaker_fields(key: str, defaults: JobOptions, alone: bool) -> dict[str, An
     values |= fields(rest, key, defaults, off=not wanted, below=notes.below)
     if wanted:
         notes.tell(values)
+        if values["embedding"] == "auto":
+            fetching.offer_voices()
     return values
 
 

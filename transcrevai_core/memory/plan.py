@@ -98,9 +98,12 @@ def plan_job(
     if options.model != NONE:
         needs["transcription"] = need_of(shape, correct)
     if options.diarize:
-        learning = learns(chosen_recipe(options.diarization()))
-        table = forecast.diarization_bytes(options.embedding, seconds, learns=learning)
-        needs["diarization"] = _need(f"diarization, {options.embedding}", table, correct)
+        recipe = chosen_recipe(options.diarization())
+        table = forecast.diarization_bytes(
+            recipe.embedding, seconds, learns=learns(recipe), overlap=recipe.overlap
+        )
+        key = f"diarization, {recipe.embedding}{', overlap' * recipe.overlap}"
+        needs["diarization"] = _need(key, table, correct)
     used = min(cores, threads + both)
     plan = Plan(shape, MappingProxyType(needs), both, used, base_bytes())
     return plan.sequential() if plan.total_bytes > limits.plan_bytes else plan
