@@ -3,6 +3,8 @@
     python -m benchmarks.diarization FOLDER [--embeddings voice ivector mfcc resemblyzer MODEL.onnx]
                                             [--leave-out 4]
 
+NAME+overlap, such as campplus+overlap, asks the segmentation as well.
+
 FOLDER holds sets as folders (conversations, single, meetings, ...) of NAME.flac with NAME.rttm.
 Needs the extra `score`; a row whose own extra is missing is left out and says so. Errors are
 seconds summed over a set's files over seconds of reference speech (`metrics.der`); the Jaccard
@@ -52,9 +54,10 @@ def diarize_once(
 ) -> tuple[list[Turn], float, dict[float, list[Turn]]]:
     """In a worker: diarize a file, and once more for each choice where `vary` says so."""
     from transcrevai_core.diarization.pipeline import cluster, embed_recording, reader
-    from transcrevai_core.diarization.recipes import recipe_for
+    from transcrevai_core.diarization.recipes import recipe_for, with_overlap
 
-    recipe = recipe_for(embedding)
+    name, plus, _ = embedding.partition("+overlap")
+    recipe = with_overlap(recipe_for(name)) if plus else recipe_for(name)
     speakers = given or (1, 6)
     read = reader(wav)
     begun = time.process_time()

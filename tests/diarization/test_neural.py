@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from transcrevai_core import demo
 from transcrevai_core.audio import decode
-from transcrevai_core.diarization.embeddings import hub, neural
+from transcrevai_core.diarization.embeddings import hub
 from transcrevai_core.diarization.embeddings.extractors import Embedding, load
 from transcrevai_core.diarization.pipeline import diarize
 from transcrevai_core.diarization.recipes import RECIPES, recipe_for

@@ -71,7 +71,9 @@ def test_two_at_once_are_two_turns() -> None:
     assert [turn.speaker for turn in turns] == ["SPEAKER_00", "SPEAKER_01"]
     first, second = turns
     assert (first.start, second.end) == (0, 8)
-    assert first.end == pytest.approx(4.5, abs=0.05) and second.start == pytest.approx(3.5, abs=0.05)
+    assert first.end == pytest.approx(4.5, abs=0.05) and second.start == pytest.approx(
+        3.5, abs=0.05
+    )
 
 
 def test_nobody_is_added_where_nobody_else_is_near() -> None:

@@ -76,6 +76,7 @@ RECIPES = {
 }
 KNOWING = ("campplus", "voice", "ivector")  # embeddings that know how voices vary
 AUTO = "auto"
+_AGREED = 0.5  # of speech, where two networks are asked
 # of a model that nobody has measured: this count has no threshold to tune
 ONNX = Recipe("", counting="eigengap")
 
@@ -120,16 +121,20 @@ def chosen_recipe(options: Mapping[str, Any]) -> Recipe:
         recipe = replace(recipe, alike=threshold, alike_two=two, counting="likeness")
     rounds = options["resegment_rounds"]
     return replace(
-        recipe,
+        with_overlap(recipe) if options["overlap"] else recipe,
         clustering=recipe.clustering if clustering == "auto" else clustering,
         counting=recipe.counting if counting == "auto" else counting,
         least_share=options["min_speaker_share"],
         resegment_rounds=recipe.resegment_rounds if rounds is None else rounds,
         min_turn=options["min_turn_seconds"],
-        overlap=options["overlap"],
         window=options["window_seconds"],
         hop=options["hop_seconds"],
     )
+
+
+def with_overlap(recipe: Recipe) -> Recipe:
+    """Return a recipe that asks the segmentation, too, which says where two speak at once."""
+    return replace(recipe, overlap=True, vad_threshold=_AGREED)
 
 
 def learns(recipe: Recipe) -> bool:
