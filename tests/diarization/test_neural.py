@@ -16,6 +16,7 @@ from transcrevai_core import demo
 from transcrevai_core.audio import decode
 from transcrevai_core.diarization.embeddings import hub
 from transcrevai_core.diarization.embeddings.extractors import Embedding, load
+from transcrevai_core.diarization.embeddings.windows import in_batches
 from transcrevai_core.diarization.pipeline import diarize
 from transcrevai_core.diarization.recipes import RECIPES, recipe_for
 from transcrevai_core.errors import ModelError, SettingError, TranscrevaiError
