@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.recordings import recipe_of
 from transcrevai_core import demo
 from transcrevai_core.audio import decode
 from transcrevai_core.errors import TranscrevaiError
@@ -54,10 +55,8 @@ def diarize_once(
 ) -> tuple[list[Turn], float, dict[float, list[Turn]]]:
     """In a worker: diarize a file, and once more for each choice where `vary` says so."""
     from transcrevai_core.diarization.pipeline import cluster, embed_recording, reader
-    from transcrevai_core.diarization.recipes import recipe_for, with_overlap
 
-    name, plus, _ = embedding.partition("+overlap")
-    recipe = with_overlap(recipe_for(name)) if plus else recipe_for(name)
+    recipe = recipe_of(embedding)
     speakers = given or (1, 6)
     read = reader(wav)
     begun = time.process_time()

@@ -65,7 +65,6 @@ RECIPES = {
     "campplus": Recipe(
         "campplus",
         counting="evidence",
-        evidence=5.0,
         alike_two=0.6,
         vbx=VbxSettings(fa=0.6, fb=4.0),
     ),
