@@ -154,9 +154,7 @@ def fit(
     for step, batch in zip(range(steps), batches(voices, aims, rng), strict=False):
         mel, wanted, chosen = batch
         length = int(rng.choice(LENGTHS))
-        with torch.autocast("cpu", torch.bfloat16):
-            hidden, weight = network.frames(torch.from_numpy(mel))
-        hidden, weight = hidden.float(), weight.float()
+        hidden, weight = network.frames(torch.from_numpy(mel))
         pooled = []
         for number in range(CROP_WINDOWS):
             a = number * STEP_FRAMES + int(rng.integers(TEACHER_FRAMES - length + 1))

@@ -230,7 +230,7 @@ def test_an_unknown_name_says_which_there_are() -> None:
         recipe_for("x-vector")
     sentence = str(caught.value)
     assert sentence.startswith(
-        "embedding is 'x-vector'; it should be voice, ivector, mfcc, resemblyzer,"
+        "embedding is 'x-vector'; it should be voice, campplus, ivector, mfcc, resemblyzer,"
     )
     assert "path of an .onnx model or its Hugging Face id (owner/name)" in sentence
     assert recipe_for("org/name").embedding == "org/name"
