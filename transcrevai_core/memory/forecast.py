@@ -34,13 +34,13 @@ _THREAD = 1 * _MB  # ... and what each further thread takes
 # MB of a worker that diarizes: at its beginning, for the first hour, and for each hour after it,
 # when only vectors are added
 _VOICES = {
-    "campplus": (190, 40, 20),
+    "campplus": (245, 60, 25),
     "voice": (148, 50, 28),
     "ivector": (119, 40, 5),
     "mfcc": (113, 19, 3),
 }
 _LEARNING = 135 * _MB  # scikit-learn, where it is called for
-_OVERLAP = 60 * _MB  # the segmentation
+_OVERLAP = 15 * _MB  # the segmentation
 _OTHER_VOICE = (500, 60, 30)  # its own libraries and network: not measured, so a large one
 # MB of a worker that prepares: at its beginning, and how much more for 4 hours or longer
 _PREPARE = (126, 8)
