@@ -3,6 +3,8 @@
     python -m benchmarks.diarization FOLDER [--embeddings voice ivector mfcc resemblyzer MODEL.onnx]
                                             [--leave-out 4]
 
+NAME+overlap, such as campplus+overlap, asks the segmentation as well.
+
 FOLDER holds sets as folders (conversations, single, meetings, ...) of NAME.flac with NAME.rttm.
 Needs the extra `score`; a row whose own extra is missing is left out and says so. Errors are
 seconds summed over a set's files over seconds of reference speech (`metrics.der`); the Jaccard
@@ -21,6 +23,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.recordings import recipe_of
 from transcrevai_core import demo
 from transcrevai_core.audio import decode
 from transcrevai_core.errors import TranscrevaiError
@@ -52,9 +55,8 @@ def diarize_once(
 ) -> tuple[list[Turn], float, dict[float, list[Turn]]]:
     """In a worker: diarize a file, and once more for each choice where `vary` says so."""
     from transcrevai_core.diarization.pipeline import cluster, embed_recording, reader
-    from transcrevai_core.diarization.recipes import recipe_for
 
-    recipe = recipe_for(embedding)
+    recipe = recipe_of(embedding)
     speakers = given or (1, 6)
     read = reader(wav)
     begun = time.process_time()

@@ -17,7 +17,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.recordings import repeat_sample
+from benchmarks.recordings import recipe_of, repeat_sample
 from transcrevai_core import demo
 from transcrevai_core.audio import decode
 from transcrevai_core.errors import TranscrevaiError
@@ -34,9 +34,8 @@ from transcrevai_core.workers.worker import Worker
 def find_turns(wav: Path, voices_file: Path, embedding: str) -> tuple[float, int, int]:
     """In a worker: diarize and keep the voices; returns processor seconds, windows, speakers."""
     from transcrevai_core.diarization.pipeline import cluster, embed_recording, reader
-    from transcrevai_core.diarization.recipes import recipe_for
 
-    recipe = recipe_for(embedding)
+    recipe = recipe_of(embedding)
     begun = time.process_time()
     voices = embed_recording(wav, recipe)
     found = cluster(voices, (1, 6), recipe, reader(wav))
@@ -48,9 +47,8 @@ def find_turns(wav: Path, voices_file: Path, embedding: str) -> tuple[float, int
 def find_again(wav: Path, voices_file: Path, embedding: str, speakers: int | None) -> float:
     """In a worker: processor seconds to new turns from voices on disk, a setting changed."""
     from transcrevai_core.diarization.pipeline import Voices, cluster, reader
-    from transcrevai_core.diarization.recipes import recipe_for
 
-    recipe = recipe_for(embedding)
+    recipe = recipe_of(embedding)
     begun = time.process_time()
     voices = Voices.load(voices_file)
     cluster(voices, speakers or (1, 6), replace(recipe, alike=recipe.alike - 0.03), reader(wav))

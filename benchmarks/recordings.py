@@ -1,4 +1,4 @@
-"""Long recordings for the benchmarks, made by repeating a bundled sample or joining others."""
+"""What the benchmarks share: long recordings, made of samples or others, and recipes by name."""
 
 import itertools
 import tempfile
@@ -9,6 +9,7 @@ import av
 
 from transcrevai_core import demo
 from transcrevai_core.audio import decode, pcm
+from transcrevai_core.diarization.recipes import Recipe, recipe_for, with_overlap
 from transcrevai_core.types import SAMPLE_RATE
 
 
@@ -55,3 +56,9 @@ def join(target: Path, folder: Path, seconds: float) -> Path:
             if (left := left - taken) <= 0:
                 return target
     raise ValueError(f"no recordings in {folder}")
+
+
+def recipe_of(name: str) -> Recipe:
+    """Return what suits an embedding; NAME+overlap asks the segmentation as well."""
+    embedding, plus, _ = name.partition("+overlap")
+    return with_overlap(recipe_for(embedding)) if plus else recipe_for(embedding)

@@ -38,9 +38,9 @@ from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.languages import LANGUAGES
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.forecast import Shape
+from transcrevai_core.models.catalogue import locate
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import load_settings
-from transcrevai_core.transcription.catalogue import locate
 from transcrevai_core.types import Word
 from transcrevai_core.workers.worker import Worker
 

@@ -17,7 +17,7 @@ from transcrevai_core.figures import memory_history, memory_meters
 from transcrevai_core.i18n import _, mark
 from transcrevai_core.library.cache import Cache, TierStats
 from transcrevai_core.library.journal import Run, degrading
-from transcrevai_core.transcription.catalogue import NONE
+from transcrevai_core.models.catalogue import NONE
 
 LAST_RUNS, CHARTED_RUNS = 10, 50
 TIERS = {

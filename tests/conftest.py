@@ -25,9 +25,9 @@ from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.jobs.planning import plan_for
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.plan import Plan
+from transcrevai_core.models import catalogue
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import load_settings
-from transcrevai_core.transcription import catalogue
 from transcrevai_core.tuning import laboratory, sweeps
 from transcrevai_core.types import Job
 from transcrevai_core.web import uploads
@@ -39,6 +39,8 @@ collect_ignore = [
 ]
 pytest.register_assert_rewrite("browsing", "helpers", "paging")
 
+# what is here must not change what the other tests find
+VOICE_MODELS = os.environ.pop(catalogue.VOICE_FOLDER, "")
 ROUTER = Path(__file__).parent.parent / "pages" / "_router.py"
 UPLOAD_LIMIT = 1_000_000  # bytes, where tests send something
 # for the programs under test: however full the memory of this machine is, jobs begin; they have two
@@ -210,6 +212,15 @@ def base_model() -> Path:
             pytest.fail(why)
         pytest.skip(why)
     return known(catalogue.locate("base"))
+
+
+@pytest.fixture
+def voice_models(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of CAM++ and the segmentation; tests that need them are marked `real`."""
+    if not (VOICE_MODELS and Path(VOICE_MODELS).is_dir()):
+        pytest.skip(f"{catalogue.VOICE_FOLDER} names no folder with voice models")
+    monkeypatch.setenv(catalogue.VOICE_FOLDER, VOICE_MODELS)
+    return Path(VOICE_MODELS)
 
 
 @pytest.fixture(scope="session")

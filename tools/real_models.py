@@ -1,15 +1,19 @@
 """Fetch a real Whisper and print its folder: `python -m tools.real_models base`.
 
+`voices` makes the voice models in the folder that TRANSCREVAI_VOICE_MODELS names.
+
 For tests marked `real` and for benchmarks. Exits with 1, and one sentence, where it cannot be had.
 """
 
 import argparse
+import os
 import sys
+from pathlib import Path
 
-from transcrevai_core.errors import TranscrevaiError
+from transcrevai_core.errors import SettingError, TranscrevaiError
 from transcrevai_core.jobs.models import fetch_model
+from transcrevai_core.models.catalogue import VOICE_FOLDER, locate
 from transcrevai_core.settings import load_settings
-from transcrevai_core.transcription.catalogue import locate
 
 
 def main() -> int:
@@ -18,11 +22,24 @@ def main() -> int:
     parser.add_argument("names", nargs="+", metavar="NAME", help="a model's name, such as base")
     for name in parser.parse_args().names:
         try:
+            if name == "voices":
+                print(make_voices())
+                continue
             print(fetch_model(name, load_settings()))
         except TranscrevaiError as error:
             print(error, file=sys.stderr)
             return 1
     return 0
+
+
+def make_voices() -> Path:
+    """Make the voice models and return their folder; raises SettingError where none is named."""
+    from tools import voice_models  # torch
+
+    if not (folder := os.environ.get(VOICE_FOLDER)):
+        raise SettingError("{name} names no folder for the voice models.", name=VOICE_FOLDER)
+    voice_models.make(Path(folder).expanduser())
+    return Path(folder).expanduser()
 
 
 def why_absent(name: str) -> str:

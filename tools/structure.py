@@ -25,6 +25,7 @@ LAYERS = (
     ("workers",),
     ("evaluation", "export", "memory"),
     ("diarization", "transcription"),
+    ("models",),
     ("audio", "demo", "transcript"),
     ("codes", "errors", "i18n", "languages", "messages", "options", "rules", "settings", "types"),
 )

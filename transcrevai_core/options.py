@@ -126,11 +126,20 @@ class JobOptions(BaseModel):
         json_schema_extra=_SPEAKERS,
     )
     embedding: str = Field(
-        "voice",
+        "auto",
         min_length=1,
         description=mark(
-            "how voices are told apart: voice, ivector and mfcc come with the program; "
-            "resemblyzer, or an ONNX speaker model by path or Hugging Face id, with an extra"
+            "how voices are told apart: auto is campplus where it is on this computer, else voice; "
+            "voice, ivector and mfcc come with the program; resemblyzer, or an ONNX speaker model "
+            "by path or Hugging Face id, with an extra"
+        ),
+        json_schema_extra=_SPEAKERS,
+    )
+    overlap: bool = Field(
+        True,
+        description=mark(
+            "find who speaks at once, and speech far from the microphone, where the model "
+            "segmentation is on this computer"
         ),
         json_schema_extra=_SPEAKERS,
     )

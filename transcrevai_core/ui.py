@@ -27,11 +27,11 @@ from transcrevai_core.library import preferences
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.plan import Plan
 from transcrevai_core.messages import Code, Message
+from transcrevai_core.models.catalogue import DEMO
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings, describe
 from transcrevai_core.transcript import turns
 from transcrevai_core.transcript.turns import display_name
-from transcrevai_core.transcription.catalogue import DEMO
 from transcrevai_core.types import ACTIVE_STATES, Job, JobState, Segment
 from transcrevai_core.web import transcript_routes, uploads
 

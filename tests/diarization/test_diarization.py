@@ -132,7 +132,7 @@ def test_silence_and_a_breath_of_sound_have_an_answer(embedding: str, tmp_path: 
 
 def test_runs_of_a_label_become_turns_that_fill_their_region() -> None:
     labels = [np.array([4] * 50 + [1] * 50), np.array([4] * 20)]
-    assert name_turns([Region(1.0, 2.005), Region(3.0, 3.2)], labels) == [
+    assert name_turns([Region(1.0, 2.005), Region(3.0, 3.2)], labels, {}) == [
         Turn(1.0, 1.5, "SPEAKER_00"),
         Turn(1.5, 2.005, "SPEAKER_01"),
         Turn(3.0, 3.2, "SPEAKER_00"),

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from transcrevai_core import demo
 from transcrevai_core.audio import decode
-from transcrevai_core.diarization.embeddings import hub, neural
+from transcrevai_core.diarization.embeddings import hub
 from transcrevai_core.diarization.embeddings.extractors import Embedding, load
+from transcrevai_core.diarization.embeddings.windows import in_batches
 from transcrevai_core.diarization.pipeline import diarize
 from transcrevai_core.diarization.recipes import RECIPES, recipe_for
 from transcrevai_core.errors import ModelError, SettingError, TranscrevaiError
@@ -176,7 +177,7 @@ def test_batches_are_of_one_length_and_bounded() -> None:
         return batch[:, :1]
 
     pieces = [np.full(length, number) for number, length in enumerate([3, 2, 3, 3, 2, 3])]
-    assert neural.in_batches(pieces, run, 3)[:, 0].tolist() == [0, 1, 2, 3, 4, 5]
+    assert in_batches(pieces, run, 3)[:, 0].tolist() == [0, 1, 2, 3, 4, 5]
     assert shapes == [(2, 2), (3, 3), (1, 3)]
 
 
@@ -229,7 +230,7 @@ def test_an_unknown_name_says_which_there_are() -> None:
         recipe_for("x-vector")
     sentence = str(caught.value)
     assert sentence.startswith(
-        "embedding is 'x-vector'; it should be voice, ivector, mfcc, resemblyzer,"
+        "embedding is 'x-vector'; it should be voice, campplus, ivector, mfcc, resemblyzer,"
     )
     assert "path of an .onnx model or its Hugging Face id (owner/name)" in sentence
     assert recipe_for("org/name").embedding == "org/name"

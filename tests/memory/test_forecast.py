@@ -11,7 +11,7 @@ from transcrevai_core import demo
 from transcrevai_core.jobs import tasks
 from transcrevai_core.memory import forecast
 from transcrevai_core.memory.forecast import Shape, transcription_bytes
-from transcrevai_core.transcription.catalogue import MODELS
+from transcrevai_core.models.catalogue import MODELS
 from transcrevai_core.types import Chunk, Region
 from transcrevai_core.workers.worker import Worker
 

@@ -34,7 +34,7 @@ def simple(monkeypatch: pytest.MonkeyPatch) -> None:
         return NEEDS[shape.model] * MB * (2 if shape.compute_type == "float32" else 1)
 
     monkeypatch.setattr(forecast, "transcription_bytes", transcription)
-    monkeypatch.setattr(forecast, "diarization_bytes", lambda embedding, seconds, learns: 200 * MB)
+    monkeypatch.setattr(forecast, "diarization_bytes", lambda embedding, seconds, **more: 200 * MB)
     monkeypatch.setattr(forecast, "prepare_bytes", lambda seconds: 120 * MB)
     monkeypatch.setattr(forecast, "GENERAL", [n for n in NEEDS if n != "demo"])
     monkeypatch.setattr(budget, "base_bytes", lambda: 100 * MB)

@@ -15,8 +15,8 @@ from transcrevai_core.components import options, working
 from transcrevai_core.errors import ModelError
 from transcrevai_core.library.store import Store
 from transcrevai_core.messages import Message
+from transcrevai_core.models import folders
 from transcrevai_core.options import JobOptions
-from transcrevai_core.transcription import folders
 from transcrevai_core.types import Job
 from transcrevai_core.web import downloads
 

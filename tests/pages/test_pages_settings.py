@@ -24,8 +24,8 @@ from transcrevai_core.library.journal import Journal
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory import readings
 from transcrevai_core.memory.readings import MB
+from transcrevai_core.models import catalogue
 from transcrevai_core.settings import Settings, load_settings
-from transcrevai_core.transcription import catalogue
 from transcrevai_core.types import Job
 from transcrevai_core.web import downloads
 

@@ -22,9 +22,10 @@ from transcrevai_core.jobs.direct import run
 from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.jobs.runner import Runner
 from transcrevai_core.library.store import Store
+from transcrevai_core.models import sources
+from transcrevai_core.models.catalogue import MODELS, locate, repo_of
 from transcrevai_core.settings import load_settings
-from transcrevai_core.transcription import loading, sources
-from transcrevai_core.transcription.catalogue import MODELS, locate, repo_of
+from transcrevai_core.transcription import loading
 
 
 def test_the_catalogue_is_faster_whispers_and_the_demo() -> None:

@@ -352,11 +352,11 @@ def test_a_warm_worker_is_no_leave_to_take_more(
 def test_room_that_was_promised_is_taken(library: Store, job: Job) -> None:
     settings = load_settings(memory_budget_mb=450 + base_bytes() // MB)
     other, worker = Worker("laboratory"), Worker("laboratory")
-    laboratory.prepare_worker(other, settings, job, "mfcc")
+    laboratory.prepare_worker(other, settings, job, {"embedding": "mfcc", "overlap": False})
     with pytest.raises(InputError, match=r"about \d+ MB, and \d+ MB of .* are taken"):
-        laboratory.prepare_worker(worker, settings, job, "mfcc")
+        laboratory.prepare_worker(worker, settings, job, {"embedding": "mfcc", "overlap": False})
     laboratory.release_worker(other)
-    laboratory.prepare_worker(worker, settings, job, "mfcc")
+    laboratory.prepare_worker(worker, settings, job, {"embedding": "mfcc", "overlap": False})
     laboratory.release_worker(worker)
 
 

@@ -9,9 +9,9 @@ import typer
 from transcrevai_core import export
 from transcrevai_core.cli import flags
 from transcrevai_core.cli.screen import chosen_format, err, open_library, run_all, with_profile
+from transcrevai_core.models.catalogue import NONE
 from transcrevai_core.options import JobOptions
 from transcrevai_core.transcript.certainty import certainty
-from transcrevai_core.transcription.catalogue import NONE
 from transcrevai_core.types import Transcript
 
 
@@ -21,6 +21,7 @@ def diarize(
     min_speakers: flags.MinSpeakers = None,
     max_speakers: flags.MaxSpeakers = None,
     embedding: flags.Embedding = None,
+    overlap: flags.Overlap = None,
     clustering: flags.Clustering = None,
     counting: flags.Counting = None,
     speaker_threshold: flags.SpeakerThreshold = None,

@@ -16,8 +16,8 @@ from transcrevai_core.doctor.costs import RUNS, Component
 from transcrevai_core.doctor.environment import Environment
 from transcrevai_core.memory.readings import MB
 from transcrevai_core.messages import Message
+from transcrevai_core.models.catalogue import DEMO
 from transcrevai_core.settings import load_settings
-from transcrevai_core.transcription.catalogue import DEMO
 from transcrevai_core.workers.background import Task
 
 _LEGEND = (

@@ -12,8 +12,8 @@ from transcrevai_core.cli.screen import chosen_format, err, open_library, run_al
 from transcrevai_core.codes import Note
 from transcrevai_core.errors import InputError
 from transcrevai_core.evaluation import metrics
+from transcrevai_core.models.catalogue import DEMO
 from transcrevai_core.options import JobOptions
-from transcrevai_core.transcription.catalogue import DEMO
 from transcrevai_core.types import Transcript
 
 
@@ -44,6 +44,7 @@ def transcribe(
     min_speakers: flags.MinSpeakers = None,
     max_speakers: flags.MaxSpeakers = None,
     embedding: flags.Embedding = None,
+    overlap: flags.Overlap = None,
     clustering: flags.Clustering = None,
     counting: flags.Counting = None,
     speaker_threshold: flags.SpeakerThreshold = None,

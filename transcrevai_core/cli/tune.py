@@ -15,9 +15,9 @@ from transcrevai_core.jobs.governor import Governor
 from transcrevai_core.library.rows import fingerprint
 from transcrevai_core.library.store import Store
 from transcrevai_core.messages import load
+from transcrevai_core.models.catalogue import NONE
 from transcrevai_core.settings import Settings
 from transcrevai_core.transcript.certainty import certainty
-from transcrevai_core.transcription.catalogue import NONE
 from transcrevai_core.tuning import laboratory, parameters, profiles, sweep_run, sweeps, tasks
 from transcrevai_core.tuning.laboratory import Laboratory
 from transcrevai_core.tuning.parameters import Values
@@ -37,6 +37,7 @@ def tune(
     min_speakers: flags.MinSpeakers = None,
     max_speakers: flags.MaxSpeakers = None,
     embedding: flags.Embedding = None,
+    overlap: flags.Overlap = None,
     clustering: flags.Clustering = None,
     counting: flags.Counting = None,
     speaker_threshold: flags.SpeakerThreshold = None,

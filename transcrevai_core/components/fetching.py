@@ -15,8 +15,17 @@ from transcrevai_core.components import working
 from transcrevai_core.components.working import EVERY, keep_owner, owner, progress_bar
 from transcrevai_core.errors import Cancelled, ModelError
 from transcrevai_core.i18n import _, decimal
-from transcrevai_core.transcription import folders
-from transcrevai_core.transcription.catalogue import MODELS, check_name, locate, usable
+from transcrevai_core.models import folders
+from transcrevai_core.models.catalogue import (
+    CAMPPLUS,
+    MODELS,
+    SEGMENTATION,
+    VOICES,
+    check_name,
+    known,
+    locate,
+    usable,
+)
 from transcrevai_core.web import downloads
 from transcrevai_core.workers.background import Task
 
@@ -65,9 +74,30 @@ def offer(name: str, instead: str | None, field: str) -> None:
 
 def size(name: str) -> str:
     """Write how much is to be downloaded, to stand behind a name; empty for nothing or unknown."""
-    if locate(name) or name not in MODELS:
+    model = known(name)
+    if locate(name) or model is None:
         return ""
-    return _(" ({size} MB)", size=decimal(MODELS[name].download_mb))
+    return _(" ({size} MB)", size=decimal(model.download_mb))
+
+
+def offer_voices() -> None:
+    """Offer the models of voices that are fetched, where any is not here: one click agrees."""
+    lacking = [name for name in (CAMPPLUS, SEGMENTATION) if not locate(name)]
+    if not lacking:
+        return
+    if not watch():
+        megabytes = decimal(sum(VOICES[name].download_mb for name in lacking))
+        st.caption(
+            _(
+                "Speakers are told apart by the small model that comes with the program. Better "
+                "ones are downloaded once: they tell telephone voices apart, and hear two at once."
+            )
+        )
+        label = _("Download better voices ({size} MB)", size=megabytes)
+        if st.button(label, key="better_voices", icon=":material/download:"):
+            for name in lacking:
+                begin(name)
+            st.rerun()
 
 
 def _use(field: str, name: str) -> None:
@@ -163,8 +193,8 @@ def tell_folder(folder: Path) -> None:
         task.report(Stage.COMPARING, 0.0)
         return folders.known_as(folder, look) or ""
 
-    if (known := working.take_result(key)) is not None:
-        st.session_state[f"{key}_told"] = known
+    if (same := working.take_result(key)) is not None:
+        st.session_state[f"{key}_told"] = same
     working.show_progress(key)
     told = st.session_state.get(f"{key}_told")
     if told:

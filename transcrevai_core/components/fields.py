@@ -29,6 +29,7 @@ _LABELS = {
     "min_speakers": mark("At least"),
     "max_speakers": mark("At most"),
     "embedding": mark("Voice model"),
+    "overlap": mark("Two at once"),
     "clustering": mark("Grouping of voices"),
     "counting": mark("Counting of speakers"),
     "speaker_threshold": mark("Threshold of likeness"),
@@ -80,7 +81,7 @@ _CHOICES = {
     "mix": mark("Mixed together"),
     "speakers": mark("One speaker each"),
 }
-_EMBEDDINGS = ("voice", "ivector", "mfcc")  # those that come with the program
+_EMBEDDINGS = ("auto", "campplus", "voice", "ivector", "mfcc")
 _SAME: Any = object()
 OTHER = ""  # among the names of a list: one that is not in it
 

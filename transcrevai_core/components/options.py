@@ -17,8 +17,7 @@ from transcrevai_core.errors import ModelError, TranscrevaiError
 from transcrevai_core.i18n import _, decimal, mark
 from transcrevai_core.languages import LANGUAGES
 from transcrevai_core.memory.forecast import Shape, transcription_bytes
-from transcrevai_core.options import JobOptions
-from transcrevai_core.transcription.catalogue import (
+from transcrevai_core.models.catalogue import (
     AUTO,
     DEMO,
     MODELS,
@@ -28,6 +27,7 @@ from transcrevai_core.transcription.catalogue import (
     locate,
     usable,
 )
+from transcrevai_core.options import JobOptions
 
 ANOTHER = mark("Another model")
 MODEL_ID = mark("/home/maria/models/mine or owner/name")
@@ -142,6 +142,8 @@ def _speaker_fields(key: str, defaults: JobOptions, alone: bool) -> dict[str, An
     values |= fields(rest, key, defaults, off=not wanted, below=notes.below)
     if wanted:
         notes.tell(values)
+        if values["embedding"] == "auto":
+            fetching.offer_voices()
     return values
 
 

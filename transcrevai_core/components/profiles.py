@@ -18,6 +18,8 @@ def value_name(value: Any) -> str:
     """Write the value of a setting as it reads on screen."""
     if value is None:
         return _("Automatic")
+    if isinstance(value, bool):
+        return _("on") if value else _("off")
     return choice_name(value) if isinstance(value, str) else written(value)
 
 

@@ -8,14 +8,14 @@ windows' speakers -> frames' speakers -> turns                  windows_to_turns
 import itertools
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from transcrevai_core.audio import pcm, speech, vad
-from transcrevai_core.diarization import counting, resegmentation
+from transcrevai_core.diarization import counting, overlap, resegmentation, segmentation
 from transcrevai_core.diarization.counting import Count, corrected
 from transcrevai_core.diarization.embeddings.extractors import Embedding, load
 from transcrevai_core.diarization.embeddings.features import FRAMES_PER_SECOND, Features, Read
@@ -24,9 +24,11 @@ from transcrevai_core.diarization.grouping import ClusterInput, Grouping, group
 from transcrevai_core.diarization.recipes import RECIPES, Recipe
 from transcrevai_core.i18n import mark
 from transcrevai_core.messages import Message
-from transcrevai_core.types import Region, Turn
+from transcrevai_core.transcript.turns import joined
+from transcrevai_core.types import SAMPLE_RATE, Region, Turn
 
 _LONGEST_REGION = 600.0  # seconds: what is divided at once
+_SILERO = 0.6  # how much it counts beside the segmentation: conversations and meetings agree on it
 _MOST_WINDOWS = 40_000  # 2.8 hours of speech at 0.25 s
 
 
@@ -38,6 +40,7 @@ class Voices:
     windows: np.ndarray  # (windows, 2) seconds
     vectors: np.ndarray  # (windows, dims)
     between: np.ndarray | None  # between-speaker variances, (dims,), where the embedding knows
+    two: np.ndarray | None = None  # how likely two speak, (frames of `segmentation`,), if asked
 
     @cached_property
     def cluster_input(self) -> ClusterInput:
@@ -49,11 +52,13 @@ class Voices:
         part = path.with_name(f"{path.name}.{os.getpid()}.part")
         spans = np.array([(r.start, r.end) for r in self.regions]).reshape(-1, 2)
         between = np.zeros(0) if self.between is None else self.between
+        two = np.zeros(0) if self.two is None else self.two
         try:
             with part.open("wb") as file:
                 np.savez(
-                    file, regions=spans, windows=self.windows, vectors=self.vectors, between=between
-                )
+                    file, regions=spans, windows=self.windows, vectors=self.vectors,
+                    between=between, two=two,
+                )  # fmt: skip
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
@@ -63,9 +68,13 @@ class Voices:
         """Read what `save` wrote."""
         with np.load(path) as stored:
             regions = tuple(Region(float(a), float(b)) for a, b in stored["regions"])
-            between = stored["between"]
+            between, two = stored["between"], stored["two"]
             return cls(
-                regions, stored["windows"], stored["vectors"], between if len(between) else None
+                regions,
+                stored["windows"],
+                stored["vectors"],
+                between if len(between) else None,
+                two if len(two) else None,
             )
 
 
@@ -116,12 +125,25 @@ def embed_recording(
     if probabilities is None:
         blocks = pcm.blocks(wav, vad.BLOCK_SECONDS, on_progress=lambda done: on_progress(done / 2))
         probabilities = vad.speech_probabilities(blocks)
+    read, two = reader(wav), None
+    if recipe.overlap:
+        seconds = pcm.samples_in(wav) / SAMPLE_RATE
+        speech_there, two = segmentation.activity(read, seconds).T
+        probabilities = [agreed(np.concatenate(list(probabilities)), speech_there)]
     regions = find_regions(probabilities, recipe)
-    found = embed_regions(
-        reader(wav), regions, load(recipe.embedding), window=recipe.window, hop=recipe.hop
-    )
+    embedding = load(recipe.embedding)
+    found = embed_regions(read, regions, embedding, window=recipe.window, hop=recipe.hop)
     on_progress(1.0)
-    return found
+    return replace(found, two=None if two is None else two.astype(np.float16))
+
+
+def agreed(silero: np.ndarray, heard: np.ndarray) -> np.ndarray:
+    """Return what two networks think together of where speech is, a frame each 32 ms.
+
+    Silero is surer of where speech begins and ends, the segmentation hears what is far away.
+    """
+    times = (np.arange(len(silero)) + 0.5) * vad.FRAME_SECONDS
+    return _SILERO * silero + (1.0 - _SILERO) * segmentation.at(heard, times)
 
 
 def reader(wav: Path) -> Read:
@@ -200,12 +222,15 @@ def windows_to_turns(
         for r in voices.regions
     ]
     weights = np.eye(grouping.count.number)[grouping.labels]
-    labels = []
+    votes = []
     starts = voices.windows[:, 0]
     for region, (first, last) in zip(voices.regions, spans, strict=True):
         a, b = np.searchsorted(starts, [region.start - 1e-6, region.end - 1e-6])
-        votes = vote(voices.windows[a:b], weights[a:b], first, last, step)
-        labels.append(votes.argmax(axis=1).astype(np.int8))  # 100 of these a second
+        votes.append(vote(voices.windows[a:b], weights[a:b], first, last, step))
+    if voices.two is None:
+        labels = [found.argmax(axis=1).astype(np.int8) for found in votes]  # 100 of these a second
+    else:
+        labels = overlap.decide(votes, recipe.change)
     if recipe.resegment_rounds:
         features = features or Features(read, voices.regions)
         for _ in range(recipe.resegment_rounds):
@@ -213,17 +238,28 @@ def windows_to_turns(
             labels = [resegmentation.smooth(found) for found in labels]
     if shortest := round(recipe.min_turn * FRAMES_PER_SECOND):
         labels = [resegmentation.smooth(found, shortest) for found in labels]
-    return name_turns(voices.regions, labels)
-
-
-def name_turns(regions: Iterable[Region], labels: Iterable[np.ndarray]) -> list[Turn]:
-    """Make a turn of every run of one label, with names in order of first speech."""
     names: dict[int, str] = {}
+    turns = name_turns(voices.regions, labels, names)
+    if voices.two is not None and len(names) > 1:
+        frames = (np.arange(spans[-1][1]) + 0.5) * step
+        both = segmentation.at(voices.two, frames) >= recipe.overlap_from
+        beside = overlap.second_speakers(spans, labels, both)
+        turns = joined([*turns, *name_turns(voices.regions, beside, names)])
+    return turns
+
+
+def name_turns(
+    regions: Iterable[Region], labels: Iterable[np.ndarray], names: dict[int, str]
+) -> list[Turn]:
+    """Make a turn of every run of one label but `overlap.NOBODY`.
+
+    `names` are those of labels so far; others get theirs in order of first speech.
+    """
     turns = []
     for region, found in zip(regions, labels, strict=True):
         edges = [0, *(np.flatnonzero(np.diff(found)) + 1).tolist(), len(found)]
         for a, b in itertools.pairwise(edges):
-            if a == b:
+            if a == b or found[a] == overlap.NOBODY:
                 continue
             name = names.setdefault(int(found[a]), f"SPEAKER_{len(names):02d}")
             start = region.start if a == 0 else region.start + a / FRAMES_PER_SECOND

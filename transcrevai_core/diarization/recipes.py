@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 from transcrevai_core.diarization.embeddings.hub import is_model_name
 from transcrevai_core.errors import SettingError
+from transcrevai_core.models.catalogue import CAMPPLUS, SEGMENTATION, locate
 
 # Part of every key of the cache: raised when the same settings come to other vectors or turns.
-REVISION = 3
+REVISION = 4
 
 Clustering = Literal["auto", "agglomerative", "spectral", "k-means", "vbx"]
 
@@ -54,15 +55,27 @@ class Recipe:
     min_turn: float = 0.0  # amid speech; a shorter one goes to its longer neighbour
     window: float | None = None  # the embedding's own where it is None, ...
     hop: float | None = None  # ... as is this
+    overlap: bool = False  # whether the segmentation tells where two speak, and more of speech
+    overlap_from: float = 0.5  # how likely two have to be
+    change: float = 5.0  # nats that a change of speaker costs there
 
 
 RECIPES = {
     "voice": Recipe("voice", counting="evidence"),
+    "campplus": Recipe(
+        "campplus",
+        counting="evidence",
+        alike_two=0.6,
+        vbx=VbxSettings(fa=0.6, fb=4.0),
+    ),
     "ivector": Recipe("ivector", alike=0.6),
     "mfcc": Recipe("mfcc", counting="eigengap", least_seconds=2.0, resegment_rounds=2),
     # from 0.84 to 0.88 conversations gain what meetings lose
     "resemblyzer": Recipe("resemblyzer", clustering="k-means", alike=0.87, alike_two=0.87),
 }
+KNOWING = ("campplus", "voice", "ivector")  # embeddings that know how voices vary
+AUTO = "auto"
+_AGREED = 0.5  # of speech, where two networks are asked
 # of a model that nobody has measured: this count has no threshold to tune
 ONNX = Recipe("", counting="eigengap")
 
@@ -84,8 +97,21 @@ def recipe_for(embedding: str) -> Recipe:
     )
 
 
+def resolved(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings of `JobOptions.diarization` with what they come to on this computer.
+
+    The embedding `auto` is the best that is here, and there is overlap where the segmentation is.
+    """
+    found = dict(options)
+    if found["embedding"] == AUTO:
+        found["embedding"] = CAMPPLUS if locate(CAMPPLUS) else "voice"
+    found["overlap"] = bool(found.get("overlap")) and locate(SEGMENTATION) is not None
+    return found
+
+
 def chosen_recipe(options: Mapping[str, Any]) -> Recipe:
     """Return what suits the embedding, changed as a job's options ask (`JobOptions`)."""
+    options = resolved(options)
     recipe = recipe_for(options["embedding"])
     clustering, counting = options["clustering"], options["counting"]
     threshold = options["speaker_threshold"]
@@ -94,7 +120,7 @@ def chosen_recipe(options: Mapping[str, Any]) -> Recipe:
         recipe = replace(recipe, alike=threshold, alike_two=two, counting="likeness")
     rounds = options["resegment_rounds"]
     return replace(
-        recipe,
+        with_overlap(recipe) if options["overlap"] else recipe,
         clustering=recipe.clustering if clustering == "auto" else clustering,
         counting=recipe.counting if counting == "auto" else counting,
         least_share=options["min_speaker_share"],
@@ -105,8 +131,13 @@ def chosen_recipe(options: Mapping[str, Any]) -> Recipe:
     )
 
 
+def with_overlap(recipe: Recipe) -> Recipe:
+    """Return a recipe that asks the segmentation, too, which says where two speak at once."""
+    return replace(recipe, overlap=True, vad_threshold=_AGREED)
+
+
 def learns(recipe: Recipe) -> bool:
     """Tell whether scikit-learn is called for; the default way does without its 135 MB."""
-    understood = recipe.embedding in ("voice", "ivector")
+    understood = recipe.embedding in KNOWING
     merges = recipe.clustering in ("auto", "vbx") and recipe.counting in ("evidence", "likeness")
     return not (understood and merges) or recipe.resegment_rounds > 0

@@ -16,8 +16,8 @@ from transcrevai_core.errors import InputError, StorageError, refusal
 from transcrevai_core.jobs.models import model_spec
 from transcrevai_core.memory.forecast import Shape
 from transcrevai_core.memory.readings import MB
+from transcrevai_core.models.catalogue import locate
 from transcrevai_core.settings import Settings
-from transcrevai_core.transcription.catalogue import locate
 
 NOTHING = "Nothing stands out."
 _LITTLE_DISK_BYTES = 2_000 * MB

@@ -15,8 +15,8 @@ from transcrevai_core.library.leftovers import free_bytes, size_of
 from transcrevai_core.memory import forecast, levels, readings
 from transcrevai_core.memory.forecast import Shape
 from transcrevai_core.memory.readings import MB
+from transcrevai_core.models.catalogue import MODELS, locate
 from transcrevai_core.settings import Settings
-from transcrevai_core.transcription.catalogue import MODELS, locate
 
 PACKAGES = (
     "transcrevai", "streamlit", "faster-whisper", "ctranslate2", "numpy", "psutil", "joblib",

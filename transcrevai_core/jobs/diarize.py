@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from transcrevai_core.codes import Note, Stage
-from transcrevai_core.diarization.recipes import REVISION
+from transcrevai_core.diarization.recipes import REVISION, resolved
 from transcrevai_core.errors import Cancelled, InputError, TranscrevaiError, WorkerDied, reason
 from transcrevai_core.jobs import tasks
 from transcrevai_core.jobs.attempt import RETRIES, Attempt
@@ -32,7 +32,8 @@ def wanted(job: Job, options: JobOptions) -> bool:
     had = job.diarization.get("settings")
     if not options.diarize or had is None:
         return options.diarize
-    return any(had.get(name, DEFAULTS[name]) != v for name, v in options.diarization().items())
+    asked = resolved(options.diarization())
+    return any(had.get(name, DEFAULTS[name]) != value for name, value in asked.items())
 
 
 def voices_key(digest: str, settings: Mapping[str, Any]) -> str:
@@ -41,6 +42,7 @@ def voices_key(digest: str, settings: Mapping[str, Any]) -> str:
         "embedding": settings["embedding"],
         "model": fingerprint(Path(settings["embedding"])),
         "revision": REVISION,
+        "overlap": settings["overlap"],
     }
     own = {name: settings[name] for name in ("window_seconds", "hop_seconds") if settings[name]}
     return cache.key(digest, asked | own)
@@ -114,7 +116,7 @@ def note_failure(attempt: Attempt, error: BaseException) -> None:
 def _find(kept: cache.Cache, attempt: Attempt, call: Callable[..., Any]) -> Found:
     """Return turns and how they were found; a worker starts only where the cache has none."""
     job, options, wav = attempt.job, attempt.options, attempt.wav
-    begun, settings = attempt.clock.mine(), options.diarization()
+    begun, settings = attempt.clock.mine(), resolved(options.diarization())
 
     def facts(found: Found) -> Found:
         turns, known = found
@@ -132,7 +134,7 @@ def _find(kept: cache.Cache, attempt: Attempt, call: Callable[..., Any]) -> Foun
             )
         heard = (note.values["number"] for note in job.notes if note.code is Note.TRACK)
         return facts(call(tasks.split_channels, job.source, wav, next(heard, options.track or 1)))
-    asked = {**settings, "model": fingerprint(Path(options.embedding)), "revision": REVISION}
+    asked = {**settings, "model": fingerprint(Path(settings["embedding"])), "revision": REVISION}
     if options.speakers:  # the range is not looked at
         asked |= {"min_speakers": None, "max_speakers": None}
     turns_key = cache.key(job.digest, asked)

@@ -14,9 +14,9 @@ from transcrevai_core.jobs.progress import bar
 from transcrevai_core.library.rows import fingerprint
 from transcrevai_core.library.store import Store
 from transcrevai_core.messages import Message
+from transcrevai_core.models.catalogue import NONE
 from transcrevai_core.options import DEFAULTS, JobOptions
 from transcrevai_core.settings import load_settings
-from transcrevai_core.transcription.catalogue import NONE
 from transcrevai_core.types import ACTIVE_STATES, Job, Transcript
 
 

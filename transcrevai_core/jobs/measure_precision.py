@@ -25,9 +25,9 @@ from transcrevai_core.memory.forecast import Shape
 from transcrevai_core.memory.plan import HEADROOM, Plan, need_of, plan_job
 from transcrevai_core.memory.readings import MB
 from transcrevai_core.messages import Message
+from transcrevai_core.models.catalogue import locate
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings
-from transcrevai_core.transcription.catalogue import locate
 from transcrevai_core.types import Chunk
 from transcrevai_core.workers.worker import Worker
 

@@ -13,9 +13,9 @@ from transcrevai_core.library.store import Store
 from transcrevai_core.memory.forecast import DOWNLOAD_BYTES, Shape
 from transcrevai_core.memory.levels import limits_of
 from transcrevai_core.messages import Message
+from transcrevai_core.models import sources
+from transcrevai_core.models.catalogue import in_index, known, locate
 from transcrevai_core.settings import Settings
-from transcrevai_core.transcription import sources
-from transcrevai_core.transcription.catalogue import MODELS, in_index, locate
 from transcrevai_core.types import Job
 from transcrevai_core.workers import admission
 from transcrevai_core.workers.worker import Worker
@@ -67,7 +67,8 @@ def fetch_model(
     """
     if folder := locate(name):
         return folder
-    size = MODELS[name].download_mb * 1e6 if name in MODELS else None
+    model = known(name)
+    size = model.download_mb * 1e6 if model else None
     if worker is None:
         worker, limits = Worker("download"), limits_of(settings)
         with admission.room(

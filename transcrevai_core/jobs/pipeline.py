@@ -30,7 +30,7 @@ from transcrevai_core.library import journal
 from transcrevai_core.memory import levels
 from transcrevai_core.memory.plan import Need, Plan, check, plan_job
 from transcrevai_core.messages import NOTHING, Message
-from transcrevai_core.transcription.catalogue import DEMO, NONE, locate
+from transcrevai_core.models.catalogue import DEMO, NONE, locate
 from transcrevai_core.types import SAMPLE_RATE, WAV_HEADER_BYTES, AudioInfo, Chunk, Job
 from transcrevai_core.workers.worker import Worker
 

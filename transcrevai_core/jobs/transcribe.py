@@ -12,8 +12,8 @@ from transcrevai_core.library import coverage, precision
 from transcrevai_core.memory import plan
 from transcrevai_core.memory.forecast import Shape
 from transcrevai_core.messages import Message
+from transcrevai_core.models.catalogue import AUTO, DEMO
 from transcrevai_core.transcript.turns import clock
-from transcrevai_core.transcription.catalogue import AUTO, DEMO
 from transcrevai_core.types import Chunk
 from transcrevai_core.workers.worker import Worker
 

@@ -11,7 +11,7 @@ from transcrevai_core.errors import InputError
 from transcrevai_core.evaluation.references import recording_name
 from transcrevai_core.library.database import Database
 from transcrevai_core.messages import NOTHING, Message
-from transcrevai_core.transcription.catalogue import MODELS, locate
+from transcrevai_core.models.catalogue import MODELS, locate
 
 EXACT = "float32"  # what the others are held against
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from transcrevai_core.transcription.catalogue import DEMO, MODELS, locate
+from transcrevai_core.models.catalogue import DEMO, MODELS, locate
 
 _POSITIONS, _TEXT_POSITIONS = 1500, 448  # of a window of 30 s, and of its text
 AROUND = 5.4  # s of silence that are heard around a chunk, in all
@@ -33,8 +33,14 @@ _PIECES = 30 * _MB  # ... what is left in the heap where a chunk is heard in pie
 _THREAD = 1 * _MB  # ... and what each further thread takes
 # MB of a worker that diarizes: at its beginning, for the first hour, and for each hour after it,
 # when only vectors are added
-_VOICES = {"voice": (148, 50, 28), "ivector": (119, 40, 5), "mfcc": (113, 19, 3)}
+_VOICES = {
+    "campplus": (245, 60, 25),
+    "voice": (148, 50, 28),
+    "ivector": (119, 40, 5),
+    "mfcc": (113, 19, 3),
+}
 _LEARNING = 135 * _MB  # scikit-learn, where it is called for
+_OVERLAP = 15 * _MB  # the segmentation
 _OTHER_VOICE = (500, 60, 30)  # its own libraries and network: not measured, so a large one
 # MB of a worker that prepares: at its beginning, and how much more for 4 hours or longer
 _PREPARE = (126, 8)
@@ -152,15 +158,18 @@ def weights_bytes(model: str, compute_type: str) -> int:
     return (1 if compute_type.startswith("int8") else _FLOAT) * _size(model).weights
 
 
-def diarization_bytes(embedding: str, duration: float, *, learns: bool = False) -> int:
+def diarization_bytes(
+    embedding: str, duration: float, *, learns: bool = False, overlap: bool = False
+) -> int:
     """Return the highest resident memory, in bytes, of finding who speaks in `duration` s.
 
-    `learns` tells whether scikit-learn is called for (`recipes.learns`).
+    `learns` tells whether scikit-learn is called for (`recipes.learns`), `overlap` whether the
+    segmentation is.
     """
     begin, first, later = _VOICES.get(embedding, _OTHER_VOICE)
     hours = max(0.0, duration) / 3600
     taken = (begin + first * min(1.0, hours) + later * max(0.0, hours - 1)) * _MB
-    return round(taken + _LEARNING * learns)
+    return round(taken + _LEARNING * learns + _OVERLAP * overlap)
 
 
 def prepare_bytes(duration: float) -> int:

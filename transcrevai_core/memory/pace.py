@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from transcrevai_core.memory.forecast import weights_bytes
 from transcrevai_core.memory.plan import Plan
-from transcrevai_core.transcription.catalogue import MODELS, locate
+from transcrevai_core.models.catalogue import MODELS, locate
 
 _DOWNLOAD = 5e6  # bytes of a model that come in a second
 _PREPARE, _DIARIZATION = 0.006, 0.01  # s of work for each second of sound

@@ -13,8 +13,8 @@ from transcrevai_core.memory.forecast import Shape
 from transcrevai_core.memory.levels import Limits
 from transcrevai_core.memory.readings import MB
 from transcrevai_core.messages import Message, joined
+from transcrevai_core.models.catalogue import AUTO, NONE, locate
 from transcrevai_core.options import JobOptions
-from transcrevai_core.transcription.catalogue import AUTO, NONE, locate
 
 UNKNOWN_SECONDS = 3_600.0  # how long a recording is taken to be before it was read
 MOST_THREADS = 4  # more gain little for one recording
@@ -98,9 +98,12 @@ def plan_job(
     if options.model != NONE:
         needs["transcription"] = need_of(shape, correct)
     if options.diarize:
-        learning = learns(chosen_recipe(options.diarization()))
-        table = forecast.diarization_bytes(options.embedding, seconds, learns=learning)
-        needs["diarization"] = _need(f"diarization, {options.embedding}", table, correct)
+        recipe = chosen_recipe(options.diarization())
+        table = forecast.diarization_bytes(
+            recipe.embedding, seconds, learns=learns(recipe), overlap=recipe.overlap
+        )
+        key = f"diarization, {recipe.embedding}{', overlap' * recipe.overlap}"
+        needs["diarization"] = _need(key, table, correct)
     used = min(cores, threads + both)
     plan = Plan(shape, MappingProxyType(needs), both, used, base_bytes())
     return plan.sequential() if plan.total_bytes > limits.plan_bytes else plan

@@ -1,1 +1,1 @@
-"""Whisper: which models there are, how they are loaded, how one chunk is decoded."""
+"""Whisper: how it is loaded, how one chunk is decoded, and which language is spoken."""

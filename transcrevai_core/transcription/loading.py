@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from transcrevai_core.codes import Note
 from transcrevai_core.errors import ModelError, reason
 from transcrevai_core.messages import Message
-from transcrevai_core.transcription.folders import problems
+from transcrevai_core.models.folders import problems
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel

@@ -98,7 +98,7 @@ class Laboratory:
                     return
 
     def _call(self, worker: Worker, job: Job, function: Callable[..., T], *args: Any) -> T:
-        prepare_worker(worker, self.settings, job, args[0].settings["embedding"])
+        prepare_worker(worker, self.settings, job, args[0].settings)
         return worker.call(function, *args)
 
     def find_voices(self, job: Job, values: Mapping[str, Any]) -> Task:
@@ -166,9 +166,11 @@ def stop_all() -> None:
         laboratory.stop()
 
 
-def prepare_worker(worker: Worker, settings: Settings, job: Job, embedding: str) -> None:
+def prepare_worker(worker: Worker, settings: Settings, job: Job, values: Mapping[str, Any]) -> None:
     """Bound a worker for a job's voices; raises InputError where there is no room for it."""
-    needed = forecast.diarization_bytes(embedding, job.duration or 0.0, learns=True) + _KEPT_BYTES
+    needed = _KEPT_BYTES + forecast.diarization_bytes(
+        values["embedding"], job.duration or 0.0, learns=True, overlap=values["overlap"]
+    )
     worker.job = job.id
     worker.hang_seconds = settings.hang_seconds
     worker.cores = readings.work_cores(settings.work_cores)
@@ -232,7 +234,7 @@ def find_voices(
         return should_stop() or not _exists(store, job.id)
 
     def once() -> None:
-        prepare_worker(worker, settings, job, values["embedding"])
+        prepare_worker(worker, settings, job, values)
         worker.call(tasks.find_voices, trial, on_event=tell, should_stop=stops)
 
     try:

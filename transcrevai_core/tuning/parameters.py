@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from transcrevai_core.diarization.recipes import REVISION
+from transcrevai_core.diarization.recipes import KNOWING, REVISION, resolved
 from transcrevai_core.errors import InputError, SettingError, refusal
 from transcrevai_core.export.plain import explained
 from transcrevai_core.i18n import mark
@@ -27,7 +27,7 @@ Values = dict[str, Any]
 FORMAT = "transcrevai diarization 1"
 MOST_POINTS = 2_000  # of a grid: more is a slip of the pen
 # settings of the voices themselves, which are found anew where they change
-VOICE_SETTINGS = ("embedding", "window_seconds", "hop_seconds")
+VOICE_SETTINGS = ("embedding", "overlap", "window_seconds", "hop_seconds")
 # what a random search looks through where nothing else is asked for
 USUAL_GRID: Mapping[str, Sequence[Any]] = {
     "speaker_threshold": [None, *(round(0.4 + 0.02 * n, 2) for n in range(21))],
@@ -38,7 +38,6 @@ USUAL_GRID: Mapping[str, Sequence[Any]] = {
 }
 NAMES = tuple(JobOptions(**DEFAULTS).diarization())
 _COUNTING = ("speaker_threshold", "counting")  # what finds the number of speakers
-_KNOWING = ("voice", "ivector")  # embeddings that know how voices vary
 # settings that leave others without effect
 _DECIDING = (
     "channels", "speakers", "min_speakers", "max_speakers", "counting", "clustering", "embedding"
@@ -59,7 +58,7 @@ def checked(values: Mapping[str, Any]) -> Values:
             known=", ".join(sorted(NAMES)),
         )
     try:
-        return JobOptions(**known).diarization()
+        return resolved(JobOptions(**known).diarization())
     except ValidationError as error:
         raise SettingError.of(describe(error)) from None
 
@@ -67,7 +66,8 @@ def checked(values: Mapping[str, Any]) -> Values:
 def job_settings(job: Job) -> Values:
     """Return the settings that a job's speakers were, or would be, found with, of its mix."""
     kept = job.diarization.get("settings") or JobOptions(**job.options).diarization()
-    return {name: kept.get(name, DEFAULTS[name]) for name in NAMES} | {"channels": "mix"}
+    settings = {name: kept.get(name, DEFAULTS[name]) for name in NAMES} | {"channels": "mix"}
+    return resolved(settings)
 
 
 # -- grids -------------------------------------------------------------------------------------
@@ -180,7 +180,7 @@ def idle(values: Mapping[str, Any]) -> dict[str, Message]:
         return dict.fromkeys(names, Message(mark("the number of speakers is given")))
     if values["min_speakers"] == values["max_speakers"]:
         return dict.fromkeys(_COUNTING, Message(mark("at least and at most are the same number")))
-    found, knows = dict[str, Message](), values["embedding"] in _KNOWING
+    found, knows = dict[str, Message](), resolved(values)["embedding"] in KNOWING
     if values["counting"] in ("eigengap", "silhouette"):
         found["speaker_threshold"] = Message(mark("this way of counting has no threshold"))
     if values["counting"] == "evidence" and not (knows and values["clustering"] in ("auto", "vbx")):

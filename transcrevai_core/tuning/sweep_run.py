@@ -151,7 +151,7 @@ def _score_point(
                 )
             else:
                 trial = tasks.Trial(voices, store.wav(job.id), values)
-            laboratory.prepare_worker(worker, settings, job, values["embedding"])
+            laboratory.prepare_worker(worker, settings, job, values)
             reference, collar = sweep.plan["reference"], sweep.plan["collar"]
             return worker.call(tasks.score, trial, reference, collar, should_stop=should_stop)
         except WorkerDied as death:

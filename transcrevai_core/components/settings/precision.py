@@ -16,7 +16,7 @@ from transcrevai_core.jobs.measure_precision import check_model, running_governo
 from transcrevai_core.library import precision
 from transcrevai_core.library.precision import Check, Recording, samples
 from transcrevai_core.memory.forecast import weights_bytes
-from transcrevai_core.transcription.catalogue import MODELS
+from transcrevai_core.models.catalogue import MODELS
 from transcrevai_core.types import Job
 from transcrevai_core.workers.background import Task
 

@@ -1,6 +1,7 @@
 """What lies on disk, how long it stays, and the models: seen, fetched and deleted."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import streamlit as st
 
@@ -20,8 +21,8 @@ from transcrevai_core.figures import memory_meters
 from transcrevai_core.i18n import _, decimal
 from transcrevai_core.jobs import retention
 from transcrevai_core.library.leftovers import size_of
-from transcrevai_core.transcription import catalogue
-from transcrevai_core.transcription.catalogue import DEMO, MODELS, locate
+from transcrevai_core.models import catalogue
+from transcrevai_core.models.catalogue import DEMO, MODELS, VOICES, known, locate
 from transcrevai_core.types import ACTIVE_STATES, Job
 
 _NAMED = 5  # recordings that are named before they are deleted
@@ -94,18 +95,29 @@ def _name(head: str, jobs: Sequence[Job]) -> None:
 def models() -> None:
     """List the models on this computer, and offer to fetch others."""
     needs = {model.name: model for model in local_models()}
-    for name in [DEMO.name, *catalogue.cached()]:
-        size = size_of(demo.MODEL_DIR if name == DEMO.name else catalogue.folder_of(name))
+    brought = [name for name, model in VOICES.items() if model.repo and locate(name)]
+    for name in dict.fromkeys([DEMO.name, *catalogue.cached(), *brought]):
+        place = _place(name)
+        size = place.stat().st_size if place.is_file() else size_of(place)
         facts = [_("{size} on disk", size=memory_meters.size(size))]
         if name in needs:
             needed = memory_meters.size(needs[name].need_bytes)
             facts.append(_("needs about {size} of memory", size=needed))
+        if name in VOICES:
+            facts += [_(VOICES[name].use), VOICES[name].licence]
         if not locate(name):
             facts.append(_("not complete"))
         _row(name, facts)
     st.subheader(_("Download a model"), anchor=False)
     if not fetching.watch():
         _fetch()
+
+
+def _place(name: str) -> Path:
+    """Return what of a model is on disk, whole or not."""
+    cached = catalogue.folder_of(name)
+    here = demo.MODEL_DIR if name == DEMO.name else locate(name)
+    return cached if cached.is_dir() or here is None else here
 
 
 def _row(name: str, facts: Sequence[str]) -> None:
@@ -115,6 +127,9 @@ def _row(name: str, facts: Sequence[str]) -> None:
             st.caption(" · ".join(facts))
         if name == DEMO.name:
             st.badge(_("comes with the program"), color="gray")
+            return
+        if not catalogue.folder_of(name).is_dir():
+            st.badge(_("in a folder of yours"), color="gray")
             return
         reason = _used(name)
         if st.button(_("Delete"), key=f"remove_{name}", icon=":material/delete:",
@@ -143,7 +158,8 @@ def _remove(name: str) -> None:
 
 
 def _fetch() -> None:
-    names = [name for name, model in MODELS.items() if model.repo and not locate(name)]
+    every = MODELS | VOICES
+    names = [name for name, model in every.items() if model.repo and not locate(name)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = choice_or_text(
             _("Model"),
@@ -160,7 +176,9 @@ def _fetch() -> None:
 
 
 def _to_download(name: str) -> str:
-    if name not in MODELS:
+    model = known(name)
+    if model is None:
         return name
-    size = decimal(MODELS[name].download_mb)
-    return f"{name} ({_('{size} MB to download', size=size)})"
+    size = decimal(model.download_mb)
+    use = f": {_(model.use)}" if model.use else ""
+    return f"{name}{use} ({_('{size} MB to download', size=size)})"

@@ -14,7 +14,7 @@ from transcrevai_core.i18n import _, plural
 from transcrevai_core.languages import LANGUAGES
 from transcrevai_core.library import preferences
 from transcrevai_core.messages import Message
-from transcrevai_core.transcription.catalogue import NONE
+from transcrevai_core.models.catalogue import NONE
 from transcrevai_core.types import Media
 from transcrevai_core.web import arrivals, uploads
 

@@ -14,7 +14,7 @@ from transcrevai_core.jobs.planning import pace_for
 from transcrevai_core.library.journal import Journal
 from transcrevai_core.memory.levels import limits_of
 from transcrevai_core.memory.readings import MB
-from transcrevai_core.transcription.catalogue import AUTO
+from transcrevai_core.models.catalogue import AUTO
 from transcrevai_core.workers.processes import this_process
 
 _NEWS_SECONDS = 600.0

@@ -21,8 +21,8 @@ from transcrevai_core.i18n import _
 from transcrevai_core.jobs.attempt import stored_options
 from transcrevai_core.jobs.queue import queue
 from transcrevai_core.library.rows import read_names
+from transcrevai_core.models.catalogue import NONE
 from transcrevai_core.options import JobOptions
-from transcrevai_core.transcription.catalogue import NONE
 from transcrevai_core.types import ACTIVE_STATES, Job, Segment
 from transcrevai_core.web.progress import wants_model
 

@@ -4,6 +4,7 @@ What the user changes reaches the store at once, and from there every page and e
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -47,7 +48,7 @@ const look = () => {
 }
 look()
 }"""
-_MORE = ("speaker_threshold", "clustering", "embedding", "min_speaker_share")
+_MORE = ("speaker_threshold", "clustering", "embedding", "overlap", "min_speaker_share")
 
 
 def speakers(job: Job, transcript: Transcript) -> None:
@@ -69,7 +70,16 @@ def counted(transcript: Transcript) -> str:
 
 def _why(transcript: Transcript) -> str | None:
     why = say(load(str(transcript.diarization.get("why") or "")))
-    return ui.escape(f"{capital(why).rstrip('.')}.") if why else None
+    if not why:
+        return None
+    told = [f"{capital(why).rstrip('.')}."]
+    settings = transcript.diarization.get("settings", {})
+    if "embedding" in settings:
+        name = Path(settings["embedding"]).name
+        told.append(_("Voices were told apart by {model}.", model=name))
+    if settings.get("overlap"):
+        told.append(_("Two at once were listened for."))
+    return ui.escape(" ".join(told))
 
 
 # -- the shares --------------------------------------------------------------------------------

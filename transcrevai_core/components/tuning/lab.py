@@ -113,7 +113,7 @@ def _spoken_seconds(job: Job) -> float:
 
 def _voice_fields(key: str, now: JobOptions) -> Values:
     st.caption(_("These ask for other voices: the recording is heard again, once for each choice."))
-    return {name: field(name, key, now) for name in ("embedding", *_WINDOW)}
+    return {name: field(name, key, now) for name in ("embedding", "overlap", *_WINDOW)}
 
 
 def _with(steps: Sequence[float], value: float | None) -> list[float]:

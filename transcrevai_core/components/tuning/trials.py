@@ -38,7 +38,7 @@ _GRIDS: dict[str, str] = {
     "min_turn_seconds": "0:0.8:0.2",
     "speakers": "auto,2,3,4,5,6",
     "window_seconds": "1:2.5:0.5",
-    "embedding": "voice,ivector,mfcc",
+    "embedding": "campplus,voice,ivector,mfcc",
 }
 
 

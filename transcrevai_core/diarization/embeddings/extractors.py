@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from transcrevai_core.diarization.embeddings import ivector, voicenet
+from transcrevai_core.diarization.embeddings import campplus, ivector, voicenet
 from transcrevai_core.diarization.embeddings.features import FRAMES_PER_SECOND, Features, Read
 from transcrevai_core.diarization.embeddings.windows import widen
 from transcrevai_core.types import Region
@@ -132,6 +132,8 @@ def load(name: str) -> Embedding:
         return VoiceEmbedding()
     if name == "mfcc":
         return MfccEmbedding()
+    if name == campplus.NAME:
+        return campplus.CampplusEmbedding()
     # heavy, and its extras may be missing
     from transcrevai_core.diarization.embeddings import neural
 

@@ -18,7 +18,7 @@ FRAMES_PER_SECOND = SAMPLE_RATE // FRAME_STEP
 COEFFICIENTS = 20  # with c0
 _FFT = 512
 _MEL_BINS = 40
-_LOW_HERTZ, _HIGH_HERTZ = 60.0, 7600.0
+BAND = (60.0, 7600.0)  # hertz
 _PREEMPHASIS = 0.97
 _FLOOR = float(np.finfo(np.float32).eps)  # of a filter's energy, on the scale of 16-bit samples
 _BLOCK_FRAMES = 1_000  # 10 s: spectra of 2 MB
@@ -29,20 +29,21 @@ Read = Callable[[float, float], np.ndarray]  # as audio.read, with the file fill
 
 
 @cache
-def mel_filters() -> np.ndarray:
-    """Triangular filters of equal width in mel, shape (257, 40): spectrum bins to mel bins.
+def mel_filters(bins: int = _MEL_BINS, band: tuple[float, float] = BAND) -> np.ndarray:
+    """Triangular filters of equal width in mel, shape (257, bins): spectrum bins to mel bins.
 
-    As Kaldi, mel(f) = 1127 ln(1 + f / 700), and triangles are straight in mel, not in hertz.
+    `band` is from where to where they reach, in hertz. As Kaldi, mel(f) = 1127 ln(1 + f / 700), and
+    triangles are straight in mel, not in hertz.
     """
 
     def mel(hertz: np.ndarray) -> np.ndarray:
         return np.asarray(1127.0 * np.log1p(hertz / 700.0))
 
-    low, high = mel(np.array([_LOW_HERTZ, _HIGH_HERTZ]))
-    edges = np.linspace(float(low), float(high), _MEL_BINS + 2)
+    low, high = mel(np.array(band))
+    edges = np.linspace(float(low), float(high), bins + 2)
     width = edges[1] - edges[0]
-    bins = mel(np.arange(_FFT // 2 + 1) * (SAMPLE_RATE / _FFT))
-    triangles = 1.0 - np.abs(bins[:, None] - edges[None, 1:-1]) / width
+    places = mel(np.arange(_FFT // 2 + 1) * (SAMPLE_RATE / _FFT))
+    triangles = 1.0 - np.abs(places[:, None] - edges[None, 1:-1]) / width
     filters: np.ndarray = np.maximum(triangles, 0.0).astype(np.float32)
     return filters
 
@@ -63,14 +64,17 @@ def _window() -> np.ndarray:
     return (np.hanning(FRAME_LENGTH) ** 0.85).astype(np.float32)
 
 
-def log_mel(samples: np.ndarray) -> np.ndarray:
+def log_mel(
+    samples: np.ndarray, bins: int = _MEL_BINS, band: tuple[float, float] = BAND
+) -> np.ndarray:
     """Log energies of mel filters; no dither, so that the same sound gives the same answer.
 
-    `samples`: float32 in -1 to 1, shape (samples,), 16 kHz. Returns float32, (frames, 40), one
-    frame every 10 ms for as long as 25 ms of sound are there.
+    `samples`: float32 in -1 to 1, shape (samples,), 16 kHz. Returns float32, (frames, bins), one
+    frame every 10 ms for as long as 25 ms of sound are there; see `mel_filters`.
     """
     count = max(0, (len(samples) - FRAME_LENGTH) // FRAME_STEP + 1)
-    out = np.empty((count, _MEL_BINS), np.float32)
+    out = np.empty((count, bins), np.float32)
+    filters = mel_filters(bins, band)
     for first in range(0, count, _BLOCK_FRAMES):
         last = min(first + _BLOCK_FRAMES, count)
         stretch = samples[first * FRAME_STEP : (last - 1) * FRAME_STEP + FRAME_LENGTH]
@@ -82,7 +86,7 @@ def log_mel(samples: np.ndarray) -> np.ndarray:
         frames *= _window()
         spectrum = np.fft.rfft(frames, _FFT, axis=1)
         power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32, copy=False)
-        out[first:last] = np.log(np.maximum(power @ mel_filters(), _FLOOR))
+        out[first:last] = np.log(np.maximum(power @ filters, _FLOOR))
     return out
 
 

@@ -6,24 +6,17 @@ Both come with extras, and nothing of theirs is imported before it is asked for.
 import contextlib
 import importlib
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from transcrevai_core.diarization.embeddings import hub
-from transcrevai_core.diarization.embeddings.features import (
-    FRAME_LENGTH,
-    FRAME_STEP,
-    FRAMES_PER_SECOND,
-    Read,
-    level,
-)
-from transcrevai_core.diarization.embeddings.windows import widen
+from transcrevai_core.diarization.embeddings import hub, onnx
+from transcrevai_core.diarization.embeddings.features import FRAME_STEP, Read, level
+from transcrevai_core.diarization.embeddings.windows import frames_of, in_batches, with_samples
 from transcrevai_core.errors import ModelError, SettingError
 from transcrevai_core.types import SAMPLE_RATE, Region
 
-_GROUP_SAMPLES = 60 * SAMPLE_RATE  # of a recording that is worked on at once
 _BATCH = 2  # windows: a ResNet keeps 60 MB of each, and more are no faster on one thread
 _GE2E_BATCH = 64  # a small network, which gains from more
 _MEL_BINS = 80  # where the model does not say
@@ -46,24 +39,8 @@ class OnnxEmbedding:
     between: np.ndarray | None = None
 
     def __init__(self, model: str) -> None:
-        onnxruntime = _import_extra("onnxruntime", "onnx", model)
         self.name = model
-        path = hub.fetch(model)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = False  # it would keep the largest batch for ever
-        options.log_severity_level = 4
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime has a class for each of a dozen reasons
-            raise ModelError(
-                "{model} cannot be read as an ONNX model ({reason}); a complete .onnx file would "
-                "be right.",
-                model=model,
-                reason=_reason(error),
-            ) from None
+        self._session = onnx.session(hub.fetch(model), model)
         self._read_inputs()
 
     def _read_inputs(self) -> None:
@@ -124,12 +101,12 @@ class OnnxEmbedding:
     def embed(self, read: Read, regions: Sequence[Region], windows: np.ndarray) -> np.ndarray:
         """See `Embedding`; as many dimensions as the model has."""
         found = []
-        for samples, spans in stretches(read, windows):
+        for samples, spans in with_samples(read, windows):
             if self._waves:
                 pieces = [samples[a:b] for a, b in spans]
             else:
                 frames = self._fbank(samples)
-                pieces = [self._normalised(frames[_frames(a, b)]) for a, b in spans]
+                pieces = [self._normalised(frames[frames_of(a, b)]) for a, b in spans]
             if self._fixed:
                 pieces = [np.resize(piece, (self._fixed, *piece.shape[1:])) for piece in pieces]
             found.append(in_batches(pieces, self._run, self._batch))
@@ -197,7 +174,7 @@ class ResemblyzerEmbedding:
         """See `Embedding`; 256 dimensions, none below 0, length 1."""
         louder = max(1.0, _QUIET / max(level(read, regions), 1e-6))
         found = []
-        for samples, spans in stretches(read, windows):
+        for samples, spans in with_samples(read, windows):
             mels = self._spectrum(samples * np.float32(louder))  # (frames, 40), one a step
             pieces = [mels[a // FRAME_STEP : max(b // FRAME_STEP, 1)] for a, b in spans]
             found.append(in_batches(pieces, self._run, _GE2E_BATCH))
@@ -209,51 +186,6 @@ class ResemblyzerEmbedding:
         # digital silence has a vector of zeros, and no direction
         found: np.ndarray = np.nan_to_num(vectors)
         return found
-
-
-def stretches(read: Read, windows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield samples of about a minute and the windows in them as spans of samples, in order.
-
-    Windows shorter than 1 s are widened, all are rounded to 10 ms and end with the recording;
-    each has at least the samples of one frame.
-    """
-    wide = np.round(widen(windows) * FRAMES_PER_SECOND).astype(int) * FRAME_STEP
-    first = 0
-    while first < len(wide):
-        last = first + int(np.searchsorted(wide[first:, 0], wide[first, 0] + _GROUP_SAMPLES))
-        spans = wide[first:last]
-        offset = int(spans[:, 0].min())
-        samples = read(offset / SAMPLE_RATE, int(spans[:, 1].max()) / SAMPLE_RATE)
-        samples = np.pad(samples, (0, max(0, FRAME_LENGTH - len(samples))))
-        spans = spans - offset
-        starts = np.minimum(spans[:, 0], (len(samples) - FRAME_LENGTH) // FRAME_STEP * FRAME_STEP)
-        yield samples, np.stack([starts, np.minimum(spans[:, 1], len(samples))], axis=1)
-        first = last
-
-
-def _frames(start: int, end: int) -> slice:
-    """Frames that lie whole between two samples, `start` being the first of a frame.
-
-    >>> _frames(160, 160 + 400 + 160)
-    slice(1, 3, None)
-    """
-    first = start // FRAME_STEP
-    return slice(first, first + (end - start - FRAME_LENGTH) // FRAME_STEP + 1)
-
-
-def in_batches(
-    pieces: Sequence[np.ndarray], run: Callable[[np.ndarray], np.ndarray], most: int
-) -> np.ndarray:
-    """Run pieces of the same length together, at most `most` at once; rows keep their order."""
-    lengths = np.array([len(piece) for piece in pieces])
-    out: list[np.ndarray] = [np.zeros(0)] * len(pieces)
-    for length in np.unique(lengths):
-        rows = np.flatnonzero(lengths == length)
-        for first in range(0, len(rows), most):
-            some = rows[first : first + most]
-            for row, vector in zip(some, run(np.stack([pieces[i] for i in some])), strict=True):
-                out[row] = vector
-    return np.stack(out)
 
 
 def filter_bank(

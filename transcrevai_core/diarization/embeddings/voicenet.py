@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from transcrevai_core.diarization.embeddings import onnx
 from transcrevai_core.diarization.embeddings.features import FRAMES_PER_SECOND, log_mel
 from transcrevai_core.types import SAMPLE_RATE
 
@@ -59,15 +60,7 @@ class Network:
     """The network in onnxruntime, on one thread, and its head."""
 
     def __init__(self, network: Path = NETWORK_FILE, head: Path = HEAD_FILE) -> None:
-        import onnxruntime  # heavy: only a worker comes here
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = False  # it would keep the longest stretch for ever
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(
-            str(network), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = onnx.session(network, "voice")
         self.head = load_head(head)
 
     def steps(self, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,12 +1,19 @@
-"""Where voice vectors are taken, and how their labels become labels of frames."""
+"""Where voice vectors are taken, their sound, and how their labels become labels of frames."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from transcrevai_core.types import Region
+from transcrevai_core.diarization.embeddings.features import (
+    FRAME_LENGTH,
+    FRAME_STEP,
+    FRAMES_PER_SECOND,
+    Read,
+)
+from transcrevai_core.types import SAMPLE_RATE, Region
 
 _SHORTEST = 1.0  # seconds: a shorter stretch tells too little of a voice
+_GROUP_SAMPLES = 60 * SAMPLE_RATE  # of a recording that is worked on at once
 
 
 def plan_windows(regions: Sequence[Region], length: float, hop: float) -> np.ndarray:
@@ -65,3 +72,48 @@ def vote(
         np.bincount(slots, (height * weight[:, None]).ravel(), last - first) for weight in weights.T
     ]
     return np.stack(columns, axis=1)
+
+
+def with_samples(read: Read, windows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield samples of about a minute and the windows in them as spans of samples, in order.
+
+    Windows shorter than 1 s are widened, all are rounded to 10 ms and end with the recording;
+    each has at least the samples of one frame.
+    """
+    wide = np.round(widen(windows) * FRAMES_PER_SECOND).astype(int) * FRAME_STEP
+    first = 0
+    while first < len(wide):
+        last = first + int(np.searchsorted(wide[first:, 0], wide[first, 0] + _GROUP_SAMPLES))
+        spans = wide[first:last]
+        offset = int(spans[:, 0].min())
+        samples = read(offset / SAMPLE_RATE, int(spans[:, 1].max()) / SAMPLE_RATE)
+        samples = np.pad(samples, (0, max(0, FRAME_LENGTH - len(samples))))
+        spans = spans - offset
+        starts = np.minimum(spans[:, 0], (len(samples) - FRAME_LENGTH) // FRAME_STEP * FRAME_STEP)
+        yield samples, np.stack([starts, np.minimum(spans[:, 1], len(samples))], axis=1)
+        first = last
+
+
+def frames_of(start: int, end: int) -> slice:
+    """Frames that lie whole between two samples, `start` being the first of a frame.
+
+    >>> frames_of(160, 160 + 400 + 160)
+    slice(1, 3, None)
+    """
+    first = start // FRAME_STEP
+    return slice(first, first + (end - start - FRAME_LENGTH) // FRAME_STEP + 1)
+
+
+def in_batches(
+    pieces: Sequence[np.ndarray], run: Callable[[np.ndarray], np.ndarray], most: int
+) -> np.ndarray:
+    """Run pieces of the same length together, at most `most` at once; rows keep their order."""
+    lengths = np.array([len(piece) for piece in pieces])
+    out: list[np.ndarray] = [np.zeros(0)] * len(pieces)
+    for length in np.unique(lengths):
+        rows = np.flatnonzero(lengths == length)
+        for first in range(0, len(rows), most):
+            some = rows[first : first + most]
+            for row, vector in zip(some, run(np.stack([pieces[i] for i in some])), strict=True):
+                out[row] = vector
+    return np.stack(out)

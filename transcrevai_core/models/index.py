@@ -18,8 +18,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from transcrevai_core.messages import Message
-from transcrevai_core.transcription.catalogue import MODELS, folder_of, locate
-from transcrevai_core.transcription.integrity import (
+from transcrevai_core.models.catalogue import MODELS, folder_of, locate
+from transcrevai_core.models.integrity import (
     BLOCK,
     OnBytes,
     Refused,
@@ -27,7 +27,7 @@ from transcrevai_core.transcription.integrity import (
     make_main,
     mismatch,
 )
-from transcrevai_core.transcription.pins import Pin, Wheel
+from transcrevai_core.models.pins import Pin, Wheel
 
 log = logging.getLogger(__name__)
 

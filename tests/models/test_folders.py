@@ -8,7 +8,7 @@ import pytest
 
 from transcrevai_core import demo
 from transcrevai_core.errors import ModelError
-from transcrevai_core.transcription import catalogue, folders, pins
+from transcrevai_core.models import catalogue, folders, pins
 
 
 @pytest.fixture

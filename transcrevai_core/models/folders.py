@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from transcrevai_core.messages import Message
-from transcrevai_core.transcription.integrity import OnBytes, first_wrong
-from transcrevai_core.transcription.pins import PINS
+from transcrevai_core.models.integrity import OnBytes, first_wrong
+from transcrevai_core.models.pins import PINS
 
 _DEPTH, _MOST = 4, 2_000  # folders that are looked into, below each other and in all
 _SPEC = b"WhisperSpec"  # in the head of CTranslate2's file

@@ -45,6 +45,7 @@ def _digests(
     }
 
 
+_VOICES = "3dspeaker_speech_campplus_sv_zh_en_16k-common_advanced.onnx"
 _REST = ("config.json", "tokenizer.json", "vocabulary.txt")
 
 PINS: dict[str, Pin] = {  # by the hub's id
@@ -99,6 +100,14 @@ PINS: dict[str, Pin] = {  # by the hub's id
             "b55496ac7940a7ae47d2c01eab40edfd8701feec1229d9cce3b40014383fb828",
             "3e305921506d8872816023e4c273e75d2419fb89b24da97b4fe7bce14170d671",
         ),
+    ),
+    "csukuangfj/speaker-embedding-models": Pin(
+        "0743f301363dec56491a490f6d6cbc9d67f9a3bf",
+        {_VOICES: "aa3cfc16963a10586a9393f5035d6d6b57e98d358b347f80c2a30bf4f00ceba2"},
+    ),
+    "csukuangfj/sherpa-onnx-pyannote-segmentation-3-0": Pin(
+        "9403a6902bb58e3d5ae8c7e77c3422de279db2e0",
+        {"model.onnx": "220ad67ca923bef2fa91f2390c786097bf305bceb5e261d4af67b38e938e1079"},
     ),
     "Systran/faster-whisper-medium": Pin(
         "08e178d48790749d25932bbc082711ddcfdfbc4f",

@@ -19,10 +19,10 @@ from tools.serving import CEILING
 from transcrevai_core import demo
 from transcrevai_core.errors import ModelAbsent, ModelError
 from transcrevai_core.jobs import models, tasks
+from transcrevai_core.models import catalogue, index, sources
+from transcrevai_core.models.catalogue import Model, locate
+from transcrevai_core.models.pins import PINS, Pin, Wheel
 from transcrevai_core.settings import load_settings
-from transcrevai_core.transcription import catalogue, index, sources
-from transcrevai_core.transcription.catalogue import Model, locate
-from transcrevai_core.transcription.pins import PINS, Pin, Wheel
 from transcrevai_core.workers.background import Task
 from transcrevai_core.workers.worker import Worker
 
@@ -226,6 +226,6 @@ def test_pip_ends_with_its_worker(tmp_path: Path) -> None:
 @pytest.mark.real
 @pytest.mark.slow
 def test_the_real_base_has_the_bytes_that_are_pinned(base_model: Path) -> None:
-    from transcrevai_core.transcription.integrity import first_wrong
+    from transcrevai_core.models.integrity import first_wrong
 
     assert first_wrong(base_model, PINS[catalogue.repo_of("base")].digests) == ""

@@ -1,4 +1,4 @@
-"""Which Whisper models there are, how large, where from, and which of them are on this computer.
+"""Which models there are, of words and of voices, where from, and which are on this computer.
 
 Light enough for the web process: it imports neither faster-whisper nor the hub's client.
 """
@@ -11,20 +11,31 @@ from pathlib import Path
 
 from transcrevai_core import demo
 from transcrevai_core.errors import ModelError, StorageError, refusal
-from transcrevai_core.transcription.folders import problems
-from transcrevai_core.transcription.pins import PINS
+from transcrevai_core.i18n import mark
+from transcrevai_core.models.folders import problems
+from transcrevai_core.models.pins import PINS
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model that can be asked for by name; `download_mb` in units of 10^6 bytes."""
+    """A model that can be asked for by name; `download_mb` in units of 10^6 bytes.
+
+    `file` is the one of the hub's `repo` that it cannot do without; one of voices lies under
+    `alias` in a folder that `VOICE_FOLDER` names. `use` says what it is good for.
+    """
 
     name: str
     repo: str
     download_mb: int
     languages: str = "all"
+    licence: str = "MIT"
+    file: str = "model.bin"
+    alias: str = ""
+    use: str = ""
 
 
+_BUNDLED = Path(__file__).parents[1] / "diarization" / "embeddings"
+VOICE_FOLDER = "TRANSCREVAI_VOICE_MODELS"  # in the environment
 DEMO = Model("demo", "", 0, "pt, en")
 NONE = "none"  # asks for no words: only who speaks when
 AUTO = "auto"  # asks for the largest that fits the memory budget
@@ -57,20 +68,62 @@ MODELS: dict[str, Model] = {
 }
 
 
+CAMPPLUS, SEGMENTATION = "campplus", "segmentation"
+VOICES: dict[str, Model] = {
+    model.name: model
+    for model in (
+        Model(
+            CAMPPLUS,
+            "csukuangfj/speaker-embedding-models",
+            28,
+            licence="Apache-2.0",  # as far as is known
+            file="3dspeaker_speech_campplus_sv_zh_en_16k-common_advanced.onnx",
+            alias="campplus_zh_en_common_advanced.onnx",
+            use=mark("tells voices apart, on the telephone too"),
+        ),
+        Model(
+            SEGMENTATION,
+            "csukuangfj/sherpa-onnx-pyannote-segmentation-3-0",
+            6,
+            file="model.onnx",
+            alias="segmentation-3.0.onnx",
+            use=mark("hears two at once, and speech far from the microphone"),
+        ),
+        Model("voice", "", 0, use=mark("tells voices apart; small, and always here")),
+        Model("ivector", "", 0, use=mark("tells voices apart; the quickest that was trained")),
+        Model("mfcc", "", 0, use=mark("tells voices apart by their sound alone, untrained")),
+    )
+}
+
+
+def known(name: str) -> Model | None:
+    """Return the model of a name; None for an id, a folder, or nothing of the kind."""
+    return MODELS.get(name) or VOICES.get(name)
+
+
 def repo_of(name: str) -> str:
     """Return the Hugging Face id behind a model's name; an id stands for itself."""
-    return MODELS[name].repo if name in MODELS else name
+    model = known(name)
+    return model.repo if model else name
 
 
 def locate(name: str) -> Path | None:
-    """Return the folder of a model that is on this computer, else None.
+    """Return the folder of a model that is on this computer, or the file of one of voices.
 
-    `name`: a name of `MODELS`, a Hugging Face id, or a folder with `model.bin`.
+    `name`: a name of `MODELS` or of `VOICES` that is fetched, a Hugging Face id, or a folder with
+    `model.bin`. None where it is not here.
     """
     if name == DEMO.name:
         return demo.MODEL_DIR
+    model = VOICES.get(name)
+    if model and not model.repo:
+        return _BUNDLED
+    if model and (given := os.environ.get(VOICE_FOLDER)):
+        file = Path(given).expanduser() / model.alias
+        if file.is_file():
+            return file
     folder = Path(name).expanduser()
-    if (folder / "model.bin").is_file():
+    if (folder / "model.bin").is_file() and model is None:
         return folder
     # the hub's cache: models--OWNER--NAME/refs/main names the folder under snapshots
     cached = folder_of(name)
@@ -78,12 +131,14 @@ def locate(name: str) -> Path | None:
         snapshot = cached / "snapshots" / (cached / "refs" / "main").read_text().strip()
     except OSError:
         return None
+    if model:
+        return snapshot / model.file if (snapshot / model.file).exists() else None
     return snapshot if (snapshot / "model.bin").exists() else None
 
 
 def check_name(name: str) -> None:
     """Raise ModelError for what can be no model: no name of one, no id, no folder with one."""
-    if name in MODELS:
+    if known(name):
         return
     if (folder := Path(name).expanduser()).is_dir():
         if wrong := problems(folder):
@@ -110,7 +165,8 @@ def folder_of(name: str) -> Path:
 
 def cached() -> list[str]:
     """Return the models in the hub's cache: by their names, else by their ids."""
-    names = {model.repo: name for name, model in reversed(MODELS.items())}
+    every = MODELS | VOICES
+    names = {model.repo: name for name, model in reversed(every.items()) if model.repo}
     ids = [folder.name.removeprefix("models--").replace("--", "/") for folder in
            sorted(hub_cache().glob("models--*--*"))]  # fmt: skip
     return [names.get(repo, repo) for repo in ids if repo in names or locate(repo)]
@@ -118,7 +174,7 @@ def cached() -> list[str]:
 
 def usable() -> list[str]:
     """Return the models on this computer that write text of any recording, the smallest first."""
-    names = [name for name in cached() if locate(name)]
+    names = [name for name in cached() if locate(name) and name not in VOICES]
     return sorted(names, key=lambda name: MODELS[name].download_mb if name in MODELS else math.inf)
 
 
