@@ -1,6 +1,7 @@
 """A model that is not on this computer: told before a recording begins, and a way on after."""
 
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,14 @@ from conftest import wait_until
 from paging import bars, checked, fill, fill_speakers, open_page, press, put_model, texts
 from streamlit.testing.v1 import AppTest
 
+from tools.serving import CEILING
 from transcrevai_core import demo, ui
 from transcrevai_core.codes import Stage
 from transcrevai_core.components import options, working
 from transcrevai_core.errors import ModelError
 from transcrevai_core.library.store import Store
 from transcrevai_core.messages import Message
-from transcrevai_core.models import folders
+from transcrevai_core.models import catalogue, folders
 from transcrevai_core.options import JobOptions
 from transcrevai_core.types import Job
 from transcrevai_core.web import downloads
@@ -41,6 +43,36 @@ def test_a_model_that_is_not_here_is_told_before_the_upload(app: AppTest, hub: P
     app.selectbox(key="new_model").select("base")
     checked(app.run())
     assert not app.info
+
+
+def test_better_voices_come_beside_a_model(
+    app: AppTest, hub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go = list[str](), threading.Event()
+
+    def fetch(name: str, *_settings: Any, **_more: Any) -> None:
+        begun.append(name)
+        go.wait(CEILING)
+
+    monkeypatch.setattr(downloads, "fetch_model", fetch)
+    checked(app.run())
+    assert "Better ones are downloaded once" in texts(app)
+    press(app, "Download small now (486 MB)")
+    press(app, "Download better voices (34 MB)")
+    wait_until(lambda: sorted(begun) == ["campplus", "segmentation", "small"])
+    checked(app.run())  # each is watched once
+    assert not [button for button in app.button if button.label.startswith("Download better")]
+    go.set()
+    wait_until(lambda: not downloads.running())
+    for name in ("campplus", "segmentation"):
+        model = catalogue.VOICES[name]
+        folder = catalogue.folder_of(name)
+        (folder / "refs").mkdir(parents=True)
+        (folder / "refs" / "main").write_text("x")
+        (folder / "snapshots" / "x").mkdir(parents=True)
+        (folder / "snapshots" / "x" / model.file).touch()
+    checked(app.run())
+    assert "Better ones are downloaded once" not in texts(app)
 
 
 def test_what_auto_would_fetch_is_told_too(app: AppTest, hub: Path) -> None:

@@ -4,7 +4,7 @@ Pages show that one is absent; how it is offered, watched, stopped and arrived; 
 with a folder.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import streamlit as st
@@ -35,13 +35,14 @@ def begin(name: str) -> None:
     downloads.begin(name, ui.settings(), owner())
 
 
-def watch() -> bool:
-    """Draw what is on its way, and what has come of what this session began.
+def watch(names: Collection[str] = ()) -> bool:
+    """Draw what is on its way, all or of some names, and what came of what this session began.
 
-    Tell whether anything is on its way; the page is drawn anew when it has come.
+    Tell whether any of it is on its way; the page is drawn anew when it has come.
     """
     going = downloads.running()
-    for name in going:
+    shown = [name for name in going if not names or name in names]
+    for name in shown:
         st.fragment(_download, run_every=EVERY)(name, going)
         stop = going[name].cancel
         st.button(_("Cancel"), key=f"stop_{name}", icon=":material/close:", on_click=stop)
@@ -52,7 +53,7 @@ def watch() -> bool:
             said = _("{name} is on this computer now.", name=ui.escape(name))
             st.success(said, icon=":material/check:")
     keep_owner(downloads.belong_to(owner()))
-    return bool(going)
+    return bool(shown)
 
 
 def offer(name: str, instead: str | None, field: str) -> None:
@@ -60,7 +61,7 @@ def offer(name: str, instead: str | None, field: str) -> None:
 
     `field` is the key of the list that the model was chosen from.
     """
-    watch()
+    watch([name, instead or name])
     if locate(name):
         return
     with st.container(horizontal=True):
@@ -85,7 +86,7 @@ def offer_voices() -> None:
     lacking = [name for name in (CAMPPLUS, SEGMENTATION) if not locate(name)]
     if not lacking:
         return
-    if not watch():
+    if not watch(lacking):
         megabytes = decimal(sum(VOICES[name].download_mb for name in lacking))
         st.caption(
             _(
