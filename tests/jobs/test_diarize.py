@@ -155,7 +155,7 @@ def test_without_speakers_the_words_come_all_the_same(
     mended = again(store, governor, job, embedding="ivector")
     assert not any(note.code is Note.NO_SPEAKERS for note in mended.notes)
     with pytest.raises(
-        InputError, match="embedding is 'unheard-of'; it should be voice, ivector, "
+        InputError, match="embedding is 'unheard-of'; it should be voice, campplus, ivector, "
     ):
         run(store, governor, model="none", embedding="unheard-of")
 

@@ -269,7 +269,7 @@ def test_a_recording_longer_than_was_thought_is_checked_again(
     monkeypatch.setattr(
         forecast,
         "diarization_bytes",
-        lambda _, seconds, learns: 10**8 if seconds == 3600 else 10**13,
+        lambda _, seconds, **more: 10**8 if seconds == 3600 else 10**13,
     )
     job = run(governor, open_job(store, short_recording, JobOptions(**OPTIONS)))
     assert job.state == "failed" and "MB can be planned; " in str(job.error)
