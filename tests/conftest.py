@@ -39,8 +39,10 @@ collect_ignore = [
 ]
 pytest.register_assert_rewrite("browsing", "helpers", "paging")
 
-# what is here must not change what the other tests find
-VOICE_MODELS = os.environ.pop(catalogue.VOICE_FOLDER, "")
+# what is here must not change what the other tests find; their processes inherit the other name
+VOICE_MODELS = os.environ.setdefault(
+    "VOICE_MODELS_OF_TESTS", os.environ.pop(catalogue.VOICE_FOLDER, "")
+)
 ROUTER = Path(__file__).parent.parent / "pages" / "_router.py"
 UPLOAD_LIMIT = 1_000_000  # bytes, where tests send something
 # for the programs under test: however full the memory of this machine is, jobs begin; they have two
