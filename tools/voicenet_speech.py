@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from scipy import signal
+from torch import nn
 
 from tools.train_ivector import read_flac, room, telephone
-from transcrevai_core.diarization.embeddings import campplus
-from transcrevai_core.diarization.embeddings.features import FRAME_STEP, log_mel
+from transcrevai_core.diarization.embeddings.features import log_mel
 from transcrevai_core.diarization.embeddings.voicenet import FLOOR, levelled
 from transcrevai_core.types import SAMPLE_RATE
 
-SPEEDS = ((1, 1), (5, 4), (8, 7), (7, 8), (4, 5))  # resampling up, down
+SPEEDS = ((1, 1), (5, 4), (8, 7), (16, 15), (15, 16), (7, 8), (4, 5))  # resampling up, down
 CLEAN, ROOM, LARGER_ROOM, TELEPHONE = range(4)
 TEACHER_FRAMES = 160  # what the teacher hears at once, 1.6 s
 STEP_FRAMES = 40  # from one of its windows to the next
@@ -29,18 +30,30 @@ class Voice:
 
     speaker: str
     heard: np.ndarray  # float16, (conditions, frames, 40), levelled
-    taught: np.ndarray  # float32, (windows, 192), length 1, a window every 0.4 s
+    taught: np.ndarray  # float32, (windows, 256), a window every 0.4 s
 
 
-def teach(teacher: campplus.Network, samples: np.ndarray) -> np.ndarray:
-    """The teacher's vectors of 1.6 s windows every 0.4 s: float32, (windows, 192), length 1."""
-    starts = np.arange(0, len(samples) // FRAME_STEP - TEACHER_FRAMES, STEP_FRAMES) * FRAME_STEP
-    vectors = teacher.vectors(samples, np.stack([starts, starts + TEACHER_FRAMES * FRAME_STEP], 1))
-    taught: np.ndarray = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    return taught
+def load_teacher() -> nn.Module:
+    """The GE2E encoder that comes with resemblyzer."""
+    from resemblyzer import VoiceEncoder
+
+    return VoiceEncoder("cpu", verbose=False)
 
 
-def voices_of(path: Path, teacher: campplus.Network, rng: np.random.Generator) -> list[Voice]:
+def teach(teacher: nn.Module, samples: np.ndarray) -> np.ndarray:
+    """The teacher's vectors of 1.6 s windows every 0.4 s: float32, (windows, 256)."""
+    from resemblyzer.audio import normalize_volume, wav_to_mel_spectrogram
+
+    mel = wav_to_mel_spectrogram(normalize_volume(samples, -30, increase_only=True))
+    starts = range(0, len(mel) - TEACHER_FRAMES, STEP_FRAMES)
+    windows = np.stack([mel[s : s + TEACHER_FRAMES] for s in starts])
+    with torch.inference_mode():
+        return np.concatenate(
+            [teacher(torch.from_numpy(block)).numpy() for block in np.array_split(windows, 2)]
+        )
+
+
+def voices_of(path: Path, teacher: nn.Module, rng: np.random.Generator) -> list[Voice]:
     """A file at every speed in every condition."""
     original = read_flac(path)
     found: list[Voice] = []

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from transcrevai_core import demo, transcribe
 from transcrevai_core.diarization import overlap, pipeline, segmentation
 from transcrevai_core.diarization.counting import Count
 from transcrevai_core.diarization.embeddings import onnx
 from transcrevai_core.diarization.grouping import Grouping
 from transcrevai_core.diarization.pipeline import Voices
 from transcrevai_core.diarization.recipes import RECIPES, chosen_recipe, resolved
-from transcrevai_core.errors import ModelAbsent
+from transcrevai_core.errors import ModelAbsent, SettingError
 from transcrevai_core.messages import Message
 from transcrevai_core.models import catalogue
 from transcrevai_core.options import JobOptions
@@ -113,6 +114,11 @@ def test_auto_is_the_best_that_is_here(
 def test_a_voice_model_that_is_not_here_says_how_to_get_it(hub: Path) -> None:
     with pytest.raises(ModelAbsent, match="models pull campplus gets it"):
         onnx.fetched("campplus")
+
+
+def test_a_model_of_voices_is_asked_for_no_words(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="campplus is a model of voices and writes no words"):
+        transcribe(demo.sample_path("pt"), home=tmp_path, model="campplus")
 
 
 def test_turns_of_one_speaker_do_not_overlap_each_other() -> None:

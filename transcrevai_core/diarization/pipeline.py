@@ -128,7 +128,8 @@ def embed_recording(
     read, two = reader(wav), None
     if recipe.overlap:
         seconds = pcm.samples_in(wav) / SAMPLE_RATE
-        speech_there, two = segmentation.activity(read, seconds).T
+        quarter = lambda done: on_progress(0.5 + done / 4)  # noqa: E731
+        speech_there, two = segmentation.activity(read, seconds, on_progress=quarter).T
         probabilities = [agreed(np.concatenate(list(probabilities)), speech_there)]
     regions = find_regions(probabilities, recipe)
     embedding = load(recipe.embedding)
@@ -230,7 +231,7 @@ def windows_to_turns(
     if voices.two is None:
         labels = [found.argmax(axis=1).astype(np.int8) for found in votes]  # 100 of these a second
     else:
-        labels = overlap.decide(votes, recipe.change)
+        labels = overlap.decide(votes)
     if recipe.resegment_rounds:
         features = features or Features(read, voices.regions)
         for _ in range(recipe.resegment_rounds):
@@ -242,7 +243,7 @@ def windows_to_turns(
     turns = name_turns(voices.regions, labels, names)
     if voices.two is not None and len(names) > 1:
         frames = (np.arange(spans[-1][1]) + 0.5) * step
-        both = segmentation.at(voices.two, frames) >= recipe.overlap_from
+        both = segmentation.at(voices.two, frames) >= overlap.BOTH
         beside = overlap.second_speakers(spans, labels, both)
         turns = joined([*turns, *name_turns(voices.regions, beside, names)])
     return turns

@@ -56,8 +56,6 @@ class Recipe:
     window: float | None = None  # the embedding's own where it is None, ...
     hop: float | None = None  # ... as is this
     overlap: bool = False  # whether the segmentation tells where two speak, and more of speech
-    overlap_from: float = 0.5  # how likely two have to be
-    change: float = 5.0  # nats that a change of speaker costs there
 
 
 RECIPES = {

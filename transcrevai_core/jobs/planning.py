@@ -15,7 +15,7 @@ from transcrevai_core.memory.forecast import prepare_bytes
 from transcrevai_core.memory.levels import limits_of
 from transcrevai_core.memory.pace import Pace, pace_of
 from transcrevai_core.memory.plan import Plan, check, plan_job
-from transcrevai_core.models.catalogue import NONE
+from transcrevai_core.models.catalogue import MODELS, NONE, VOICES
 from transcrevai_core.options import JobOptions
 from transcrevai_core.settings import Settings
 from transcrevai_core.types import Media
@@ -24,12 +24,22 @@ from transcrevai_core.workers.oneshot import one_shot_worker
 
 def check_options(options: JobOptions) -> None:
     """Raise SettingError with one sentence for what no recording could be worked on with."""
+    _check_model(options)
     if options.diarize:
         chosen_recipe(options.diarization())
     elif options.model == NONE:
         raise SettingError(
             "model is none and diarize is off, which leaves nothing to do; a model, or diarize, "
             "would be right."
+        )
+
+
+def _check_model(options: JobOptions) -> None:
+    if options.model in VOICES:
+        raise SettingError(
+            "{model} is a model of voices and writes no words; one of {models} would be right.",
+            model=options.model,
+            models=", ".join(MODELS),
         )
 
 
@@ -63,6 +73,7 @@ def plan_for(
 
     Raises InputError where it can never fit the budget, with the nearest that does.
     """
+    _check_model(options)
     cores = readings.work_cores(settings.work_cores) // max(1, active)
     limits, correct = limits_of(settings), Journal(store.database, "").correction
     plan = plan_job(options, duration, limits, max(1, cores), correct)

@@ -18,7 +18,7 @@ FRAMES_PER_SECOND = SAMPLE_RATE // FRAME_STEP
 COEFFICIENTS = 20  # with c0
 _FFT = 512
 _MEL_BINS = 40
-BAND = (60.0, 7600.0)  # hertz
+_BAND = (60.0, 7600.0)  # hertz
 _PREEMPHASIS = 0.97
 _FLOOR = float(np.finfo(np.float32).eps)  # of a filter's energy, on the scale of 16-bit samples
 _BLOCK_FRAMES = 1_000  # 10 s: spectra of 2 MB
@@ -29,7 +29,7 @@ Read = Callable[[float, float], np.ndarray]  # as audio.read, with the file fill
 
 
 @cache
-def mel_filters(bins: int = _MEL_BINS, band: tuple[float, float] = BAND) -> np.ndarray:
+def mel_filters(bins: int = _MEL_BINS, band: tuple[float, float] = _BAND) -> np.ndarray:
     """Triangular filters of equal width in mel, shape (257, bins): spectrum bins to mel bins.
 
     `band` is from where to where they reach, in hertz. As Kaldi, mel(f) = 1127 ln(1 + f / 700), and
@@ -65,7 +65,7 @@ def _window() -> np.ndarray:
 
 
 def log_mel(
-    samples: np.ndarray, bins: int = _MEL_BINS, band: tuple[float, float] = BAND
+    samples: np.ndarray, bins: int = _MEL_BINS, band: tuple[float, float] = _BAND
 ) -> np.ndarray:
     """Log energies of mel filters; no dither, so that the same sound gives the same answer.
 
