@@ -163,6 +163,7 @@ def field(
             value,
             another=_("Another voice model"),
             placeholder=_("Hugging Face id, or a file"),
+            format_func=choice_name,
             **kept,
         )
     if get_origin(info.annotation) is Literal:
